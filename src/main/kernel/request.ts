@@ -1,0 +1,64 @@
+/** A request as a door hands it to dispatch, and the result that goes back: values, never thrown errors. */
+import type { DoorName } from '../../shared/api/operation.ts';
+import type { ErrorBody } from '../../shared/model/errors.ts';
+import type { RequestId } from '../../shared/model/ids.ts';
+
+/** What a door saw of the caller. Nothing in it is trusted before `authenticate` has looked at it. */
+export type Evidence =
+  | { readonly door: 'cli'; readonly peer: Peer; readonly hints: CallerHints }
+  | { readonly door: 'ipc'; readonly frame: FrameEvidence }
+  | { readonly door: 'schedule'; readonly job: string };
+
+/** From SO_PEERCRED: the kernel's word, at the time of connect. */
+export interface Peer {
+  readonly uid: number;
+  readonly gid: number;
+  readonly pid: number;
+}
+
+/** For people and rules only; the peer can make them say anything. */
+export interface CallerHints {
+  readonly executable?: string;
+  readonly cwd?: string;
+}
+
+/** What the window host says of the frame a message came from. */
+export interface FrameEvidence {
+  readonly isMainFrame: boolean;
+  /** Exact origin, for example `https://vault.invalid`; empty when the frame is gone. */
+  readonly origin: string;
+  readonly windowId: number;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'records' | 'rows';
+}
+
+export interface Request {
+  readonly id: RequestId;
+  readonly door: DoorName;
+  readonly evidence: Evidence;
+  /** As the caller wrote it: not yet known to exist. */
+  readonly operation: string;
+  /** Raw UTF-8 JSON of the input object: hostile, not parsed before step 3. Wiped by dispatch after parsing. */
+  readonly input: Uint8Array;
+  /** Aborted when the caller cancels or goes away. */
+  readonly signal: AbortSignal;
+  readonly progress?: (progress: Progress) => void;
+}
+
+export type Result =
+  | { readonly ok: true; readonly requestId: RequestId; readonly output: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly requestId: RequestId; readonly error: ErrorBody };
+
+/** The one path. Never rejects. */
+export type Dispatch = (request: Request) => Promise<Result>;
+
+/** What goes out without being asked for: ids only. */
+export interface VaultEvent {
+  readonly event: 'vault.locked' | 'vault.unlocked' | 'key.changed' | 'alias.changed' | 'trail.appended' | 'progress' | 'door.changed' | 'approval.asked';
+  readonly id?: string;
+  readonly progress?: Progress;
+}

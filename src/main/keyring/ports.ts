@@ -1,0 +1,116 @@
+/** The keyring's ports: what it needs of a store, and what a backend (software, later PKCS#11) must offer. */
+import type { Algorithm, KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
+import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
+
+/** Immutable for ever: `kms:Sign` uses keys of purpose `kms` only. */
+export type KeyPurpose = 'kms' | 'ssh' | 'envelope' | 'checkpoint' | 'certificate';
+
+/** One key, as it is sealed (schema 1). */
+export interface KeyRecord {
+  readonly keyId: KeyId;
+  readonly spec: KeySpec;
+  readonly usage: KeyUsage;
+  readonly purpose: KeyPurpose;
+  readonly state: KeyState;
+  readonly description: string;
+  readonly created: Instant;
+  /** Set while PendingDeletion. */
+  readonly deletionDate?: Instant;
+  /** 8 bytes each, hex; the last one encrypts and signs, all decrypt. */
+  readonly materials: readonly string[];
+  /** SubjectPublicKeyInfo DER, base64; asymmetric keys only. */
+  readonly publicKey?: string;
+}
+
+export interface AliasRecord {
+  readonly name: AliasName;
+  readonly target: KeyId;
+  readonly created: Instant;
+  readonly updated: Instant;
+}
+
+/** A key's material as the store knows it: sealed, opened only by the sealer. */
+export interface MaterialRow {
+  /** 8 bytes, hex. */
+  readonly materialId: string;
+  readonly rowId: Uint8Array;
+  readonly version: number;
+  readonly body: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Pass to the next call; undefined at the end. Opaque to callers. */
+  readonly next?: string;
+}
+
+/** Reading. All answers are of the last committed transaction. */
+export interface KeyReader {
+  key(keyId: KeyId): Promise<KeyRecord | undefined>;
+  alias(name: AliasName): Promise<AliasRecord | undefined>;
+  /** The key that a ciphertext's material (8 bytes, hex) belongs to. */
+  keyOfMaterial(materialId: string): Promise<KeyRecord | undefined>;
+  material(materialId: string): Promise<MaterialRow | undefined>;
+  /** In a stable order. `limit` 1 to 1,000. Throws InvalidMarkerException. */
+  keys(page: { readonly after?: string; readonly limit: number }): Promise<Page<KeyRecord>>;
+  aliases(page: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>>;
+  /** Keys in PendingDeletion, for the schedule. */
+  pendingDeletion(): Promise<readonly KeyRecord[]>;
+}
+
+/**
+ * One unit of work: everything staged is committed in one transaction, or nothing. Staging is synchronous; a put of a row
+ * that somebody else changed since it was read makes the commit fail and the operation is run again by the store's shell.
+ */
+export interface KeyWriter extends KeyReader {
+  /** AlreadyExistsException surfaces at commit when the name or id is taken. */
+  insertKey(record: KeyRecord, material: NewMaterial): void;
+  updateKey(record: KeyRecord): void;
+  /** The record, its aliases, and its materials. */
+  destroyKey(keyId: KeyId): Promise<void>;
+  insertAlias(record: AliasRecord): void;
+  updateAlias(record: AliasRecord): void;
+  deleteAlias(name: AliasName): void;
+}
+
+export interface NewMaterial {
+  readonly materialId: string;
+  readonly rowId: Uint8Array;
+  readonly body: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+export type EncryptionContext = Readonly<Record<string, string>>;
+
+declare const usageBrand: unique symbol;
+/** A key, opened for one usage: passing a signing handle to `encrypt` does not compile. */
+export interface KeyHandle<Usage extends KeyUsage> {
+  readonly [usageBrand]: Usage;
+  readonly keyId: KeyId;
+  readonly spec: KeySpec;
+  readonly purpose: KeyPurpose;
+  readonly materials: readonly string[];
+  /** SubjectPublicKeyInfo DER. */
+  readonly publicKey?: Uint8Array;
+}
+
+/** What makes and uses keys. Rejects with VaultError; a failed decryption is InvalidCiphertextException, nothing finer. */
+export interface KeyBackend {
+  generate(request: { readonly spec: KeySpec; readonly keyId: KeyId; readonly purpose: KeyPurpose }): Promise<{ readonly material: NewMaterial; readonly publicKey?: Uint8Array }>;
+  sign(key: KeyHandle<'SIGN_VERIFY'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly digest: boolean }): Promise<Uint8Array>;
+  verify(key: KeyHandle<'SIGN_VERIFY'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly digest: boolean; readonly signature: Uint8Array }): Promise<boolean>;
+  encrypt(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly algorithm: Algorithm; readonly plaintext: SecretBytes; readonly context: EncryptionContext }): Promise<Uint8Array>;
+  decrypt(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly algorithm: Algorithm; readonly ciphertext: Uint8Array; readonly context: EncryptionContext }): Promise<SecretBytes>;
+  generateDataKey(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly length: number; readonly context: EncryptionContext }): Promise<{ readonly plaintext: SecretBytes; readonly ciphertext: Uint8Array }>;
+  mac(key: KeyHandle<'GENERATE_VERIFY_MAC'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array }): Promise<Uint8Array>;
+  verifyMac(key: KeyHandle<'GENERATE_VERIFY_MAC'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly mac: Uint8Array }): Promise<boolean>;
+  /** The material id (8 bytes, hex) that a symmetric ciphertext names. InvalidCiphertextException. */
+  locate(ciphertext: Uint8Array): Promise<string>;
+  random(length: number): Promise<SecretBytes>;
+  /** Drops key material from memory. */
+  forget(materials: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,55 @@
+/**
+ * What the vault needs of the machine that it runs on, as ports. Time and randomness are injected from `app/compose.ts`;
+ * their fakes live in `test/`.
+ */
+import type { Instant } from '../../shared/model/ids.ts';
+
+export interface Clock {
+  /** Wall time, milliseconds since the epoch. */
+  now(): Instant;
+  /** Monotonic milliseconds; stands still while the machine sleeps. */
+  monotonic(): number;
+  /** Monotonic milliseconds that count sleep too (CLOCK_BOOTTIME); the same as `monotonic` where the system has none. */
+  boottime(): number;
+}
+
+export interface Random {
+  /** `length` fresh bytes from the system's generator, off-heap. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/**
+ * A child process that speaks framed bytes both ways over descriptor 3 (u32 big-endian length, then that many bytes).
+ * Writes made in the same tick are coalesced into one system call.
+ */
+export interface Child {
+  readonly pid: number;
+  /** Takes ownership of `frame` (at most 64 MiB) and wipes it once it is written. Throws when the child has exited. */
+  send(frame: Uint8Array): void;
+  /** One receiver. The bytes are the receiver's own, to be wiped by it. */
+  onFrame(receive: (frame: Uint8Array) => void): void;
+  /** Resolves once the process is gone from the process table; never rejects. */
+  readonly exited: Promise<Exit>;
+  /** SIGKILL. */
+  kill(): void;
+}
+
+export interface ProcessHost {
+  /** Starts a module of this program (`sealer`, `keychain`) in a process of its own, without inherited environment secrets. */
+  spawn(entry: 'sealer' | 'keychain', options?: { readonly args?: readonly string[] }): Child;
+}
+
+/** The system's keychain, behind a short-lived helper process. */
+export interface Keychain {
+  /** Whether one exists and is unlocked; `reason` says what to do when not. */
+  probe(): Promise<{ readonly available: true } | { readonly available: false; readonly reason: string }>;
+  /** The secret stored under this name; undefined when there is none. Throws KeychainUnavailableException. */
+  get(name: string): Promise<Uint8Array | undefined>;
+  set(name: string, value: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+}

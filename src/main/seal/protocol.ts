@@ -1,0 +1,247 @@
+/**
+ * The sealer's narrow calls, as types. The sealer is the only process that holds the root key, the table keys and the
+ * software private keys; main decides and asks it.
+ *
+ * Messages are plain objects whose fields are JSON values or `Uint8Array` at any depth (the codec in `seal/wire.ts` moves
+ * the bytes beside the JSON). A failure is an `ErrorBody`. Times are always arguments: the sealer has no clock.
+ */
+import type { Algorithm, KeySpec } from '../../shared/model/algorithms.ts';
+
+/** Big-endian byte strings of fixed size; sizes in bytes stand in the comments. */
+type Bytes = Uint8Array;
+
+export type SlotType = 'password' | 'recovery' | 'keychain' | 'token';
+
+/** Argon2id parameters. `memory` in KiB. */
+export interface KdfCost {
+  readonly memory: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+
+export interface SlotInfo {
+  /** 16 bytes, hex. */
+  readonly slotId: string;
+  readonly type: SlotType;
+  readonly factors: readonly ('password' | 'device' | 'code' | 'token')[];
+  readonly kdf?: KdfCost;
+  /** Milliseconds since the epoch, as given when it was added. */
+  readonly created: number;
+  /** RFC 7512 URI without a PIN. */
+  readonly tokenUri?: string;
+}
+
+/** What opens a slot. `password` is UTF-8 after NFKC; `device` 32 bytes; `code` the 28 characters, normalised, ASCII. */
+export interface Factors {
+  readonly password?: Bytes;
+  readonly device?: Bytes;
+  readonly code?: Bytes;
+}
+
+/** What is public in a header: read without any factor. Nothing of it is authenticated yet. */
+export interface HeaderInfo {
+  readonly vaultId: string;
+  readonly format: number;
+  readonly minimumReader: number;
+  readonly headerEpoch: number;
+  readonly term: number;
+  readonly slots: readonly SlotInfo[];
+  /** X25519, 32 bytes: trail segments' first keys are sealed to it. */
+  readonly trailPublicKey: Bytes;
+}
+
+/** A new slot: its factors, and for a password the cost. A recovery slot's code is made by the sealer and returned once. */
+export interface NewSlot {
+  readonly type: SlotType;
+  readonly factors: Factors;
+  readonly kdf?: KdfCost;
+  readonly created: number;
+}
+
+/** One stored row, as SQLite holds it. `body` is the whole sealed record, its tag included; `tag` (16) again apart. */
+export interface SealedRow {
+  readonly table: TableName;
+  readonly rowId: Bytes;
+  readonly version: number;
+  readonly body: Bytes;
+}
+
+export const TABLES = ['keys', 'key_materials', 'aliases', 'settings', 'outbox', 'vault_state'] as const;
+/** `key_materials` rows are never opened for main; `vault_state` only as `VaultState`. */
+export type TableName = (typeof TABLES)[number];
+export type OpenableTable = Exclude<TableName, 'key_materials' | 'vault_state'>;
+
+/** The sealed state row, opened. It makes the whole database one thing. */
+export interface VaultState {
+  /** One more with each committed transaction. */
+  readonly epoch: number;
+  /** 32 bytes: sum mod 2^256 of HMAC(k, table ‖ row ‖ version ‖ tag) over every row but this one. */
+  readonly setHash: Bytes;
+  /** SHA-256 of the header file; `preparedHeader` while a header change is under way. */
+  readonly header: Bytes;
+  readonly preparedHeader?: Bytes;
+  readonly headerEpoch: number;
+  /** The trail record (index from 0, SHA-256 32 bytes) that was durable before this transaction: the mutation's own intent. */
+  readonly trailIndex: number;
+  readonly trailHash: Bytes;
+  /** The latest wall time that this vault has seen, milliseconds. */
+  readonly clock: number;
+}
+
+/** One row's change inside a unit. `plain` is sealed by the sealer; `sealed` was made by `generateMaterial`. */
+export type Change =
+  | {
+      readonly kind: 'put';
+      readonly table: OpenableTable;
+      /** 16 random bytes. */
+      readonly rowId: Bytes;
+      /** 1 for a new row, else the old version + 1. */
+      readonly version: number;
+      readonly schema: number;
+      readonly plain: Bytes;
+      /** The tag of the row that this replaces (16); absent for a new row. */
+      readonly oldTag?: Bytes;
+      /** The unique value to be found by, when the table has one; the sealer turns it into 16 bytes. */
+      readonly unique?: string;
+    }
+  | { readonly kind: 'putSealed'; readonly table: 'key_materials'; readonly rowId: Bytes; readonly version: 1; readonly body: Bytes; readonly unique: string }
+  | { readonly kind: 'remove'; readonly table: Exclude<TableName, 'vault_state'>; readonly rowId: Bytes; readonly version: number; readonly oldTag: Bytes };
+
+export interface SealedChange {
+  /** Same order as the changes given; absent bytes for a removal. */
+  readonly body?: Bytes;
+  readonly tag?: Bytes;
+  readonly blind?: Bytes;
+}
+
+/** A key material: its row, and the sealed body when the sealer may not have it in memory. */
+export interface MaterialRef {
+  readonly rowId: Bytes;
+  readonly version: number;
+  readonly body?: Bytes;
+}
+
+/** KMS encryption context: pairs in any order; canonicalised (sorted by UTF-8 bytes) in the sealer. */
+export type EncryptionContext = Readonly<Record<string, string>>;
+
+/** Every call: request and reply. `Nothing` is an empty object. */
+type Nothing = Record<string, never>;
+
+export interface SealerCalls {
+  // ── header and slots; each returns the whole new header file, main writes it in two phases
+  readHeader: { request: { header: Bytes }; reply: HeaderInfo };
+  /** Milliseconds that one Argon2id run of this cost takes here. */
+  measureKdf: { request: { cost: KdfCost }; reply: { milliseconds: number } };
+  createHeader: {
+    request: { vaultId: Bytes; slots: readonly NewSlot[] };
+    /** `recoveryCodes`: for each recovery slot, the 28 characters in ASCII, in the order given. The session is unsealed. */
+    reply: { header: Bytes; recoveryCodes: readonly Bytes[]; info: HeaderInfo };
+  };
+  /** Opens with whichever slot the factors fit. IncorrectPassword/IncorrectRecoveryCode/HeaderRefused/VaultTampered/VaultTooNew. */
+  unseal: { request: { header: Bytes; factors: Factors; type: SlotType; ramBytes: number }; reply: { slotId: string; info: HeaderInfo; pendingTerm: boolean } };
+  addSlot: { request: { slot: NewSlot }; reply: { header: Bytes; slotId: string; recoveryCode?: Bytes; info: HeaderInfo } };
+  /** Retired: the root stays. LastSlotException when it is the last. */
+  retireSlot: { request: { slotId: string }; reply: { header: Bytes; info: HeaderInfo } };
+  /** Replaces one slot by another in one header (password change, renewed cost, new recovery code). */
+  replaceSlot: { request: { slotId: string; slot: NewSlot }; reply: { header: Bytes; slotId: string; recoveryCode?: Bytes; info: HeaderInfo } };
+  /** Whether these factors open that slot, without changing the session. For password change and dangerous operations. */
+  checkFactors: { request: { slotId?: string; type: SlotType; factors: Factors }; reply: { slotId: string } };
+  /** Compromised: a new root and new table keys for the remaining slots; the old root stays reachable inside until `finishTerm`. */
+  compromiseSlot: { request: { slotId: string }; reply: { header: Bytes; info: HeaderInfo } };
+  /** Opens rows under the old term and seals them under the new; same row ids and versions. `key_materials` included. */
+  resealRows: { request: { rows: readonly (SealedRow & { schema: number; unique?: string })[] }; reply: { changes: readonly SealedChange[] } };
+  /** Seals the state row for the whole re-encrypted database; to be committed in the same transaction as the rows. */
+  resealState: { request: { trailIndex: number; trailHash: Bytes; clock: number; rowVersion: number }; reply: { stateBody: Bytes; stateTag: Bytes } };
+  /** A header without the old root, to be written once every row is under the new term. */
+  finishTerm: { request: Nothing; reply: { header: Bytes; info: HeaderInfo } };
+  /** Main tells which header bytes are now on disk, so that the next change builds on them. */
+  adoptHeader: { request: { header: Bytes }; reply: Nothing };
+
+  // ── the database
+  /** State check: begin, then every row's coordinates packed as table u8 (index in TABLES) ‖ rowId16 ‖ version u64 ‖ tag16, then finish. */
+  checkBegin: { request: Nothing; reply: Nothing };
+  checkRows: { request: { packed: Bytes }; reply: Nothing };
+  /** VaultTamperedException with what is wrong: rows, header, or the state row itself. `complete: false` opens the state only. */
+  checkFinish: { request: { stateBody: Bytes; stateRowVersion: number; headerHash: Bytes; complete: boolean }; reply: { state: VaultState } };
+  /** The first state row of a new vault. */
+  createState: { request: { headerHash: Bytes; trailIndex: number; trailHash: Bytes; clock: number }; reply: { stateBody: Bytes; stateTag: Bytes; state: VaultState } };
+  /** Seals a unit's rows and the state row that follows. Held as pending until `confirmUnit` or `abandonUnit`; one at a time. */
+  sealUnit: {
+    request: {
+      changes: readonly Change[];
+      stateRowVersion: number;
+      trailIndex: number;
+      trailHash: Bytes;
+      clock: number;
+      /** Two-phase header: `prepare` a new header's hash, or make it `current`. */
+      header?: { readonly prepare: Bytes } | { readonly current: Bytes; readonly headerEpoch: number };
+    };
+    reply: { rows: readonly SealedChange[]; stateBody: Bytes; stateTag: Bytes; epoch: number };
+  };
+  confirmUnit: { request: { epoch: number }; reply: Nothing };
+  abandonUnit: { request: { epoch: number }; reply: Nothing };
+  /** Plaintext bodies, same order. VaultTamperedException naming table and row when one does not open. */
+  openRows: { request: { rows: readonly (SealedRow & { readonly table: OpenableTable; readonly schema: number })[] }; reply: { plain: readonly Bytes[] } };
+  /** 16-byte blind index of a unique value. */
+  blind: { request: { table: TableName; value: string }; reply: { blind: Bytes } };
+
+  // ── keys
+  random: { request: { length: number }; reply: { bytes: Bytes } };
+  /** Makes a key and seals it as row 1 of `key_materials`. `publicKey`: SubjectPublicKeyInfo DER, for asymmetric keys. */
+  generateMaterial: {
+    request: { rowId: Bytes; spec: KeySpec; keyId: string; materialId: Bytes; purpose: KeyPurpose };
+    reply: { body: Bytes; tag: Bytes; publicKey?: Bytes };
+  };
+  /** The material id (8) in a ciphertext blob, or InvalidCiphertext. Says nothing about authenticity. */
+  locate: { request: { ciphertext: Bytes }; reply: { materialId: Bytes } };
+  /** `missing` answers: the sealer has not this material in memory; ask again with its body. */
+  encrypt: { request: { key: MaterialRef; keyId: string; algorithm: Algorithm; plaintext: Bytes; context: EncryptionContext }; reply: Loaded<{ ciphertext: Bytes }> };
+  decrypt: { request: { key: MaterialRef; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
+  generateDataKey: { request: { key: MaterialRef; keyId: string; length: number; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes; ciphertext: Bytes }> };
+  /** `digest`: the message is already hashed (32, 48 or 64 bytes as the algorithm wants). InvalidKeyUsage when purpose differs. */
+  sign: { request: { key: MaterialRef; purpose: KeyPurpose; algorithm: Algorithm; message: Bytes; digest: boolean }; reply: Loaded<{ signature: Bytes }> };
+  verify: { request: { publicKey: Bytes; spec: KeySpec; algorithm: Algorithm; message: Bytes; digest: boolean; signature: Bytes }; reply: { valid: boolean } };
+  mac: { request: { key: MaterialRef; algorithm: Algorithm; message: Bytes }; reply: Loaded<{ mac: Bytes }> };
+  verifyMac: { request: { key: MaterialRef; algorithm: Algorithm; message: Bytes; mac: Bytes }; reply: Loaded<{ valid: boolean }> };
+  /** Drops a material from memory (destroyed or disabled). */
+  forget: { request: { rowId: Bytes }; reply: Nothing };
+
+  // ── the trail
+  /** Starts reading the trail; segments are then fed in order. `publicKeys`/chain state live in the session until the next begin. */
+  trailBegin: { request: { from?: { index: number; hash: Bytes } }; reply: Nothing };
+  /** One chunk of one segment file, in order, at most 1 MiB. `last`: the segment ends here. Records come back opened when asked. */
+  trailFeed: {
+    request: { segment: number; bytes: Bytes; last: boolean; open: boolean };
+    reply: { verified: number; records: readonly { index: number; hash: Bytes; body: Bytes }[]; broken?: TrailBreak };
+  };
+  /** `nextKey` (32): what `trail.key` must hold; compared in the sealer with the block that main gives. */
+  trailFinish: { request: { keyBlock: Bytes; state?: { trailIndex: number; trailHash: Bytes } }; reply: { records: number; lastIndex: number; lastHash: Bytes; broken?: TrailBreak } };
+  /** DSSE envelope (JSON bytes) over a checkpoint statement, by the vault's own checkpoint key (Ed25519). */
+  signCheckpoint: { request: { payload: Bytes }; reply: { envelope: Bytes; publicKey: Bytes } };
+}
+
+export type Loaded<T> = (T & { readonly missing?: undefined }) | { readonly missing: true };
+
+/** Every signing key has one, for ever: `kms:Sign` refuses the others. */
+export type KeyPurpose = 'kms' | 'ssh' | 'envelope' | 'checkpoint' | 'certificate';
+
+/** The first thing wrong with a trail. `index`: of the first bad record. */
+export interface TrailBreak {
+  readonly segment: number;
+  readonly index: number;
+  readonly offset: number;
+  readonly what: 'header' | 'hash' | 'mac' | 'index' | 'torn' | 'decrypt' | 'next-key' | 'behind-state' | 'fork' | 'missing-segment';
+}
+
+export type SealerMethod = keyof SealerCalls;
+export type RequestOf<M extends SealerMethod> = SealerCalls[M]['request'];
+export type ReplyOf<M extends SealerMethod> = SealerCalls[M]['reply'];
+
+/** The client's face: in a child process in the product, in-process (`createSealer`) in tests. Rejects with VaultError. */
+export interface Sealer {
+  call<M extends SealerMethod>(method: M, request: RequestOf<M>): Promise<ReplyOf<M>>;
+  /** Wipes, kills, and resolves once the process is gone. Idempotent. */
+  stop(): Promise<void>;
+  /** Resolves when the process has gone for any reason. */
+  readonly gone: Promise<void>;
+}

@@ -1,0 +1,82 @@
+/** The open store as the rest of main sees it. Everything stored is sealed; plaintext records exist only above this line. */
+import type { AccountId } from '../../shared/model/ids.ts';
+import type { KeyReader, KeyWriter } from '../keyring/ports.ts';
+import type { VaultState } from '../seal/protocol.ts';
+import type { Position } from '../trail/port.ts';
+
+/** The one row of `settings` (schema 1). */
+export interface VaultSettings {
+  readonly name: string;
+  readonly region: string;
+  readonly account: AccountId;
+  readonly created: number;
+  /** Minutes without a request after which the vault locks itself; 0 never. */
+  readonly autoLockMinutes: number;
+  readonly lockOnSuspend: boolean;
+  readonly lockOnScreenLock: boolean;
+  /** A recovery code was used and a new one has not been made yet. */
+  readonly recoveryCodeUsed: boolean;
+}
+
+export interface Reader extends KeyReader {
+  settings(): Promise<VaultSettings>;
+}
+
+export interface Writer extends KeyWriter, Reader {
+  putSettings(settings: VaultSettings): void;
+}
+
+/** What a unit of work commits besides its rows. */
+export interface UnitRecord<T> {
+  /** The mutation's own intent: durable in the trail before the transaction. */
+  readonly intent: Position;
+  /** Body of the outcome record, kept in an `outbox` row until the trail has it. `epoch`: of this transaction. */
+  outcome(value: T, epoch: number): Uint8Array;
+}
+
+export interface Committed<T> {
+  readonly value: T;
+  readonly epoch: number;
+  /** The same bytes as are in the outbox row: append these to the trail, then call `delivered`. */
+  readonly outcome: Uint8Array;
+  delivered(): void;
+}
+
+/** An outcome that was committed but perhaps never reached the trail. */
+export interface Undelivered {
+  readonly body: Uint8Array;
+  delivered(): void;
+}
+
+export interface VaultStore {
+  readonly reader: Reader;
+  /** The last committed state. */
+  readonly state: VaultState;
+  /**
+   * Runs `work` on a consistent view, then seals rows and state and commits one synchronous transaction. One writer at a
+   * time; a unit that fails leaves nothing. `work` may be run again when rows that it read have changed. No transaction is
+   * open while `work` or the sealer runs. StorageFullException, StorageException, VaultReadOnlyException.
+   */
+  write<T>(record: UnitRecord<T>, work: (writer: Writer) => Promise<T>): Promise<Committed<T>>;
+  /** Two phases: state prepared, header file renamed, state current. Each resumable at the next open. */
+  changeHeader(header: Uint8Array, record: { readonly intent: Position; readonly headerEpoch: number }): Promise<void>;
+  /**
+   * After a slot was compromised: re-encrypts every record under the new root in one transaction, then writes the header
+   * without the old root. Resumable. `progress` counts rows.
+   */
+  changeTerm(record: { readonly intent: Position }, progress?: (done: number, total: number) => void): Promise<void>;
+  undelivered(): Promise<readonly Undelivered[]>;
+  /** Resolves when the check of a large database, which runs in the background, is done; writes wait for it. */
+  readonly checked: Promise<void>;
+  /** Drops decrypted records and closes the database. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** The vault's folder. */
+  readonly folder: string;
+  /** The header file's bytes as they are on disk. */
+  readonly header: Uint8Array;
+  /** Opens without writing when the state does not match: everything readable, nothing repaired. */
+  readonly readOnly?: boolean;
+}

@@ -1,0 +1,32 @@
+/**
+ * The trail as the kernel and the store see it. The bytes of a record's body are JSON made by `trail/record.ts` from an
+ * allowlist of fields; the log itself does not look into them.
+ */
+
+/** Where a record stands: index from 0 over the whole trail, and SHA-256 (32 bytes) of the record's bytes. */
+export interface Position {
+  readonly index: number;
+  readonly hash: Uint8Array;
+}
+
+export interface AppendOptions {
+  /** May use the preallocated reserve on a full disk: lock, verification, denial summaries, "trail full". */
+  readonly reserve?: boolean;
+}
+
+export interface TrailLog {
+  /**
+   * Resolves when the record is durable (group commit: one fdatasync for a batch); rejects with TrailUnavailableException
+   * or StorageFullException, after which nothing of it is on disk that a reader would accept, or it is there whole.
+   */
+  append(body: Uint8Array, options?: AppendOptions): Promise<Position>;
+  /** The last durable record. */
+  readonly head: Position;
+  /** The segment files in order, for the sealer to read: absolute paths. */
+  segments(): readonly { readonly number: number; readonly path: string }[];
+  /** The current 'trail.key' block, as on disk. */
+  keyBlock(): Promise<Uint8Array>;
+  /** After the vault's trail key pair has changed: the next segment is sealed to this one, starting now. */
+  rotate(trailPublicKey: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}

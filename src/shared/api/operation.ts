@@ -1,0 +1,158 @@
+/**
+ * `operation()`: the one declaration from which the typed client, the handler map, the command line, the policy's list of
+ * actions, the trail's allowlist and the reference page are derived.
+ */
+import { z } from 'zod';
+import type { ErrorCode } from '../model/errors.ts';
+import { SecretBytes } from '../model/secret-bytes.ts';
+
+/** `kms:Encrypt`: at once the policy action, the trail's event, the IPC method and the command `kms encrypt`. */
+export type OperationName = `${ServiceName}:${string}`;
+export const SERVICES = ['vault', 'kms', 'file', 'trail'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Where a request comes in. `schedule` is the vault's own clock. */
+export const DOORS = ['ipc', 'cli', 'schedule'] as const;
+export type DoorName = (typeof DOORS)[number];
+
+/**
+ * What a handler may do. It picks the rights that the handler is given.
+ * read: reads the store. use: also uses a key, changes nothing stored. write: changes the store.
+ * control: changes the vault's own state (lock, unlock, slots) outside of the store's unit of work.
+ */
+export type Effect = 'read' | 'use' | 'write' | 'control';
+
+/** The state that the vault must be in. absent: no vault exists yet in the folder. */
+export type Needs = 'unlocked' | 'any' | 'absent';
+
+/** Which input field names the one resource that policy and handler see, and how it is found. */
+export interface ResourceRule {
+  readonly kind: 'key' | 'alias' | 'ciphertext';
+  readonly field: string;
+}
+
+export interface CommandRule {
+  /** Another name: `VerifyTrail` is `trail verify`, `vault:Unlock` is `unlock`. */
+  readonly alias?: string;
+  /** Not a command of its own: the command line wraps it by hand, or only the window uses it. */
+  readonly hidden?: true;
+}
+
+export interface Operation<
+  Name extends OperationName = OperationName,
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+  Code extends ErrorCode = ErrorCode,
+  E extends Effect = Effect,
+> {
+  readonly name: Name;
+  /** One sentence for help and reference, without a full stop. */
+  readonly summary: string;
+  readonly input: Input;
+  readonly output: Output;
+  /** Every code that this operation may answer with, beyond COMMON_ERRORS. */
+  readonly errors: readonly Code[];
+  readonly effect: E;
+  readonly needs: Needs;
+  readonly doors: readonly DoorName[];
+  /** Input fields that the trail records: an allowlist. Never a value, a token, or a hash of something guessable. */
+  readonly audited: readonly string[];
+  readonly resource?: ResourceRule;
+  readonly command?: CommandRule;
+  /** False only for `vault:Status` and progress: not recorded in the trail. Default true. */
+  readonly recorded?: boolean;
+}
+
+/** Codes that any operation may answer with: they come from the path, not from the handler. */
+export const COMMON_ERRORS = [
+  'ValidationException',
+  'SerializationException',
+  'UnknownOperationException',
+  'RequestTooLargeException',
+  'ThrottlingException',
+  'AccessDeniedException',
+  'CancelledException',
+  'VaultLockedException',
+  'VaultNotFoundException',
+  'VaultExistsException',
+  'VaultReadOnlyException',
+  'VaultTamperedException',
+  'TrailUnavailableException',
+  'StorageFullException',
+  'StorageException',
+  'SealerStoppedException',
+  'InternalException',
+  'KMSInternalException',
+] as const satisfies readonly ErrorCode[];
+
+/** Declares one operation; the types of its parts are kept exactly. */
+export function operation<
+  const Name extends OperationName,
+  Input extends z.ZodType,
+  Output extends z.ZodType,
+  const Code extends ErrorCode,
+  const E extends Effect,
+>(declaration: Operation<Name, Input, Output, Code, E>): Operation<Name, Input, Output, Code, E> {
+  return declaration;
+}
+
+export type InputOf<O extends Operation> = z.output<O['input']>;
+export type OutputOf<O extends Operation> = z.output<O['output']>;
+export type ErrorOf<O extends Operation> = O['errors'][number] | (typeof COMMON_ERRORS)[number];
+
+/**
+ * Binary codecs. On the wire each is base64 (RFC 4648 section 4, padded). `blob` is public bytes; `secret` is
+ * `SecretBytes`, which the doors decode from the frame's bytes without making a string of it.
+ * The wire decoder (shared/wire/json.ts) turns declared secret fields into SecretBytes before the schema sees them; both
+ * therefore accept the decoded object, and `blob` also base64 text.
+ */
+const codecOf = new WeakMap<z.ZodType, 'blob' | 'secret'>();
+
+export function blob(limits: { min?: number; max: number }): z.ZodType<Uint8Array, string | Uint8Array> {
+  const schema = z.union([z.string(), z.instanceof(Uint8Array)]).transform((value, context) => {
+    const bytes = typeof value === 'string' ? base64ToBytes(value) : value;
+    if (!bytes || bytes.byteLength < (limits.min ?? 0) || bytes.byteLength > limits.max) {
+      context.addIssue({ code: 'custom', message: `must be ${String(limits.min ?? 0)} to ${String(limits.max)} bytes in base64` });
+      return z.NEVER;
+    }
+    return bytes;
+  });
+  codecOf.set(schema, 'blob');
+  return schema;
+}
+
+export function secret(limits: { min?: number; max: number }): z.ZodType<SecretBytes, SecretBytes> {
+  const schema = z.custom<SecretBytes>((value) => value instanceof SecretBytes && value.length >= (limits.min ?? 0) && value.length <= limits.max, {
+    message: `must be ${String(limits.min ?? 0)} to ${String(limits.max)} bytes in base64`,
+  });
+  codecOf.set(schema, 'secret');
+  return schema;
+}
+
+/** Strict: base64 with padding, no white space, zero trailing bits. Undefined when it is not. */
+export function base64ToBytes(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const binary = atob(text);
+  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  return bytesToBase64(bytes) === text ? bytes : undefined;
+}
+
+export function bytesToBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let offset = 0; offset < bytes.length; offset += 8192) binary += String.fromCharCode(...bytes.subarray(offset, offset + 8192));
+  return btoa(binary);
+}
+
+/** The wire codec of a schema, seen through `.optional()` and `.default()`. */
+export function codecFor(schema: z.ZodType): 'blob' | 'secret' | undefined {
+  const direct = codecOf.get(schema);
+  if (direct) return direct;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return codecFor(schema.unwrap() as z.ZodType);
+  return undefined;
+}
+
+/** Top-level fields of an operation's schema that hold secrets. Secrets are never nested. */
+export function secretFields(schema: z.ZodType): ReadonlySet<string> {
+  if (!(schema instanceof z.ZodObject)) return new Set();
+  return new Set(Object.entries(schema.shape).flatMap(([name, field]) => (codecFor(field as z.ZodType) === 'secret' ? [name] : [])));
+}

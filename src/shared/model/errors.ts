@@ -1,0 +1,102 @@
+/**
+ * The closed table of errors. Every failure that crosses a door is one of these codes; AWS's names where AWS has one.
+ * A message is lowercase, without a full stop, holds the user's own input only in backticks, and says what to do next.
+ * It never holds a value, a key or a password.
+ */
+
+type Row = readonly [fault: 'caller' | 'vault', http: number, retryable: boolean, exit: number];
+
+/** Exit codes of the command line. */
+export const EXIT = {
+  ok: 0,
+  usage: 2,
+  locked: 3,
+  denied: 4,
+  notFound: 5,
+  wrongPassword: 6,
+  notRunning: 7,
+  conflict: 8,
+  tampered: 9,
+  cancelled: 10,
+  internal: 70,
+} as const;
+
+export const ERRORS = {
+  // the request itself
+  ValidationException: ['caller', 400, false, EXIT.usage],
+  SerializationException: ['caller', 400, false, EXIT.usage],
+  UnknownOperationException: ['caller', 404, false, EXIT.usage],
+  RequestTooLargeException: ['caller', 413, false, EXIT.usage],
+  ThrottlingException: ['caller', 400, true, EXIT.conflict],
+  AccessDeniedException: ['caller', 400, false, EXIT.denied],
+  CancelledException: ['caller', 400, false, EXIT.cancelled],
+  // the vault
+  VaultLockedException: ['caller', 400, false, EXIT.locked],
+  VaultNotFoundException: ['caller', 400, false, EXIT.notFound],
+  VaultExistsException: ['caller', 400, false, EXIT.conflict],
+  VaultInUseException: ['caller', 400, false, EXIT.conflict],
+  VaultReadOnlyException: ['vault', 400, false, EXIT.tampered],
+  VaultTamperedException: ['vault', 400, false, EXIT.tampered],
+  VaultTooNewException: ['vault', 400, false, EXIT.conflict],
+  HeaderRefusedException: ['vault', 400, false, EXIT.tampered],
+  IncorrectPasswordException: ['caller', 400, false, EXIT.wrongPassword],
+  IncorrectRecoveryCodeException: ['caller', 400, false, EXIT.wrongPassword],
+  UnlockDelayedException: ['caller', 400, true, EXIT.wrongPassword],
+  KeychainUnavailableException: ['vault', 400, false, EXIT.conflict],
+  SlotNotFoundException: ['caller', 400, false, EXIT.notFound],
+  LastSlotException: ['caller', 400, false, EXIT.conflict],
+  TrailUnavailableException: ['vault', 500, false, EXIT.internal],
+  TrailBrokenException: ['vault', 400, false, EXIT.tampered],
+  StorageFullException: ['vault', 507, false, EXIT.internal],
+  StorageException: ['vault', 500, false, EXIT.internal],
+  FileNotReadableException: ['caller', 400, false, EXIT.notFound],
+  FileExistsException: ['caller', 400, false, EXIT.conflict],
+  SealerStoppedException: ['vault', 500, true, EXIT.internal],
+  InternalException: ['vault', 500, false, EXIT.internal],
+  // KMS, with AWS's own names
+  NotFoundException: ['caller', 400, false, EXIT.notFound],
+  AlreadyExistsException: ['caller', 400, false, EXIT.conflict],
+  DisabledException: ['caller', 400, false, EXIT.conflict],
+  KMSInvalidStateException: ['caller', 400, false, EXIT.conflict],
+  InvalidKeyUsageException: ['caller', 400, false, EXIT.usage],
+  InvalidCiphertextException: ['caller', 400, false, EXIT.tampered],
+  IncorrectKeyException: ['caller', 400, false, EXIT.conflict],
+  InvalidAliasNameException: ['caller', 400, false, EXIT.usage],
+  InvalidArnException: ['caller', 400, false, EXIT.usage],
+  InvalidMarkerException: ['caller', 400, false, EXIT.usage],
+  LimitExceededException: ['caller', 400, false, EXIT.conflict],
+  UnsupportedOperationException: ['caller', 400, false, EXIT.usage],
+  KMSInvalidSignatureException: ['caller', 400, false, EXIT.tampered],
+  KMSInvalidMacException: ['caller', 400, false, EXIT.tampered],
+  KMSInternalException: ['vault', 500, true, EXIT.internal],
+  KeyUnavailableException: ['vault', 500, true, EXIT.internal],
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What crosses a door: a value, never a thrown error. */
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Facts a caller can act on, for example `{ retryAfterSeconds: '4' }`; never a secret. */
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+export class VaultError extends Error {
+  override readonly name = 'VaultError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, string>> | undefined;
+  constructor(code: ErrorCode, message: string, options?: { details?: Record<string, string>; cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options?.details;
+  }
+  toBody(): ErrorBody {
+    return { code: this.code, message: this.message, ...(this.details ? { details: this.details } : {}) };
+  }
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
+export const exitCodeOf = (code: ErrorCode): number => ERRORS[code][3];
+export const isRetryable = (code: ErrorCode): boolean => ERRORS[code][2];
+export const httpStatusOf = (code: ErrorCode): number => ERRORS[code][1];

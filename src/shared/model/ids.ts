@@ -1,0 +1,85 @@
+/** Branded ids and ARNs. The parsers here are the only constructors; a plain string does not pass for an id. */
+import { VaultError } from './errors.ts';
+
+declare const brand: unique symbol;
+type Branded<T, B extends string> = T & { readonly [brand]: B };
+
+/** UUIDv4, lower case. */
+export type KeyId = Branded<string, 'KeyId'>;
+/** `alias/` and 1 to 250 of `[a-zA-Z0-9/_-]`. */
+export type AliasName = Branded<string, 'AliasName'>;
+/** `arn:aws:kms:REGION:ACCOUNT:key/UUID` or `…:alias/NAME`. */
+export type Arn = Branded<string, 'Arn'>;
+/** 12 digits. */
+export type AccountId = Branded<string, 'AccountId'>;
+/** UUIDv4 of one request. */
+export type RequestId = Branded<string, 'RequestId'>;
+/** Milliseconds since the Unix epoch. */
+export type Instant = Branded<number, 'Instant'>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const ALIAS = /^alias\/[a-zA-Z0-9/_-]{1,250}$/;
+const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
+const KMS_ARN = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):(key|alias)\/(.+)$/;
+
+export const isKeyId = (text: string): text is KeyId => UUID.test(text);
+export const isAliasName = (text: string): text is AliasName => ALIAS.test(text);
+export const isRegion = (text: string): boolean => REGION.test(text);
+export const isAccountId = (text: string): text is AccountId => /^\d{12}$/.test(text);
+
+/** Throws ValidationException. */
+export function parseAccountId(text: string): AccountId {
+  if (!isAccountId(text)) throw new VaultError('ValidationException', `account \`${text}\` is not 12 digits`);
+  return text;
+}
+
+/** Throws InvalidAliasNameException. */
+export function parseAliasName(text: string): AliasName {
+  if (!isAliasName(text)) {
+    throw new VaultError('InvalidAliasNameException', `alias \`${text}\` must be \`alias/\` and up to 250 of a-z, A-Z, 0-9, / _ -`);
+  }
+  return text;
+}
+
+export const instant = (milliseconds: number): Instant => milliseconds as Instant;
+export const requestId = (uuid: string): RequestId => uuid as RequestId;
+
+/** 16 random bytes to a UUIDv4 (RFC 9562 section 5.4). */
+export function uuidFrom(random: Uint8Array): string {
+  const bytes = Uint8Array.from(random.subarray(0, 16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+export const keyIdFrom = (random: Uint8Array): KeyId => uuidFrom(random) as KeyId;
+
+/** How a caller names a key: by id, key ARN, alias or alias ARN. */
+export type KeyReference = { readonly kind: 'key'; readonly keyId: KeyId } | { readonly kind: 'alias'; readonly alias: AliasName };
+
+/** The place that ARNs of this vault are made in. */
+export interface Realm {
+  readonly region: string;
+  readonly account: AccountId;
+}
+
+export const keyArn = (realm: Realm, keyId: KeyId): Arn => `arn:aws:kms:${realm.region}:${realm.account}:key/${keyId}` as Arn;
+export const aliasArn = (realm: Realm, alias: AliasName): Arn => `arn:aws:kms:${realm.region}:${realm.account}:${alias}` as Arn;
+
+/**
+ * Key id, key ARN, alias name or alias ARN, as AWS KMS takes them.
+ * Undefined when it is well formed but of another realm (then it does not exist here); throws NotFoundException for an
+ * id that is none of the four, as AWS does ("Invalid keyId"), and InvalidArnException for a broken ARN.
+ */
+export function parseKeyReference(text: string, realm: Realm): KeyReference | undefined {
+  if (text.startsWith('arn:')) {
+    const match = KMS_ARN.exec(text);
+    if (!match) throw new VaultError('InvalidArnException', `\`${text}\` is not the ARN of a key or an alias`);
+    const [, region, account, kind, rest] = match;
+    if (region !== realm.region || account !== realm.account) return undefined;
+    return parseKeyReference(kind === 'alias' ? `alias/${rest ?? ''}` : (rest ?? ''), realm);
+  }
+  if (isKeyId(text)) return { kind: 'key', keyId: text };
+  if (isAliasName(text)) return { kind: 'alias', alias: text };
+  throw new VaultError('NotFoundException', `\`${text}\` is neither a key id, an alias (\`alias/…\`) nor an ARN of one`);
+}
