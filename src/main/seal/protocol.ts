@@ -207,8 +207,8 @@ export interface SealerCalls {
   forget: { request: { rowId: Bytes }; reply: Nothing };
 
   // ── the trail
-  /** Starts reading the trail; segments are then fed in order. `publicKeys`/chain state live in the session until the next begin. */
-  trailBegin: { request: { from?: { index: number; hash: Bytes } }; reply: Nothing };
+  /** Starts reading the trail; segments are then fed in order. `publicKeys`/chain state live in the session until the next begin. `anchors`: positions that the trail must pass through. */
+  trailBegin: { request: { from?: { index: number; hash: Bytes }; anchors?: readonly { index: number; hash: Bytes }[] }; reply: Nothing };
   /** One chunk of one segment file, in order, at most 1 MiB. `last`: the segment ends here. Records come back opened when asked. */
   trailFeed: {
     request: { segment: number; bytes: Bytes; last: boolean; open: boolean };

@@ -48,10 +48,13 @@ export interface Undelivered {
   delivered(): void;
 }
 
+/** The state as main needs it: the set hash is between the sealer and the sealed row. */
+export type StoreState = Omit<VaultState, 'setHash'>;
+
 export interface VaultStore {
   readonly reader: Reader;
   /** The last committed state. */
-  readonly state: VaultState;
+  readonly state: StoreState;
   /**
    * Runs `work` on a consistent view, then seals rows and state and commits one synchronous transaction. One writer at a
    * time; a unit that fails leaves nothing. `work` may be run again when rows that it read have changed. No transaction is

@@ -1,5 +1,13 @@
 /**
- * The trail as the kernel and the store see it. The bytes of a record's body are JSON made by `trail/record.ts` from an
+ * The trail: every request's intent and outcome, in files that cannot be rewritten afterwards without being noticed. It works
+ * while the vault is locked, because all it needs to go on is the current key of a ratchet (ratchet.ts).
+ *
+ * Defends against: changed, removed, reordered, repeated, swapped and cut records, also by one who has taken the current key
+ * (everything before it stays out of reach); torn writes, full and failing disks; readers without the unlocked vault.
+ * Does not: keep a thief of the current key from adding records or from reading what comes until the next segment; notice
+ * that the whole folder was put back together with the database (a checkpoint kept elsewhere does); survive deletion.
+ *
+ * This file is the trail as the kernel and the store see it. The bytes of a record's body are JSON made by `trail/record.ts` from an
  * allowlist of fields; the log itself does not look into them.
  */
 

@@ -25,10 +25,16 @@ export type Effect = 'read' | 'use' | 'write' | 'control';
 /** The state that the vault must be in. absent: no vault exists yet in the folder. */
 export type Needs = 'unlocked' | 'any' | 'absent';
 
-/** Which input field names the one resource that policy and handler see, and how it is found. */
+/**
+ * Which input field names the one resource that policy and handler see, and how it is found. When the field is optional and
+ * absent there is no resource.
+ * key: id, ARN, alias or alias ARN of a key. alias: an alias by its name.
+ * ciphertext: the blob names its own key; one that does not (RSA) is named by `keyField`, which a symmetric one must fit if given.
+ */
 export interface ResourceRule {
   readonly kind: 'key' | 'alias' | 'ciphertext';
   readonly field: string;
+  readonly keyField?: string;
 }
 
 export interface CommandRule {
@@ -104,9 +110,10 @@ export type ErrorOf<O extends Operation> = O['errors'][number] | (typeof COMMON_
  * Binary codecs. On the wire each is base64 (RFC 4648 section 4, padded). `blob` is public bytes; `secret` is
  * `SecretBytes`, which the doors decode from the frame's bytes without making a string of it.
  * The wire decoder (shared/wire/json.ts) turns declared secret fields into SecretBytes before the schema sees them; both
- * therefore accept the decoded object, and `blob` also base64 text.
+ * therefore accept the decoded object, and `blob` also base64 text. Neither is ever nested in another object.
  */
-const codecOf = new WeakMap<z.ZodType, 'blob' | 'secret'>();
+/** A registry and no WeakMap: zod copies a schema in `.describe()`, and a registry finds the original's entry. */
+const marks = z.registry<{ readonly codec?: 'blob' | 'secret'; readonly timestamp?: true; readonly refused?: true }>();
 
 export function blob(limits: { min?: number; max: number }): z.ZodType<Uint8Array, string | Uint8Array> {
   const schema = z.union([z.string(), z.instanceof(Uint8Array)]).transform((value, context) => {
@@ -117,7 +124,7 @@ export function blob(limits: { min?: number; max: number }): z.ZodType<Uint8Arra
     }
     return bytes;
   });
-  codecOf.set(schema, 'blob');
+  marks.add(schema, { codec: 'blob' });
   return schema;
 }
 
@@ -125,7 +132,7 @@ export function secret(limits: { min?: number; max: number }): z.ZodType<SecretB
   const schema = z.custom<SecretBytes>((value) => value instanceof SecretBytes && value.length >= (limits.min ?? 0) && value.length <= limits.max, {
     message: `must be ${String(limits.min ?? 0)} to ${String(limits.max)} bytes in base64`,
   });
-  codecOf.set(schema, 'secret');
+  marks.add(schema, { codec: 'secret' });
   return schema;
 }
 
@@ -143,13 +150,27 @@ export function bytesToBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** The wire codec of a schema, seen through `.optional()` and `.default()`. */
-export function codecFor(schema: z.ZodType): 'blob' | 'secret' | undefined {
-  const direct = codecOf.get(schema);
-  if (direct) return direct;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return codecFor(schema.unwrap() as z.ZodType);
-  return undefined;
+/** Seconds since the Unix epoch with up to three decimals, as AWS's JSON protocol writes a date. */
+export function timestamp(): z.ZodNumber {
+  return z.number().nonnegative().register(marks, { timestamp: true });
 }
+
+/** An AWS field that is known and not offered: giving it is an error that says what to do instead. */
+export function refused(instead: string): z.ZodOptional<z.ZodNever> {
+  return z.never({ error: `is not offered: ${instead}` }).optional().register(marks, { refused: true });
+}
+
+/** A schema without `.optional()` and `.default()` around it. */
+export function innerSchema(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? innerSchema(schema.unwrap() as z.ZodType) : schema;
+}
+
+/** The wire codec of a schema, seen through `.optional()`, `.default()` and `.describe()`. */
+export function codecFor(schema: z.ZodType): 'blob' | 'secret' | undefined {
+  return marks.get(innerSchema(schema))?.codec;
+}
+export const isTimestamp = (schema: z.ZodType): boolean => marks.get(innerSchema(schema))?.timestamp === true;
+export const isRefused = (schema: z.ZodType): boolean => marks.get(schema)?.refused === true;
 
 /** Top-level fields of an operation's schema that hold secrets. Secrets are never nested. */
 export function secretFields(schema: z.ZodType): ReadonlySet<string> {

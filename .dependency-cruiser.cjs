@@ -1,0 +1,71 @@
+/**
+ * What may import what. Everything may import src/shared; beyond that a folder imports itself and what this table names.
+ * `types`: only the ports of platform, which hold types and no code. `test/arch` holds that these rules can fail.
+ */
+const PORTS = 'src/main/platform/ports\\.ts$';
+
+/** @type {Record<string, { folders?: string[], packages?: string[], builtins?: false }>} */
+const MAIN = {
+  crypto: { packages: ['@noble/(ciphers|curves|hashes)', '@node-rs/argon2'] },
+  platform: { packages: ['koffi', '@photostructure/sqlite'] },
+  keychain: { folders: ['src/main/platform/'], packages: ['keytar'] },
+  policy: { builtins: false },
+  rules: { builtins: false },
+  trail: { folders: ['src/main/crypto/', 'src/main/seal/protocol\\.ts$', PORTS] },
+  seal: { folders: ['src/main/crypto/', PORTS] },
+  sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/keyring/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes)'] },
+  keyring: { folders: ['src/main/crypto/', PORTS] },
+  kernel: { folders: ['src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
+  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/seal/', 'src/main/policy/', 'src/main/trail/', 'src/main/vault/', 'src/main/store/port\\.ts$', PORTS] },
+  vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/kernel/request\\.ts$', 'src/main/keyring/ports\\.ts$'] },
+  backends: { folders: ['src/main/keyring/', 'src/main/seal/', 'src/main/platform/', 'src/main/crypto/bytes\\.ts$'], packages: ['pkcs11js'] },
+  store: { folders: ['src/main/(keyring|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },
+  doors: { folders: ['src/main/kernel/request\\.ts$', 'src/main/platform/', 'src/main/crypto/'] },
+};
+
+const anyOf = (/** @type {string[]} */ ...paths) => paths.map((path) => `^${path}`);
+const inPackages = (/** @type {string[]} */ names) => names.map((name) => `node_modules/${name}(/|$)`);
+const NPM = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled', 'npm-no-pkg', 'npm-unknown'];
+
+const ofFolder = (/** @type {string} */ name, /** @type {string} */ path, { folders = [], packages = [], builtins = true }) => [
+  { name: `${name}-imports`, severity: 'error', from: { path: `^${path}` }, to: { path: '^(src|test|bench|scripts)/', pathNot: anyOf('src/shared/', path, ...folders) } },
+  { name: `${name}-packages`, severity: 'error', from: { path: `^${path}` }, to: { dependencyTypes: NPM, pathNot: inPackages(['zod', ...packages]) } },
+  ...(builtins ? [] : [{ name: `${name}-builtins`, severity: 'error', from: { path: `^${path}` }, to: { dependencyTypes: ['core'] } }]),
+];
+
+/** A package that one place alone may touch. */
+const only = (/** @type {string} */ name, /** @type {string} */ where) => ({
+  name: `${name}-only-there`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: `^${where}` },
+  to: { path: `node_modules/${name}(/|$)` },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/' }, to: {} },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'no-dev-packages', severity: 'error', from: { path: '^src/' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] } },
+    ...ofFolder('shared', 'src/shared/', { builtins: false }),
+    ...ofFolder('cli', 'src/cli/', {}),
+    ...ofFolder('renderer', 'src/renderer/', { packages: ['react', 'react-dom'], builtins: false }),
+    ...Object.entries(MAIN).flatMap(([folder, row]) => ofFolder(folder, `src/main/${folder}/`, row)),
+    // A folder without a row in the table has no rights yet.
+    { name: 'known-folder', severity: 'error', from: { path: '^src/main/', pathNot: anyOf(...Object.keys(MAIN).map((folder) => `src/main/${folder}/`), 'src/main/(app|hosts)/') }, to: {} },
+    { name: 'src-without-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|scripts)/' } },
+    { name: 'main-without-windows', severity: 'error', from: { path: '^src/main/' }, to: { path: '^src/(cli|renderer)/' } },
+    { name: 'doors-apart', severity: 'error', from: { path: '^src/main/doors/([^/]+)/' }, to: { path: '^src/main/doors/[^/]+/', pathNot: '^src/main/doors/$1/' } },
+    only('electron', 'src/main/hosts/electron/'),
+    only('keytar', 'src/main/keychain/entry\\.ts'),
+    only('pkcs11js', 'src/main/backends/pkcs11/entry\\.ts'),
+    only('@node-rs/argon2', 'src/main/crypto/kdf\\.ts'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.tsx', '.mjs', '.js'] },
+  },
+};

@@ -1,0 +1,79 @@
+/**
+ * Bundles the program into `dist/`: one file for each process, natives left out, everything else in.
+ *
+ *   node scripts/build.mjs              builds
+ *   node scripts/build.mjs --if-stale   builds when a source is newer than the last build
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ROOT, newest } from './ensure.mjs';
+
+/** Output file → entry. */
+const ENTRIES = {
+  'main/serve.mjs': 'src/main/app/serve.ts',
+  'main/sealer.mjs': 'src/main/sealer/entry.ts',
+  'main/keychain.mjs': 'src/main/keychain/entry.ts',
+  'main/hash-worker.mjs': 'src/main/platform/hash-worker.ts',
+  'cli/keystead.mjs': 'src/cli/main.ts',
+};
+const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js'];
+const DIST = join(ROOT, 'dist');
+const BUILT = join(DIST, '.built');
+
+export const isStale = () =>
+  !existsSync(BUILT) || newest(['src', 'scripts/build.mjs', 'package-lock.json']) > Number(readFileSync(BUILT, 'utf8'));
+
+/**
+ * Bundles one entry and its imports into the text of one ES module.
+ * @param {string} entry relative to the root
+ */
+export async function bundle(entry) {
+  const { rolldown } = await import('rolldown');
+  const build = await rolldown({
+    input: join(ROOT, entry),
+    platform: 'node',
+    // Electron's and Node 20's grammar has no `using`.
+    transform: { target: 'node20' },
+    external: (id) => NATIVES.some((name) => id === name || id.startsWith(`${name}/`)),
+    onLog: (level, log) => {
+      if (level === 'warn') throw new Error(`${entry}: ${log.message}`);
+    },
+  });
+  try {
+    const { output } = await build.generate({ format: 'esm', codeSplitting: false });
+    return output[0].code;
+  } finally {
+    await build.close();
+  }
+}
+
+/** Each file is put in place whole, so that a running program or a second build never sees half of one. */
+export async function build() {
+  const started = Date.now();
+  const made = await Promise.all(
+    Object.entries(ENTRIES).map(async ([file, entry]) => {
+      if (!existsSync(join(ROOT, entry))) {
+        process.stdout.write(`build: no ${entry} yet, ${file} left out\n`);
+        return false;
+      }
+      const target = join(DIST, file);
+      const fresh = `${target}.${String(process.pid)}`;
+      const code = await bundle(entry);
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(fresh, code);
+      renameSync(fresh, target);
+      return true;
+    }),
+  );
+  writeFileSync(BUILT, String(started));
+  process.stdout.write(`build: ${String(made.filter(Boolean).length)} files in ${String(Date.now() - started)} ms\n`);
+}
+
+export async function buildIfStale() {
+  if (isStale()) await build();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await (process.argv.includes('--if-stale') ? buildIfStale() : build());
+}

@@ -1,0 +1,62 @@
+/** Everything that can be checked without running the program. `npm run check`; `npm test` counts each check as one. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ROOT, ensure } from './ensure.mjs';
+
+/** @typedef {{ name: string, command: readonly string[] }} Check */
+
+/** @param {string} name @param {string[]} args @returns {readonly string[]} */
+const tool = (name, ...args) => [join('node_modules', '.bin', name), ...args];
+
+/** @type {readonly string[]} */
+const PROJECTS = ['src/shared', 'src/main', 'src/cli', 'test', 'bench', 'scripts'];
+
+/** @type {readonly Check[]} */
+const CHECKS = [
+  ...PROJECTS.map((project) => ({ name: `types of ${project}`, command: tool('tsc', '--noEmit', '--project', project) })),
+  { name: 'lint', command: tool('eslint', '--max-warnings=0', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.') },
+  { name: 'imports', command: tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src') },
+  { name: 'reference is current', command: [process.execPath, 'scripts/run-ts.mjs', 'scripts/reference.ts', '--check'] },
+];
+
+/** @param {Check} check @returns {Promise<boolean>} */
+const run = ({ name, command: [program = '', ...args] }) =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += String(chunk)));
+    child.stderr.on('data', (chunk) => (output += String(chunk)));
+    child.on('error', (error) => (output += error.message));
+    child.on('close', (code) => {
+      process.stdout.write(`${code === 0 ? '✓' : '✗'} ${name}\n${code === 0 ? '' : output}`);
+      resolve(code === 0);
+    });
+  });
+
+/** No download addresses in the lock file: they name one registry, and packages are held by their hashes. */
+function lockFileIsClean() {
+  const clean = !readFileSync(join(ROOT, 'package-lock.json'), 'utf8').includes('"resolved"');
+  process.stdout.write(clean ? '✓ lock file\n' : '✗ lock file\npackage-lock.json holds `resolved` addresses: npm install --omit-lockfile-registry-resolved\n');
+  return clean;
+}
+
+/** Two at a time. @returns {Promise<{ passed: number, failed: number }>} */
+export async function check() {
+  const results = [lockFileIsClean()];
+  const waiting = CHECKS.values();
+  const lane = async () => {
+    for (const next of waiting) results.push(await run(next));
+  };
+  await Promise.all([lane(), lane()]);
+  const passed = results.filter(Boolean).length;
+  return { passed, failed: results.length - passed };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (!existsSync(join(ROOT, 'node_modules'))) ensure('start');
+  const { passed, failed } = await check();
+  process.stdout.write(`${String(passed)} passed, ${String(failed)} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}

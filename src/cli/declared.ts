@@ -1,0 +1,103 @@
+/** Commands that come straight from the declarations: flags to input, one call, output to AWS's JSON. */
+import { fieldsOf, commandsOf } from '../shared/api/describe.ts';
+import { declarationOf, NAMES, OPERATIONS, type Name } from '../shared/api/index.ts';
+import type { Operation } from '../shared/api/operation.ts';
+import type { Flag } from './arguments.ts';
+import { listOf } from './arguments.ts';
+import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
+import type { Connection } from './connection.ts';
+import { disposeSecrets, flagsOf, inputOf, type Input } from './inputs.ts';
+import { openOutlets, pem, printAnswer, type Answered } from './output.ts';
+import { usage } from './world.ts';
+
+const OUTPUT_FILE: Flag = {
+  name: 'output-file',
+  takes: 'value',
+  repeat: true,
+  placeholder: 'PATH|Field=PATH',
+  about: 'Write a binary field as raw bytes to a new file (0600 when it is secret); `-` is standard output',
+};
+const PAGINATE: Flag = { name: 'paginate', takes: 'negatable', fallback: 'on', about: 'Get every page, unless --limit or --marker is given' };
+const FORMAT: Flag = { name: 'format', takes: 'value', choices: ['json', 'pem', 'der'], fallback: 'json', about: 'pem and der: the public key alone' };
+
+/** The list field of an operation that answers in pages as AWS does. */
+function pagedField(operation: Operation): string | undefined {
+  const names = new Set(fieldsOf(operation.input).map(({ name }) => name));
+  const output = fieldsOf(operation.output);
+  return names.has('Marker') && output.some(({ name }) => name === 'NextMarker') ? output.find(({ kind }) => kind === 'object' || kind === 'list')?.name : undefined;
+}
+
+const hasBinary = ({ output }: Operation): boolean => fieldsOf(output).some(({ kind }) => kind === 'blob' || kind === 'secret');
+
+/** Commands of every operation that the `cli` door has and that is not wrapped by hand. */
+export function declaredCommands(wrapped: ReadonlySet<Name>): readonly Command[] {
+  return NAMES.flatMap((name) => {
+    const operation = declarationOf(name);
+    const names = commandsOf(operation);
+    if (names.length === 0 || wrapped.has(name) || !operation.doors.includes('cli')) return [];
+    return [commandFor(name, operation, names)];
+  });
+}
+
+function commandFor(name: Name, operation: Operation, names: readonly string[]): Command {
+  const flags = [
+    ...flagsOf(operation),
+    ...(hasBinary(operation) ? [OUTPUT_FILE] : []),
+    ...(pagedField(operation) === undefined ? [] : [PAGINATE]),
+    ...(name === OPERATIONS['kms:GetPublicKey'].name ? [FORMAT] : []),
+  ];
+  return { names, summary: operation.summary, flags, run: (run) => runDeclared(run, name, operation) };
+}
+
+async function runDeclared(run: Run, name: Name, operation: Operation): Promise<number> {
+  const { world, values } = run;
+  const format = flagText(run, 'format') ?? 'json';
+  const outlets = await openOutlets(world, operation.output, listOf(values, 'output-file'));
+  try {
+    if (format === 'der' && listOf(values, 'output-file').length === 0 && world.stdout.isTTY) throw usage('--format der is binary: give --output-file PATH, or pipe it on');
+    const input = await inputOf(world, operation, values);
+    try {
+      const answer = await withVault(run, (connection) => wholeAnswer(run, connection, name, operation, input));
+      try {
+        await deliver(run, operation, answer, format, outlets);
+      } finally {
+        disposeSecrets(answer);
+      }
+    } finally {
+      disposeSecrets(input);
+    }
+  } catch (error) {
+    await outlets.abandon();
+    throw error;
+  }
+  return 0;
+}
+
+async function deliver(run: Run, operation: Operation, answer: Answered, format: string, outlets: Awaited<ReturnType<typeof openOutlets>>): Promise<void> {
+  const { world } = run;
+  const key = answer['PublicKey'];
+  if (format !== 'json' && key instanceof Uint8Array) {
+    const bytes = format === 'pem' ? new TextEncoder().encode(pem('PUBLIC KEY', key)) : key;
+    if (listOf(run.values, 'output-file').length === 0) await world.stdout.write(bytes);
+    else await outlets.deliver({ PublicKey: bytes });
+    return;
+  }
+  const rest = await outlets.deliver(answer);
+  if (rest) await printAnswer(world, run.output ?? 'json', operation.output, rest);
+}
+
+/** One call, or one per page when the operation is paged and nobody asked for a certain page. */
+async function wholeAnswer(run: Run, connection: Connection, name: Name, operation: Operation, input: Input): Promise<Answered> {
+  const paged = pagedField(operation);
+  if (paged === undefined || input['Limit'] !== undefined || input['Marker'] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input);
+  const items: unknown[] = [];
+  let marker: unknown;
+  do {
+    const page: Answered = await callFor(run, connection, name, { ...input, Limit: 1000, ...(marker === undefined ? {} : { Marker: marker }) });
+    items.push(...(page[paged] as readonly unknown[]));
+    marker = page['NextMarker'];
+  } while (marker !== undefined);
+  // Merged pages have no Truncated, as with the AWS CLI.
+  return { [paged]: items };
+}
+

@@ -1,0 +1,88 @@
+/** Text of the command line to values, following the AWS CLI (version 2): pure. */
+import { base64ToBytes } from '../shared/api/operation.ts';
+import { usage } from './world.ts';
+
+/**
+ * `k=v,k2=v2` or a JSON object of texts. A value with a comma, an equals sign is fine as it is, is put into quotes: `k="a,b"`, where
+ * `\"` and `\\` stand for themselves, or `k='a,b'`. Throws a usage error that names the flag only.
+ */
+export function parseMap(flag: string, text: string): Readonly<Record<string, string>> {
+  if (text.trimStart().startsWith('{')) return parseJsonMap(flag, text);
+  const pairs = new Map<string, string>();
+  let at = 0;
+  while (at < text.length) {
+    const equals = text.indexOf('=', at);
+    if (equals <= at) throw usage(`--${flag} must be pairs as \`k=v,k2=v2\`, or a JSON object`);
+    const key = text.slice(at, equals);
+    if (key.includes(',')) throw usage(`--${flag} must be pairs as \`k=v,k2=v2\`, or a JSON object`);
+    const [value, end] = readValue(flag, text, equals + 1);
+    if (pairs.has(key)) throw usage(`--${flag} names a key twice`);
+    pairs.set(key, value);
+    if (end < text.length && text[end] !== ',') throw usage(`--${flag}: a comma is expected after a quoted value`);
+    at = end + 1;
+    if (at === text.length && end < text.length) throw usage(`--${flag} ends with a comma`);
+  }
+  if (pairs.size === 0) throw usage(`--${flag} must be pairs as \`k=v,k2=v2\`, or a JSON object`);
+  return record(flag, pairs);
+}
+
+/** Returns the value that begins at `from` and the offset after it. */
+function readValue(flag: string, text: string, from: number): [string, number] {
+  const quote = text[from];
+  if (quote !== '"' && quote !== "'") {
+    const comma = text.indexOf(',', from);
+    const end = comma < 0 ? text.length : comma;
+    return [text.slice(from, end), end];
+  }
+  let value = '';
+  for (let at = from + 1; at < text.length; at++) {
+    const character = text[at] ?? '';
+    if (character === quote) return [value, at + 1];
+    if (character === '\\' && (text[at + 1] === quote || text[at + 1] === '\\')) value += text[++at] ?? '';
+    else value += character;
+  }
+  throw usage(`--${flag}: a quote is not closed`);
+}
+
+function parseJsonMap(flag: string, text: string): Readonly<Record<string, string>> {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    throw usage(`--${flag} begins like JSON and is not`);
+  }
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw usage(`--${flag} must be a JSON object`);
+  const pairs = Object.entries(raw as Record<string, unknown>).map(([key, value]): [string, string] => {
+    if (typeof value !== 'string') throw usage(`--${flag}: every value must be text`);
+    return [key, value];
+  });
+  return record(flag, pairs);
+}
+
+function record(flag: string, pairs: Iterable<readonly [string, string]>): Readonly<Record<string, string>> {
+  const object: Record<string, string> = {};
+  for (const [key, value] of pairs) {
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') throw usage(`--${flag} may not have a key \`${key}\``);
+    object[key] = value;
+  }
+  return object;
+}
+
+export function parseInteger(flag: string, text: string): number {
+  const value = /^-?(?:0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw usage(`--${flag} must be a whole number`);
+  return value;
+}
+
+export function parseNumber(flag: string, text: string): number {
+  const value = /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value)) throw usage(`--${flag} must be a number`);
+  return value;
+}
+
+/** Base64, as the AWS CLI takes binary values; white space around it is not counted. */
+export function parseBase64(flag: string, text: string): Uint8Array {
+  const bytes = base64ToBytes(text.trim());
+  if (!bytes) throw usage(`--${flag} must be base64; for a file of raw bytes write \`--${flag} fileb://PATH\``);
+  return bytes;
+}

@@ -1,0 +1,88 @@
+/** `keystead status`, `lock`, `stop`, `serve`: the vault's process and its state. */
+import { spawn } from 'node:child_process';
+import { OPERATIONS, type Output } from '../shared/api/index.ts';
+import { EXIT } from '../shared/model/errors.ts';
+import { callFor, withVault, type Command } from './command.ts';
+import { isoTime, printAnswer } from './output.ts';
+import { CliError } from './world.ts';
+
+export const statusCommand: Command = {
+  names: ['status', 'vault status'],
+  summary: OPERATIONS['vault:Status'].summary,
+  details: ['Ends with 7 when it is not running, and 5 when there is no vault.'],
+  flags: [],
+  async run(run) {
+    const answer = await withVault(run, (connection) => callFor(run, connection, 'vault:Status', {}));
+    if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['vault:Status'].output, answer);
+    else await run.world.stdout.write(statusText(answer));
+    return answer.State === 'absent' ? EXIT.notFound : EXIT.ok;
+  },
+};
+
+const STATES = { absent: 'there is no vault here yet', locked: 'locked', unlocked: 'unlocked', readOnly: 'unlocked, read-only' } as const;
+
+export function statusText(answer: Output<'vault:Status'>): string {
+  const rows: (readonly [string, string | undefined])[] = [
+    ['State', STATES[answer.State]],
+    ['Problem', answer.Problem],
+    ['Name', answer.Name],
+    ['Folder', answer.Folder],
+    ['Vault id', answer.VaultId],
+    ['Opens by', answer.SlotTypes?.join(', ')],
+    ['Wait', answer.RetryAfterSeconds === undefined ? undefined : `${String(Math.ceil(answer.RetryAfterSeconds))} s after wrong passwords`],
+    ['Unlocked', answer.UnlockedAt === undefined ? undefined : isoTime(answer.UnlockedAt)],
+    ['Locks', answer.LocksAt === undefined ? undefined : `${isoTime(answer.LocksAt)}, if nothing is asked of it`],
+    ['Recovery', answer.RecoveryCodeUsed ? 'the recovery code was used; make a new one: keystead slot add --type recovery' : undefined],
+    ['Process', `${String(answer.ProcessId)}, version ${answer.Version}, since ${isoTime(answer.StartedAt)}`],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(9)} ${value}\n`])).join('');
+}
+
+export const lockCommand: Command = {
+  names: ['lock', 'vault lock'],
+  summary: OPERATIONS['vault:Lock'].summary,
+  flags: [],
+  async run(run) {
+    await withVault(run, (connection) => callFor(run, connection, 'vault:Lock', {}));
+    await run.world.stderr.write('The vault is locked.\n');
+    return EXIT.ok;
+  },
+};
+
+export const stopCommand: Command = {
+  names: ['stop', 'vault stop'],
+  summary: OPERATIONS['vault:Stop'].summary,
+  flags: [],
+  async run(run) {
+    await withVault(run, async (connection) => {
+      await callFor(run, connection, 'vault:Stop', {});
+      // The next command must not meet the old process on its way out.
+      await connection.closed;
+    });
+    await run.world.stderr.write('The vault is locked and its process has ended.\n');
+    return EXIT.ok;
+  },
+};
+
+export const serveCommand: Command = {
+  names: ['serve'],
+  summary: 'Run the process of the vault here, in the foreground, until Ctrl+C',
+  details: ['`init` and `unlock` start it by themselves; this is for a service manager, or to watch it.'],
+  flags: [],
+  async run(run) {
+    const { world } = run;
+    if (!world.server) throw new CliError('NotBuilt', EXIT.notRunning, 'the program of the vault itself is not beside this command line', { next: 'npm run build' });
+    const { folder } = await run.place();
+    const child = spawn(world.server.program, [...world.server.args, '--vault', folder], { stdio: 'inherit' });
+    const onSignal = (): void => { child.kill('SIGTERM'); };
+    process.on('SIGTERM', onSignal);
+    try {
+      return await new Promise<number>((resolve) => {
+        child.once('exit', (code, signal) => { resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? EXIT.ok : EXIT.internal)); });
+        child.once('error', () => { resolve(EXIT.internal); });
+      });
+    } finally {
+      process.off('SIGTERM', onSignal);
+    }
+  },
+};

@@ -1,0 +1,101 @@
+/** `keystead trail …`: prove, anchor and read the record of what happened. */
+import { OPERATIONS, type Output } from '../shared/api/index.ts';
+import { EXIT } from '../shared/model/errors.ts';
+import { callFor, flagText, withVault, type Command } from './command.ts';
+import { createNew } from './files.ts';
+import { flagsOf, inputOf } from './inputs.ts';
+import { isoTime, printAnswer } from './output.ts';
+import { withProgress } from './progress.ts';
+
+export const trailVerifyCommand: Command = {
+  names: ['trail verify', 'trail verify-trail'],
+  summary: OPERATIONS['trail:VerifyTrail'].summary,
+  details: ['Ends with 9 when the trail is not intact.'],
+  flags: [],
+  async run(run) {
+    const answer = await withVault(run, (connection) => withProgress(run, 'Checking', (progress) => callFor(run, connection, 'trail:VerifyTrail', {}, { progress })));
+    if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['trail:VerifyTrail'].output, answer);
+    else await run.world.stdout.write(verdict(answer));
+    return answer.Intact ? EXIT.ok : EXIT.tampered;
+  },
+};
+
+export function verdict(answer: Output<'trail:VerifyTrail'>): string {
+  const { Broken: broken, Unfinished: unfinished } = answer;
+  const lines = [
+    broken
+      ? `Broken: record ${String(broken.Index)} in segment ${String(broken.Segment)} at byte ${String(broken.Offset)} (${broken.What}); ${String(answer.Records)} records before it fit.`
+      : answer.Intact
+        ? `Intact: ${String(answer.Records)} records in ${String(answer.Segments)} segments, the last is ${String(answer.LastIndex)} (${answer.LastHash}).`
+        : 'Not intact.',
+    ...unfinished.map((intent) => `Begun and never known to have ended: ${String(intent.Index)}  ${isoTime(intent.Time)}  ${intent.Operation}  ${intent.RequestId}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export const trailCheckpointCommand: Command = {
+  names: ['trail checkpoint', 'trail export-checkpoint'],
+  summary: OPERATIONS['trail:ExportCheckpoint'].summary,
+  details: ['Prints the DSSE envelope, or writes it to a new file. With it, nobody can rewrite what came before unnoticed.'],
+  flags: [{ name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write the envelope to this new file' }],
+  examples: ['keystead trail checkpoint --out checkpoint.json', 'keystead trail verify-checkpoint --checkpoint fileb://checkpoint.json'],
+  async run(run) {
+    const path = flagText(run, 'out');
+    const out = path === undefined ? undefined : await createNew(run.world, path, false);
+    try {
+      const answer = await withVault(run, (connection) => callFor(run, connection, 'trail:ExportCheckpoint', {}));
+      if (out) await out.write(answer.Checkpoint);
+      if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['trail:ExportCheckpoint'].output, answer);
+      else if (out) await run.world.stderr.write(`Signed up to record ${String(answer.Index)}: \`${out.path}\`. Keep it outside of this machine.\n`);
+      else {
+        await run.world.stdout.write(answer.Checkpoint);
+        await run.world.stdout.write('\n');
+      }
+      return EXIT.ok;
+    } catch (error) {
+      await out?.abandon();
+      throw error;
+    }
+  },
+};
+
+export const trailVerifyCheckpointCommand: Command = {
+  names: ['trail verify-checkpoint'],
+  summary: OPERATIONS['trail:VerifyCheckpoint'].summary,
+  details: ['Ends with 9 when the trail does not contain what was signed.'],
+  flags: flagsOf(OPERATIONS['trail:VerifyCheckpoint']),
+  async run(run) {
+    const input = await inputOf(run.world, OPERATIONS['trail:VerifyCheckpoint'], run.values);
+    const answer = await withVault(run, (connection) => withProgress(run, 'Checking', (progress) => callFor(run, connection, 'trail:VerifyCheckpoint', input, { progress })));
+    await printAnswer(run.world, run.output ?? 'json', OPERATIONS['trail:VerifyCheckpoint'].output, answer);
+    return answer.SignatureValid && answer.Relation === 'contained' ? EXIT.ok : EXIT.tampered;
+  },
+};
+
+type Event = Output<'trail:LookupEvents'>['Events'][number];
+
+/** Control characters and their like would let a recorded name rewrite the screen. */
+const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '�');
+
+export function eventLine(event: Event): string {
+  const result = event.Error ?? event.Result ?? event.Kind;
+  const facts = [String(event.Index).padStart(8), isoTime(event.Time).slice(0, 23), result.padEnd(8), event.Operation ?? event.Kind, event.Principal, event.Resource, event.Note];
+  return `${plain(facts.filter((fact) => fact !== undefined).join('  '))}\n`;
+}
+
+export const trailEventsCommand: Command = {
+  names: ['trail events', 'trail lookup-events'],
+  summary: OPERATIONS['trail:LookupEvents'].summary,
+  flags: flagsOf(OPERATIONS['trail:LookupEvents']),
+  examples: ['keystead trail events --operation kms:Sign --result denied'],
+  async run(run) {
+    const input = await inputOf(run.world, OPERATIONS['trail:LookupEvents'], run.values);
+    const answer = await withVault(run, (connection) => callFor(run, connection, 'trail:LookupEvents', input));
+    if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['trail:LookupEvents'].output, answer);
+    else {
+      await run.world.stdout.write(answer.Events.map(eventLine).join(''));
+      if (answer.NextBefore !== undefined) await run.world.stderr.write(`More: --before ${String(answer.NextBefore)}\n`);
+    }
+    return EXIT.ok;
+  },
+};

@@ -1,0 +1,211 @@
+/**
+ * Wires everything: the machine (clock, randomness, processes), the vault, the one path, the doors. Names no window system.
+ * The only place in which a real clock or generator is chosen.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { totalmem } from 'node:os';
+import { VaultError } from '../../shared/model/errors.ts';
+import { requestId, uuidFrom } from '../../shared/model/ids.ts';
+import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
+import { createSoftwareBackend } from '../backends/software.ts';
+import { fromHex } from '../crypto/bytes.ts';
+import type { DoorPort } from '../doors/port.ts';
+import { startSchedule, type Schedule } from '../doors/schedule.ts';
+import { createApprovals } from '../kernel/approvals.ts';
+import { authenticate } from '../kernel/authenticate.ts';
+import { createDispatch } from '../kernel/dispatch.ts';
+import { createJournal } from '../kernel/journal.ts';
+import type { Dispatch } from '../kernel/request.ts';
+import { createExecute } from '../operations/execute.ts';
+import { register } from '../operations/register.ts';
+import { createResolve } from '../operations/resolvers.ts';
+import { createAttemptGate } from '../platform/attempts.ts';
+import { systemClock } from '../platform/clock.ts';
+import { createHashFile } from '../platform/hash-file.ts';
+import { createKeychain } from '../platform/keychain.ts';
+import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
+import { whereOf } from '../platform/log-events.ts';
+import type { Log } from '../platform/log.ts';
+import { createProcessHost } from '../platform/process.ts';
+import { systemRandom } from '../platform/random.ts';
+import { DEFAULT_RULES } from '../rules/defaults.ts';
+import { createSealerClient } from '../seal/client.ts';
+import { headerInfo, parseHeader } from '../seal/header.ts';
+import type { HeaderInfo } from '../seal/protocol.ts';
+import { openTrail } from '../trail/log.ts';
+import { encodeRecord } from '../trail/record.ts';
+import { diagnose } from '../vault/diagnose.ts';
+import { createVault, HEADER_FILE, lock, openOrThrow, phaseOf, readHeaderFile, type Vault } from '../vault/vault.ts';
+import { createCapacity } from './capacity.ts';
+import { createEvents, type Events } from './events.ts';
+import { vaultJobs } from './jobs.ts';
+import { startRefusals, type Refusals } from './refusals.ts';
+import { createRunning } from './running.ts';
+
+export interface ProgramOptions {
+  /** The vault's folder, real path. */
+  readonly folder: string;
+  /** Built modules of the children and of the hashing thread. */
+  readonly entries: { readonly sealer: string; readonly keychain: string; readonly hashWorker: URL };
+  readonly version: string;
+  readonly log: Log;
+  /** Ends the process once answers are out. */
+  readonly stopSoon: () => void;
+}
+
+export interface Program {
+  readonly dispatch: Dispatch;
+  readonly door: DoorPort;
+  readonly events: Events;
+  readonly vault: Vault;
+  /** Locks, closes the trail, lets go of the folder. The doors are closed before. Idempotent. */
+  close(): Promise<void>;
+}
+
+const clock = systemClock;
+const random = systemRandom;
+
+/** Rejects with VaultInUseException, VaultTooNewException, HeaderRefusedException, TrailBrokenException or a storage error. */
+export async function compose(options: ProgramOptions): Promise<Program> {
+  const { folder, log, version } = options;
+  const fault = (error: unknown, id?: string): void => {
+    log.event('request.failed', {
+      requestId: id,
+      error: error instanceof Error ? error.name : undefined,
+      where: whereOf(error),
+      code: error instanceof VaultError ? error.code : undefined,
+    });
+  };
+  const events = createEvents(fault);
+  const host = createProcessHost({ entries: options.entries, log });
+  const attempts = createAttemptGate({ path: join(folder, 'attempts'), clock, log });
+
+  let held: VaultLock | undefined;
+  const claim = (): void => {
+    held ??= acquireVaultLock(folder, clock);
+  };
+  const exists = existsSync(join(folder, HEADER_FILE));
+  if (exists) claim();
+  const vault = createVault(
+    {
+      folder,
+      clock,
+      random,
+      keychain: createKeychain({ host, log }),
+      startSealer: () => createSealerClient(host.spawn('sealer')),
+      ramBytes: totalmem(),
+      openBackend: (sealer, store) => createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }),
+      emit: events.emit,
+      claim,
+    },
+    exists ? await openExistingTrail(folder, log) : undefined,
+  );
+
+  const running = createRunning(clock.boottime);
+  const refusals = startRefusals({ trail: () => vault.trail, clock });
+  const newRequestId = () => requestId(uuidFrom(random.bytes(16)));
+  const startedAt = clock.now();
+  const jobs = vaultJobs({ vault, clock, lastActivity: () => running.lastActivity });
+
+  const dispatch = createDispatch({
+    authenticate: (evidence) => authenticate(evidence, process.geteuid?.() ?? 0),
+    refused: (request) => { refusals.count(request.door, 'unauthenticated'); },
+    operations: register({
+      control: {
+        vault,
+        attempts,
+        version,
+        processId: process.pid,
+        startedAt,
+        shownHeader: () => shownHeader(vault),
+        locksAt: jobs.locksAt,
+        stopSoon: options.stopSoon,
+        cancel: running.cancel,
+        diagnose: () => diagnose(vault),
+      },
+      trail: { vault, clock },
+      random,
+      hashFile: createHashFile(options.entries.hashWorker),
+    }),
+    rules: DEFAULT_RULES,
+    vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),
+    take: createCapacity(clock.monotonic),
+    resolve: createResolve(() => {
+      const { realm, store, keys } = openOrThrow(vault);
+      return { realm, reader: store.reader, keys };
+    }),
+    // Nobody to ask without a window: whatever a rule wants asked is denied.
+    approvals: createApprovals({ present: () => false, after: timer }),
+    journal: createJournal({ trail: () => vault.trail, now: clock.now }),
+    execute: createExecute(vault),
+    now: clock.now,
+    started: running.started,
+    fault: (request, error) => { fault(error, request.id); },
+  });
+
+  const door: DoorPort = {
+    dispatch,
+    newRequestId,
+    subscribe: events.subscribe,
+    refused: (name, reason, peer) => { refusals.count(name, reason, peer); },
+    hello: () => ({ version: PROTOCOL_VERSION, pid: process.pid, locked: !vault.open, features: [], ...(vault.open ? { vaultId: vault.open.info.vaultId } : {}) }),
+    clock,
+  };
+  const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open });
+  const presence = { stop: (): void => undefined };
+  events.subscribe(({ event }) => {
+    if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed') void jobs.refresh().catch(fault);
+  });
+
+  return { dispatch, door, events, vault, close: once(() => closeAll({ vault, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+}
+
+async function openExistingTrail(folder: string, log: Log): Promise<Vault['trail']> {
+  const info = headerInfo(parseHeader(await readHeaderFile(folder)));
+  const trail = await openTrail({ folder, vaultId: fromHex(info.vaultId), trailPublicKey: info.trailPublicKey, random });
+  const { fastForwarded, tornBytes } = trail.recovery;
+  if (tornBytes > 0 || fastForwarded > 0) log.event('trail.recovered', { records: fastForwarded, cut: tornBytes });
+  if (tornBytes > 0) await trail.append(encodeRecord({ time: clock.now(), phase: 'note', operation: 'trail:Recover', reasons: [`torn-tail:${String(tornBytes)}`] }), { reserve: true });
+  return trail;
+}
+
+async function shownHeader(vault: Vault): Promise<{ vaultId: string; slotTypes: HeaderInfo['slots'][number]['type'][] } | undefined> {
+  if (phaseOf(vault) === 'absent') return undefined;
+  try {
+    const { vaultId, slots } = vault.open?.info ?? headerInfo(parseHeader(await readHeaderFile(vault.ports.folder)));
+    return { vaultId, slotTypes: [...new Set(slots.map(({ type }) => type))] };
+  } catch {
+    // A damaged header is said by unlock, by name; a status line must not fail for it.
+    return undefined;
+  }
+}
+
+interface Closing {
+  readonly vault: Vault;
+  readonly schedule: Schedule;
+  readonly presence: { stop(): void };
+  readonly refusals: Refusals;
+  readonly abort: () => void;
+  readonly release: () => void;
+}
+
+async function closeAll({ vault, schedule, presence, refusals, abort, release }: Closing): Promise<void> {
+  presence.stop();
+  await schedule.close();
+  abort();
+  await lock(vault);
+  await refusals.stop();
+  await vault.trail?.close();
+  release();
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= act());
+}
+
+const timer = (milliseconds: number, call: () => void): { cancel(): void } => {
+  const handle = setTimeout(call, milliseconds);
+  return { cancel: () => { clearTimeout(handle); } };
+};

@@ -1,0 +1,68 @@
+/** The vault's own clockwork: locks itself when nobody uses it, and destroys keys whose waiting time is over. */
+import { instant, type Instant } from '../../shared/model/ids.ts';
+import type { Due, Job } from '../doors/schedule.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { Vault } from '../vault/vault.ts';
+
+export interface Jobs {
+  readonly list: readonly Job[];
+  /** When the vault locks itself if nothing is asked of it; undefined: locked, or never. */
+  readonly locksAt: () => Instant | undefined;
+  /** To be called when keys may have changed. */
+  refresh(): Promise<void>;
+}
+
+export interface JobPorts {
+  readonly vault: Vault;
+  readonly clock: Clock;
+  /** Boot-time milliseconds. */
+  readonly lastActivity: () => number;
+}
+
+const MINUTE = 60_000;
+/** Wall clock against the clock that nobody can set. */
+const CLOCK_TOLERANCE = 5 * MINUTE;
+
+export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
+  let nextDeletion: Instant | undefined;
+  let offset = clock.now() - clock.boottime();
+
+  const lockDue = (): Due | undefined => {
+    const minutes = vault.open?.settings.autoLockMinutes ?? 0;
+    return minutes === 0 ? undefined : { boot: lastActivity() + minutes * MINUTE };
+  };
+
+  /**
+   * A wall clock that was moved, forward or back, while the vault was open, or that is behind what the vault has seen,
+   * must not destroy a key: deletions wait until the vault is unlocked with a clock that runs on.
+   */
+  const clockIsSteady = (): boolean => {
+    const seen = vault.open?.store.state.clock ?? 0;
+    return Math.abs(clock.now() - clock.boottime() - offset) <= CLOCK_TOLERANCE && clock.now() >= seen - CLOCK_TOLERANCE;
+  };
+
+  return {
+    list: [
+      { name: 'auto-lock', operation: 'vault:Lock', input: {}, due: lockDue },
+      {
+        name: 'key-deletion',
+        operation: 'kms:DeleteDueKeys',
+        input: {},
+        due: () => (vault.open && vault.open.problem === undefined && nextDeletion !== undefined && clockIsSteady() ? { wall: nextDeletion } : undefined),
+      },
+    ],
+    locksAt() {
+      const due = lockDue();
+      return due && 'boot' in due ? instant(clock.now() + due.boot - clock.boottime()) : undefined;
+    },
+    async refresh() {
+      if (!vault.open) {
+        nextDeletion = undefined;
+        offset = clock.now() - clock.boottime();
+        return;
+      }
+      const dates = (await vault.open.store.reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate]));
+      nextDeletion = dates.length === 0 ? undefined : instant(Math.min(...dates));
+    },
+  };
+}

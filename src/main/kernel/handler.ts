@@ -1,0 +1,43 @@
+/** What a handler is given and what it gives back. The map of handlers is exhaustive by type. */
+import type { ErrorOf, InputOf, Operation, OutputOf } from '../../shared/api/operation.ts';
+import type { Instant, RequestId } from '../../shared/model/ids.ts';
+import type { Position } from '../trail/port.ts';
+import type { Principal } from './authenticate.ts';
+import type { Progress } from './request.ts';
+import type { Resource } from './resolve.ts';
+
+export interface Call<O extends Operation = Operation> {
+  readonly requestId: RequestId;
+  readonly principal: Principal;
+  readonly at: Instant;
+  readonly resource: Resource;
+  readonly signal: AbortSignal;
+  readonly progress: (progress: Progress) => void;
+  /** This request's own intent in the trail; absent while there is no trail (no vault yet). */
+  readonly intent: Position | undefined;
+  /** Throws one of the errors that the operation declares: another code does not compile. */
+  fail(code: ErrorOf<O>, message: string, details?: Readonly<Record<string, string>>): never;
+}
+
+/** `Rights`: what each effect may touch; defined where the domains are known (operations/). */
+export type Handler<O extends Operation, Rights> = (input: InputOf<O>, call: Call<O>, rights: Rights) => Promise<OutputOf<O>> | OutputOf<O>;
+
+/** One operation with its handler, the types of both already checked against each other and erased. */
+export interface Registered {
+  readonly operation: Operation;
+  readonly handler: Handler<Operation, never>;
+}
+
+/** What step 8 gives back. `recorded`: a committed mutation's outcome, already built inside its transaction. */
+export interface Executed {
+  readonly output: Readonly<Record<string, unknown>>;
+  readonly committed?: { readonly outcome: Uint8Array; delivered(): void };
+}
+
+/** Step 8: runs the handler with the rights of its effect; a `write` inside one unit of work. */
+export type Execute = (
+  registered: Registered,
+  input: Readonly<Record<string, unknown>>,
+  call: Call,
+  outcome: (epoch: number) => Uint8Array,
+) => Promise<Executed>;

@@ -1,0 +1,91 @@
+/**
+ * A key's life: which state allows which act, and what each transition makes of the record. Pure.
+ * Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
+ *
+ * Defends against: use of a disabled or dying key, a key used for what it was not made for.
+ * Does not: store anything, or know who asks.
+ */
+import { offered, type Algorithm, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { instant, type Instant } from '../../shared/model/ids.ts';
+import type { KeyHandle, KeyRecord, KeyState } from './ports.ts';
+
+/** What somebody wants to do with a key. */
+export type Act = 'use' | 'enable' | 'disable' | 'describe' | 'edit' | 'name' | 'scheduleDeletion' | 'cancelDeletion';
+
+type Refusal = 'DisabledException' | 'KMSInvalidStateException';
+
+/** Absent: allowed. */
+const REFUSALS: Readonly<Record<Act, Partial<Record<KeyState, Refusal>>>> = {
+  use: { Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException' },
+  enable: { PendingDeletion: 'KMSInvalidStateException' },
+  disable: { PendingDeletion: 'KMSInvalidStateException' },
+  describe: {},
+  edit: { PendingDeletion: 'KMSInvalidStateException' },
+  name: { PendingDeletion: 'KMSInvalidStateException' },
+  scheduleDeletion: { PendingDeletion: 'KMSInvalidStateException' },
+  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException' },
+};
+
+const NEXT_STEP: Readonly<Record<KeyState, string>> = {
+  Enabled: 'is not pending deletion',
+  Disabled: 'is disabled; enable it with `keystead kms enable-key`',
+  PendingDeletion: 'is pending deletion; keep it with `keystead kms cancel-key-deletion`',
+};
+
+/** Throws DisabledException or KMSInvalidStateException. */
+export function assertAllows(key: KeyRecord, act: Act): void {
+  const refusal = REFUSALS[act][key.state];
+  if (!refusal) return;
+  const why = act === 'cancelDeletion' && key.state === 'Disabled' ? 'is not pending deletion' : NEXT_STEP[key.state];
+  throw new VaultError(refusal, `key \`${key.keyId}\` ${why}`);
+}
+
+export function enabled(key: KeyRecord): KeyRecord {
+  assertAllows(key, 'enable');
+  return { ...key, state: 'Enabled' };
+}
+
+export function disabled(key: KeyRecord): KeyRecord {
+  assertAllows(key, 'disable');
+  return { ...key, state: 'Disabled' };
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** `days`: 7 to 30, checked by the declaration. */
+export function pendingDeletion(key: KeyRecord, days: number, now: Instant): KeyRecord {
+  assertAllows(key, 'scheduleDeletion');
+  return { ...key, state: 'PendingDeletion', deletionDate: instant(now + days * DAY) };
+}
+
+/** The key comes back disabled, as AWS does it: somebody has to want it again. */
+export function deletionCancelled(key: KeyRecord): KeyRecord {
+  assertAllows(key, 'cancelDeletion');
+  const { deletionDate: _, ...rest } = key;
+  return { ...rest, state: 'Disabled' };
+}
+
+/** `clockHighWater`: the latest time ever seen. A clock that was set back, or jumped, makes deletions wait. */
+export const isDue = (key: KeyRecord, now: Instant): boolean => key.state === 'PendingDeletion' && key.deletionDate !== undefined && key.deletionDate <= now;
+
+/**
+ * A handle for one usage, of a key that may be used now.
+ * Throws DisabledException, KMSInvalidStateException, or InvalidKeyUsageException (usage, purpose).
+ */
+export function openFor<U extends KeyUsage>(key: KeyRecord, usage: U): KeyHandle<U> {
+  assertAllows(key, 'use');
+  if (key.purpose !== 'kms') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is kept for \`${key.purpose}\` and cannot be used by kms operations`);
+  if (key.usage !== usage) throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is made for \`${key.usage}\`, not for \`${usage}\``);
+  const { keyId, spec, purpose, materials, publicKey } = key;
+  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: Buffer.from(publicKey, 'base64') }) };
+  // The brand has no value at run time; this is the one place that gives it.
+  return handle as unknown as KeyHandle<U>;
+}
+
+/** Throws InvalidKeyUsageException, as AWS does for an algorithm that the key does not offer. */
+export function assertOffers(key: KeyRecord, algorithm: Algorithm): void {
+  const algorithms = offered(key.spec, key.usage);
+  if (algorithms.includes(algorithm)) return;
+  throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` does not offer \`${algorithm}\`; it offers ${algorithms.map((name) => `\`${name}\``).join(', ')}`);
+}

@@ -1,0 +1,60 @@
+/** `file:` handlers: hash as a stream, then sign or verify through the keyring like any other message. */
+import { ED25519_WHOLE_FILE } from '../../shared/api/file.ts';
+import { algorithmOf, offered, type Algorithm } from '../../shared/model/algorithms.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { keyArn } from '../../shared/model/ids.ts';
+import type { Call } from '../kernel/handler.ts';
+import { assertOffers, openFor } from '../keyring/key.ts';
+import type { KeyRecord } from '../keyring/ports.ts';
+import type { HashFile } from '../platform/hash-file.ts';
+import { keyOf } from './resolvers.ts';
+import type { HandlersOf } from './rights.ts';
+
+type SigningAlgorithm = Extract<Algorithm, `${string}SHA_${string}`> & (`RSASSA${string}` | `ECDSA${string}` | `ED25519${string}`);
+
+interface Prepared {
+  readonly algorithm: SigningAlgorithm;
+  readonly message: Uint8Array;
+  readonly digest: boolean;
+  readonly about: { readonly SigningAlgorithm: SigningAlgorithm; readonly MessageType: 'RAW' | 'DIGEST'; readonly Digest: string; readonly Size: number };
+}
+
+/** What is signed: Ed25519 takes a small file whole; everything else its digest. */
+async function prepare(hashFile: HashFile, key: KeyRecord, input: { readonly Path: string; readonly SigningAlgorithm?: SigningAlgorithm | undefined }, call: Pick<Call, 'signal' | 'progress'>): Promise<Prepared> {
+  const asked = input.SigningAlgorithm;
+  if (asked !== undefined) assertOffers(key, asked);
+  const first = (asked ?? offered(key.spec, key.usage)[0]) as SigningAlgorithm;
+  const hash = algorithmOf(first).hash ?? 'sha512';
+  if (hash !== 'sha256' && hash !== 'sha384' && hash !== 'sha512') throw new VaultError('InvalidKeyUsageException', `\`${first}\` cannot sign a file`);
+  const file = await hashFile(
+    { path: input.Path, algorithm: hash, wholeUpTo: ED25519_WHOLE_FILE },
+    { signal: call.signal, progress: (done, total) => { call.progress({ done, total, unit: 'bytes' }); } },
+  );
+  const algorithm = asked ?? (algorithmOf(first).scheme === 'ed25519' && !file.whole ? 'ED25519_PH_SHA_512' : first);
+  const whole = algorithmOf(algorithm).scheme === 'ed25519';
+  if (whole && !file.whole) throw new VaultError('ValidationException', `\`ED25519_SHA_512\` signs files of up to ${String(ED25519_WHOLE_FILE)} bytes; leave \`SigningAlgorithm\` out, or use \`ED25519_PH_SHA_512\``);
+  return {
+    algorithm,
+    message: whole && file.whole ? file.whole : file.digest,
+    digest: !whole,
+    about: { SigningAlgorithm: algorithm, MessageType: whole ? 'RAW' : 'DIGEST', Digest: Buffer.from(file.digest).toString('hex'), Size: file.size },
+  };
+}
+
+export const fileHandlers = (hashFile: HashFile): HandlersOf<'file'> => ({
+  'file:Sign': async (input, call, { keys, realm }) => {
+    const key = keyOf(call.resource);
+    const handle = openFor(key, 'SIGN_VERIFY');
+    const { algorithm, message, digest, about } = await prepare(hashFile, key, input, call);
+    return { Signature: await keys.sign(handle, { algorithm, message, digest }), KeyId: keyArn(realm, key.keyId), ...about };
+  },
+
+  'file:Verify': async (input, call, { keys, realm }) => {
+    const key = keyOf(call.resource);
+    const handle = openFor(key, 'SIGN_VERIFY');
+    const { algorithm, message, digest, about } = await prepare(hashFile, key, input, call);
+    const valid = await keys.verify(handle, { algorithm, message, digest, signature: input.Signature });
+    if (!valid) return call.fail('KMSInvalidSignatureException', 'the signature does not fit this file, key and algorithm');
+    return { SignatureValid: true, KeyId: keyArn(realm, key.keyId), ...about };
+  },
+});

@@ -1,0 +1,70 @@
+/** `kms:` handlers for aliases. */
+import { VaultError } from '../../shared/model/errors.ts';
+import { aliasArn, parseAliasName, parseKeyReference, type AliasName } from '../../shared/model/ids.ts';
+import { assertAllows } from '../keyring/key.ts';
+import { seconds } from '../keyring/metadata.ts';
+import { assertNotAlias } from './kms-keys.ts';
+import { aliasOf, keyOf } from './resolvers.ts';
+import type { HandlersOf } from './rights.ts';
+
+/** `alias/aws/…` belongs to the vault itself. Throws InvalidAliasNameException. */
+function ownAlias(text: string): AliasName {
+  const name = parseAliasName(text);
+  if (name.startsWith('alias/aws/')) throw new VaultError('InvalidAliasNameException', `\`${name}\`: names that start with \`alias/aws/\` are kept for the vault itself`);
+  return name;
+}
+
+export const kmsAliasHandlers = (): Pick<HandlersOf<'kms'>, 'kms:CreateAlias' | 'kms:UpdateAlias' | 'kms:DeleteAlias' | 'kms:ListAliases'> => ({
+  'kms:CreateAlias': async (input, call, { writer }) => {
+    assertNotAlias(input.TargetKeyId);
+    const name = ownAlias(input.AliasName);
+    if (await writer.alias(name)) return call.fail('AlreadyExistsException', `alias \`${name}\` exists already; move it with \`keystead kms update-alias\``);
+    const key = await writer.key(keyOf(call.resource).keyId);
+    if (!key) return call.fail('NotFoundException', 'the key has just been destroyed');
+    assertAllows(key, 'name');
+    writer.insertAlias({ name, target: key.keyId, created: call.at, updated: call.at });
+    return {};
+  },
+
+  'kms:UpdateAlias': async (input, call, { writer, realm }) => {
+    assertNotAlias(input.TargetKeyId);
+    const name = ownAlias(input.AliasName);
+    const reference = parseKeyReference(input.TargetKeyId, realm);
+    const [alias, target] = [await writer.alias(name), reference?.kind === 'key' ? await writer.key(reference.keyId) : undefined];
+    if (!alias) return call.fail('NotFoundException', `alias \`${name}\` has just been deleted`);
+    if (!target) return call.fail('NotFoundException', `key \`${input.TargetKeyId}\` does not exist; list what does with \`keystead kms list-keys\``);
+    assertAllows(target, 'name');
+    const before = await writer.key(alias.target);
+    if (before && (before.usage !== target.usage || (before.spec === 'SYMMETRIC_DEFAULT') !== (target.spec === 'SYMMETRIC_DEFAULT'))) {
+      return call.fail('KMSInvalidStateException', 'an alias can only move to a key of the same kind and usage; make another alias instead');
+    }
+    writer.updateAlias({ ...alias, target: target.keyId, updated: call.at });
+    return {};
+  },
+
+  'kms:DeleteAlias': async (input, call, { writer }) => {
+    const name = ownAlias(input.AliasName);
+    if (!(await writer.alias(aliasOf(call.resource).name))) return call.fail('NotFoundException', `alias \`${name}\` has just been deleted`);
+    writer.deleteAlias(name);
+    return {};
+  },
+
+  'kms:ListAliases': async (input, call, { reader, realm }) => {
+    const page = await reader.aliases({
+      limit: input.Limit,
+      ...(input.Marker === undefined ? {} : { after: input.Marker }),
+      ...(input.KeyId === undefined ? {} : { target: keyOf(call.resource).keyId }),
+    });
+    return {
+      Aliases: page.items.map((alias) => ({
+        AliasName: alias.name,
+        AliasArn: aliasArn(realm, alias.name),
+        TargetKeyId: alias.target,
+        CreationDate: seconds(alias.created),
+        LastUpdatedDate: seconds(alias.updated),
+      })),
+      Truncated: page.next !== undefined,
+      ...(page.next === undefined ? {} : { NextMarker: page.next }),
+    };
+  },
+});

@@ -1,0 +1,36 @@
+/** The whole handler map: exhaustive by type, then erased for dispatch. */
+import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
+import type { Registered } from '../kernel/handler.ts';
+import type { HashFile } from '../platform/hash-file.ts';
+import type { Random } from '../platform/ports.ts';
+import { fileHandlers } from './file.ts';
+import { kmsAliasHandlers } from './kms-aliases.ts';
+import { kmsKeyHandlers } from './kms-keys.ts';
+import { kmsUseHandlers } from './kms-use.ts';
+import type { HandlersOf } from './rights.ts';
+import { trailHandlers, type TrailControl } from './trail.ts';
+import { slotHandlers } from './vault-slots.ts';
+import { vaultHandlers, type VaultControl } from './vault.ts';
+
+export interface HandlerPorts {
+  readonly control: VaultControl;
+  readonly trail: TrailControl;
+  readonly random: Random;
+  readonly hashFile: HashFile;
+}
+
+type AllHandlers = HandlersOf<'vault' | 'kms' | 'file' | 'trail'>;
+
+export function register({ control, trail, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
+  const handlers: AllHandlers = {
+    ...vaultHandlers(control),
+    ...slotHandlers(control),
+    ...kmsKeyHandlers(random),
+    ...kmsAliasHandlers(),
+    ...kmsUseHandlers(),
+    ...fileHandlers(hashFile),
+    ...trailHandlers(trail),
+  };
+  const one = (name: Name): Registered => ({ operation: OPERATIONS[name], handler: handlers[name] as unknown as Registered['handler'] });
+  return new Map(NAMES.map((name) => [name, one(name)]));
+}

@@ -1,0 +1,72 @@
+/** How the resource of each kind is found. What does not exist comes back as `missing`, to be said after policy has spoken. */
+import type { ResourceRule } from '../../shared/api/operation.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { aliasArn, keyArn, parseAliasName, parseKeyReference, type Realm } from '../../shared/model/ids.ts';
+import type { Resolve, Resource } from '../kernel/resolve.ts';
+import { NO_RESOURCE } from '../kernel/resolve.ts';
+import type { AliasRecord, KeyBackend, KeyReader, KeyRecord } from '../keyring/ports.ts';
+
+export interface ResolverPorts {
+  readonly realm: Realm;
+  readonly reader: KeyReader;
+  readonly keys: Pick<KeyBackend, 'locate'>;
+}
+
+type Input = Readonly<Record<string, unknown>>;
+type Resolver = (rule: ResourceRule, input: Input, ports: ResolverPorts) => Promise<Resource>;
+
+const missing = (what: string): Resource => ({ missing: new VaultError('NotFoundException', `${what} does not exist; list what does with \`keystead kms list-keys\``) });
+
+const found = (key: KeyRecord, realm: Realm): Resource => ({ arn: keyArn(realm, key.keyId), subject: key });
+
+async function resolveKey(text: string, { realm, reader }: ResolverPorts): Promise<Resource> {
+  const reference = parseKeyReference(text, realm);
+  if (!reference) return missing(`key \`${text}\``);
+  if (reference.kind === 'key') {
+    const key = await reader.key(reference.keyId);
+    return key ? found(key, realm) : missing(`key \`${reference.keyId}\``);
+  }
+  const alias = await reader.alias(reference.alias);
+  const key = alias && (await reader.key(alias.target));
+  return key ? found(key, realm) : missing(`alias \`${reference.alias}\``);
+}
+
+const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
+  async key(rule, input, ports) {
+    const text = input[rule.field];
+    return typeof text === 'string' ? resolveKey(text, ports) : NO_RESOURCE;
+  },
+  async alias(rule, input, { realm, reader }) {
+    const name = parseAliasName(input[rule.field] as string);
+    const alias = await reader.alias(name);
+    return alias ? { arn: aliasArn(realm, name), subject: alias } : missing(`alias \`${name}\``);
+  },
+  async ciphertext(rule, input, ports) {
+    const named = rule.keyField === undefined ? undefined : input[rule.keyField];
+    // A ciphertext of an asymmetric key does not name it: the caller must.
+    if (input['EncryptionAlgorithm'] !== 'SYMMETRIC_DEFAULT') return typeof named === 'string' ? resolveKey(named, ports) : NO_RESOURCE;
+    const given = typeof named === 'string' ? await resolveKey(named, ports) : undefined;
+    if (given?.missing) return given;
+    try {
+      const key = await ports.reader.keyOfMaterial(await ports.keys.locate(input[rule.field] as Uint8Array));
+      if (!key) return { ...given, missing: invalidCiphertext() };
+      const own = found(key, ports.realm);
+      if (given && given.arn !== own.arn) return { ...given, missing: new VaultError('IncorrectKeyException', 'the ciphertext was made by another key than the given one; leave `KeyId` out, or name its own') };
+      return own;
+    } catch (error) {
+      if (error instanceof VaultError && error.code === 'InvalidCiphertextException') return { ...given, missing: invalidCiphertext() };
+      throw error;
+    }
+  },
+};
+
+const invalidCiphertext = (): VaultError => new VaultError('InvalidCiphertextException', 'the ciphertext is damaged, not from this vault, or the encryption context differs from the one it was made with');
+
+export const createResolve =
+  (ports: () => ResolverPorts): Resolve =>
+  (rule, input) =>
+    RESOLVERS[rule.kind](rule, input, ports());
+
+/** The resolved subject of a handler's call; the declaration's `resource` rule says which kind it is. */
+export const keyOf = (resource: Resource): KeyRecord => resource.subject as KeyRecord;
+export const aliasOf = (resource: Resource): AliasRecord => resource.subject as AliasRecord;

@@ -1,0 +1,113 @@
+/** `trail:` handlers: verify, anchor outside, read. */
+import { hex, fromHex } from '../crypto/bytes.ts';
+import type { Clock } from '../platform/ports.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { TrailLog } from '../trail/port.ts';
+import { encodeCheckpoint, openCheckpoint, relate } from '../trail/checkpoint.ts';
+import { lookup, type FoundRecord } from '../trail/lookup.ts';
+import type { TrailRecord } from '../trail/record.ts';
+import { verifyTrail } from '../trail/verify.ts';
+import { seconds } from '../keyring/metadata.ts';
+import { openOrThrow, type OpenVault, type Vault } from '../vault/vault.ts';
+import type { HandlersOf } from './rights.ts';
+
+export interface TrailControl {
+  readonly vault: Vault;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+type Outcome = 'ok' | 'denied' | 'failed';
+
+const MOST_UNFINISHED = 1000;
+
+const outcomeOf = ({ result }: TrailRecord): Outcome | undefined => {
+  if (result === undefined) return undefined;
+  if (result === 'ok') return 'ok';
+  return result === 'AccessDeniedException' ? 'denied' : 'failed';
+};
+
+const shownEvent = ({ index, record }: FoundRecord) => {
+  const outcome = outcomeOf(record);
+  return {
+    Index: index,
+    Time: seconds(record.time),
+    Kind: record.phase,
+    Operation: record.operation,
+    ...(record.requestId === undefined ? {} : { RequestId: record.requestId }),
+    ...(record.door === undefined ? {} : { Door: record.door }),
+    ...(record.principal === undefined ? {} : { Principal: record.principal }),
+    ...(record.resource === undefined ? {} : { Resource: record.resource }),
+    ...(outcome === undefined ? {} : { Result: outcome }),
+    ...(record.result === undefined || record.result === 'ok' ? {} : { Error: record.result }),
+    ...(record.input === undefined ? {} : { Input: record.input }),
+    ...(record.reasons === undefined ? {} : { Note: record.reasons.join(', ') }),
+  };
+};
+
+export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail'> => {
+  const opened = (): { open: OpenVault; log: TrailLog } => {
+    const open = openOrThrow(vault);
+    if (!vault.trail) throw new VaultError('TrailUnavailableException', 'the trail is not open; restart the vault');
+    return { open, log: vault.trail };
+  };
+
+  return {
+    'trail:VerifyTrail': async (_input, call) => {
+      const { open, log } = opened();
+      const { trailIndex, trailHash } = open.store.state;
+      const report = await verifyTrail(log, open.sealer, {
+        state: { trailIndex, trailHash },
+        signal: call.signal,
+        onProgress: (done, total) => { call.progress({ done, total, unit: 'records' }); },
+      });
+      // This request's own intent is open while it runs.
+      const unfinished = report.unfinished.filter(({ record }) => record.requestId !== call.requestId).slice(0, MOST_UNFINISHED);
+      return {
+        Intact: !report.broken,
+        Records: report.records,
+        Segments: report.segments,
+        LastIndex: report.last.index,
+        LastHash: hex(report.last.hash),
+        ...(report.broken ? { Broken: { Segment: report.broken.segment, Index: report.broken.index, Offset: report.broken.offset, What: report.broken.what } } : {}),
+        Unfinished: unfinished.map(({ index, record }) => ({ Index: index, RequestId: record.requestId ?? '', Operation: record.operation, Time: seconds(record.time) })),
+      };
+    },
+
+    'trail:ExportCheckpoint': async () => {
+      const { open, log } = opened();
+      const { head } = log;
+      const { state } = open.store;
+      const payload = encodeCheckpoint({ headerHash: hex(state.header), hash: hex(head.hash), index: head.index, storeEpoch: state.epoch, time: clock.now(), vaultId: open.info.vaultId });
+      const { envelope, publicKey } = await open.sealer.call('signCheckpoint', { payload });
+      return { Checkpoint: envelope, PublicKey: publicKey, Index: head.index, Hash: hex(head.hash) };
+    },
+
+    'trail:VerifyCheckpoint': async (input) => {
+      const { open, log } = opened();
+      const own = await checkpointKey(open);
+      const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, [own]);
+      const relation = await relate(log, open.sealer, fromHex(open.info.vaultId), checkpoint);
+      return { Relation: relation, SignatureValid: signatureValid, Index: checkpoint.index, Hash: checkpoint.hash, Created: seconds(checkpoint.time) };
+    },
+
+    'trail:LookupEvents': async (input) => {
+      const { open, log } = opened();
+      const { found, nextBefore } = await lookup(log, open.sealer, {
+        limit: input.Limit,
+        ...(input.Before === undefined ? {} : { before: input.Before }),
+        ...(input.After === undefined ? {} : { after: input.After }),
+        matches: (record) =>
+          (input.Operation === undefined || record.operation === input.Operation) &&
+          (input.Principal === undefined || record.principal === input.Principal) &&
+          (input.RequestId === undefined || record.requestId === input.RequestId) &&
+          (input.Result === undefined || outcomeOf(record) === input.Result),
+      });
+      return { Events: found.map(shownEvent), ...(nextBefore === undefined ? {} : { NextBefore: nextBefore }) };
+    },
+  };
+};
+
+/** The vault's own key, from the sealer: a signed empty statement carries it. */
+async function checkpointKey({ sealer }: OpenVault): Promise<Uint8Array> {
+  return (await sealer.call('signCheckpoint', { payload: new Uint8Array(0) })).publicKey;
+}

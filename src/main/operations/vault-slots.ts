@@ -1,0 +1,63 @@
+/** `vault:` handlers for key slots: each asks for a factor again before it changes a way in. */
+import type { SlotInfo } from '../seal/protocol.ts';
+import { seconds } from '../keyring/metadata.ts';
+import { compromise, passwordSlot, prove, putSlot, retire } from '../vault/slots.ts';
+import { openOrThrow } from '../vault/vault.ts';
+import { setRecoveryCodeUsed } from '../vault/recovery.ts';
+import type { HandlersOf } from './rights.ts';
+import type { VaultControl } from './vault.ts';
+
+type Names = 'ListSlots' | 'AddSlot' | 'RemoveSlot' | 'ChangePassword';
+
+const shown = (slot: SlotInfo) => ({
+  SlotId: slot.slotId,
+  Type: slot.type,
+  Factors: [...slot.factors],
+  CreationDate: seconds(slot.created),
+  ...(slot.kdf ? { Kdf: { MemoryKiB: slot.kdf.memory, Passes: slot.kdf.passes, Lanes: slot.kdf.lanes } } : {}),
+  ...(slot.tokenUri === undefined ? {} : { TokenUri: slot.tokenUri }),
+});
+
+export const slotHandlers = ({ vault, attempts }: Pick<VaultControl, 'vault' | 'attempts'>): Pick<HandlersOf<'vault'>, `vault:${Names}`> => ({
+  'vault:ListSlots': () => ({ Slots: openOrThrow(vault).info.slots.map(shown) }),
+
+  'vault:AddSlot': async (input, call) => {
+    await prove(vault, input, attempts);
+    const open = openOrThrow(vault);
+    const usable = input.Type === 'password' && input.WithKeychain === undefined && (await vault.ports.keychain.probe()).available;
+    // A new recovery code always takes the old one's place: there is one to keep safe, not a growing pile.
+    const oldCode = input.Type === 'recovery' ? open.info.slots.find(({ type }) => type === 'recovery')?.slotId : undefined;
+    const { slot, recoveryCode } = await putSlot(
+      vault,
+      { type: input.Type, withDevice: input.WithKeychain ?? usable, ...(input.NewPassword ? { password: input.NewPassword } : {}) },
+      input.ReplacesSlotId ?? oldCode,
+      call.intent,
+    );
+    if (input.Type === 'recovery') await setRecoveryCodeUsed(vault, false, call.intent);
+    return { Slot: shown(slot), ...(recoveryCode ? { RecoveryCode: recoveryCode } : {}) };
+  },
+
+  'vault:RemoveSlot': async (input, call) => {
+    await prove(vault, input, attempts);
+    if (input.How === 'retired') await retire(vault, input.SlotId, call.intent);
+    else await compromise(vault, input.SlotId, call.intent, (done, total) => { call.progress({ done, total, unit: 'rows' }); });
+    return { SlotId: input.SlotId, How: input.How, Slots: openOrThrow(vault).info.slots.map(shown) };
+  },
+
+  'vault:ChangePassword': async (input, call) => {
+    const given = { Password: input.CurrentPassword, RecoveryCode: input.RecoveryCode };
+    const proved = await prove(vault, given, attempts);
+    const old = passwordSlot(openOrThrow(vault).info.slots, proved, input.SlotId, given);
+    const { slot } = await putSlot(
+      vault,
+      { type: 'password', password: input.NewPassword, withDevice: input.WithKeychain ?? old.factors.includes('device') },
+      old.slotId,
+      call.intent,
+    );
+    if (!input.RecoveryCode) return { Slot: shown(slot) };
+    // The code has been typed somewhere: it is spent, and its successor is in the same answer.
+    const { recoveryCode } = await putSlot(vault, { type: 'recovery', withDevice: false }, proved, call.intent);
+    await setRecoveryCodeUsed(vault, false, call.intent);
+    return { Slot: shown(slot), ...(recoveryCode ? { RecoveryCode: recoveryCode } : {}) };
+  },
+});

@@ -1,0 +1,44 @@
+/** The rules that every vault starts with, in order. */
+import type { Rule } from './rules.ts';
+
+export const DEFAULT_RULES: readonly Rule[] = [
+  {
+    id: 'door-offers-operation',
+    when: { offeredHere: false },
+    verdict: { then: 'refuse', code: 'AccessDeniedException', message: 'this operation is not offered at this door' },
+  },
+  {
+    id: 'vault-is-absent',
+    when: { all: [{ lockState: ['absent'] }, { needs: ['unlocked'] }] },
+    verdict: { then: 'refuse', code: 'VaultNotFoundException', message: 'there is no vault here yet; make one with `keystead init`' },
+  },
+  {
+    id: 'vault-exists',
+    when: { all: [{ not: { lockState: ['absent'] } }, { needs: ['absent'] }] },
+    verdict: { then: 'refuse', code: 'VaultExistsException', message: 'a vault exists here already; choose another folder with `--vault`' },
+  },
+  {
+    id: 'vault-is-locked',
+    when: { all: [{ lockState: ['locked'] }, { needs: ['unlocked'] }] },
+    verdict: { then: 'refuse', code: 'VaultLockedException', message: 'the vault is locked; unlock it with `keystead unlock`' },
+  },
+  {
+    id: 'vault-is-read-only',
+    when: { all: [{ lockState: ['readOnly'] }, { effect: ['write', 'use'] }] },
+    verdict: {
+      then: 'refuse',
+      code: 'VaultReadOnlyException',
+      message: 'the vault does not match its own records and is open for reading only; see `keystead doctor`',
+    },
+  },
+  {
+    id: 'recovery-code-was-used',
+    when: { all: [{ recoveryCodeUsed: true }, { effect: ['write', 'use'] }, { not: { service: ['vault'] } }] },
+    verdict: {
+      then: 'refuse',
+      code: 'AccessDeniedException',
+      message: 'the recovery code was used to unlock; make a new one first with `keystead slot add --type recovery`',
+    },
+  },
+  { id: 'rate', when: { all: [{ over: 'principal' }, { not: { service: ['vault'] } }] }, verdict: { then: 'refuse', code: 'ThrottlingException', message: 'too many requests; try again in a moment' } },
+];

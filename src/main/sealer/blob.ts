@@ -1,0 +1,112 @@
+/**
+ * The ciphertext blob of symmetric keys (SECURITY-DESIGN section 3), format 1, suite 1:
+ *
+ *   "KB" ‖ format u8 ‖ suite u8 ‖ locator16 ‖ salt32 ‖ commitment32 ‖ AES-256-GCM ciphertext ‖ tag16
+ *
+ *   locator     = AES-256(k_loc, materialId8 ‖ random8), one block: names the material without showing it, differently each time
+ *   PRK         = HKDF-SHA512-Extract(salt, material)
+ *   key32 ‖ commitment32 ‖ iv12 = HKDF-SHA512-Expand(PRK, label ‖ header ‖ LP(keyId) ‖ materialId8 ‖ SHA-512(context))
+ *   AAD         = every byte before the ciphertext ‖ SHA-512(context)
+ *
+ * `header` is what stands before the salt (20 bytes); `context` its canonical form (`crypto/context.ts`).
+ *
+ * Defends against: a ciphertext made to open under two keys or two contexts (the commitment, 128-bit collision resistance, is
+ * compared before GCM runs); IV reuse (key and IV are fresh with each 32-byte salt); blobs moved between keys or contexts; an
+ * oracle: every failure is one error with one message.
+ * What it does not hide: the plaintext's length, and which vault could open it to one who has the vault.
+ */
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { VaultError } from '../../shared/model/errors.ts';
+import { AEAD_TAG_LENGTH, openGcm, sealGcm } from '../crypto/aead.ts';
+import { type Bytes, adopt, concat, copy, lp, utf8, wipe } from '../crypto/bytes.ts';
+import { constantTimeEqual } from '../crypto/equal.ts';
+import { digest } from '../crypto/hmac.ts';
+import { hkdf } from '../crypto/kdf.ts';
+import { MATERIAL_ID_LENGTH } from './material-format.ts';
+
+/** "KB", format 1, suite 1. The suite is fixed by the format in code; the bytes only have to agree. */
+const PREFIX = Uint8Array.of(0x4b, 0x42, 1, 1);
+const LOCATOR_LENGTH = 16;
+const SALT_LENGTH = 32;
+const COMMITMENT_LENGTH = 32;
+const KEY_LENGTH = 32;
+const IV_LENGTH = 12;
+
+const SALT_AT = PREFIX.byteLength + LOCATOR_LENGTH;
+const COMMITMENT_AT = SALT_AT + SALT_LENGTH;
+const CIPHERTEXT_AT = COMMITMENT_AT + COMMITMENT_LENGTH;
+
+/** Bytes that a blob is longer than its plaintext. */
+export const BLOB_OVERHEAD = CIPHERTEXT_AT + AEAD_TAG_LENGTH;
+
+const LABEL = utf8('keystead/kms-blob/v1');
+
+export interface BlobKey {
+  readonly keyId: string;
+  /** 8 bytes. */
+  readonly materialId: Uint8Array;
+  /** 32 bytes: the AES material. */
+  readonly secret: Uint8Array;
+}
+
+/** The one failure: nothing in it tells a wrong key from a wrong context, a flipped bit or a foreign blob. */
+export const invalidCiphertext = (): VaultError =>
+  new VaultError('InvalidCiphertextException', 'the ciphertext does not open: check that it is whole, its key, and the encryption context that it was made with');
+
+/** One AES-256 block, no mode: a pseudo-random permutation of a value that never repeats (8 of its bytes are random). */
+function locatorBlock(make: typeof createCipheriv | typeof createDecipheriv, locatorKey: Uint8Array, block: Uint8Array): Bytes {
+  const cipher = make('aes-256-ecb', locatorKey, null);
+  cipher.setAutoPadding(false);
+  const out = adopt(cipher.update(block));
+  cipher.final();
+  return out;
+}
+
+/** key ‖ commitment ‖ iv, 76 bytes, the caller's to wipe. */
+const expand = (key: BlobKey, header: Uint8Array, salt: Uint8Array, contextHash: Uint8Array): Bytes =>
+  hkdf('sha512', key.secret, salt, concat(LABEL, header, lp(utf8(key.keyId)), key.materialId, contextHash), KEY_LENGTH + COMMITMENT_LENGTH + IV_LENGTH);
+
+const parts = (derived: Bytes) => ({
+  key: derived.subarray(0, KEY_LENGTH),
+  commitment: derived.subarray(KEY_LENGTH, KEY_LENGTH + COMMITMENT_LENGTH),
+  iv: derived.subarray(KEY_LENGTH + COMMITMENT_LENGTH),
+});
+
+/** `context` is canonical. `random` gives fresh bytes: 8 for the locator, then 32 of salt. */
+export function sealBlob(locatorKey: Uint8Array, key: BlobKey, context: Uint8Array, plaintext: Uint8Array, random: (length: number) => Uint8Array): Bytes {
+  const locator = locatorBlock(createCipheriv, locatorKey, concat(key.materialId, random(LOCATOR_LENGTH - MATERIAL_ID_LENGTH)));
+  const salt = random(SALT_LENGTH);
+  const header = concat(PREFIX, locator);
+  const contextHash = digest('sha512', context);
+  const derived = expand(key, header, salt, contextHash);
+  try {
+    const { key: messageKey, commitment, iv } = parts(derived);
+    const before = concat(header, salt, commitment);
+    return concat(before, sealGcm(messageKey, iv, concat(before, contextHash), plaintext));
+  } finally {
+    wipe(derived);
+  }
+}
+
+/** The material id (8) that a blob names. InvalidCiphertextException; says nothing about authenticity. */
+export function locateBlob(locatorKey: Uint8Array, blob: Uint8Array): Bytes {
+  if (blob.byteLength < BLOB_OVERHEAD || !constantTimeEqual(blob.subarray(0, PREFIX.byteLength), PREFIX)) throw invalidCiphertext();
+  return copy(locatorBlock(createDecipheriv, locatorKey, blob.subarray(PREFIX.byteLength, SALT_AT)).subarray(0, MATERIAL_ID_LENGTH));
+}
+
+/** The plaintext, the caller's to wipe. InvalidCiphertextException, nothing finer. */
+export function openBlob(locatorKey: Uint8Array, key: BlobKey, context: Uint8Array, blob: Uint8Array): Bytes {
+  if (!constantTimeEqual(locateBlob(locatorKey, blob), key.materialId)) throw invalidCiphertext();
+  const contextHash = digest('sha512', context);
+  const derived = expand(key, blob.subarray(0, SALT_AT), blob.subarray(SALT_AT, COMMITMENT_AT), contextHash);
+  try {
+    const { key: messageKey, commitment, iv } = parts(derived);
+    // INVARIANT: before GCM. GCM alone accepts ciphertexts made for two keys.
+    if (!constantTimeEqual(blob.subarray(COMMITMENT_AT, CIPHERTEXT_AT), commitment)) throw invalidCiphertext();
+    const plaintext = openGcm(messageKey, iv, concat(blob.subarray(0, CIPHERTEXT_AT), contextHash), blob.subarray(CIPHERTEXT_AT));
+    if (!plaintext) throw invalidCiphertext();
+    return plaintext;
+  } finally {
+    wipe(derived);
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Checkpoints of the trail as DSSE v1 envelopes (github.com/secure-systems-lab/dsse, protocol.md and envelope.md).
+ *
+ * The signature is Ed25519 over PAE("DSSEv1", type, body), so that a checkpoint's bytes never stand for another kind of statement; the
+ * key is the vault's own and no operation signs anything else with it. `keyid` is the SHA-256 (hex) of the public key's
+ * SubjectPublicKeyInfo DER: a hint for finding the key, never a proof.
+ */
+import { VaultError } from '../../shared/model/errors.ts';
+import { type Bytes, base64, concat, copy, hex, utf8, wipe } from '../crypto/bytes.ts';
+import { digest } from '../crypto/hmac.ts';
+import { openEd25519, signEd25519 } from './algorithms/eddsa.ts';
+
+export const CHECKPOINT_TYPE = 'application/vnd.keystead.checkpoint+json';
+
+/** A checkpoint is a few hundred bytes; this is far above. */
+const PAYLOAD_LIMIT = 65_536;
+
+/** `DSSEv1 SP len SP type SP len SP body`, lengths in ASCII decimal bytes. */
+export function preAuthEncoding(type: string, body: Uint8Array): Bytes {
+  const typeBytes = utf8(type);
+  return concat(utf8(`DSSEv1 ${String(typeBytes.byteLength)} `), typeBytes, utf8(` ${String(body.byteLength)} `), body);
+}
+
+/** `seed`: 32 bytes. `envelope`: JSON in UTF-8; `publicKey`: SPKI DER. ValidationException for an empty or oversize payload. */
+export function signCheckpoint(seed: Uint8Array, payload: Uint8Array): { readonly envelope: Bytes; readonly publicKey: Uint8Array } {
+  if (payload.byteLength === 0 || payload.byteLength > PAYLOAD_LIMIT) throw new VaultError('ValidationException', 'a checkpoint is 1 to 65,536 bytes long');
+  const key = openEd25519(copy(seed));
+  try {
+    const signature = signEd25519(key, preAuthEncoding(CHECKPOINT_TYPE, payload), false);
+    const envelope = {
+      payloadType: CHECKPOINT_TYPE,
+      payload: base64(payload),
+      signatures: [{ keyid: hex(digest('sha256', key.publicKey)), sig: base64(signature) }],
+    };
+    return { envelope: utf8(JSON.stringify(envelope)), publicKey: key.publicKey };
+  } finally {
+    wipe(key.seed);
+  }
+}

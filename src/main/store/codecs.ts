@@ -1,0 +1,173 @@
+/**
+ * Records as the bytes that are sealed, and back: JSON in UTF-8, decoded strictly. What was sealed by this program and
+ * opens is authentic, so a body that does not fit its schema was made by a newer program or by a bug: it is refused, never
+ * guessed at. Encoded bytes are the caller's, to be wiped.
+ */
+import { isAccountId, isAliasName, isKeyId, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
+import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { AliasRecord, KeyPurpose, KeyRecord, KeyState } from '../keyring/ports.ts';
+import type { OpenableTable } from '../seal/protocol.ts';
+import type { VaultSettings } from './port.ts';
+
+/** The schema that each table is written with. */
+export const SCHEMA = { keys: 1, aliases: 1, settings: 1, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+
+/**
+ * A key with the rows of its materials (16 bytes each, same order as `record.materials`). They stand inside the sealed
+ * record, so that which material belongs to which key does not hang on a column that nothing authenticates.
+ */
+export interface StoredKey {
+  readonly record: KeyRecord;
+  readonly materialRows: readonly Uint8Array[];
+}
+
+/** `order`: where the unit stood in its group. Sorted by (epoch, order), outcomes are in the order of their commits. */
+export interface StoredOutcome {
+  readonly epoch: number;
+  readonly order: number;
+  readonly body: Uint8Array;
+}
+
+const USAGES: ReadonlySet<string> = new Set<KeyUsage>(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC']);
+const PURPOSES: ReadonlySet<string> = new Set<KeyPurpose>(['kms', 'ssh', 'envelope', 'checkpoint', 'certificate']);
+const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion']);
+const MATERIAL_ID = /^[0-9a-f]{16}$/;
+const ROW_ID = /^[0-9a-f]{32}$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const OUTCOME_PREFIX = 12;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encode = (value: object): Uint8Array => encoder.encode(JSON.stringify(value));
+
+export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
+  const materials = record.materials.map((id, index) => {
+    const row = materialRows[index];
+    if (row === undefined) throw new VaultError('InternalException', `material \`${id}\` has no row, report this`);
+    return [id, toHex(row)];
+  });
+  return encode({ ...record, materials });
+}
+
+export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
+  const body = fields('keys', schema, plain, ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'], ['deletionDate', 'publicKey']);
+  const { keyId, spec, usage, purpose, state, description, created, deletionDate, materials, publicKey } = body;
+  if (
+    !(typeof keyId === 'string' && isKeyId(keyId)) ||
+    !(typeof spec === 'string' && Object.hasOwn(KEY_SPECS, spec)) ||
+    !(typeof usage === 'string' && USAGES.has(usage)) ||
+    !(typeof purpose === 'string' && PURPOSES.has(purpose)) ||
+    !(typeof state === 'string' && STATES.has(state)) ||
+    typeof description !== 'string' ||
+    !isTime(created) ||
+    !(deletionDate === undefined || isTime(deletionDate)) ||
+    !(publicKey === undefined || (typeof publicKey === 'string' && BASE64.test(publicKey))) ||
+    !Array.isArray(materials)
+  ) {
+    throw malformed('keys');
+  }
+  const ids: string[] = [];
+  const materialRows: Uint8Array[] = [];
+  for (const pair of materials as readonly unknown[]) {
+    if (!Array.isArray(pair) || pair.length !== 2) throw malformed('keys');
+    const [id, row] = pair as readonly unknown[];
+    if (typeof id !== 'string' || !MATERIAL_ID.test(id) || typeof row !== 'string' || !ROW_ID.test(row)) throw malformed('keys');
+    ids.push(id);
+    materialRows.push(Buffer.from(row, 'hex'));
+  }
+  return {
+    record: {
+      keyId,
+      spec: spec as KeySpec,
+      usage: usage as KeyUsage,
+      purpose: purpose as KeyPurpose,
+      state: state as KeyState,
+      description,
+      created: instant(created),
+      ...(deletionDate === undefined ? {} : { deletionDate: instant(deletionDate) }),
+      materials: ids,
+      ...(publicKey === undefined ? {} : { publicKey }),
+    },
+    materialRows,
+  };
+}
+
+export const encodeAlias = (record: AliasRecord): Uint8Array => encode(record);
+
+export function decodeAlias(schema: number, plain: Uint8Array): AliasRecord {
+  const { name, target, created, updated } = fields('aliases', schema, plain, ['name', 'target', 'created', 'updated'], []);
+  if (!(typeof name === 'string' && isAliasName(name)) || !(typeof target === 'string' && isKeyId(target)) || !isTime(created) || !isTime(updated)) throw malformed('aliases');
+  return { name, target, created: instant(created), updated: instant(updated) };
+}
+
+export const encodeSettings = (settings: VaultSettings): Uint8Array => encode(settings);
+
+export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings {
+  const names = ['name', 'region', 'account', 'created', 'autoLockMinutes', 'lockOnSuspend', 'lockOnScreenLock', 'recoveryCodeUsed'] as const;
+  const { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed } = fields('settings', schema, plain, names, []);
+  if (
+    typeof name !== 'string' ||
+    !(typeof region === 'string' && isRegion(region)) ||
+    !(typeof account === 'string' && isAccountId(account)) ||
+    !isTime(created) ||
+    !(typeof autoLockMinutes === 'number' && autoLockMinutes >= 0) ||
+    typeof lockOnSuspend !== 'boolean' ||
+    typeof lockOnScreenLock !== 'boolean' ||
+    typeof recoveryCodeUsed !== 'boolean'
+  ) {
+    throw malformed('settings');
+  }
+  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed };
+}
+
+/** epoch u64 ‖ order u32 ‖ the outcome record's body as the trail will have it. */
+export function encodeOutcome({ epoch, order, body }: StoredOutcome): Uint8Array {
+  const bytes = new Uint8Array(new ArrayBuffer(OUTCOME_PREFIX + body.byteLength));
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(epoch));
+  view.setUint32(8, order);
+  bytes.set(body, OUTCOME_PREFIX);
+  return bytes;
+}
+
+/** `body` is a copy: the caller may wipe `plain`. */
+export function decodeOutcome(schema: number, plain: Uint8Array): StoredOutcome {
+  checkSchema('outbox', schema);
+  if (plain.byteLength < OUTCOME_PREFIX) throw malformed('outbox');
+  const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
+  return { epoch: Number(view.getBigUint64(0)), order: view.getUint32(8), body: Uint8Array.from(plain.subarray(OUTCOME_PREFIX)) };
+}
+
+export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+
+const isTime = (value: unknown): value is Instant => typeof value === 'number' && Number.isFinite(value);
+
+function checkSchema(table: OpenableTable, schema: number): void {
+  if (schema > SCHEMA[table]) throw new VaultError('VaultTooNewException', `a record of \`${table}\` has schema ${String(schema)}, install a newer version of this program`, { details: { table } });
+  if (schema !== SCHEMA[table]) throw malformed(table);
+}
+
+/** Exactly these members: a missing one is an error, and so is one more. */
+function fields<R extends string, O extends string>(table: OpenableTable, schema: number, plain: Uint8Array, required: readonly R[], optional: readonly O[]): Readonly<Record<R | O, unknown>> {
+  checkSchema(table, schema);
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(plain));
+  } catch {
+    // Without the cause: a parser's message quotes what it read.
+    throw malformed(table);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(table);
+  let known = 0;
+  for (const name of required) {
+    if (!Object.hasOwn(value, name)) throw malformed(table);
+    known++;
+  }
+  for (const name of optional) if (Object.hasOwn(value, name)) known++;
+  if (Object.keys(value).length !== known) throw malformed(table);
+  return value as Readonly<Record<R | O, unknown>>;
+}
+
+const malformed = (table: OpenableTable): VaultError =>
+  new VaultError('VaultTamperedException', `a record of \`${table}\` is not well formed, restore the vault's folder from a copy`, { details: { table } });

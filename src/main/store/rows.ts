@@ -1,0 +1,127 @@
+/** Sealed rows in SQLite: the only statements of the store. Synchronous; throws SQLite's own errors unless said otherwise. */
+import { VaultError } from '../../shared/model/errors.ts';
+import { TABLES, type TableName } from '../seal/protocol.ts';
+import type { Database, Row } from './database.ts';
+
+/** A row as it stands in the file. `rowId` and `tag` 16 bytes; `version` from 1; `body` ends with the tag. */
+export interface StoredRow {
+  readonly rowId: Uint8Array;
+  readonly version: number;
+  readonly schema: number;
+  readonly tag: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+export interface NewRow extends StoredRow {
+  readonly blind?: Uint8Array | undefined;
+}
+
+/** Where the state row stands: there is only one, so that it needs no random id. */
+export const STATE_ROW_ID: Uint8Array = new Uint8Array(16);
+/** Rows in one pack of coordinates: 168 KiB. */
+const PACK_ROWS = 4096;
+const BLINDED: ReadonlySet<TableName> = new Set<TableName>(['keys', 'key_materials', 'aliases']);
+const COLUMNS = 'row_id, version, schema, tag, body';
+
+export class Rows {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  get(table: TableName, rowId: Uint8Array): StoredRow | undefined {
+    return read(table, this.#database.get(`SELECT ${COLUMNS} FROM ${table} WHERE row_id = ?`, rowId));
+  }
+
+  byBlind(table: TableName, blind: Uint8Array): StoredRow | undefined {
+    return read(table, this.#database.get(`SELECT ${COLUMNS} FROM ${table} WHERE blind = ?`, blind));
+  }
+
+  /** Up to `limit` rows in the order of their ids, after `after` (empty: from the start). */
+  page(table: TableName, after: Uint8Array, limit: number): StoredRow[] {
+    const found = this.#database.all(`SELECT ${COLUMNS} FROM ${table} WHERE row_id > ? ORDER BY row_id LIMIT ?`, after, limit);
+    return found.map((row) => read(table, row)).filter((row) => row !== undefined);
+  }
+
+  /** What an update or removal must name of the row that is there now. */
+  coordinates(table: TableName, rowId: Uint8Array): { readonly version: number; readonly tag: Uint8Array } | undefined {
+    const row = this.#database.get(`SELECT version, tag FROM ${table} WHERE row_id = ?`, rowId);
+    if (row === undefined) return undefined;
+    const { version, tag } = row;
+    if (typeof version !== 'number' || !(tag instanceof Uint8Array)) throw malformed(table);
+    return { version, tag };
+  }
+
+  count(table: TableName): number {
+    return Number(this.#database.get(`SELECT count(*) AS rows FROM ${table}`)?.['rows']);
+  }
+
+  /**
+   * Every row's coordinates but the state's, packed for the sealer's `checkRows`: table u8 ‖ rowId16 ‖ version u64 ‖ tag16.
+   * Made inside SQLite: a JavaScript object for each row costs three times as much. VaultTamperedException for a row whose
+   * columns have not their size, as boundaries that moved could add up to the same bytes.
+   */
+  *packedCoordinates(): Generator<Uint8Array> {
+    for (const [index, table] of TABLES.entries()) {
+      if (table === 'vault_state') continue;
+      const number = index.toString(16).padStart(2, '0');
+      const sql =
+        `SELECT max(row_id) AS last, group_concat('${number}' || hex(row_id) || printf('%016X', version) || hex(tag), '') AS packed, ` +
+          "total(typeof(row_id) <> 'blob' OR length(row_id) <> 16 OR typeof(tag) <> 'blob' OR length(tag) <> 16 OR typeof(version) <> 'integer') AS bad " +
+          `FROM (SELECT row_id, version, tag FROM ${table} WHERE row_id > ? ORDER BY row_id LIMIT ${String(PACK_ROWS)})`;
+      for (let after: Uint8Array = new Uint8Array(0); ; ) {
+        const { last, packed, bad } = this.#database.get(sql, after) ?? {};
+        if (last === null) break;
+        if (!(last instanceof Uint8Array) || typeof packed !== 'string' || bad !== 0) throw malformed(table);
+        after = last;
+        yield Buffer.from(packed, 'hex');
+      }
+    }
+  }
+
+  /** The one state row. VaultTamperedException when it is missing or not alone. */
+  state(): StoredRow {
+    const found = this.page('vault_state', new Uint8Array(0), 2);
+    const row = found[0];
+    if (row === undefined || found.length !== 1 || !row.rowId.every((byte) => byte === 0)) {
+      throw new VaultError('VaultTamperedException', 'the state row of `vault.db` is missing, restore the vault\'s folder from a copy');
+    }
+    return row;
+  }
+
+  insert(table: TableName, row: NewRow): void {
+    if (BLINDED.has(table)) {
+      this.#database.run(`INSERT INTO ${table} (row_id, version, schema, tag, blind, body) VALUES (?, ?, ?, ?, ?, ?)`, row.rowId, row.version, row.schema, row.tag, row.blind ?? null, row.body);
+    } else {
+      this.#database.run(`INSERT INTO ${table} (${COLUMNS}) VALUES (?, ?, ?, ?, ?)`, row.rowId, row.version, row.schema, row.tag, row.body);
+    }
+  }
+
+  /** Replaces the row of version `old`. VaultTamperedException when that is not the one that is there. */
+  update(table: TableName, row: NewRow, old: number): void {
+    const changes = BLINDED.has(table)
+      ? this.#database.run(`UPDATE ${table} SET version = ?, schema = ?, tag = ?, blind = ?, body = ? WHERE row_id = ? AND version = ?`, row.version, row.schema, row.tag, row.blind ?? null, row.body, row.rowId, old)
+      : this.#database.run(`UPDATE ${table} SET version = ?, schema = ?, tag = ?, body = ? WHERE row_id = ? AND version = ?`, row.version, row.schema, row.tag, row.body, row.rowId, old);
+    if (changes !== 1) throw changedBehind(table);
+  }
+
+  /** Removes the row of version `old`. VaultTamperedException when that is not the one that is there. */
+  remove(table: TableName, rowId: Uint8Array, old: number): void {
+    const changes = this.#database.run(`DELETE FROM ${table} WHERE row_id = ? AND version = ?`, rowId, old);
+    if (changes !== 1) throw changedBehind(table);
+  }
+}
+
+function read(table: TableName, row: Row | undefined): StoredRow | undefined {
+  if (row === undefined) return undefined;
+  const { row_id: rowId, version, schema, tag, body } = row;
+  const sound = rowId instanceof Uint8Array && typeof version === 'number' && typeof schema === 'number' && tag instanceof Uint8Array && body instanceof Uint8Array;
+  if (!sound) throw malformed(table);
+  return { rowId, version, schema, tag, body };
+}
+
+const malformed = (table: TableName): VaultError =>
+  new VaultError('VaultTamperedException', `a row of \`${table}\` is not one of this program, restore the vault's folder from a copy`, { details: { table } });
+const changedBehind = (table: TableName): VaultError =>
+  new VaultError('VaultTamperedException', `a row of \`${table}\` was changed by another program, lock the vault and check this computer`, { details: { table } });

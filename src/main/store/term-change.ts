@@ -1,0 +1,129 @@
+/**
+ * A new term: after a slot was compromised, every record is opened under the old keys, sealed under the new ones, and
+ * replaced in one transaction; then the header lets go of the old root. Killed before the transaction, nothing has
+ * happened; killed after it, only the header is left to do.
+ *
+ * Does not: reach older copies of the file, which stay open to old factors.
+ */
+import type { Clock } from '../platform/ports.ts';
+import type { Sealer, TableName } from '../seal/protocol.ts';
+import { recordTerm } from '../seal/record.ts';
+import type { Position } from '../trail/port.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { countRows } from './check.ts';
+import { decodeAlias, decodeKey, SCHEMA } from './codecs.ts';
+import type { Committer } from './commit.ts';
+import { transaction, type Database } from './database.ts';
+import { toLatin1 } from './key-index.ts';
+import type { Records } from './records.ts';
+import { STATE_ROW_ID, type NewRow, type Rows, type StoredRow } from './rows.ts';
+import { storeError } from './sqlite-errors.ts';
+
+const CHUNK = 256;
+const RESEALED = ['keys', 'key_materials', 'aliases', 'settings', 'outbox'] as const satisfies readonly TableName[];
+
+export interface TermChange {
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly rows: Rows;
+  readonly records: Records;
+  readonly committer: Committer;
+  /** The header that is on the disk, of the new term. */
+  readonly header: Uint8Array;
+}
+
+interface Resealed extends NewRow {
+  readonly table: TableName;
+}
+
+/**
+ * For one who has the turn. Afterwards every row is under the header's term. Holds the sealed rows in memory until they
+ * are committed: about 1 KB for each.
+ */
+export async function resealAll(change: TermChange, intent: Position, progress?: (done: number, total: number) => void): Promise<void> {
+  const { sealer, rows, committer, header } = change;
+  await committer.settle();
+  const { term } = await sealer.call('readHeader', { header });
+  if (recordTerm(rows.state().body) === term) return;
+  const total = countRows(rows) - 1;
+  const resealed: Resealed[] = [];
+  for await (const chunk of resealChunks(change)) {
+    resealed.push(...chunk);
+    progress?.(resealed.length, total);
+  }
+  await replaceAll(change, resealed, intent);
+}
+
+async function* resealChunks({ sealer, rows, records }: TermChange): AsyncGenerator<Resealed[]> {
+  // Material rows name nothing in the clear: what they are found by stands in the key's record, and keys come first.
+  const materialIds = new Map<string, string>();
+  for (const table of RESEALED) {
+    for (let after: Uint8Array | undefined = new Uint8Array(0); after !== undefined; ) {
+      const page: StoredRow[] = rows.page(table, after, CHUNK);
+      after = page.at(-1)?.rowId;
+      if (page.length === 0) break;
+      const uniques = await uniquesOf(table, page, records, materialIds);
+      const request = page.map((row, at) => {
+        const unique = uniques[at];
+        return { table, rowId: row.rowId, version: row.version, schema: row.schema, body: row.body, ...(unique === undefined ? {} : { unique }) };
+      });
+      const { changes } = await sealer.call('resealRows', { rows: request });
+      yield page.map((row, at) => {
+        const { body, tag, blind } = changes[at] ?? {};
+        if (body === undefined || tag === undefined) throw new VaultError('InternalException', 'the sealer left a row out, report this');
+        return { table, rowId: row.rowId, version: row.version, schema: row.schema, body, tag, blind };
+      });
+    }
+  }
+}
+
+/** What each row is found by, for its blind index under the new keys. */
+async function uniquesOf(table: TableName, page: readonly StoredRow[], records: Records, materialIds: Map<string, string>): Promise<readonly (string | undefined)[]> {
+  switch (table) {
+    case 'keys': {
+      const keys = await records.open('keys', page, decodeKey);
+      for (const { record, materialRows } of keys) {
+        for (const [at, id] of record.materials.entries()) materialIds.set(toLatin1(materialRows[at] ?? STATE_ROW_ID), id);
+      }
+      return keys.map(({ record }) => record.keyId);
+    }
+    case 'aliases':
+      return (await records.open('aliases', page, decodeAlias)).map(({ name }) => name);
+    case 'key_materials':
+      return page.map((row) => {
+        const id = materialIds.get(toLatin1(row.rowId));
+        if (id === undefined) throw new VaultError('VaultTamperedException', 'a row of `key_materials` belongs to no key, restore the vault\'s folder from a copy');
+        return id;
+      });
+    default:
+      return page.map(() => undefined);
+  }
+}
+
+async function replaceAll({ sealer, clock, database, rows, committer }: TermChange, resealed: readonly Resealed[], intent: Position): Promise<void> {
+  const { state, stateVersion } = committer;
+  const next = stateVersion + 1;
+  const now = Math.max(state.clock, Math.floor(clock.now()));
+  const later = intent.index > state.trailIndex ? intent : { index: state.trailIndex, hash: state.trailHash };
+  const { stateBody, stateTag } = await sealer.call('resealState', {
+    trailIndex: later.index,
+    trailHash: later.hash,
+    clock: now,
+    rowVersion: next,
+  });
+  const epoch = state.epoch + 1;
+  try {
+    transaction(database, () => {
+      for (const row of resealed) rows.update(row.table, row, row.version);
+      rows.update('vault_state', { rowId: STATE_ROW_ID, version: next, schema: SCHEMA.vault_state, tag: stateTag, body: stateBody }, stateVersion);
+    });
+  } catch (error) {
+    await sealer.call('abandonUnit', { epoch });
+    throw storeError('write', error);
+  }
+  await sealer.call('confirmUnit', { epoch });
+  committer.adopt({ ...state, epoch, trailIndex: later.index, trailHash: later.hash, clock: now }, next);
+  // The records under the old keys are overwritten in their pages; this takes them out of the log too.
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+}

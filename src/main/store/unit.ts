@@ -1,0 +1,245 @@
+/** One unit of work: reads the committed records with its own changes laid over them, and stages new ones. */
+import type { AliasName, KeyId } from '../../shared/model/ids.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { AliasRecord, KeyRecord, MaterialRow, NewMaterial, Page } from '../keyring/ports.ts';
+import type { Random } from '../platform/ports.ts';
+import type { StoredKey } from './codecs.ts';
+import { decodeMarker, encodeMarker } from './markers.ts';
+import type { VaultSettings, Writer } from './port.ts';
+import { checkLimit } from './reader.ts';
+import type { Records } from './records.ts';
+import { NAME, checkedNames, type Staged, type StagedChanges } from './staged.ts';
+
+/** What has to be known of the committed row before a staged change can be written; found out when the work is done. */
+type Intent<T> = { readonly kind: 'insert' | 'update'; readonly record: T; readonly rowId: Uint8Array } | { readonly kind: 'remove'; readonly rowId: Uint8Array };
+
+export class Unit implements Writer {
+  /** The count of commits when it began: what was touched later is a conflict. */
+  readonly started: number;
+  readonly #records: Records;
+  readonly #random: Random;
+  readonly #reads = new Set<string>();
+  readonly #keys = new Map<KeyId, Intent<KeyRecord>>();
+  readonly #aliases = new Map<AliasName, Intent<AliasRecord>>();
+  readonly #materials = new Map<string, NewMaterial>();
+  #settings: VaultSettings | undefined;
+  #done = false;
+
+  constructor(records: Records, random: Random, started: number) {
+    this.#records = records;
+    this.#random = random;
+    this.started = started;
+  }
+
+  async key(keyId: KeyId): Promise<KeyRecord | undefined> {
+    this.#reads.add(NAME.key(keyId));
+    const own = this.#keys.get(keyId);
+    if (own) return own.kind === 'remove' ? undefined : own.record;
+    return (await this.#records.key(keyId))?.value.record;
+  }
+
+  async alias(name: AliasName): Promise<AliasRecord | undefined> {
+    this.#reads.add(NAME.alias(name));
+    const own = this.#aliases.get(name);
+    if (own) return own.kind === 'remove' ? undefined : own.record;
+    return (await this.#records.alias(name))?.value;
+  }
+
+  async keyOfMaterial(materialId: string): Promise<KeyRecord | undefined> {
+    this.#reads.add(NAME.material(materialId));
+    for (const own of this.#keys.values()) if (own.kind !== 'remove' && own.record.materials.includes(materialId)) return own.record;
+    const found = await this.#records.keyOfMaterial(materialId);
+    return found === undefined ? undefined : this.key(found.value.record.keyId);
+  }
+
+  async material(materialId: string): Promise<MaterialRow | undefined> {
+    this.#reads.add(NAME.material(materialId));
+    const own = this.#materials.get(materialId);
+    if (own) return { materialId, rowId: own.rowId, version: 1, body: own.body, tag: own.tag };
+    // A key that is destroyed here takes its materials with it.
+    if ((await this.keyOfMaterial(materialId)) === undefined) return undefined;
+    return this.#records.material(materialId);
+  }
+
+  async keys({ after, limit }: { readonly after?: string; readonly limit: number }): Promise<Page<KeyRecord>> {
+    this.#reads.add(NAME.keys);
+    const page = await this.#overlay(after, limit, this.#keys, async (from, count) =>
+      (await this.#records.keyPage(from, count)).map(({ rowId, value }) => ({ rowId, name: value.record.keyId, record: value.record })),
+    );
+    return page;
+  }
+
+  async aliases({ after, limit, target }: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>> {
+    if (target === undefined) {
+      this.#reads.add(NAME.aliases);
+      return this.#overlay(after, limit, this.#aliases, async (from, count) =>
+        (await this.#records.aliasPage(from, count)).map(({ rowId, value }) => ({ rowId, name: value.name, record: value })),
+      );
+    }
+    this.#reads.add(NAME.aliasesOf(target));
+    await this.#records.loaded();
+    const elsewhere = new Map([...this.#aliases].map(([name, own]) => [name, own.kind !== 'remove' && own.record.target !== target ? { kind: 'remove' as const, rowId: own.rowId } : own]));
+    return this.#overlay(after, limit, elsewhere, async (from, count) => {
+      const found: { rowId: Uint8Array; name: AliasName; record: AliasRecord }[] = [];
+      for (const { name, rowId } of this.#records.index.aliasesOf(target, from).slice(0, count)) {
+        const opened = await this.#records.aliasAt(rowId);
+        if (opened) found.push({ rowId, name, record: opened.value });
+      }
+      return found;
+    });
+  }
+
+  async pendingDeletion(): Promise<readonly KeyRecord[]> {
+    this.#reads.add(NAME.keys);
+    await this.#records.loaded();
+    const ids = new Set([...this.#records.index.pendingDeletion(), ...this.#keys.keys()]);
+    const records = await Promise.all([...ids].map((keyId) => this.key(keyId)));
+    return records.filter((record) => record?.state === 'PendingDeletion') as KeyRecord[];
+  }
+
+  async settings(): Promise<VaultSettings> {
+    this.#reads.add(NAME.settings);
+    return this.#settings ?? (await this.#records.settings()).value;
+  }
+
+  insertKey(record: KeyRecord, material: NewMaterial): void {
+    this.#open();
+    if (!record.materials.includes(material.materialId)) throw new VaultError('InternalException', `material \`${material.materialId}\` is not named by its key, report this`);
+    const own = this.#keys.get(record.keyId);
+    if (own && own.kind !== 'remove') throw taken(`key \`${record.keyId}\``);
+    // After a removal in the same unit the row would be written twice; ids are random, so this is a mistake.
+    if (own) throw new VaultError('InternalException', `key \`${record.keyId}\` was destroyed in the same unit, report this`);
+    this.#keys.set(record.keyId, { kind: 'insert', record, rowId: this.#random.bytes(16) });
+    this.#materials.set(material.materialId, material);
+  }
+
+  updateKey(record: KeyRecord): void {
+    this.#open();
+    const own = this.#keys.get(record.keyId);
+    if (own?.kind === 'remove') throw missing(`key \`${record.keyId}\``);
+    this.#keys.set(record.keyId, { kind: own?.kind ?? 'update', record, rowId: own?.rowId ?? NO_ROW });
+  }
+
+  async destroyKey(keyId: KeyId): Promise<void> {
+    const record = await this.key(keyId);
+    if (record === undefined) throw missing(`key \`${keyId}\``);
+    for (let after: string | undefined; ; ) {
+      const page: Page<AliasRecord> = await this.aliases({ target: keyId, limit: 1000, ...(after === undefined ? {} : { after }) });
+      for (const { name } of page.items) this.deleteAlias(name);
+      if (page.next === undefined) break;
+      after = page.next;
+    }
+    this.#open();
+    for (const id of record.materials) this.#materials.delete(id);
+    if (this.#keys.get(keyId)?.kind === 'insert') this.#keys.delete(keyId);
+    else this.#keys.set(keyId, { kind: 'remove', rowId: NO_ROW });
+  }
+
+  insertAlias(record: AliasRecord): void {
+    this.#open();
+    const own = this.#aliases.get(record.name);
+    if (own && own.kind !== 'remove') throw taken(`alias \`${record.name}\``);
+    // Deleted and made again: the same row goes on.
+    this.#aliases.set(record.name, own ? { kind: 'update', record, rowId: NO_ROW } : { kind: 'insert', record, rowId: this.#random.bytes(16) });
+  }
+
+  updateAlias(record: AliasRecord): void {
+    this.#open();
+    const own = this.#aliases.get(record.name);
+    if (own?.kind === 'remove') throw missing(`alias \`${record.name}\``);
+    this.#aliases.set(record.name, { kind: own?.kind ?? 'update', record, rowId: own?.rowId ?? NO_ROW });
+  }
+
+  deleteAlias(name: AliasName): void {
+    this.#open();
+    const own = this.#aliases.get(name);
+    if (own?.kind === 'remove') throw missing(`alias \`${name}\``);
+    if (own?.kind === 'insert') this.#aliases.delete(name);
+    else this.#aliases.set(name, { kind: 'remove', rowId: NO_ROW });
+  }
+
+  putSettings(settings: VaultSettings): void {
+    this.#open();
+    this.#settings = settings;
+  }
+
+  /**
+   * Ends the work: no more may be staged. Finds the rows of what was changed. AlreadyExistsException for a name that is
+   * taken, NotFoundException for a change of what is not there.
+   */
+  async finish(): Promise<StagedChanges> {
+    this.#open();
+    this.#done = true;
+    const keys = new Map<KeyId, Staged<StoredKey>>();
+    for (const [keyId, own] of this.#keys) {
+      const found = own.kind === 'insert' && !this.#records.index.loaded ? undefined : await this.#records.key(keyId);
+      if (own.kind === 'insert' && found) throw taken(`key \`${keyId}\``);
+      if (own.kind !== 'insert' && !found) throw missing(`key \`${keyId}\``);
+      const after = own.kind === 'remove' ? undefined : { record: own.record, materialRows: this.#materialRows(own.record, found?.value) };
+      keys.set(keyId, { rowId: found?.rowId ?? own.rowId, ...(found ? { before: found.value } : {}), ...(after ? { after } : {}) });
+    }
+    const aliases = new Map<AliasName, Staged<AliasRecord>>();
+    for (const [name, own] of this.#aliases) {
+      const found = own.kind === 'insert' && !this.#records.index.loaded ? undefined : await this.#records.alias(name);
+      if (own.kind === 'insert' && found) throw taken(`alias \`${name}\``);
+      if (own.kind !== 'insert' && !found) throw missing(`alias \`${name}\``);
+      aliases.set(name, { rowId: found?.rowId ?? own.rowId, ...(found ? { before: found.value } : {}), ...(own.kind === 'remove' ? {} : { after: own.record }) });
+    }
+    const materials = [...this.#materials.values()];
+    if (this.#settings === undefined) return { keys, aliases, materials };
+    const before = await this.#records.settings();
+    return { keys, aliases, materials, settings: { rowId: before.rowId, before: before.value, after: this.#settings } };
+  }
+
+  /** Names that this unit depends on. */
+  *dependsOn(staged: StagedChanges | undefined): Generator<string> {
+    yield* this.#reads;
+    if (staged) yield* checkedNames(staged);
+  }
+
+  #materialRows(record: KeyRecord, before: StoredKey | undefined): Uint8Array[] {
+    return record.materials.map((id) => {
+      const row = this.#materials.get(id)?.rowId ?? before?.materialRows[before.record.materials.indexOf(id)];
+      if (row === undefined) throw new VaultError('InternalException', `material \`${id}\` of key \`${record.keyId}\` was never stored, report this`);
+      return row;
+    });
+  }
+
+  /** Pages of committed rows with this unit's own laid over them, in the order of row ids. */
+  async #overlay<N extends string, T>(
+    after: string | undefined,
+    limit: number,
+    staged: ReadonlyMap<N, Intent<T>>,
+    fetch: (after: Uint8Array, count: number) => Promise<{ readonly rowId: Uint8Array; readonly name: N; readonly record: T }[]>,
+  ): Promise<Page<T>> {
+    checkLimit(limit);
+    const from = decodeMarker(after);
+    const items: { readonly rowId: Uint8Array; readonly record: T }[] = [];
+    for (const own of staged.values()) if (own.kind === 'insert' && Buffer.compare(own.rowId, from) > 0) items.push(own);
+    let committed = 0;
+    for (let at: Uint8Array | undefined = from; at !== undefined && committed <= limit; ) {
+      const page = await fetch(at, limit + 1);
+      for (const { rowId, name, record } of page) {
+        const own = staged.get(name);
+        if (own?.kind === 'remove') continue;
+        items.push({ rowId, record: own?.record ?? record });
+        committed++;
+      }
+      at = page.length <= limit ? undefined : page.at(-1)?.rowId;
+    }
+    items.sort((a, b) => Buffer.compare(a.rowId, b.rowId));
+    const shown = items.slice(0, limit);
+    const last = shown.at(-1);
+    return { items: shown.map(({ record }) => record), ...(items.length > limit && last ? { next: encodeMarker(last.rowId) } : {}) };
+  }
+
+  #open(): void {
+    if (this.#done) throw new VaultError('InternalException', 'a unit of work was used after its end, report this');
+  }
+}
+
+/** Filled in by `finish` from the committed row. */
+const NO_ROW: Uint8Array = new Uint8Array(0);
+
+const taken = (what: string): VaultError => new VaultError('AlreadyExistsException', `${what} exists already, choose another name`);
+const missing = (what: string): VaultError => new VaultError('NotFoundException', `${what} does not exist`);

@@ -1,0 +1,114 @@
+/**
+ * A checkpoint says how far the trail had come, signed, to be kept outside of the vault: whoever puts the whole folder back or
+ * rewrites the trail later cannot make it contain the checkpoint again. It says nothing about what came after it.
+ *
+ * The statement is canonical JSON (fields in the order below, no white space); the envelope is DSSE v1 with one Ed25519
+ * signature (github.com/secure-systems-lab/dsse).
+ */
+import { createPublicKey, verify } from 'node:crypto';
+import { VaultError } from '../../shared/model/errors.ts';
+import { type Bytes, concat, fromHex, hex, utf8 } from '../crypto/bytes.ts';
+import type { Sealer, TrailBreak } from '../seal/protocol.ts';
+import type { Position, TrailLog } from './port.ts';
+import { readTail } from './verify.ts';
+
+/** The payload type that the sealer signs under, and no other. */
+export const CHECKPOINT_TYPE = 'application/vnd.keystead.checkpoint+json';
+const ENVELOPE_MAX = 65_536;
+
+export interface Checkpoint {
+  /** 16 bytes, hex. */
+  readonly vaultId: string;
+  /** The last durable record, and its SHA-256 (hex). */
+  readonly index: number;
+  readonly hash: string;
+  readonly storeEpoch: number;
+  /** SHA-256 of the header file, hex. */
+  readonly headerHash: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+}
+
+const isHex = (length: number) => (value: unknown): boolean => typeof value === 'string' && new RegExp(`^[0-9a-f]{${String(2 * length)}}$`).test(value);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const FIELDS = { headerHash: isHex(32), hash: isHex(32), index: isCount, storeEpoch: isCount, time: isCount, vaultId: isHex(16) } as const;
+const NAMES = Object.keys(FIELDS) as (keyof typeof FIELDS)[];
+
+/** The exact bytes to be signed. Throws TypeError for a statement with a wrong field. */
+export function encodeCheckpoint(checkpoint: Checkpoint): Bytes {
+  if (!isCheckpoint(checkpoint)) throw new TypeError('not a checkpoint');
+  return utf8(JSON.stringify(Object.fromEntries(NAMES.map((name) => [name, checkpoint[name]]))));
+}
+
+/** Undefined for anything but the one encoding of a checkpoint. */
+export function decodeCheckpoint(payload: Uint8Array): Checkpoint | undefined {
+  const value = parseJson(payload);
+  if (!isCheckpoint(value)) return undefined;
+  return hex(encodeCheckpoint(value)) === hex(payload) ? value : undefined;
+}
+
+/** The position that the trail must pass through to contain it. */
+export const anchorOf = (checkpoint: Checkpoint): Position => ({ index: checkpoint.index, hash: fromHex(checkpoint.hash) });
+
+export interface OpenedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** Whether one of the given keys has signed it. */
+  readonly signatureValid: boolean;
+}
+
+/** `publicKeys`: SubjectPublicKeyInfo DER, Ed25519. ValidationException for what is no checkpoint in an envelope at all. */
+export function openCheckpoint(envelope: Uint8Array, publicKeys: readonly Uint8Array[]): OpenedCheckpoint {
+  const parsed = envelope.byteLength <= ENVELOPE_MAX ? parseJson(envelope) : undefined;
+  if (!isObject(parsed) || parsed['payloadType'] !== CHECKPOINT_TYPE || typeof parsed['payload'] !== 'string' || !Array.isArray(parsed['signatures'])) throw malformed();
+  const payload = Buffer.from(parsed['payload'], 'base64');
+  const checkpoint = decodeCheckpoint(payload);
+  if (!checkpoint) throw malformed();
+  const message = preAuthEncoding(payload);
+  const signatures: readonly unknown[] = parsed['signatures'];
+  const valid = signatures.slice(0, 8).some((one) => {
+    if (!isObject(one) || typeof one['sig'] !== 'string') return false;
+    const signature = Buffer.from(one['sig'], 'base64');
+    return publicKeys.some((spki) => verify(null, message, createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }), signature));
+  });
+  return { checkpoint, signatureValid: valid };
+}
+
+/** contained: fits. contradicted: the trail was rewritten. ahead: it was cut or put back. foreign: of another vault. */
+export type Relation = 'contained' | 'contradicted' | 'ahead' | 'foreign';
+
+/**
+ * How the trail stands to a checkpoint, by reading it from there to its end. TrailBrokenException when it is broken after that
+ * point. The signature is for the caller to have judged.
+ */
+export async function relate(log: TrailLog, sealer: Sealer, vaultId: Uint8Array, checkpoint: Checkpoint): Promise<Relation> {
+  if (checkpoint.vaultId !== hex(vaultId)) return 'foreign';
+  if (checkpoint.index > log.head.index) return 'ahead';
+  const anchor = anchorOf(checkpoint);
+  const { broken } = await readTail(log, sealer, { trailIndex: anchor.index, trailHash: anchor.hash });
+  if (!broken) return 'contained';
+  if (broken.what === 'fork' && broken.index === anchor.index) return 'contradicted';
+  throw brokenTrail(broken);
+}
+
+const brokenTrail = ({ index, what }: TrailBreak): VaultError =>
+  new VaultError('TrailBrokenException', `the trail is broken at record ${String(index)} (\`${what}\`): run \`keystead trail verify\``);
+const malformed = (): VaultError => new VaultError('ValidationException', 'this is not a checkpoint of a trail: give the file that `keystead trail checkpoint` wrote');
+
+/** DSSE v1: `DSSEv1 SP len SP type SP len SP payload`. */
+export const preAuthEncoding = (payload: Uint8Array): Bytes =>
+  concat(utf8(`DSSEv1 ${String(CHECKPOINT_TYPE.length)} ${CHECKPOINT_TYPE} ${String(payload.byteLength)} `), payload);
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isCheckpoint = (value: unknown): value is Checkpoint => {
+  if (!isObject(value) || Object.keys(value).length !== NAMES.length) return false;
+  return NAMES.every((name) => FIELDS[name](value[name]));
+};
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The body of a record: JSON in UTF-8 with a closed set of fields, in one order, without white space. There is one encoding
+ * of each record, and anything else does not decode.
+ *
+ * What goes in is an allowlist made by the caller; this file bounds its size and shape. What is too long is cut to a
+ * beginning and listed under `cut` with its full length, never silently. Values, tokens, signatures and hashes of what could
+ * be guessed are the caller's not to give; bytes and secrets are refused here whatever field they come in.
+ */
+import { VaultError } from '../../shared/model/errors.ts';
+import { utf8 } from '../crypto/bytes.ts';
+import { BODY_MAX } from './segment.ts';
+
+export const PHASES = ['intent', 'outcome', 'note'] as const;
+/** intent: before the operation, durable. outcome: after it, on every exit. note: what the vault says of itself. */
+export type Phase = (typeof PHASES)[number];
+
+export interface TrailRecord {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly phase: Phase;
+  /** `kms:Sign`; for a refused unknown one, what the caller wrote. */
+  readonly operation: string;
+  /** UUID. Only a note may be without request, door and principal. */
+  readonly requestId?: string;
+  readonly door?: string;
+  readonly principal?: string;
+  /** ARN. */
+  readonly resource?: string;
+  /** The audited input fields, by name; in a note its facts. JSON values: bytes and the like become null, listed in `cut`. */
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** `ok` or an error code. */
+  readonly result?: string;
+  readonly reasons?: readonly string[];
+  /** Of the store's transaction that this outcome was committed with. */
+  readonly epoch?: number;
+  readonly headerEpoch?: number;
+  /** Index of the intent that this outcome ends. */
+  readonly intent?: number;
+  /** What was cut: where, and its full length in bytes. Made by `encodeRecord`. */
+  readonly cut?: readonly Cut[];
+}
+
+/** `path`: field, then keys and positions inside it. `bytes`: of the whole in UTF-8 JSON; 0 for what is no JSON value. */
+export interface Cut {
+  readonly path: readonly string[];
+  readonly bytes: number;
+}
+
+type Check = (value: unknown) => boolean;
+const isText: Check = (value) => typeof value === 'string';
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTexts: Check = (value) => Array.isArray(value) && value.every((one) => typeof one === 'string');
+const isCuts: Check = (value) =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => isObject(one) && Object.keys(one).join() === 'path,bytes' && isTexts(one['path']) && isCount(one['bytes']));
+
+/** The closed set, in the order of the encoding. */
+const FIELDS = {
+  time: isCount,
+  phase: (value) => PHASES.some((phase) => phase === value),
+  operation: isText,
+  requestId: isText,
+  door: isText,
+  principal: isText,
+  resource: isText,
+  input: isObject,
+  result: (value) => typeof value === 'string' && /^[A-Za-z]{1,64}$/.test(value),
+  reasons: isTexts,
+  epoch: isCount,
+  headerEpoch: isCount,
+  intent: isCount,
+  cut: isCuts,
+} as const satisfies Record<keyof TrailRecord, Check>;
+const NAMES = Object.keys(FIELDS) as (keyof TrailRecord)[];
+const OF_REQUESTS = ['requestId', 'door', 'principal'] as const;
+
+/** Longest text that is kept whole, tried in this order until the record fits. */
+const LIMITS = [4096, 1024, 256, 64] as const;
+const DEPTH_MAX = 8;
+/** Cuts listed before the whole field goes; keeps the list itself small. */
+const CUTS_MAX = 32;
+
+/** At most BODY_MAX bytes. Throws TypeError for a record outside of the closed set: a bug of the caller, not of its input. */
+export function encodeRecord(record: TrailRecord): Uint8Array {
+  for (const limit of LIMITS) {
+    const cuts: Cut[] = [];
+    const fields = NAMES.flatMap((name) => (name === 'cut' || record[name] === undefined ? [] : [[name, trim(record[name], limit, [name], cuts)] as const]));
+    if (cuts.length > CUTS_MAX) continue;
+    const bytes = encode(Object.fromEntries(fields), cuts);
+    if (bytes.byteLength <= BODY_MAX) return bytes;
+  }
+  // Many entries rather than long ones: the largest part goes, as a whole.
+  const { input, reasons, ...rest } = record;
+  const cuts: Cut[] = [];
+  const trimmed = Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const value = name === 'input' || name === 'reasons' || name === 'cut' ? undefined : rest[name];
+      return value === undefined ? [] : [[name, trim(value, 64, [name], cuts)]];
+    }),
+  );
+  if (input !== undefined) cuts.push({ path: ['input'], bytes: lengthOf(input) });
+  if (reasons !== undefined) cuts.push({ path: ['reasons'], bytes: lengthOf(reasons) });
+  return encode(trimmed, cuts);
+}
+
+/** Throws TrailBrokenException for anything that `encodeRecord` does not make. */
+export function decodeRecord(body: Uint8Array): TrailRecord {
+  const text = new TextDecoder().decode(body);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw malformed();
+  }
+  if (!isRecord(value) || body.byteLength > BODY_MAX) throw malformed();
+  // One encoding only: no repeated keys, no other order, no white space, no broken UTF-8.
+  const again = utf8(JSON.stringify(value));
+  if (again.byteLength !== body.byteLength || !again.every((byte, i) => byte === body[i])) throw malformed();
+  return value;
+}
+
+const malformed = (): VaultError => new VaultError('TrailBrokenException', 'a record of the trail is not in a form that this version writes: open it with the newest version');
+
+function isRecord(value: unknown): value is TrailRecord {
+  if (!isObject(value)) return false;
+  const names = Object.keys(value);
+  const inOrder = NAMES.filter((name) => Object.hasOwn(value, name));
+  if (names.join() !== inOrder.join() || !inOrder.every((name) => FIELDS[name](value[name]))) return false;
+  const needed = value['phase'] === 'note' ? [] : OF_REQUESTS;
+  return ['time', 'phase', 'operation', ...needed].every((name) => Object.hasOwn(value, name)) && (value['phase'] === 'outcome') === Object.hasOwn(value, 'result');
+}
+
+function encode(fields: Readonly<Record<string, unknown>>, cuts: readonly Cut[]): Uint8Array {
+  const record = cuts.length > 0 ? { ...fields, cut: cuts } : fields;
+  if (!isRecord(record)) throw new TypeError('not a record of the trail');
+  return utf8(JSON.stringify(record));
+}
+
+/** The same value with long texts cut and what is no JSON left out; notes what it did. */
+function trim(value: unknown, limit: number, path: readonly string[], cuts: Cut[]): unknown {
+  const cutTo = <T>(rest: T, bytes: number): T => {
+    cuts.push({ path: path.map((step) => wellFormed(step).slice(0, 64)), bytes });
+    return rest;
+  };
+  if (typeof value === 'string') {
+    const whole = wellFormed(value);
+    const bytes = utf8(whole).byteLength;
+    return bytes <= limit ? whole : cutTo(beginning(whole, limit), bytes);
+  }
+  if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return Object.is(value, -0) ? 0 : value;
+  if (path.length > DEPTH_MAX) return cutTo(null, lengthOf(value));
+  if (Array.isArray(value)) return value.map((one, i) => trim(one, limit, [...path, String(i)], cuts));
+  if (isPlain(value)) {
+    // A key is the caller's text too, and would not be found again if it were cut: its entry goes.
+    const entries = Object.entries(value).filter(([name, one]) => one !== undefined && (utf8(wellFormed(name)).byteLength <= limit || cutTo(false, lengthOf({ [name]: one }))));
+    return Object.fromEntries(entries.map(([name, one]) => [wellFormed(name), trim(one, limit, [...path, name], cuts)]));
+  }
+  return cutTo(null, 0);
+}
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  isObject(value) && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
+
+function lengthOf(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch {
+    return 0;
+  }
+}
+
+/** At most `limit` bytes of UTF-8, at a boundary of characters. */
+function beginning(text: string, limit: number): string {
+  const out = new Uint8Array(limit);
+  const { read } = new TextEncoder().encodeInto(text, out);
+  return text.slice(0, read);
+}

@@ -1,0 +1,115 @@
+/**
+ * The vault's own life: absent, locked, unlocked, read-only; and what changes it.
+ *
+ * Defends against: a database, header or trail that was put back or edited while the vault was locked (noticed at unlock,
+ * opened for reading only, never repaired), keys that survive a lock (the sealer's process is gone before lock resolves).
+ * Does not: decide who may do any of this; the one path has.
+ */
+import { join } from 'node:path';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { Realm } from '../../shared/model/ids.ts';
+import type { VaultEvent } from '../kernel/request.ts';
+import type { KeyBackend } from '../keyring/ports.ts';
+import { readBounded } from '../platform/files.ts';
+import type { Clock, Keychain, Random } from '../platform/ports.ts';
+import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
+import type { VaultSettings, VaultStore } from '../store/port.ts';
+import type { Position, TrailLog } from '../trail/port.ts';
+
+export const HEADER_FILE = 'header';
+export const HEADER_LIMIT = 64 * 1024;
+
+/** What exists while the vault is open. */
+export interface OpenVault {
+  readonly sealer: Sealer;
+  readonly store: VaultStore;
+  readonly keys: KeyBackend;
+  readonly realm: Realm;
+  readonly unlockedAt: number;
+  /** Why nothing may be written, in words for the owner. */
+  readonly problem?: string;
+  /** Changed by slot operations. */
+  info: HeaderInfo;
+  settings: VaultSettings;
+}
+
+export type Phase = 'absent' | 'locked' | 'unlocked' | 'readOnly';
+
+export interface VaultPorts {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keychain: Keychain;
+  readonly startSealer: () => Sealer;
+  readonly ramBytes: number;
+  readonly openBackend: (sealer: Sealer, store: VaultStore) => KeyBackend;
+  readonly emit: (event: VaultEvent) => void;
+  /** Takes the folder's exclusive lock, for as long as this process lives; nothing when it has it. VaultInUseException. */
+  readonly claim: () => void;
+}
+
+/** The mutable middle that the steps of this folder (create, unlock, slots) share. One per process. */
+export interface Vault {
+  readonly ports: VaultPorts;
+  trail: TrailLog | undefined;
+  open: OpenVault | undefined;
+  /** The sealer of an unlock or creation that is under way, so that lock can end it. */
+  opening: Sealer | undefined;
+  /** Transitions run one after the other; lock does not wait for its turn. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export function createVault(ports: VaultPorts, trail: TrailLog | undefined): Vault {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ports,
+    trail,
+    open: undefined,
+    opening: undefined,
+    inTurn(work) {
+      const turn = last.then(work, work);
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+export function phaseOf(vault: Vault): Phase {
+  if (vault.open) return vault.open.problem === undefined ? 'unlocked' : 'readOnly';
+  return vault.trail ? 'locked' : 'absent';
+}
+
+/** Throws VaultLockedException. */
+export function openOrThrow(vault: Vault): OpenVault {
+  if (!vault.open) throw new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
+  return vault.open;
+}
+
+/** Throws VaultNotFoundException when there is none. */
+export async function readHeaderFile(folder: string): Promise<Uint8Array> {
+  const header = await readBounded(join(folder, HEADER_FILE), HEADER_LIMIT);
+  if (!header) throw new VaultError('VaultNotFoundException', 'the vault has no header file; put it back from a copy of the same vault');
+  return header;
+}
+
+/**
+ * Wipes and ends the sealer and drops everything decrypted. Works in every phase, on a full disk too; resolves once the
+ * sealer's process is gone.
+ */
+export async function lock(vault: Vault): Promise<void> {
+  const { open, opening } = vault;
+  vault.open = undefined;
+  vault.opening = undefined;
+  if (!open && !opening) return;
+  if (open) vault.ports.emit({ event: 'vault.locked' });
+  // The sealer goes first: whatever else fails, the keys are gone.
+  await Promise.all([open?.sealer.stop(), opening?.stop()]);
+  await open?.store.close();
+}
+
+/** The intent that a change of the vault itself is bound to. */
+export function positionOr(vault: Vault, intent: Position | undefined): Position {
+  const position = intent ?? vault.trail?.head;
+  if (!position) throw new VaultError('TrailUnavailableException', 'the trail is not open, so nothing may be changed; restart the vault');
+  return position;
+}

@@ -1,0 +1,72 @@
+/** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
+import * as file from './file.ts';
+import * as keys from './kms-keys.ts';
+import * as use from './kms-use.ts';
+import type { ErrorOf, InputOf, Operation, OutputOf } from './operation.ts';
+import * as slots from './slots.ts';
+import * as trail from './trail.ts';
+import * as vault from './vault.ts';
+
+const ALL = [
+  vault.status,
+  vault.create,
+  vault.unlock,
+  vault.lock,
+  vault.stop,
+  vault.describeSettings,
+  vault.updateSettings,
+  vault.diagnose,
+  vault.cancel,
+  slots.listSlots,
+  slots.addSlot,
+  slots.removeSlot,
+  slots.changePassword,
+  keys.createKey,
+  keys.describeKey,
+  keys.listKeys,
+  keys.enableKey,
+  keys.disableKey,
+  keys.updateKeyDescription,
+  keys.createAlias,
+  keys.updateAlias,
+  keys.deleteAlias,
+  keys.listAliases,
+  keys.scheduleKeyDeletion,
+  keys.cancelKeyDeletion,
+  keys.deleteDueKeys,
+  use.encrypt,
+  use.decrypt,
+  use.generateDataKey,
+  use.generateRandom,
+  use.sign,
+  use.verify,
+  use.generateMac,
+  use.verifyMac,
+  use.getPublicKey,
+  file.signFile,
+  file.verifyFile,
+  trail.verifyTrail,
+  trail.exportCheckpoint,
+  trail.verifyCheckpoint,
+  trail.lookupEvents,
+] as const;
+
+type Declared = (typeof ALL)[number];
+export type Name = Declared['name'];
+export type OperationNamed<N extends Name> = Extract<Declared, { readonly name: N }>;
+export type Operations = { readonly [N in Name]: OperationNamed<N> };
+
+export const OPERATIONS = Object.fromEntries(ALL.map((declaration) => [declaration.name, declaration])) as unknown as Operations;
+
+export type Input<N extends Name> = InputOf<OperationNamed<N>>;
+export type Output<N extends Name> = OutputOf<OperationNamed<N>>;
+export type Failure<N extends Name> = ErrorOf<OperationNamed<N>>;
+
+/** In the order of help and reference. */
+export const NAMES: readonly Name[] = ALL.map((declaration) => declaration.name);
+/** Policy actions are exactly the operations' names. */
+export const ACTIONS: readonly Name[] = [...NAMES].sort();
+
+export const isOperationName = (name: string): name is Name => Object.hasOwn(OPERATIONS, name);
+/** The declaration without its particular types, for code that treats all alike. */
+export const declarationOf = (name: Name): Operation => OPERATIONS[name];

@@ -1,0 +1,256 @@
+/** `kms:` operations that make, show and change keys and aliases. AWS KMS API Reference, version 2014-11-01. */
+import { z } from 'zod';
+import { keySpecOf, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
+import * as f from './fields.ts';
+import { operation, refused, timestamp } from './operation.ts';
+
+export const keyMetadata = z.strictObject({
+  AWSAccountId: z.string().describe('The 12 digits that ARNs of this vault are made with'),
+  KeyId: z.string(),
+  Arn: z.string(),
+  CreationDate: timestamp(),
+  Enabled: z.boolean(),
+  Description: z.string(),
+  KeyUsage: f.keyUsage,
+  KeyState: f.keyState,
+  DeletionDate: timestamp().optional().describe('When the key will be destroyed, while it is PendingDeletion'),
+  Origin: z.literal('AWS_KMS'),
+  KeyManager: z.literal('CUSTOMER'),
+  CustomerMasterKeySpec: f.keySpec.describe('The old name of KeySpec, with the same value'),
+  KeySpec: f.keySpec,
+  EncryptionAlgorithms: z.array(f.encryptionAlgorithm).optional(),
+  SigningAlgorithms: z.array(f.signingAlgorithm).optional(),
+  MacAlgorithms: z.array(f.macAlgorithm).optional(),
+  MultiRegion: z.literal(false),
+});
+
+export type KeyMetadata = z.output<typeof keyMetadata>;
+
+const keyId = f.keyReference.describe('Key id, key ARN, alias name or alias ARN');
+const ownKeyId = f.keyReference.describe('Key id or key ARN');
+
+/** The usage that a new key gets: the one given, or the only one that its spec has. Undefined: it must be chosen (RSA). */
+export function usageOf(spec: KeySpec, given: KeyUsage | undefined): KeyUsage | undefined {
+  if (given !== undefined) return given;
+  const usages = f.keyUsage.options.filter((usage) => keySpecOf(spec).algorithms[usage] !== undefined);
+  return usages.length === 1 ? usages[0] : undefined;
+}
+
+export const createKey = operation({
+  name: 'kms:CreateKey',
+  summary: 'Make a key that never leaves the vault',
+  input: z
+    .strictObject({
+      KeySpec: f.keySpec.default('SYMMETRIC_DEFAULT').describe('Kind and size of the key'),
+      KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, the only possible one otherwise'),
+      Description: f.description.default('').describe('For people; not secret'),
+      Origin: z.literal('AWS_KMS', { error: 'must be `AWS_KMS`; keys in hardware or brought along are not offered' }).default('AWS_KMS'),
+      MultiRegion: z.literal(false, { error: 'must be false: a vault is one place' }).default(false),
+      CustomerMasterKeySpec: refused('give the same value as `KeySpec`'),
+      Policy: refused('every key belongs to the owner of the vault'),
+      BypassPolicyLockoutSafetyCheck: refused('there are no key policies'),
+      Tags: refused('write it into `Description`'),
+      CustomKeyStoreId: refused('keys live in this vault'),
+      XksKeyId: refused('keys live in this vault'),
+    })
+    .superRefine((input, context) => {
+      const usage = usageOf(input.KeySpec, input.KeyUsage);
+      if (usage === undefined) {
+        context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `must be given for ${input.KeySpec}: SIGN_VERIFY or ENCRYPT_DECRYPT` });
+      } else if (keySpecOf(input.KeySpec).algorithms[usage] === undefined) {
+        context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `${usage} does not fit ${input.KeySpec}` });
+      }
+    }),
+  output: z.strictObject({ KeyMetadata: keyMetadata }),
+  errors: ['LimitExceededException', 'UnsupportedOperationException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeySpec', 'KeyUsage', 'Origin', 'MultiRegion'],
+});
+
+export const describeKey = operation({
+  name: 'kms:DescribeKey',
+  summary: 'Show what is known about a key',
+  input: z.strictObject({ KeyId: keyId, GrantTokens: refused('leave it out: there are no grants') }),
+  output: z.strictObject({ KeyMetadata: keyMetadata }),
+  errors: ['NotFoundException', 'InvalidArnException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const listKeys = operation({
+  name: 'kms:ListKeys',
+  summary: 'List every key, a page at a time',
+  input: z.strictObject({
+    Limit: f.pageLimit.default(100).describe('At most this many'),
+    Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
+  }),
+  output: z.strictObject({
+    Keys: z.array(z.strictObject({ KeyId: z.string(), KeyArn: z.string() })),
+    NextMarker: z.string().optional().describe('Present when Truncated'),
+    Truncated: z.boolean(),
+  }),
+  errors: ['InvalidMarkerException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Limit'],
+});
+
+export const enableKey = operation({
+  name: 'kms:EnableKey',
+  summary: 'Let a disabled key be used again',
+  input: z.strictObject({ KeyId: ownKeyId }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException', 'LimitExceededException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const disableKey = operation({
+  name: 'kms:DisableKey',
+  summary: 'Keep a key from being used until it is enabled again',
+  input: z.strictObject({ KeyId: ownKeyId }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const updateKeyDescription = operation({
+  name: 'kms:UpdateKeyDescription',
+  summary: 'Change the description of a key',
+  input: z.strictObject({ KeyId: ownKeyId, Description: f.description.describe('For people; not secret') }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const scheduleKeyDeletion = operation({
+  name: 'kms:ScheduleKeyDeletion',
+  summary: 'Destroy a key after a waiting time, during which it cannot be used and can be taken back',
+  input: z.strictObject({
+    KeyId: ownKeyId,
+    PendingWindowInDays: z.int().min(7).max(30).default(30).describe('How long the key waits'),
+  }),
+  output: z.strictObject({ KeyId: z.string(), DeletionDate: timestamp(), KeyState: f.keyState, PendingWindowInDays: z.int() }),
+  errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId', 'PendingWindowInDays'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const cancelKeyDeletion = operation({
+  name: 'kms:CancelKeyDeletion',
+  summary: 'Take a key back from its planned deletion; it is disabled afterwards',
+  input: z.strictObject({ KeyId: ownKeyId }),
+  output: z.strictObject({ KeyId: z.string() }),
+  errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+/** The clock's own: keys whose waiting time is over are destroyed, once, however often the moment was missed. */
+export const deleteDueKeys = operation({
+  name: 'kms:DeleteDueKeys',
+  summary: 'Destroy the keys whose waiting time is over',
+  input: z.strictObject({}),
+  output: z.strictObject({ KeyArns: z.array(z.string()) }),
+  errors: [],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['schedule'],
+  audited: [],
+  command: { hidden: true },
+});
+
+const name = f.aliasName.describe('`alias/` and up to 250 of a-z, A-Z, 0-9, / _ -; not `alias/aws/`');
+
+export const createAlias = operation({
+  name: 'kms:CreateAlias',
+  summary: 'Give a key a name',
+  input: z.strictObject({ AliasName: name, TargetKeyId: ownKeyId }),
+  output: z.strictObject({}),
+  errors: ['AlreadyExistsException', 'NotFoundException', 'InvalidArnException', 'InvalidAliasNameException', 'KMSInvalidStateException', 'LimitExceededException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['AliasName', 'TargetKeyId'],
+  resource: { kind: 'key', field: 'TargetKeyId' },
+});
+
+export const updateAlias = operation({
+  name: 'kms:UpdateAlias',
+  summary: 'Let a name stand for another key of the same kind and usage',
+  input: z.strictObject({ AliasName: name, TargetKeyId: ownKeyId }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException', 'InvalidArnException', 'InvalidAliasNameException', 'KMSInvalidStateException', 'LimitExceededException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['AliasName', 'TargetKeyId'],
+  resource: { kind: 'alias', field: 'AliasName' },
+});
+
+export const deleteAlias = operation({
+  name: 'kms:DeleteAlias',
+  summary: 'Remove a name; its key stays',
+  input: z.strictObject({ AliasName: name }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException', 'InvalidAliasNameException', 'KMSInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['AliasName'],
+  resource: { kind: 'alias', field: 'AliasName' },
+});
+
+export const listAliases = operation({
+  name: 'kms:ListAliases',
+  summary: 'List every name, or those of one key, a page at a time',
+  input: z.strictObject({
+    KeyId: ownKeyId.optional(),
+    Limit: f.pageLimit.default(50).describe('At most this many'),
+    Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
+  }),
+  output: z.strictObject({
+    Aliases: z.array(
+      z.strictObject({ AliasName: z.string(), AliasArn: z.string(), TargetKeyId: z.string(), CreationDate: timestamp(), LastUpdatedDate: timestamp() }),
+    ),
+    NextMarker: z.string().optional().describe('Present when Truncated'),
+    Truncated: z.boolean(),
+  }),
+  errors: ['InvalidMarkerException', 'InvalidArnException', 'NotFoundException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId', 'Limit'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+/** What a key of this spec and usage offers, as KeyMetadata and GetPublicKey list it. */
+export function algorithmLists(spec: KeySpec, usage: KeyUsage): Pick<KeyMetadata, 'EncryptionAlgorithms' | 'SigningAlgorithms' | 'MacAlgorithms'> {
+  const names = keySpecOf(spec).algorithms[usage] ?? [];
+  if (usage === 'ENCRYPT_DECRYPT') return { EncryptionAlgorithms: f.encryptionAlgorithm.options.filter((name) => names.includes(name)) };
+  if (usage === 'SIGN_VERIFY') return { SigningAlgorithms: f.signingAlgorithm.options.filter((name) => names.includes(name)) };
+  return { MacAlgorithms: f.macAlgorithm.options.filter((name) => names.includes(name)) };
+}

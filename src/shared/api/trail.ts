@@ -1,0 +1,119 @@
+/** `trail:` operations: prove that the record of what happened is whole, anchor it outside, and read it. */
+import { z } from 'zod';
+import * as f from './fields.ts';
+import { blob, operation, timestamp } from './operation.ts';
+
+const index = z.int().min(0);
+
+export const verifyTrail = operation({
+  name: 'trail:VerifyTrail',
+  summary: 'Check every record of the trail and name the first bad one',
+  input: z.strictObject({}),
+  output: z.strictObject({
+    Intact: z.boolean(),
+    Records: z.int(),
+    Segments: z.int(),
+    LastIndex: z.int().describe('-1 in an empty trail'),
+    LastHash: f.hex,
+    Broken: z
+      .strictObject({
+        Segment: z.int(),
+        Index: z.int().describe('The first bad record'),
+        Offset: z.int().describe('In bytes, inside the segment file'),
+        What: z.enum(['header', 'hash', 'mac', 'index', 'torn', 'decrypt', 'next-key', 'behind-state', 'fork', 'missing-segment']),
+      })
+      .optional(),
+    Unfinished: z
+      .array(z.strictObject({ Index: z.int(), RequestId: z.string(), Operation: z.string(), Time: timestamp() }))
+      .describe('Intents without an outcome, at most 1,000: begun, and never known to have ended'),
+  }),
+  errors: [],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli', 'schedule'],
+  audited: [],
+  command: { alias: 'trail verify' },
+});
+
+export const exportCheckpoint = operation({
+  name: 'trail:ExportCheckpoint',
+  summary: 'Sign how far the trail has come, to be kept outside of the vault',
+  input: z.strictObject({}),
+  output: z.strictObject({
+    Checkpoint: blob({ min: 1, max: 65_536 }).describe('DSSE envelope in JSON'),
+    PublicKey: blob({ min: 1, max: 8192 }).describe('SubjectPublicKeyInfo in DER, Ed25519'),
+    Index: index,
+    Hash: f.hex,
+  }),
+  errors: ['TrailBrokenException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: [],
+  command: { alias: 'trail checkpoint' },
+});
+
+export const verifyCheckpoint = operation({
+  name: 'trail:VerifyCheckpoint',
+  summary: 'Check that the trail still contains what a checkpoint signed',
+  input: z.strictObject({ Checkpoint: blob({ min: 1, max: 65_536 }).describe('What ExportCheckpoint returned') }),
+  output: z.strictObject({
+    Relation: z
+      .enum(['contained', 'contradicted', 'ahead', 'foreign'])
+      .describe('contained: fits. contradicted: the trail was rewritten. ahead: the trail was cut or put back. foreign: of another vault'),
+    SignatureValid: z.boolean(),
+    Index: index,
+    Hash: f.hex,
+    Created: timestamp(),
+  }),
+  errors: ['TrailBrokenException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: [],
+});
+
+export const lookupEvents = operation({
+  name: 'trail:LookupEvents',
+  summary: 'Read the trail, newest first, a page at a time',
+  input: z
+    .strictObject({
+      Before: index.optional().describe('Only records with a smaller index; NextBefore of the page before'),
+      After: index.optional().describe('Only records with a larger index'),
+      Limit: z.int().min(1).max(500).default(50).describe('At most this many'),
+      Operation: z.string().min(1).max(128).optional().describe('For example `kms:Sign`'),
+      Principal: z.string().min(1).max(256).optional(),
+      Result: z.enum(['ok', 'denied', 'failed']).optional(),
+      RequestId: f.uuid.optional(),
+    })
+    .superRefine((input, issues) => {
+      if (input.Before !== undefined && input.After !== undefined && input.Before <= input.After) {
+        issues.addIssue({ code: 'custom', path: ['Before'], message: 'must be greater than `After`' });
+      }
+    }),
+  output: z.strictObject({
+    Events: z.array(
+      z.strictObject({
+        Index: z.int(),
+        Time: timestamp(),
+        Kind: z.string().describe('intent, outcome, or what the vault notes of itself'),
+        Operation: z.string().optional(),
+        RequestId: z.string().optional(),
+        Door: z.string().optional(),
+        Principal: z.string().optional(),
+        Resource: z.string().optional(),
+        Result: z.enum(['ok', 'denied', 'failed']).optional(),
+        Error: z.string().optional().describe('Error code'),
+        Input: z.record(z.string(), z.unknown()).optional().describe('The audited fields only'),
+        Note: z.string().optional().describe('Reasons and counts'),
+      }),
+    ),
+    NextBefore: z.int().optional().describe('Absent at the end'),
+  }),
+  errors: ['TrailBrokenException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Before', 'After', 'Limit', 'Operation', 'Principal', 'Result', 'RequestId'],
+  command: { alias: 'trail events' },
+});

@@ -1,0 +1,2 @@
+/** Of this program; held equal to package.json by a test. */
+export const VERSION = '0.1.0';
