@@ -46,7 +46,7 @@ describe('the JSON reader', () => {
   it('agrees with JSON.parse on everything that both take', () => {
     fc.assert(
       fc.property(value, fc.infiniteStream(fc.nat(1000)), (document, stream) => {
-        const written = rewrite(document, () => stream.next().value ?? 0);
+        const written = rewrite(document, () => Number(stream.next().value));
         expect(decodeJson(utf8(written))).toEqual(JSON.parse(written));
       }),
       { numRuns: 3000 },
@@ -92,7 +92,7 @@ describe('the JSON reader', () => {
   it('finds the same input by skipping it as by reading it', () => {
     fc.assert(
       fc.property(fc.dictionary(key, value, { maxKeys: 6 }), fc.infiniteStream(fc.nat(1000)), fc.nat(1000), (input, stream, id) => {
-        const written = rewrite(input, () => stream.next().value ?? 0);
+        const written = rewrite(input, () => Number(stream.next().value));
         const envelope = decodeEnvelope(utf8(`{"input":${written},"id":${String(id)}}`));
         expect(envelope['id']).toBe(id);
         expect(decodeJson(envelope['input'] as Uint8Array)).toEqual(JSON.parse(written));
@@ -106,7 +106,7 @@ describe('the JSON reader', () => {
     const nearly = fc.oneof(
       fc.base64String({ maxLength: 80 }),
       fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes).toString('base64')),
-      fc.string({ unit: fc.constantFrom(...'ABab01+/=-_ '), maxLength: 12 }),
+      fc.string({ unit: fc.constantFrom('A', 'B', 'Q', 'g', '0', '1', '+', '/', '=', '-', '_', ' '), maxLength: 12 }),
     );
     fc.assert(
       fc.property(nearly, (candidate) => {

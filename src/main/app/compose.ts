@@ -40,6 +40,7 @@ import { createVault, HEADER_FILE, lock, openOrThrow, phaseOf, readHeaderFile, t
 import { createCapacity } from './capacity.ts';
 import { createEvents, type Events } from './events.ts';
 import { vaultJobs } from './jobs.ts';
+import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
 import { createRunning } from './running.ts';
 
@@ -153,7 +154,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     clock,
   };
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open });
-  const presence = { stop: (): void => undefined };
+  const presence = startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed') void jobs.refresh().catch(fault);
   });

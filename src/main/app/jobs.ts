@@ -53,7 +53,7 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
     ],
     locksAt() {
       const due = lockDue();
-      return due && 'boot' in due ? instant(clock.now() + due.boot - clock.boottime()) : undefined;
+      return due && 'boot' in due ? instant(Math.round(clock.now() + due.boot - clock.boottime())) : undefined;
     },
     async refresh() {
       if (!vault.open) {

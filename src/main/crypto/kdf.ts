@@ -4,10 +4,11 @@
  * HKDF is built from `hmac` rather than taken from node:crypto's `hkdfSync`, which caps `info` at 1,024 bytes and does
  * not offer extract and expand apart.
  *
- * Argon2id runs in @node-rs/argon2 on a thread of libuv's pool, so the event loop stays free. Measured with 2.2.1 on Node 20:
- * the result comes back over memory of its own outside V8's heap, is copied to the caller's bytes and wiped. What remains: the
- * addon copies the password and salt into memory of its own for its thread, and frees that copy and its working memory (which holds
- * derived blocks, not the password) without clearing them. Only the death of the process ends those.
+ * Argon2id runs in @node-rs/argon2 on a thread of libuv's pool, so the event loop stays free. What stays in memory (2.2.1, Node 20,
+ * a scan of the process's own memory, the scan before the wipe as positive control, 6 runs): the result is returned over memory of its
+ * own outside V8's heap, and once wiped is found 0 times of 6. The password is copied by the addon at the call; that copy
+ * is freed without being cleared, and all but its first 16 bytes, which the allocator overwrites, is found 6 times of 6. So only the
+ * death of the process ends a password; the caller may wipe its own as soon as the call has returned its promise.
  */
 import { type Algorithm, type Version, hashRaw } from '@node-rs/argon2';
 import { type Bytes, allocate, take, u8, wipe } from './bytes.ts';

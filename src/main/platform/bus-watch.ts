@@ -56,6 +56,7 @@ export function watchBus(options: BusWatchOptions): Watch {
   let timer: NodeJS.Timeout | undefined;
   let retry = FIRST_RETRY;
   let stopped = false;
+  let missing = false;
 
   const later = (): void => {
     if (stopped) return;
@@ -67,7 +68,8 @@ export function watchBus(options: BusWatchOptions): Watch {
     const tool = TOOLS[index];
     if (stopped) return;
     if (tool === undefined) {
-      log.event('presence.source', { source, state: 'missing', tool: 'none' });
+      if (!missing) log.event('presence.source', { source, state: 'missing', tool: 'none' });
+      missing = true;
       later();
       return;
     }
@@ -81,7 +83,9 @@ export function watchBus(options: BusWatchOptions): Watch {
       later();
     });
     const watching = setTimeout(() => {
-      if (!stopped && child?.exitCode === null) log.event('presence.source', { source, state: 'watching', tool: tool.name });
+      if (stopped || child?.exitCode !== null) return;
+      missing = false;
+      log.event('presence.source', { source, state: 'watching', tool: tool.name });
     }, EARLY);
     watching.unref();
   };

@@ -1,8 +1,19 @@
 import { readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
-import type { CallerHints, Peer } from '../kernel/request.ts';
 import { libc } from './libc.ts';
+
+/** The kernel's word on a process; the same shape as the evidence of a request. */
+export interface Peer {
+  readonly uid: number;
+  readonly gid: number;
+  readonly pid: number;
+}
+
+export interface PeerHints {
+  readonly executable?: string;
+  readonly cwd?: string;
+}
 
 /** socket(7) on Linux. */
 const SOL_SOCKET = 1;
@@ -33,7 +44,7 @@ export function peerOf(socket: Socket): Peer | undefined {
  * What `/proc` says of a process now, for people and rules: the peer may have replaced itself since it connected, may
  * hide it (an undumpable process of the same user does), and can make it say anything.
  */
-export function describePeer(pid: number): CallerHints {
+export function describePeer(pid: number): PeerHints {
   const executable = link(`/proc/${String(pid)}/exe`);
   const cwd = link(`/proc/${String(pid)}/cwd`);
   return { ...(executable === undefined ? {} : { executable }), ...(cwd === undefined ? {} : { cwd }) };

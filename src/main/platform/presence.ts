@@ -4,17 +4,7 @@ import { noLog, type Log } from './log.ts';
 import type { Clock } from './ports.ts';
 
 /** Why the vault should lock itself. */
-export type AutoLockReason = 'idle' | 'suspend' | 'screen-lock';
-
-/**
- * Whether an idle vault is due. Times are milliseconds of one clock that counts sleep. `minutes` 0 (or less) means
- * never. `next` is when to ask again, at most; undefined for never.
- */
-export function idleDecision({ lastActivity, minutes, now }: { readonly lastActivity: number; readonly minutes: number; readonly now: number }): { readonly lock: boolean; readonly next: number | undefined } {
-  if (!(minutes > 0)) return { lock: false, next: undefined };
-  const left = lastActivity + minutes * 60_000 - now;
-  return left <= 0 ? { lock: true, next: undefined } : { lock: false, next: left };
-}
+export type LeaveReason = 'suspend' | 'screen-lock';
 
 /** How long the machine slept between two readings, in milliseconds: what one clock counted and the other did not. */
 export function sleptBetween(before: Reading, after: Reading): number {
@@ -33,12 +23,10 @@ const TICK = 5_000;
 
 export interface PresenceOptions {
   readonly clock: Clock;
-  /** Minutes of idleness after which to lock, asked for at each check; 0 for never. */
-  readonly idleMinutes: () => number;
   /** May be called again while the vault is locked already. */
-  readonly onLeave: (reason: AutoLockReason) => void;
+  readonly onLeave: (reason: LeaveReason) => void;
   readonly log?: Log;
-  /** False for a window host that has sources of its own; then only idleness and the clocks' gap are watched. */
+  /** False for a window host that has sources of its own; then only the clocks' gap is watched. */
   readonly buses?: boolean;
   /** Other buses and rules, for tests. */
   readonly session?: { readonly address: string; readonly matches?: readonly string[] };
@@ -46,31 +34,24 @@ export interface PresenceOptions {
 }
 
 export interface Presence {
-  /** The person did something: the idle time starts again. */
-  activity(): void;
   stop(): void;
 }
 
-/** Watches for the person's leaving: idleness, suspend, the screen's lock. Keeps no process alive. */
+/** Watches for the person's leaving: suspend and the screen's lock. (Idleness is a job of the schedule.) Keeps no process alive. */
 export function watchPresence(options: PresenceOptions): Presence {
   const { clock, log = noLog } = options;
-  const leave = (reason: AutoLockReason): void => {
+  const leave = (reason: LeaveReason): void => {
     log.event('presence.lock', { reason });
     options.onLeave(reason);
   };
   const read = (): Reading => ({ monotonic: clock.monotonic(), boottime: clock.boottime() });
   let last = read();
-  let lastActivity = last.boottime;
 
   const tick = setInterval(() => {
     const now = read();
     const slept = sleptBetween(last, now);
     last = now;
     if (slept > SLEEP_GAP) leave('suspend');
-    if (!idleDecision({ lastActivity, minutes: options.idleMinutes(), now: now.boottime }).lock) return;
-    // Said once; the next activity starts a new term.
-    lastActivity = now.boottime;
-    leave('idle');
   }, TICK);
   tick.unref();
 
@@ -85,9 +66,6 @@ export function watchPresence(options: PresenceOptions): Presence {
     if (options.session !== undefined || hasSessionBus()) watches.push(watchBus({ bus: 'session', matches: SESSION_MATCHES, onSignal, log, ...options.session }));
   }
   return {
-    activity() {
-      lastActivity = clock.boottime();
-    },
     stop() {
       clearInterval(tick);
       for (const watch of watches) watch.stop();

@@ -21,9 +21,12 @@ export function preAuthEncoding(type: string, body: Uint8Array): Bytes {
   return concat(utf8(`DSSEv1 ${String(typeBytes.byteLength)} `), typeBytes, utf8(` ${String(body.byteLength)} `), body);
 }
 
-/** `seed`: 32 bytes. `envelope`: JSON in UTF-8; `publicKey`: SPKI DER. ValidationException for an empty or oversize payload. */
+/**
+ * `seed`: 32 bytes. `envelope`: JSON in UTF-8; `publicKey`: SPKI DER. ValidationException for an oversize payload.
+ * An empty one is no checkpoint to any reader; signing it tells the public key.
+ */
 export function signCheckpoint(seed: Uint8Array, payload: Uint8Array): { readonly envelope: Bytes; readonly publicKey: Uint8Array } {
-  if (payload.byteLength === 0 || payload.byteLength > PAYLOAD_LIMIT) throw new VaultError('ValidationException', 'a checkpoint is 1 to 65,536 bytes long');
+  if (payload.byteLength > PAYLOAD_LIMIT) throw new VaultError('ValidationException', 'a checkpoint is at most 65,536 bytes long');
   const key = openEd25519(copy(seed));
   try {
     const signature = signEd25519(key, preAuthEncoding(CHECKPOINT_TYPE, payload), false);

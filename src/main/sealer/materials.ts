@@ -83,7 +83,7 @@ function wipeMaterial({ key }: Material): void {
   if (key.family === 'edwards') wipe(key.seed);
 }
 
-/** Enough for a busy vault: RSA-4096 takes about 6 KB here, all others under 2 KB. */
+/** A few kilobytes each at most; a vault of more busy keys opens some of them again, at well under a millisecond. */
 export const CACHED_MATERIALS = 1024;
 
 interface Entry {

@@ -96,7 +96,7 @@ export class Committer {
       throw error instanceof UnitFailure ? error : storeError('write', error);
     }
     this.#stateVersion = stateVersion;
-    this.#state = { ...this.#state, epoch, clock, ...trail, ...this.#headerState(header) };
+    this.#state = { ...withHeader(this.#state, header), epoch, clock, ...trail };
     // Not awaited here: the unit is durable. The next transaction waits for it, calls being answered in order.
     this.#confirming = this.#sealer.call('confirmUnit', { epoch }).catch((reason: unknown) => this.#stop(reason));
     let at = 0;
@@ -129,14 +129,6 @@ export class Committer {
     return intent !== undefined && intent.index > trailIndex ? { trailIndex: intent.index, trailHash: intent.hash } : { trailIndex, trailHash };
   }
 
-  #headerState(header: Transaction['header']): Partial<StoreState> {
-    if (header === undefined) return {};
-    if ('prepare' in header) return { preparedHeader: header.prepare };
-    const { preparedHeader: _done, ...rest } = this.#state;
-    this.#state = rest;
-    return { header: header.current, headerEpoch: header.headerEpoch };
-  }
-
   #apply(unit: number, change: Change, sealed: SealedChange): void {
     try {
       if (change.kind === 'remove') return this.#rows.remove(change.table, change.rowId, change.version);
@@ -150,6 +142,12 @@ export class Committer {
       throw error;
     }
   }
+}
+
+function withHeader({ preparedHeader, ...rest }: StoreState, step: Transaction['header']): StoreState {
+  if (step === undefined) return { ...rest, ...(preparedHeader ? { preparedHeader } : {}) };
+  if ('prepare' in step) return { ...rest, preparedHeader: step.prepare };
+  return { ...rest, header: step.current, headerEpoch: step.headerEpoch };
 }
 
 const WHAT: Readonly<Record<(typeof TABLES)[number], string>> = {

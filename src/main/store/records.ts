@@ -75,6 +75,7 @@ export class Records {
   }
 
   async key(keyId: KeyId): Promise<Opened<StoredKey> | undefined> {
+    this.#checkOpen();
     const rowId = this.index.keyRow(keyId);
     const found = rowId === undefined ? await this.#byBlind('keys', keyId, this.keyCache, decodeKey) : await this.keyAt(rowId);
     if (found !== undefined) {
@@ -90,6 +91,7 @@ export class Records {
   }
 
   async alias(name: AliasName): Promise<Opened<AliasRecord> | undefined> {
+    this.#checkOpen();
     const rowId = this.index.alias(name)?.rowId;
     const found = rowId === undefined ? await this.#byBlind('aliases', name, this.aliasCache, decodeAlias) : await this.aliasAt(rowId);
     if (found !== undefined) {
@@ -145,8 +147,14 @@ export class Records {
   }
 
   /** Resolves when the index is complete; rejects with what stopped it. */
-  loaded(): Promise<void> {
-    return this.#loading;
+  async loaded(): Promise<void> {
+    await this.#loading;
+    this.#checkOpen();
+  }
+
+  /** An index that is empty because it was dropped must not answer that nothing exists. */
+  #checkOpen(): void {
+    if (this.#rows === undefined) throw locked();
   }
 
   async #load(): Promise<void> {
@@ -163,8 +171,7 @@ export class Records {
       after = page.at(-1)?.rowId;
       await breathe();
     }
-    // Dropped meanwhile: an index that is empty must not answer that nothing exists.
-    this.rows.count('vault_state');
+    this.#checkOpen();
     index.finish();
   }
 

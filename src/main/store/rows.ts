@@ -1,7 +1,7 @@
 /** Sealed rows in SQLite: the only statements of the store. Synchronous; throws SQLite's own errors unless said otherwise. */
 import { VaultError } from '../../shared/model/errors.ts';
 import { TABLES, type TableName } from '../seal/protocol.ts';
-import type { Database, Row } from './database.ts';
+import { blob, integer, type Database } from './database.ts';
 
 /** A row as it stands in the file. `rowId` and `tag` 16 bytes; `version` from 1; `body` ends with the tag. */
 export interface StoredRow {
@@ -21,7 +21,6 @@ export const STATE_ROW_ID: Uint8Array = new Uint8Array(16);
 /** Rows in one pack of coordinates: 168 KiB. */
 const PACK_ROWS = 4096;
 const BLINDED: ReadonlySet<TableName> = new Set<TableName>(['keys', 'key_materials', 'aliases']);
-const COLUMNS = 'row_id, version, schema, tag, body';
 
 export class Rows {
   readonly #database: Database;
@@ -31,30 +30,29 @@ export class Rows {
   }
 
   get(table: TableName, rowId: Uint8Array): StoredRow | undefined {
-    return read(table, this.#database.get(`SELECT ${COLUMNS} FROM ${table} WHERE row_id = ?`, rowId));
+    return this.#select(table, `WHERE row_id = ${blob(rowId)}`)[0];
   }
 
   byBlind(table: TableName, blind: Uint8Array): StoredRow | undefined {
-    return read(table, this.#database.get(`SELECT ${COLUMNS} FROM ${table} WHERE blind = ?`, blind));
+    return this.#select(table, `WHERE blind = ${blob(blind)}`)[0];
   }
 
   /** Up to `limit` rows in the order of their ids, after `after` (empty: from the start). */
   page(table: TableName, after: Uint8Array, limit: number): StoredRow[] {
-    const found = this.#database.all(`SELECT ${COLUMNS} FROM ${table} WHERE row_id > ? ORDER BY row_id LIMIT ?`, after, limit);
-    return found.map((row) => read(table, row)).filter((row) => row !== undefined);
+    return this.#select(table, `WHERE row_id > ${blob(after)} ORDER BY row_id LIMIT ${integer(limit)}`);
   }
 
   /** What an update or removal must name of the row that is there now. */
   coordinates(table: TableName, rowId: Uint8Array): { readonly version: number; readonly tag: Uint8Array } | undefined {
-    const row = this.#database.get(`SELECT version, tag FROM ${table} WHERE row_id = ?`, rowId);
+    const row = this.#database.select('version, tag', `FROM ${table} WHERE row_id = ${blob(rowId)}`)[0];
     if (row === undefined) return undefined;
-    const { version, tag } = row;
+    const [version, tag] = row;
     if (typeof version !== 'number' || !(tag instanceof Uint8Array)) throw malformed(table);
     return { version, tag };
   }
 
   count(table: TableName): number {
-    return Number(this.#database.get(`SELECT count(*) AS rows FROM ${table}`)?.['rows']);
+    return Number(this.#database.select('count(*)', `FROM ${table}`)[0]?.[0]);
   }
 
   /**
@@ -66,12 +64,12 @@ export class Rows {
     for (const [index, table] of TABLES.entries()) {
       if (table === 'vault_state') continue;
       const number = index.toString(16).padStart(2, '0');
-      const sql =
-        `SELECT max(row_id) AS last, group_concat('${number}' || hex(row_id) || printf('%016X', version) || hex(tag), '') AS packed, ` +
-          "total(typeof(row_id) <> 'blob' OR length(row_id) <> 16 OR typeof(tag) <> 'blob' OR length(tag) <> 16 OR typeof(version) <> 'integer') AS bad " +
-          `FROM (SELECT row_id, version, tag FROM ${table} WHERE row_id > ? ORDER BY row_id LIMIT ${String(PACK_ROWS)})`;
+      const columns =
+        `max(row_id), group_concat('${number}' || hex(row_id) || printf('%016X', version) || hex(tag), ''), ` +
+        "total(typeof(row_id) <> 'blob' OR length(row_id) <> 16 OR typeof(tag) <> 'blob' OR length(tag) <> 16 OR typeof(version) <> 'integer')";
       for (let after: Uint8Array = new Uint8Array(0); ; ) {
-        const { last, packed, bad } = this.#database.get(sql, after) ?? {};
+        const pack = `FROM (SELECT row_id, version, tag FROM ${table} WHERE row_id > ${blob(after)} ORDER BY row_id LIMIT ${integer(PACK_ROWS)})`;
+        const [last, packed, bad] = this.#database.select(columns, pack)[0] ?? [];
         if (last === null) break;
         if (!(last instanceof Uint8Array) || typeof packed !== 'string' || bad !== 0) throw malformed(table);
         after = last;
@@ -90,35 +88,32 @@ export class Rows {
     return row;
   }
 
-  insert(table: TableName, row: NewRow): void {
-    if (BLINDED.has(table)) {
-      this.#database.run(`INSERT INTO ${table} (row_id, version, schema, tag, blind, body) VALUES (?, ?, ?, ?, ?, ?)`, row.rowId, row.version, row.schema, row.tag, row.blind ?? null, row.body);
-    } else {
-      this.#database.run(`INSERT INTO ${table} (${COLUMNS}) VALUES (?, ?, ?, ?, ?)`, row.rowId, row.version, row.schema, row.tag, row.body);
-    }
+  insert(table: TableName, { rowId, version, schema, tag, blind, body }: NewRow): void {
+    const [column, value] = BLINDED.has(table) ? ['blind, ', `${blind ? blob(blind) : 'NULL'}, `] : ['', ''];
+    this.#database.exec(
+      `INSERT INTO ${table} (row_id, version, schema, tag, ${column}body) VALUES (${blob(rowId)}, ${integer(version)}, ${integer(schema)}, ${blob(tag)}, ${value}${blob(body)})`,
+    );
   }
 
   /** Replaces the row of version `old`. VaultTamperedException when that is not the one that is there. */
-  update(table: TableName, row: NewRow, old: number): void {
-    const changes = BLINDED.has(table)
-      ? this.#database.run(`UPDATE ${table} SET version = ?, schema = ?, tag = ?, blind = ?, body = ? WHERE row_id = ? AND version = ?`, row.version, row.schema, row.tag, row.blind ?? null, row.body, row.rowId, old)
-      : this.#database.run(`UPDATE ${table} SET version = ?, schema = ?, tag = ?, body = ? WHERE row_id = ? AND version = ?`, row.version, row.schema, row.tag, row.body, row.rowId, old);
-    if (changes !== 1) throw changedBehind(table);
+  update(table: TableName, { rowId, version, schema, tag, blind, body }: NewRow, old: number): void {
+    const found = BLINDED.has(table) ? `blind = ${blind ? blob(blind) : 'NULL'}, ` : '';
+    const set = `version = ${integer(version)}, schema = ${integer(schema)}, tag = ${blob(tag)}, ${found}body = ${blob(body)}`;
+    if (this.#database.change(`UPDATE ${table} SET ${set} WHERE row_id = ${blob(rowId)} AND version = ${integer(old)}`) !== 1) throw changedBehind(table);
   }
 
   /** Removes the row of version `old`. VaultTamperedException when that is not the one that is there. */
   remove(table: TableName, rowId: Uint8Array, old: number): void {
-    const changes = this.#database.run(`DELETE FROM ${table} WHERE row_id = ? AND version = ?`, rowId, old);
-    if (changes !== 1) throw changedBehind(table);
+    if (this.#database.change(`DELETE FROM ${table} WHERE row_id = ${blob(rowId)} AND version = ${integer(old)}`) !== 1) throw changedBehind(table);
   }
-}
 
-function read(table: TableName, row: Row | undefined): StoredRow | undefined {
-  if (row === undefined) return undefined;
-  const { row_id: rowId, version, schema, tag, body } = row;
-  const sound = rowId instanceof Uint8Array && typeof version === 'number' && typeof schema === 'number' && tag instanceof Uint8Array && body instanceof Uint8Array;
-  if (!sound) throw malformed(table);
-  return { rowId, version, schema, tag, body };
+  #select(table: TableName, rest: string): StoredRow[] {
+    return this.#database.select('row_id, version, schema, tag, body', `FROM ${table} ${rest}`).map(([rowId, version, schema, tag, body]) => {
+      const sound = rowId instanceof Uint8Array && typeof version === 'number' && typeof schema === 'number' && tag instanceof Uint8Array && body instanceof Uint8Array;
+      if (!sound) throw malformed(table);
+      return { rowId, version, schema, tag, body };
+    });
+  }
 }
 
 const malformed = (table: TableName): VaultError =>

@@ -44,17 +44,15 @@ export function migrate(database: Database, from: number): void {
   }
 }
 
-/** SHA-256 (hex) over type, name, table and SQL of everything in `sqlite_schema`, sorted by type and name. */
+/** SHA-256 (hex) over type, name, table and SQL of everything in `sqlite_schema`, sorted. */
 export function schemaDigest(database: Database): string {
   const hash = createHash('sha256');
-  for (const entry of database.all('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name')) {
-    hash.update(JSON.stringify([entry['type'], entry['name'], entry['tbl_name'], entry['sql']]));
-    hash.update('\n');
-  }
+  const entries = database.select('type, name, tbl_name, sql', 'FROM sqlite_schema').map((entry) => JSON.stringify(entry));
+  for (const entry of entries.sort()) hash.update(`${entry}\n`);
   return hash.digest('hex');
 }
 
 function pragma(database: Database, name: 'application_id' | 'user_version'): number {
-  const value = database.get(`PRAGMA ${name}`)?.[name];
+  const value = database.select(name, `FROM pragma_${name}`)[0]?.[0];
   return typeof value === 'number' ? value : -1;
 }

@@ -78,8 +78,8 @@ export class Unit implements Writer {
     }
     this.#reads.add(NAME.aliasesOf(target));
     await this.#records.loaded();
-    const elsewhere = new Map([...this.#aliases].map(([name, own]) => [name, own.kind !== 'remove' && own.record.target !== target ? { kind: 'remove' as const, rowId: own.rowId } : own]));
-    return this.#overlay(after, limit, elsewhere, async (from, count) => {
+    const ofTarget = new Map([...this.#aliases].map(([name, own]) => [name, this.#seenFrom(target, name, own)]));
+    return this.#overlay(after, limit, ofTarget, async (from, count) => {
       const found: { rowId: Uint8Array; name: AliasName; record: AliasRecord }[] = [];
       for (const { name, rowId } of this.#records.index.aliasesOf(target, from).slice(0, count)) {
         const opened = await this.#records.aliasAt(rowId);
@@ -195,6 +195,14 @@ export class Unit implements Writer {
   *dependsOn(staged: StagedChanges | undefined): Generator<string> {
     yield* this.#reads;
     if (staged) yield* checkedNames(staged);
+  }
+
+  /** A staged alias as the list of one key's aliases has it: one that moved away is gone, one that moved here is new. */
+  #seenFrom(target: KeyId, name: AliasName, own: Intent<AliasRecord>): Intent<AliasRecord> {
+    if (own.kind === 'remove' || own.record.target !== target) return { kind: 'remove', rowId: own.rowId };
+    const committed = this.#records.index.alias(name);
+    if (own.kind === 'insert' || committed === undefined || committed.target === target) return own;
+    return { kind: 'insert', record: own.record, rowId: committed.rowId };
   }
 
   #materialRows(record: KeyRecord, before: StoredKey | undefined): Uint8Array[] {

@@ -76,6 +76,8 @@ const OF_REQUESTS = ['requestId', 'door', 'principal'] as const;
 
 /** Longest text that is kept whole, tried in this order until the record fits. */
 const LIMITS = [4096, 1024, 256, 64] as const;
+/** The few fields beside input and reasons keep at least this much: the ARN of the longest alias. */
+const FIELD_MIN = 320;
 const DEPTH_MAX = 8;
 /** Cuts listed before the whole field goes; keeps the list itself small. */
 const CUTS_MAX = 32;
@@ -84,7 +86,10 @@ const CUTS_MAX = 32;
 export function encodeRecord(record: TrailRecord): Uint8Array {
   for (const limit of LIMITS) {
     const cuts: Cut[] = [];
-    const fields = NAMES.flatMap((name) => (name === 'cut' || record[name] === undefined ? [] : [[name, trim(record[name], limit, [name], cuts)] as const]));
+    const fields = NAMES.flatMap((name) => {
+      const own = name === 'input' || name === 'reasons' ? limit : Math.max(limit, FIELD_MIN);
+      return name === 'cut' || record[name] === undefined ? [] : [[name, trim(record[name], own, [name], cuts)] as const];
+    });
     if (cuts.length > CUTS_MAX) continue;
     const bytes = encode(Object.fromEntries(fields), cuts);
     if (bytes.byteLength <= BODY_MAX) return bytes;
@@ -92,14 +97,14 @@ export function encodeRecord(record: TrailRecord): Uint8Array {
   // Many entries rather than long ones: the largest part goes, as a whole.
   const { input, reasons, ...rest } = record;
   const cuts: Cut[] = [];
+  if (input !== undefined) cuts.push({ path: ['input'], bytes: lengthOf(input) });
+  if (reasons !== undefined) cuts.push({ path: ['reasons'], bytes: lengthOf(reasons) });
   const trimmed = Object.fromEntries(
     NAMES.flatMap((name) => {
       const value = name === 'input' || name === 'reasons' || name === 'cut' ? undefined : rest[name];
-      return value === undefined ? [] : [[name, trim(value, 64, [name], cuts)]];
+      return value === undefined ? [] : [[name, trim(value, FIELD_MIN, [name], cuts)]];
     }),
   );
-  if (input !== undefined) cuts.push({ path: ['input'], bytes: lengthOf(input) });
-  if (reasons !== undefined) cuts.push({ path: ['reasons'], bytes: lengthOf(reasons) });
   return encode(trimmed, cuts);
 }
 

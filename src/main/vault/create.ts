@@ -6,7 +6,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { VaultError } from '../../shared/model/errors.ts';
 import { parseAccountId, type AccountId } from '../../shared/model/ids.ts';
-import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { fromHex, hex } from '../crypto/bytes.ts';
 import { ensurePrivateFolder, syncFolder } from '../platform/files.ts';
 import type { Random } from '../platform/ports.ts';
@@ -15,7 +15,7 @@ import { createStore, openStore } from '../store/store.ts';
 import type { VaultSettings } from '../store/port.ts';
 import { createTrail, openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
-import { ensureDeviceSecret, measureCost, removeDeviceSecret, withNewSlot } from './factors.ts';
+import { ensureDeviceSecret, measureCost, removeDeviceSecret, shownCode, withNewSlot } from './factors.ts';
 import type { OpenVault, Vault } from './vault.ts';
 
 export type CreateFactors = 'password' | 'password+keychain' | 'keychain';
@@ -55,7 +55,7 @@ export const create = (vault: Vault, creation: Creation): Promise<Created> =>
       const open = await openNew(vault, sealer, made);
       vault.open = open;
       vault.ports.emit({ event: 'vault.unlocked' });
-      return { open, factors: made.factors, ...(made.recoveryCode ? { recoveryCode: SecretBytes.take(made.recoveryCode) } : {}) };
+      return { open, factors: made.factors, ...(made.recoveryCode ? { recoveryCode: shownCode(made.recoveryCode) } : {}) };
     } catch (error) {
       await sealer.stop();
       throw error;

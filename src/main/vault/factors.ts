@@ -1,9 +1,11 @@
 /** What opens the vault, gathered: what the person gave, and the device secret from the system's keychain. */
 import { VaultError } from '../../shared/model/errors.ts';
-import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { wipe } from '../crypto/bytes.ts';
 import type { Keychain, Random } from '../platform/ports.ts';
 import type { Factors, KdfCost, NewSlot, Sealer, SlotInfo, SlotType } from '../seal/protocol.ts';
 import { calibrate } from '../seal/calibrate.ts';
+import { formatRecoveryCode, parseRecoveryCode } from '../seal/recovery-code.ts';
 
 /** One of the three, as the operations take them. */
 export interface Given {
@@ -57,15 +59,25 @@ export async function withFactors<T>(
   try {
     return await lend(given, (bytes) => use({ ...bytes, ...(secret ? { device: secret } : {}) }, type));
   } finally {
-    secret?.fill(0);
+    wipe(secret);
   }
 }
 
 const lend = <T>(given: Given, use: (factors: Factors) => Promise<T>): Promise<T> => {
   if (given.Password) return given.Password.borrow((password) => use({ password }));
-  if (given.RecoveryCode) return given.RecoveryCode.borrow((code) => use({ code }));
+  if (given.RecoveryCode) {
+    const code = given.RecoveryCode.borrow(parseRecoveryCode);
+    return use({ code }).finally(() => { wipe(code); });
+  }
   return use({});
 };
+
+/** A new code as people see it, in seven groups; wipes what the sealer made. */
+export function shownCode(code: Uint8Array): SecretBytes {
+  const shown = SecretBytes.take(formatRecoveryCode(code));
+  wipe(code);
+  return shown;
+}
 
 /** A cost of about one second on this machine, never under the floor. */
 export const measureCost = (sealer: Sealer, ramBytes: number): Promise<KdfCost> =>
@@ -91,6 +103,6 @@ export async function withNewSlot<T>(
     const kdf = await ports.cost();
     return await password.borrow((bytes) => use({ type, factors: { password: bytes, ...deviceFactor }, kdf, created: ports.created }));
   } finally {
-    device?.fill(0);
+    wipe(device);
   }
 }

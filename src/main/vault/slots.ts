@@ -3,10 +3,10 @@
  * again, and goes through the two-phase header.
  */
 import { VaultError } from '../../shared/model/errors.ts';
-import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { HeaderInfo, NewSlot, SlotInfo } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
-import { deviceSecret, ensureDeviceSecret, measureCost, typeOf, withFactors, withNewSlot, type Given, type SlotWish } from './factors.ts';
+import { deviceSecret, ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Given, type SlotWish } from './factors.ts';
 import type { Attempts } from './unlock.ts';
 import { openOrThrow, positionOr, type OpenVault, type Vault } from './vault.ts';
 
@@ -41,7 +41,7 @@ export const putSlot = (vault: Vault, wish: SlotWish, replaces: string | undefin
       await adopt(vault, open, made.header, made.info, intent);
       const info = made.info.slots.find(({ slotId }) => slotId === made.slotId);
       if (!info) throw new VaultError('InternalException', 'the new slot is not in the new header');
-      return { slot: info, ...(made.recoveryCode ? { recoveryCode: SecretBytes.take(made.recoveryCode) } : {}) };
+      return { slot: info, ...(made.recoveryCode ? { recoveryCode: shownCode(made.recoveryCode) } : {}) };
     });
   });
 

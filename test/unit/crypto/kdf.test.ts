@@ -48,6 +48,18 @@ describe('Argon2id', () => {
     await expect(refused).rejects.not.toThrow(/password$/);
   });
 
+  test('the caller may wipe its password as soon as it has the promise', async () => {
+    const cost = { memory: 1024, passes: 2, lanes: 1 };
+    const expected = hex(await argon2id(utf8('password'), fromHex('22'.repeat(16)), cost, 32));
+    const password = utf8('password');
+    // More runs than libuv has threads, so that the last one still waits for its thread when its password goes.
+    const before = Array.from({ length: 6 }, () => argon2id(utf8('other'), fromHex('22'.repeat(16)), cost, 32));
+    const last = argon2id(password, fromHex('22'.repeat(16)), cost, 32);
+    password.fill(0);
+    expect(hex(await last)).toBe(expected);
+    await Promise.all(before);
+  });
+
   test('the event loop turns while it works', async () => {
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 1);

@@ -185,3 +185,5 @@ export async function eventually(holds: () => boolean, what = 'what was waited f
 }
 
 export const outputOf = (reply: Reply): unknown => (reply.ok ? decodeJson(reply.output) : reply.error);
+
+export const call = (id: number, op = 'vault:Status', input: object = {}, more: object = {}): object => ({ id, op, input, ...more });

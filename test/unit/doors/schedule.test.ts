@@ -197,10 +197,10 @@ describe('the clock\'s door', () => {
   it('locks while another job hangs', async () => {
     const world = new World();
     world.held = [];
-    let lockAt: number | undefined;
-    world.start(every(world, 'hangs', world.wall, 1e9), every(world, 'waits', world.wall, 1e9), job('idle', () => (lockAt === undefined ? undefined : { boot: lockAt }), LOCK_OPERATION));
+    const idle: { at?: number } = {};
+    world.start(every(world, 'hangs', world.wall, 1e9), every(world, 'waits', world.wall, 1e9), job('idle', () => (idle.at === undefined ? undefined : { boot: idle.at }), LOCK_OPERATION));
     await world.pass(10);
-    lockAt = world.boot + 40_000;
+    idle.at = world.boot + 40_000;
     await world.pass(80_000);
     expect(world.ran).toEqual(['hangs', 'idle']);
   });

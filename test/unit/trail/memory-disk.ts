@@ -7,8 +7,9 @@ import type { TrailDisk, TrailFile } from '../../../src/main/trail/disk.ts';
 interface Node {
   data: Buffer;
   synced: Buffer;
-  /** Whether changes since the last sync only overwrite in place within one sector: then old or new, nothing torn. */
   links: number;
+  /** Its name now: a file keeps its handle when it is renamed. */
+  path: string;
 }
 
 export interface Fault {
@@ -78,7 +79,7 @@ export function memoryDisk(): MemoryDisk {
     if (fits < bytes.byteLength) throw errno('ENOSPC');
   }
 
-  function fileOf(node: Node, path: string): TrailFile {
+  function fileOf(node: Node): TrailFile {
     const born = life;
     const alive = (): void => {
       if (born !== life) throw errno('EBADF');
@@ -94,24 +95,24 @@ export function memoryDisk(): MemoryDisk {
       async write(bytes, offset) {
         await Promise.resolve();
         alive();
-        write(node, bytes, offset, 'write', path);
+        write(node, bytes, offset, 'write', node.path);
       },
       overwrite(bytes) {
         alive();
-        write(node, bytes, 0, 'overwrite', path);
+        write(node, bytes, 0, 'overwrite', node.path);
       },
       async sync() {
         await new Promise(setImmediate);
         alive();
-        step('sync', path);
+        step('sync', node.path);
         node.synced = Buffer.from(node.data);
-        disk.onChange('sync', path);
+        disk.onChange('sync', node.path);
       },
       async truncate(length) {
         alive();
-        step('truncate', path);
+        step('truncate', node.path);
         node.data = Buffer.from(node.data.subarray(0, length));
-        disk.onChange('truncate', path);
+        disk.onChange('truncate', node.path);
       },
       close: async () => undefined,
     };
@@ -129,12 +130,12 @@ export function memoryDisk(): MemoryDisk {
       const found = names.get(path);
       if (mode === 'write') {
         if (!found) throw errno('ENOENT');
-        return fileOf(found, path);
+        return fileOf(found);
       }
       if (found) throw errno('EEXIST');
-      const node: Node = { data: Buffer.alloc(0), synced: Buffer.alloc(0), links: 1 };
+      const node: Node = { data: Buffer.alloc(0), synced: Buffer.alloc(0), links: 1, path };
       names.set(path, node);
-      return fileOf(node, path);
+      return fileOf(node);
     },
     async rename(from, to) {
       step('rename', to);
@@ -142,6 +143,7 @@ export function memoryDisk(): MemoryDisk {
       if (!node) throw errno('ENOENT');
       names.delete(from);
       names.set(to, node);
+      node.path = to;
       disk.onChange('rename', to);
     },
     async remove(path) {
@@ -159,13 +161,14 @@ export function memoryDisk(): MemoryDisk {
     syncedContent: (path) => names.get(path)?.synced ?? Buffer.alloc(0),
     put(path, bytes) {
       const data = Buffer.from(bytes);
-      names.set(path, { data, synced: Buffer.from(data), links: 1 });
+      names.set(path, { data, synced: Buffer.from(data), links: 1, path });
       durableNames.set(path, names.get(path) as Node);
     },
     powerCut(keep) {
       life += 1;
       names = new Map(durableNames);
-      for (const node of names.values()) {
+      for (const [path, node] of names) {
+        node.path = path;
         const { data, synced } = node;
         if (data.byteLength === synced.byteLength) {
           // One sector, old or new.

@@ -1,7 +1,7 @@
 /** Reads one frame the way a door does, answers it with the same secret, and writes down everything that is in its heap. */
 import { readFileSync } from 'node:fs';
 import { writeHeapSnapshot } from 'node:v8';
-import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
+import type { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 import { encodeFrame, FrameReader } from '../../../src/shared/wire/frame.ts';
 import { decodeJson } from '../../../src/shared/wire/json.ts';
 import { readClientMessage } from '../../../src/shared/wire/messages.ts';

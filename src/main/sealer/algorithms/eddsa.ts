@@ -5,7 +5,7 @@
  * other. The digest is given, not computed here, so the curve is instantiated without a pre-hash.
  *
  * Both are deterministic, so two signatures of one message, one of them computed wrongly, give the key away: each is verified
- * before it leaves (about 0.1 ms by node:crypto, 1 ms by @noble).
+ * before it leaves (about 0.15 ms by node:crypto, 1.2 ms by @noble).
  */
 import { type KeyObject, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { eddsa } from '@noble/curves/abstract/edwards.js';

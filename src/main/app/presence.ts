@@ -1,0 +1,30 @@
+/** Suspend and the screen's lock become requests of the vault's own clock, where the settings want it. */
+import { encodeJson } from '../../shared/wire/encode.ts';
+import type { DoorPort } from '../doors/port.ts';
+import type { Log } from '../platform/log.ts';
+import { watchPresence, type LeaveReason, type Presence } from '../platform/presence.ts';
+import type { VaultSettings } from '../store/port.ts';
+import type { Vault } from '../vault/vault.ts';
+
+const WANTED: Readonly<Record<LeaveReason, (settings: VaultSettings) => boolean>> = {
+  suspend: ({ lockOnSuspend }) => lockOnSuspend,
+  'screen-lock': ({ lockOnScreenLock }) => lockOnScreenLock,
+};
+
+export function startPresence({ vault, door, log }: { readonly vault: Vault; readonly door: DoorPort; readonly log: Log }): Presence {
+  return watchPresence({
+    clock: vault.ports.clock,
+    log,
+    onLeave(reason) {
+      if (!vault.open || !WANTED[reason](vault.open.settings)) return;
+      void door.dispatch({
+        id: door.newRequestId(),
+        door: 'schedule',
+        evidence: { door: 'schedule', job: reason },
+        operation: 'vault:Lock',
+        input: encodeJson({}),
+        signal: new AbortController().signal,
+      });
+    },
+  });
+}
