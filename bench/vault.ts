@@ -103,10 +103,15 @@ export class Vault {
     process.once('exit', stop);
     const real = join(realpathSync(place), 'vault');
     const path = socketPath({ platform: process.platform, env, home: place, tmp: run, uid: process.getuid?.() ?? 0 }, createHash('sha256').update(real).digest('hex'));
-    const caller = await patiently(() => Caller.connect(path));
-    const { RecoveryCode } = await caller.call('vault:Create', { Password: PASSWORD, Factors: 'password' });
-    caller.close();
-    return new Vault(folder, path, child.pid ?? 0, String(RecoveryCode), stop);
+    try {
+      const caller = await patiently(() => Caller.connect(path));
+      const { RecoveryCode } = await caller.call('vault:Create', { Password: PASSWORD, Factors: 'password' });
+      caller.close();
+      return new Vault(folder, path, child.pid ?? 0, String(RecoveryCode), stop);
+    } catch (error) {
+      stop();
+      throw error;
+    }
   }
 
   async caller(): Promise<Caller> {

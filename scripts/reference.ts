@@ -45,7 +45,7 @@ function section(name: Name): string {
     '',
     commands.length > 0 ? `Command: ${(wrapped ? [nameOf(wrapped), ...commands.slice(1)] : commands).map((command) => code(`keystead ${command}`)).join(', ')}` : 'Command: none',
     ...(fields.length > 0 ? ['', '| input | type | default | recorded | |', '|---|---|---|---|---|', ...fields.map((field) => row(field, new Set(audited)))] : []),
-    ...(refused.length > 0 ? ['', `Refused with what to do instead: ${refused.map(code).join(' ')}`] : []),
+    ...(refused.length > 0 ? ['', `Refused with what to do instead: ${refused.map(({ name: field }) => code(field)).join(' ')}`] : []),
     ...(outputs.length > 0 ? ['', '| output | type | |', '|---|---|---|', ...outputs.map((field) => `| ${code(field.name)} | ${field.kind}${field.required ? '' : ', optional'} | ${escape(field.about)} |`)] : []),
     '',
     errors.length > 0 ? `Errors: ${errors.map(code).join(' ')}` : 'Errors: the common ones only',

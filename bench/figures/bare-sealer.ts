@@ -14,7 +14,7 @@ export async function bareSealerRate(root: string, callers: number, seconds = 1)
     await sealer.call('createHeader', { vaultId: randomBytes(16), slots: [{ type: 'recovery', factors: {}, created: 0 }] });
     const rowId = randomBytes(16);
     const { body } = await sealer.call('generateMaterial', { rowId, spec: 'ECC_NIST_P256', keyId: '00000000-0000-4000-8000-000000000000', materialId: randomBytes(8), purpose: 'kms' });
-    const request = { key: { rowId, version: 1, body }, purpose: 'kms', algorithm: 'ECDSA_SHA_256', message: randomBytes(32), digest: true } as const;
+    const request = { key: { rowId, version: 1, body }, purpose: 'kms', algorithm: 'ECDSA_SHA_256', message: randomBytes(32), digest: false } as const;
     await sealer.call('sign', request);
     const again = { ...request, key: { rowId, version: 1 } };
     const work = (): Promise<unknown> => sealer.call('sign', again);

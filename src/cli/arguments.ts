@@ -4,10 +4,11 @@ import { usage } from './world.ts';
 /**
  * value: takes one. switch: takes none. negatable: `--flag` and `--no-flag`.
  * secret: never takes a value here; giving one is refused with what to do instead (`instead`).
+ * refused: known to AWS's command line and not offered; `about` says what to do instead.
  */
 export interface Flag {
   readonly name: string;
-  readonly takes: 'value' | 'switch' | 'negatable' | 'secret';
+  readonly takes: 'value' | 'switch' | 'negatable' | 'secret' | 'refused';
   readonly about: string;
   readonly placeholder?: string;
   readonly required?: boolean;
@@ -93,6 +94,8 @@ export function parseFlags(tokens: readonly string[], flags: readonly Flag[], po
       set(negated, false);
     } else if (!flag) {
       throw unknown(name, flags);
+    } else if (flag.takes === 'refused') {
+      throw usage(`--${flag.name} ${flag.about}`);
     } else if (flag.takes === 'secret') {
       throw usage(`--${name} takes no value here: arguments are seen by other programs and kept in the shell's history; ${flag.instead ?? ''}`);
     } else if (flag.takes === 'value') {
@@ -118,7 +121,7 @@ export function parseFlags(tokens: readonly string[], flags: readonly Flag[], po
 }
 
 function unknown(name: string, flags: readonly Flag[]): Error {
-  const names = flags.flatMap((flag) => (flag.takes === 'negatable' ? [flag.name, `no-${flag.name}`] : [flag.name]));
+  const names = flags.flatMap((flag) => (flag.takes === 'refused' ? [] : flag.takes === 'negatable' ? [flag.name, `no-${flag.name}`] : [flag.name]));
   const near = closest(name, names);
   return usage(`there is no flag --${name} here${near === undefined ? '' : `; is it --${near}?`}`);
 }

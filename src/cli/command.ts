@@ -32,7 +32,7 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-export function startRun(world: World, values: Values): { readonly run: Run; end(): void } {
+export function startRun(world: World, values: Values): { readonly run: Run; readonly end: () => void } {
   const abort = new AbortController();
   const seconds = textOf(values, 'timeout');
   if (seconds !== undefined && !/^\d{1,6}(?:\.\d+)?$/.test(seconds)) throw usage('--timeout must be a number of seconds');

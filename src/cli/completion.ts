@@ -4,7 +4,7 @@ import { GLOBAL_FLAGS, type Flag } from './arguments.ts';
 import { flagText, type Command } from './command.ts';
 import { usage } from './world.ts';
 
-const tokensOf = (flag: Flag): readonly string[] => (flag.takes === 'secret' ? [] : flag.takes === 'negatable' ? [`--${flag.name}`, `--no-${flag.name}`] : [`--${flag.name}`]);
+const tokensOf = (flag: Flag): readonly string[] => (flag.takes === 'secret' || flag.takes === 'refused' ? [] : flag.takes === 'negatable' ? [`--${flag.name}`, `--no-${flag.name}`] : [`--${flag.name}`]);
 const quoted = (words: Iterable<string>): string => `'${[...new Set(words)].join(' ')}'`;
 
 export function bashCompletion(commands: readonly Command[]): string {

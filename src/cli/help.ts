@@ -98,7 +98,7 @@ function flagRow(flag: Flag): readonly [string, string] {
 }
 
 export function commandHelp(command: Command): string {
-  const flags = command.flags.filter(({ takes }) => takes !== 'secret');
+  const flags = command.flags.filter(({ takes }) => takes !== 'secret' && takes !== 'refused');
   const positionals = command.positionals ?? [];
   const required = flags.filter((flag) => flag.required && !positionals.includes(flag.name));
   const optional = flags.filter((flag) => !flag.required);

@@ -1,6 +1,6 @@
 /** Flags of a declared operation to its input, with the AWS CLI's rules for values. */
 import type { Field } from '../shared/api/describe.ts';
-import { fieldsOf } from '../shared/api/describe.ts';
+import { fieldsOf, refusedOf } from '../shared/api/describe.ts';
 import { secretFields, type Operation } from '../shared/api/operation.ts';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
 import { decodeJson } from '../shared/wire/json.ts';
@@ -18,6 +18,7 @@ const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message']);
 export function flagsOf(operation: Operation): readonly Flag[] {
   return [
     ...fieldsOf(operation.input).map(flagOf),
+    ...refusedOf(operation.input).map(({ flag, reason }) => ({ name: flag, takes: 'refused', about: reason }) as const),
     ...(fieldsOf(operation.input).length === 0
       ? []
       : [{ name: 'cli-input-json', takes: 'value', placeholder: 'file://F|-|JSON', about: 'The whole input as JSON, binary fields in base64; flags win over it' } as const]),

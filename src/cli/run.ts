@@ -1,7 +1,7 @@
 /** From arguments to an exit code. Never throws. */
 import { EXIT, exitCodeOf, VaultError } from '../shared/model/errors.ts';
 import type { Name } from '../shared/api/index.ts';
-import { closest, GLOBAL_FLAGS, parseFlags, splitCommand, switchOf } from './arguments.ts';
+import { closest, GLOBAL_FLAGS, parseFlags, splitCommand } from './arguments.ts';
 import { startRun, type Command } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { declaredCommands } from './declared.ts';
@@ -78,25 +78,16 @@ async function route(argv: readonly string[], world: World): Promise<number> {
     await world.stdout.write(commandHelp(command));
     return EXIT.ok;
   }
-  const values = withHelp(command, () => parseFlags(rest, [...command.flags, ...GLOBAL_FLAGS], command.positionals));
-  if (switchOf(values, 'help')) await world.stdout.write(commandHelp(command));
-  const { run, end } = startRun(world, values);
   try {
-    return await command.run(run);
+    const values = parseFlags(rest, [...command.flags, ...GLOBAL_FLAGS], command.positionals);
+    const { run, end } = startRun(world, values);
+    try {
+      return await command.run(run);
+    } finally {
+      end();
+    }
   } catch (error) {
-    if (error instanceof CliError && error.exit === EXIT.usage && error.next === undefined) throw usage(error.message, `keystead ${nameOf(command)} --help`);
-    throw error;
-  } finally {
-    end();
-  }
-}
-
-function withHelp<T>(command: Command, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof CliError && error.next === undefined) throw usage(error.message, `keystead ${nameOf(command)} --help`);
-    throw error;
+    throw error instanceof CliError && error.code === 'UsageError' && error.next === undefined ? usage(error.message, `keystead ${nameOf(command)} --help`) : error;
   }
 }
 

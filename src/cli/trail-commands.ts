@@ -80,7 +80,7 @@ const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]
 export function eventLine(event: Event): string {
   const result = event.Error ?? event.Result ?? event.Kind;
   const facts = [String(event.Index).padStart(8), isoTime(event.Time).slice(0, 23), result.padEnd(8), event.Operation ?? event.Kind, event.Principal, event.Resource, event.Note];
-  return `${plain(facts.filter((fact) => fact !== undefined).join('  '))}\n`;
+  return `${plain(facts.filter((fact) => fact !== undefined && fact !== '').join('  '))}\n`;
 }
 
 export const trailEventsCommand: Command = {

@@ -109,6 +109,9 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const startedAt = clock.now();
   const jobs = vaultJobs({ vault, clock, lastActivity: () => running.lastActivity });
 
+  // Nobody to ask without a window: whatever a rule wants asked is denied.
+  const approvals = createApprovals({ present: () => false, after: timer });
+
   const dispatch = createDispatch({
     authenticate: (evidence) => authenticate(evidence, process.geteuid?.() ?? 0),
     refused: (request) => { refusals.count(request.door, 'unauthenticated'); },
@@ -136,8 +139,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       const { realm, store, keys } = openOrThrow(vault);
       return { realm, reader: store.reader, keys };
     }),
-    // Nobody to ask without a window: whatever a rule wants asked is denied.
-    approvals: createApprovals({ present: () => false, after: timer }),
+    approvals,
     journal: createJournal({ trail: () => vault.trail, now: clock.now }),
     execute: createExecute(vault),
     now: clock.now,
@@ -156,6 +158,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open });
   const presence = startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
+    if (event === 'vault.locked') approvals.denyAll();
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed') void jobs.refresh().catch(fault);
   });
 
@@ -196,6 +199,7 @@ async function closeAll({ vault, schedule, presence, refusals, abort, release }:
   await schedule.close();
   abort();
   await lock(vault);
+  await vault.anchoring;
   await refusals.stop();
   await vault.trail?.close();
   release();

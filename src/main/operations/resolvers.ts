@@ -1,6 +1,6 @@
 /** How the resource of each kind is found. What does not exist comes back as `missing`, to be said after policy has spoken. */
 import type { ResourceRule } from '../../shared/api/operation.ts';
-import { VaultError } from '../../shared/model/errors.ts';
+import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
 import { aliasArn, keyArn, parseAliasName, parseKeyReference, type Realm } from '../../shared/model/ids.ts';
 import type { Resolve, Resource } from '../kernel/resolve.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';
@@ -59,8 +59,6 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
     }
   },
 };
-
-const invalidCiphertext = (): VaultError => new VaultError('InvalidCiphertextException', 'the ciphertext is damaged, not from this vault, or the encryption context differs from the one it was made with');
 
 export const createResolve =
   (ports: () => ResolverPorts): Resolve =>

@@ -84,8 +84,8 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
 
     'trail:VerifyCheckpoint': async (input) => {
       const { open, log } = opened();
-      const own = await checkpointKey(open);
-      const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, [own]);
+      const { publicKey } = await open.sealer.call('checkpointKey', {});
+      const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, [publicKey]);
       const relation = await relate(log, open.sealer, fromHex(open.info.vaultId), checkpoint);
       return { Relation: relation, SignatureValid: signatureValid, Index: checkpoint.index, Hash: checkpoint.hash, Created: seconds(checkpoint.time) };
     },
@@ -106,8 +106,3 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
     },
   };
 };
-
-/** The vault's own key, from the sealer: a signed empty statement carries it. */
-async function checkpointKey({ sealer }: OpenVault): Promise<Uint8Array> {
-  return (await sealer.call('signCheckpoint', { payload: new Uint8Array(0) })).publicKey;
-}

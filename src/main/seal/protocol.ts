@@ -218,6 +218,8 @@ export interface SealerCalls {
   trailFinish: { request: { keyBlock: Bytes; state?: { trailIndex: number; trailHash: Bytes } }; reply: { records: number; lastIndex: number; lastHash: Bytes; broken?: TrailBreak } };
   /** DSSE envelope (JSON bytes) over a checkpoint statement, by the vault's own checkpoint key (Ed25519). */
   signCheckpoint: { request: { payload: Bytes }; reply: { envelope: Bytes; publicKey: Bytes } };
+  /** SubjectPublicKeyInfo DER of that key. */
+  checkpointKey: { request: Nothing; reply: { publicKey: Bytes } };
 }
 
 export type Loaded<T> = (T & { readonly missing?: undefined }) | { readonly missing: true };

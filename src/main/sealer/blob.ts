@@ -16,7 +16,7 @@
  * What it does not hide: the plaintext's length, and which vault could open it to one who has the vault.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { VaultError } from '../../shared/model/errors.ts';
+import { invalidCiphertext } from '../../shared/model/errors.ts';
 import { AEAD_TAG_LENGTH, openGcm, sealGcm } from '../crypto/aead.ts';
 import { type Bytes, adopt, concat, copy, lp, utf8, wipe } from '../crypto/bytes.ts';
 import { constantTimeEqual } from '../crypto/equal.ts';
@@ -48,10 +48,6 @@ export interface BlobKey {
   /** 32 bytes: the AES material. */
   readonly secret: Uint8Array;
 }
-
-/** The one failure: nothing in it tells a wrong key from a wrong context, a flipped bit or a foreign blob. */
-export const invalidCiphertext = (): VaultError =>
-  new VaultError('InvalidCiphertextException', 'the ciphertext does not open: check that it is whole, its key, and the encryption context that it was made with');
 
 /** One AES-256 block, no mode: a pseudo-random permutation of a value that never repeats (8 of its bytes are random). */
 function locatorBlock(make: typeof createCipheriv | typeof createDecipheriv, locatorKey: Uint8Array, block: Uint8Array): Bytes {

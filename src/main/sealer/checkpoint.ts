@@ -22,11 +22,10 @@ export function preAuthEncoding(type: string, body: Uint8Array): Bytes {
 }
 
 /**
- * `seed`: 32 bytes. `envelope`: JSON in UTF-8; `publicKey`: SPKI DER. ValidationException for an oversize payload.
- * An empty one is no checkpoint to any reader; signing it tells the public key.
+ * `seed`: 32 bytes. `envelope`: JSON in UTF-8; `publicKey`: SPKI DER. ValidationException for an empty or oversize payload.
  */
 export function signCheckpoint(seed: Uint8Array, payload: Uint8Array): { readonly envelope: Bytes; readonly publicKey: Uint8Array } {
-  if (payload.byteLength > PAYLOAD_LIMIT) throw new VaultError('ValidationException', 'a checkpoint is at most 65,536 bytes long');
+  if (payload.byteLength === 0 || payload.byteLength > PAYLOAD_LIMIT) throw new VaultError('ValidationException', 'a checkpoint is 1 to 65,536 bytes long');
   const key = openEd25519(copy(seed));
   try {
     const signature = signEd25519(key, preAuthEncoding(CHECKPOINT_TYPE, payload), false);
@@ -39,4 +38,11 @@ export function signCheckpoint(seed: Uint8Array, payload: Uint8Array): { readonl
   } finally {
     wipe(key.seed);
   }
+}
+
+/** SPKI DER, by which others verify. `seed`: 32 bytes. */
+export function checkpointPublicKey(seed: Uint8Array): Uint8Array {
+  const key = openEd25519(copy(seed));
+  wipe(key.seed);
+  return key.publicKey;
 }

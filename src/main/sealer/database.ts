@@ -182,6 +182,9 @@ export class Database {
   /** A material was sealed in a call before: it has to open where it is going, or the key would be lost later. */
   #materialBody(change: Extract<Change, { kind: 'putSealed' }>): Bytes {
     const place = { table: oneOf(change.table, ['key_materials'], 'table'), rowId: change.rowId, version: 1, schema: MATERIAL_SCHEMA } as const;
+    if (change.body instanceof Uint8Array && (recordTerm(change.body) ?? this.#vault.dataTerm) !== this.#vault.dataTerm) {
+      throw new VaultError('KMSInternalException', 'the vault\'s root was renewed while the key was made; make the key again');
+    }
     const plain = change.body instanceof Uint8Array ? this.#vault.open(place, change.body) : undefined;
     if (!plain) throw rowTampered(place);
     wipe(plain);
@@ -219,7 +222,7 @@ export class Database {
 
   #take(epoch: number): Pending {
     const pending = this.#pending;
-    if (pending?.known.state.epoch !== epoch) throw conflict(`no unit of epoch \`${String(epoch)}\` is being committed; read the state again`);
+    if (!pending || pending.known.state.epoch !== epoch) throw conflict(`no unit of epoch \`${String(epoch)}\` is being committed; read the state again`);
     this.#pending = undefined;
     return pending;
   }

@@ -8,14 +8,14 @@
  * Bytes in a request stay the caller's; bytes in a reply are off-heap and the receiver's to wipe.
  */
 import { type Algorithm, type KeyUsage, algorithmOf, offered } from '../../shared/model/algorithms.ts';
-import { VaultError } from '../../shared/model/errors.ts';
+import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, wipe } from '../crypto/bytes.ts';
 import { canonicalContext } from '../crypto/context.ts';
 import { type HashName, hmac, verifyHmac } from '../crypto/hmac.ts';
 import type { EncryptionContext, MaterialRef } from '../seal/protocol.ts';
 import { type OaepHash, decryptOaep, encryptOaep, oaepLimit } from './algorithms/rsa.ts';
-import { type BlobKey, invalidCiphertext, locateBlob, openBlob, sealBlob } from './blob.ts';
-import { signCheckpoint } from './checkpoint.ts';
+import { type BlobKey, locateBlob, openBlob, sealBlob } from './blob.ts';
+import { checkpointPublicKey, signCheckpoint } from './checkpoint.ts';
 import { generateKey } from './generate.ts';
 import { MATERIAL_ID_LENGTH, encodeMaterial, isPurpose, isSpec } from './material-format.ts';
 import { type Material, materialOf, materialsOf } from './materials.ts';
@@ -88,7 +88,7 @@ function macKey(session: Session, request: { readonly key: MaterialRef; readonly
 const MISSING = { missing: true } as const;
 
 export const keyCalls: Handlers<
-  'random' | 'generateMaterial' | 'locate' | 'encrypt' | 'decrypt' | 'generateDataKey' | 'sign' | 'verify' | 'mac' | 'verifyMac' | 'forget' | 'signCheckpoint'
+  'random' | 'generateMaterial' | 'locate' | 'encrypt' | 'decrypt' | 'generateDataKey' | 'sign' | 'verify' | 'mac' | 'verifyMac' | 'forget' | 'signCheckpoint' | 'checkpointKey'
 > = {
   random(session, { length }) {
     checkLength(length, RANDOM_LIMIT, 'a random value');
@@ -183,4 +183,6 @@ export const keyCalls: Handlers<
   },
 
   signCheckpoint: (session, { payload }) => signCheckpoint(session.unsealed.checkpointSeed, payload),
+
+  checkpointKey: (session) => ({ publicKey: checkpointPublicKey(session.unsealed.checkpointSeed) }),
 };

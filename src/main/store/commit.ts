@@ -4,7 +4,7 @@
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Clock } from '../platform/ports.ts';
-import { TABLES, type Change, type RequestOf, type SealedChange, type Sealer } from '../seal/protocol.ts';
+import type { Change, RequestOf, SealedChange, Sealer, TableName } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import { SCHEMA } from './codecs.ts';
 import { transaction, type Database } from './database.ts';
@@ -150,7 +150,7 @@ function withHeader({ preparedHeader, ...rest }: StoreState, step: Transaction['
   return { ...rest, header: step.current, headerEpoch: step.headerEpoch };
 }
 
-const WHAT: Readonly<Record<(typeof TABLES)[number], string>> = {
+const WHAT: Readonly<Record<TableName, string>> = {
   keys: 'a key',
   key_materials: 'key material',
   aliases: 'an alias',

@@ -12,6 +12,7 @@ import { CommittedReader } from './reader.ts';
 import { Records } from './records.ts';
 import { Rows } from './rows.ts';
 import { CURRENT, migrate, verifySchema } from './schema.ts';
+import { storeError } from './sqlite-errors.ts';
 import type { StoreDeps } from './store.ts';
 import { resealAll } from './term-change.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -97,10 +98,7 @@ export class OpenStore implements VaultStore {
     const { sealer, deps, path, options } = this.#parts;
     // The reading connection holds the log's index in shared memory; the writing one wants the file to itself.
     this.#database.close();
-    const database = openDatabase(path, 'write');
-    this.#database = database;
-    if (format < CURRENT) migrate(database, format);
-    verifySchema(database);
+    const database = this.#openForWriting(path, format);
     const rows = new Rows(database);
     this.#records.use(rows);
     const committer = new Committer(sealer, deps.clock, database, rows, checked.state, checked.stateVersion);
@@ -110,14 +108,13 @@ export class OpenStore implements VaultStore {
   }
 
   /** For a large database. Reads go on; a mismatch is what every write then rejects with. */
-  checkInBackground(): Promise<void> {
+  checkInBackground(): void {
     const { sealer, rows, options } = this.#parts;
     this.#checked = (async () => {
       const checked = await checkRows(sealer, rows, options.header, () => this.#pause());
       await this.beginWriting(CURRENT, checked);
     })();
     this.#checked.catch(() => undefined);
-    return this.#checked;
   }
 
   loadIndex(): void {
@@ -140,6 +137,21 @@ export class OpenStore implements VaultStore {
 
   #headerChange(queue: WriteQueue): HeaderChange {
     return { folder: this.#parts.options.folder, sealer: this.#parts.sealer, queue };
+  }
+
+  /** Goes on reading where it cannot be written. */
+  #openForWriting(path: string, format: number): Database {
+    try {
+      this.#database = openDatabase(path, 'write');
+      if (format < CURRENT) migrate(this.#database, format);
+      verifySchema(this.#database);
+      return this.#database;
+    } catch (error) {
+      this.#database.close();
+      this.#database = openDatabase(path, 'read');
+      this.#records.use(new Rows(this.#database));
+      throw storeError('open', error);
+    }
   }
 
   /** Between packs of the check: lets reads through, and ends it when the vault is closed. */

@@ -1,7 +1,9 @@
-/** Sealed rows in SQLite: the only statements of the store. Synchronous; throws SQLite's own errors unless said otherwise. */
+/** Sealed rows in SQLite: the only statements of the store. Synchronous. Reading throws VaultErrors
+ * (`storeError`), writing SQLite's own, for a transaction to tell whose they are. */
 import { VaultError } from '../../shared/model/errors.ts';
 import { TABLES, type TableName } from '../seal/protocol.ts';
-import { blob, integer, type Database } from './database.ts';
+import { blob, integer, type Column, type Database } from './database.ts';
+import { storeError } from './sqlite-errors.ts';
 
 /** A row as it stands in the file. `rowId` and `tag` 16 bytes; `version` from 1; `body` ends with the tag. */
 export interface StoredRow {
@@ -44,7 +46,7 @@ export class Rows {
 
   /** What an update or removal must name of the row that is there now. */
   coordinates(table: TableName, rowId: Uint8Array): { readonly version: number; readonly tag: Uint8Array } | undefined {
-    const row = this.#database.select('version, tag', `FROM ${table} WHERE row_id = ${blob(rowId)}`)[0];
+    const row = this.#read('version, tag', `FROM ${table} WHERE row_id = ${blob(rowId)}`)[0];
     if (row === undefined) return undefined;
     const [version, tag] = row;
     if (typeof version !== 'number' || !(tag instanceof Uint8Array)) throw malformed(table);
@@ -52,7 +54,7 @@ export class Rows {
   }
 
   count(table: TableName): number {
-    return Number(this.#database.select('count(*)', `FROM ${table}`)[0]?.[0]);
+    return Number(this.#read('count(*)', `FROM ${table}`)[0]?.[0]);
   }
 
   /**
@@ -69,7 +71,7 @@ export class Rows {
         "total(typeof(row_id) <> 'blob' OR length(row_id) <> 16 OR typeof(tag) <> 'blob' OR length(tag) <> 16 OR typeof(version) <> 'integer')";
       for (let after: Uint8Array = new Uint8Array(0); ; ) {
         const pack = `FROM (SELECT row_id, version, tag FROM ${table} WHERE row_id > ${blob(after)} ORDER BY row_id LIMIT ${integer(PACK_ROWS)})`;
-        const [last, packed, bad] = this.#database.select(columns, pack)[0] ?? [];
+        const [last, packed, bad] = this.#read(columns, pack)[0] ?? [];
         if (last === null) break;
         if (!(last instanceof Uint8Array) || typeof packed !== 'string' || bad !== 0) throw malformed(table);
         after = last;
@@ -107,8 +109,16 @@ export class Rows {
     if (this.#database.change(`DELETE FROM ${table} WHERE row_id = ${blob(rowId)} AND version = ${integer(old)}`) !== 1) throw changedBehind(table);
   }
 
+  #read(columns: string, rest: string): Column[][] {
+    try {
+      return this.#database.select(columns, rest);
+    } catch (error) {
+      throw storeError('read', error);
+    }
+  }
+
   #select(table: TableName, rest: string): StoredRow[] {
-    return this.#database.select('row_id, version, schema, tag, body', `FROM ${table} ${rest}`).map(([rowId, version, schema, tag, body]) => {
+    return this.#read('row_id, version, schema, tag, body', `FROM ${table} ${rest}`).map(([rowId, version, schema, tag, body]) => {
       const sound = rowId instanceof Uint8Array && typeof version === 'number' && typeof schema === 'number' && tag instanceof Uint8Array && body instanceof Uint8Array;
       if (!sound) throw malformed(table);
       return { rowId, version, schema, tag, body };

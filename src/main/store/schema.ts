@@ -27,7 +27,7 @@ export function verifySchema(database: Database): number {
     });
   }
   const expected = MIGRATIONS[version - 1];
-  if (expected === undefined || schemaDigest(database) !== expected.digest) {
+  if (schemaDigest(database) !== expected?.digest) {
     throw new VaultError('VaultTamperedException', 'the schema of `vault.db` was changed by another program, restore the vault\'s folder from a copy');
   }
   return version;

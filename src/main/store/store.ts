@@ -59,19 +59,19 @@ export async function openStore(sealer: Sealer, options: OpenOptions, deps: Stor
   const path = databasePath(options.folder);
   if (!existsSync(path)) throw new VaultError('VaultNotFoundException', `there is no vault in \`${options.folder}\`: make one with \`init\`, or name another folder`);
   const database = openDatabase(path, 'read');
+  let store: OpenStore | undefined;
   try {
     const format = verifySchema(database);
     const rows = new Rows(database);
     const background = options.readOnly !== true && format === CURRENT && countRows(rows) > BACKGROUND_ABOVE;
-    const checked = options.readOnly === true ? await look(sealer, rows, options.header) : await (background ? openState : checkRows)(sealer, rows, options.header);
-    const store = new OpenStore({ sealer, deps, options, path, database, rows, checked });
-    if (options.readOnly !== true) {
-      const ready = background ? store.checkInBackground() : store.beginWriting(format);
-      if (!background) await ready;
-    }
+    const check = options.readOnly === true ? look : background ? openState : checkRows;
+    store = new OpenStore({ sealer, deps, options, path, database, rows, checked: await check(sealer, rows, options.header) });
+    if (background) store.checkInBackground();
+    else if (options.readOnly !== true) await store.beginWriting(format);
     store.loadIndex();
     return store;
   } catch (error) {
+    await store?.close();
     database.close();
     throw storeError('open', error);
   }

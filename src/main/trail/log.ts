@@ -14,7 +14,7 @@ import { X25519_LENGTH } from '../crypto/x25519.ts';
 import type { Random } from '../platform/ports.ts';
 import { type TrailDisk, type TrailFile, errnoOf, isFull, systemDisk } from './disk.ts';
 import { KEY_NAME, NEXT_NAME, RESERVE_NAME, segmentName, segmentNumbers, writeWhole } from './files.ts';
-import { KEY_BLOCK_LENGTH, type KeyBlock, encodeKeyBlock, parseKeyBlock } from './key-block.ts';
+import { KEY_BLOCK_LENGTH, encodeKeyBlock, parseKeyBlock } from './key-block.ts';
 import type { TrailLog } from './port.ts';
 import { RATCHET_KEY_LENGTH } from './ratchet.ts';
 import { type Recovery, broken, recover } from './recovery.ts';
@@ -82,15 +82,18 @@ export const openTrail = (options: TrailOptions): Promise<Trail> =>
     const numbers = segmentNumbers(names);
     const keyFile = await openExisting(disk, join(folder, KEY_NAME));
     const bytes = await keyFile.read(0, KEY_BLOCK_LENGTH + 1);
-    const block: KeyBlock | undefined = parseKeyBlock(bytes);
-    if (!block) throw broken('`trail.key` is damaged');
-    if (!constantTimeEqual(block.vaultId, options.vaultId)) throw broken('`trail.key` belongs to another vault');
-    const segment = await openExisting(disk, join(folder, segmentName(block.segment)));
-    const mended = await recover({ disk, folder, numbers, segment, block });
-    wipe(bytes);
-    await disk.remove(join(folder, NEXT_NAME));
-    const reserve = await openReserve(disk, join(folder, RESERVE_NAME), names.includes(RESERVE_NAME), options.random);
-    return { folder, keyFile, segment, reserve, ...mended };
+    try {
+      const block = parseKeyBlock(bytes);
+      if (!block) throw broken('`trail.key` is damaged');
+      if (!constantTimeEqual(block.vaultId, options.vaultId)) throw broken('`trail.key` belongs to another vault');
+      const segment = await openExisting(disk, join(folder, segmentName(block.segment)));
+      const mended = await recover({ disk, folder, numbers, segment, block });
+      await disk.remove(join(folder, NEXT_NAME));
+      const reserve = await openReserve(disk, join(folder, RESERVE_NAME), names.includes(RESERVE_NAME), options.random);
+      return { folder, keyFile, segment, reserve, ...mended };
+    } finally {
+      wipe(bytes);
+    }
   });
 
 async function openExisting(disk: TrailDisk, path: string): Promise<TrailFile> {

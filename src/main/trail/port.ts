@@ -32,7 +32,7 @@ export interface TrailLog {
   readonly head: Position;
   /** The segment files in order, for the sealer to read: absolute paths. */
   segments(): readonly { readonly number: number; readonly path: string }[];
-  /** The current 'trail.key' block, as on disk. */
+  /** The current 'trail.key' block, as on disk, at a moment between two batches. It holds the current key: the caller wipes it. */
   keyBlock(): Promise<Uint8Array>;
   /** After the vault's trail key pair has changed: the next segment is sealed to this one, starting now. */
   rotate(trailPublicKey: Uint8Array): Promise<void>;

@@ -48,7 +48,9 @@ export interface ReaderOptions {
   readonly anchors?: readonly Position[];
 }
 
-export function createReader({ vaultId, privateKeyFor, from, anchors = [] }: ReaderOptions): Reader {
+export function createReader({ vaultId, privateKeyFor, from: given, anchors = [] }: ReaderOptions): Reader {
+  // Copied, as are the anchors: what a message brought may be wiped after the call.
+  const from = given && { index: given.index, hash: copy(given.hash) };
   const expected = new Map<number, Uint8Array[]>();
   for (const anchor of from ? [from, ...anchors] : anchors) {
     const hashes = expected.get(anchor.index) ?? [];

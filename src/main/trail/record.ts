@@ -74,8 +74,8 @@ const FIELDS = {
 const NAMES = Object.keys(FIELDS) as (keyof TrailRecord)[];
 const OF_REQUESTS = ['requestId', 'door', 'principal'] as const;
 
-/** Longest text that is kept whole, tried in this order until the record fits. */
-const LIMITS = [4096, 1024, 256, 64] as const;
+/** Longest text that is kept whole, tried in this order until the record fits. The first is the most that an encryption context may be. */
+const LIMITS = [8192, 4096, 1024, 256, 64] as const;
 /** The few fields beside input and reasons keep at least this much: the ARN of the longest alias. */
 const FIELD_MIN = 320;
 const DEPTH_MAX = 8;

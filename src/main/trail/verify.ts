@@ -99,7 +99,7 @@ interface ReadOptions extends Omit<VerifyOptions, 'onRecord'> {
 
 const readTrail = (log: TrailLog, sealer: Sealer, options: ReadOptions): Promise<TrailReport> =>
   inTurn(sealer, async () => {
-    const keyBlock = copy(await log.keyBlock());
+    const keyBlock = await log.keyBlock();
     const end = parseKeyBlock(keyBlock);
     // Files that were begun since belong to a later moment. A damaged block says nothing: then everything is read.
     const upTo = log.segments().filter(({ number }) => !end || number <= end.segment);
@@ -137,7 +137,8 @@ async function feedAll(sealer: Sealer, segments: readonly Segment[], keyBlock: U
     if (broken) break;
   }
   // Asked also when it is broken already: it ends the reading, and keeps the first break.
-  const finish = await sealer.call('trailFinish', { keyBlock: copy(keyBlock), ...(state ? { state: { trailIndex: state.trailIndex, trailHash: copy(state.trailHash) } } : {}) });
+  const position = state ? { state: { trailIndex: state.trailIndex, trailHash: copy(state.trailHash) } } : {};
+  const finish = await sealer.call('trailFinish', { keyBlock, ...position });
   return {
     records: finish.records,
     segments: segments.length,

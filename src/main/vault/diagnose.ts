@@ -1,6 +1,7 @@
 /** What `keystead doctor` asks of a running vault: one line a check, no values, and the one line to type. */
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { hardened } from '../platform/harden.ts';
+import { usesKeychain } from './anchor.ts';
 import { phaseOf, type Vault } from './vault.ts';
 
 export interface DiagnoseCheck {
@@ -37,9 +38,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const words = `${String(Math.floor(free / 1024 / 1024))} MiB free`;
     return free < LOW_SPACE ? { Ok: false, Message: `${words}: free some space, or writes will soon fail`, Fix: `df -h '${folder}'` } : { Ok: true, Message: words };
   },
-  async keychain({ ports: { keychain } }) {
+  async keychain({ ports: { keychain }, open }) {
     const answer = await keychain.probe();
-    return answer.available ? { Ok: true, Message: 'the keychain can be used' } : { Ok: false, Message: answer.reason };
+    if (answer.available) return { Ok: true, Message: 'the keychain can be used' };
+    // Not a problem for a vault that does without it.
+    return { Ok: open !== undefined && !usesKeychain(open.info), Message: answer.reason };
   },
   process() {
     const { undumpable, noCore, problems } = hardened();

@@ -6,8 +6,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { HeaderInfo, NewSlot, SlotInfo } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
-import { deviceSecret, ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Given, type SlotWish } from './factors.ts';
-import type { Attempts } from './unlock.ts';
+import { deviceSecret, ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Attempts, type Given, type SlotWish } from './factors.ts';
 import { openOrThrow, positionOr, type OpenVault, type Vault } from './vault.ts';
 
 export interface ChangedSlot {

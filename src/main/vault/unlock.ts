@@ -3,14 +3,18 @@
  * left half done. In that order, so that nothing is written before everything fits.
  */
 import { VaultError } from '../../shared/model/errors.ts';
+import { compareBytes } from '../crypto/bytes.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openStore } from '../store/store.ts';
 import type { VaultStore } from '../store/port.ts';
-import type { Position, TrailLog } from '../trail/port.ts';
+import type { Trail } from '../trail/log.ts';
+import type { Position } from '../trail/port.ts';
 import { readTail, type Tail } from '../trail/verify.ts';
-import { deviceSecret, typeOf, withFactors, type Given } from './factors.ts';
+import { behind, readAnchor, writeAnchor } from './anchor.ts';
+import { deviceSecret, typeOf, withFactors, type Attempts, type Given } from './factors.ts';
+import { prove } from './slots.ts';
 import { setRecoveryCodeUsed } from './recovery.ts';
-import { positionOr, readHeaderFile, type OpenVault, type Vault } from './vault.ts';
+import { anchorOf, positionOr, readHeaderFile, type OpenVault, type Vault } from './vault.ts';
 
 export interface Unlocked {
   readonly open: OpenVault;
@@ -21,7 +25,8 @@ export interface Unlocked {
 export const unlock = (vault: Vault, given: Given, attempts: Attempts, intent: Position | undefined): Promise<Unlocked> =>
   vault.inTurn(async () => {
     if (!vault.trail) throw new VaultError('VaultNotFoundException', 'there is no vault here yet; make one with `keystead init`');
-    if (vault.open) throw new VaultError('VaultExistsException', 'the vault is unlocked already');
+    // Open already: the factors are judged all the same, so that asking again is no way round them.
+    if (vault.open) return { open: vault.open, slotId: await prove(vault, given, attempts) };
     const sealer = vault.ports.startSealer();
     vault.opening = sealer;
     try {
@@ -35,6 +40,7 @@ export const unlock = (vault: Vault, given: Given, attempts: Attempts, intent: P
       vault.open = open;
       vault.opening = undefined;
       if (typeOf(given) === 'recovery' && open.problem === undefined) await setRecoveryCodeUsed(vault, true, intent);
+      vault.anchoring = writeAnchor(vault.ports.keychain, info, anchorOf(vault.trail, open.store));
       vault.ports.emit({ event: 'vault.unlocked' });
       return { open, slotId };
     } catch (error) {
@@ -43,15 +49,6 @@ export const unlock = (vault: Vault, given: Given, attempts: Attempts, intent: P
       throw error;
     }
   });
-
-/** The persisted delay of wrong passwords. */
-export interface Attempts {
-  /** Throws UnlockDelayedException while the delay has not passed; counts the attempt before it is judged. */
-  begin(): Promise<void>;
-  succeeded(): Promise<void>;
-  /** Milliseconds still to wait. */
-  remaining(): Promise<number>;
-}
 
 interface Unsealed {
   readonly slotId: string;
@@ -78,11 +75,11 @@ interface Sealed {
   readonly pendingTerm: boolean;
 }
 
-async function openChecked(vault: Vault, trail: TrailLog, sealer: Sealer, sealed: Sealed, intent: Position): Promise<OpenVault> {
+async function openChecked(vault: Vault, trail: Trail, sealer: Sealer, sealed: Sealed, intent: Position): Promise<OpenVault> {
   const { ports } = vault;
-  const { store, problem } = await openEvenIfWrong(vault, trail, sealer, sealed.header);
+  const { store, problem, tail } = await openEvenIfWrong(vault, trail, sealer, sealed);
   try {
-    if (problem === undefined) await finishHalfDone(trail, sealer, store, sealed.pendingTerm, intent);
+    if (tail) await finishHalfDone({ trail, store, tail, sealed, intent });
     const settings = await store.reader.settings();
     const { region, account } = settings;
     const keys = ports.openBackend(sealer, store);
@@ -93,37 +90,53 @@ async function openChecked(vault: Vault, trail: TrailLog, sealer: Sealer, sealed
   }
 }
 
-/** The store, writable when database, header and trail agree; else for reading only, with the reason. */
-async function openEvenIfWrong(vault: Vault, trail: TrailLog, sealer: Sealer, header: Uint8Array): Promise<{ store: VaultStore; problem?: string }> {
-  const { folder, clock, random } = vault.ports;
+/** `tail`: only when all of it fits. */
+interface Opened {
+  readonly store: VaultStore;
+  readonly problem?: string;
+  readonly tail?: Tail;
+}
+
+/** The store, writable when database, header, trail and the counter outside agree; else for reading only, with the reason. */
+async function openEvenIfWrong(vault: Vault, trail: Trail, sealer: Sealer, { header, info }: Sealed): Promise<Opened> {
+  const { folder, clock, random, keychain } = vault.ports;
+  const openForReading = () => openStore(sealer, { folder, header, readOnly: true }, { clock, random });
   let store: VaultStore;
   try {
     store = await openStore(sealer, { folder, header }, { clock, random });
   } catch (error) {
     if (!(error instanceof VaultError) || error.code !== 'VaultTamperedException') throw error;
-    return { store: await openStore(sealer, { folder, header, readOnly: true }, { clock, random }), problem: error.message };
+    return { store: await openForReading(), problem: error.message };
   }
-  const problem = problemOf(await readTail(trail, sealer, store.state), store);
-  if (problem === undefined) return { store };
+  const tail = await readTail(trail, sealer, store.state);
+  const anchor = await readAnchor(keychain, info);
+  const problem = trailProblem(tail, store) ?? (anchor && behind(anchor, anchorOf(trail, store)));
+  if (problem === undefined) return { store, tail };
   await store.close();
-  return { store: await openStore(sealer, { folder, header, readOnly: true }, { clock, random }), problem };
+  return { store: await openForReading(), problem };
 }
 
 /** The trail may lead the store, never lag it; and it knows the highest epoch that was ever committed. */
-function problemOf(tail: Tail, store: VaultStore): string | undefined {
-  if (tail.broken) return `the trail is broken at record ${String(tail.broken.index)} (\`${tail.broken.what}\`); run \`keystead trail verify\``;
-  if (tail.highestEpoch > store.state.epoch) {
-    return `the database was put back: the trail has seen epoch ${String(tail.highestEpoch)}, the database is at ${String(store.state.epoch)}; put the newest copy in place`;
-  }
-  return undefined;
+function trailProblem({ broken, highestEpoch }: Tail, { state }: VaultStore): string | undefined {
+  if (broken) return `the trail is broken at record ${String(broken.index)} (\`${broken.what}\`); run \`keystead trail verify\``;
+  if (highestEpoch <= state.epoch) return undefined;
+  return `the database was put back: the trail has seen epoch ${String(highestEpoch)}, the database is at ${String(state.epoch)}; put the newest copy in place`;
 }
 
-/** Outcomes that were committed and never reached the trail, and a re-encryption that was cut short. */
-async function finishHalfDone(trail: TrailLog, sealer: Sealer, store: VaultStore, pendingTerm: boolean, intent: Position): Promise<void> {
-  const { outcomes } = await readTail(trail, sealer, store.state);
+interface HalfDone {
+  readonly trail: Trail;
+  readonly store: VaultStore;
+  readonly tail: Tail;
+  readonly sealed: Sealed;
+  readonly intent: Position;
+}
+
+/** Outcomes that were committed and never reached the trail, and a change of the root that was cut short. */
+async function finishHalfDone({ trail, store, tail, sealed, intent }: HalfDone): Promise<void> {
   for (const one of await store.undelivered()) {
-    if (!outcomes.has(Buffer.from(one.body).toString('base64'))) await trail.append(one.body);
+    if (!tail.outcomes.has(Buffer.from(one.body).toString('base64'))) await trail.append(one.body);
     one.delivered();
   }
-  if (pendingTerm) await store.changeTerm({ intent });
+  if (sealed.pendingTerm) await store.changeTerm({ intent });
+  if (compareBytes(trail.sealedTo, sealed.info.trailPublicKey) !== 0) await trail.rotate(sealed.info.trailPublicKey);
 }

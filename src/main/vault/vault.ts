@@ -14,7 +14,9 @@ import { readBounded } from '../platform/files.ts';
 import type { Clock, Keychain, Random } from '../platform/ports.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import type { VaultSettings, VaultStore } from '../store/port.ts';
-import type { Position, TrailLog } from '../trail/port.ts';
+import type { Trail } from '../trail/log.ts';
+import type { Position } from '../trail/port.ts';
+import { writeAnchor, type Anchor } from './anchor.ts';
 
 export const HEADER_FILE = 'header';
 export const HEADER_LIMIT = 64 * 1024;
@@ -51,21 +53,24 @@ export interface VaultPorts {
 /** The mutable middle that the steps of this folder (create, unlock, slots) share. One per process. */
 export interface Vault {
   readonly ports: VaultPorts;
-  trail: TrailLog | undefined;
+  trail: Trail | undefined;
   open: OpenVault | undefined;
   /** The sealer of an unlock or creation that is under way, so that lock can end it. */
   opening: Sealer | undefined;
+  /** The counter in the keychain, being written after a lock; awaited before the process ends. */
+  anchoring: Promise<void>;
   /** Transitions run one after the other; lock does not wait for its turn. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-export function createVault(ports: VaultPorts, trail: TrailLog | undefined): Vault {
+export function createVault(ports: VaultPorts, trail: Trail | undefined): Vault {
   let last: Promise<unknown> = Promise.resolve();
   return {
     ports,
     trail,
     open: undefined,
     opening: undefined,
+    anchoring: Promise.resolve(),
     inTurn(work) {
       const turn = last.then(work, work);
       last = turn.catch(() => undefined);
@@ -102,10 +107,15 @@ export async function lock(vault: Vault): Promise<void> {
   vault.opening = undefined;
   if (!open && !opening) return;
   if (open) vault.ports.emit({ event: 'vault.locked' });
+  const anchor = open && open.problem === undefined && vault.trail ? anchorOf(vault.trail, open.store) : undefined;
   // The sealer goes first: whatever else fails, the keys are gone.
   await Promise.all([open?.sealer.stop(), opening?.stop()]);
   await open?.store.close();
+  // Not waited for: a keychain that hangs must not hold up a lock.
+  if (open && anchor) vault.anchoring = writeAnchor(vault.ports.keychain, open.info, anchor);
 }
+
+export const anchorOf = (trail: Trail, { state }: VaultStore): Anchor => ({ trailIndex: trail.head.index, storeEpoch: state.epoch, headerEpoch: state.headerEpoch });
 
 /** The intent that a change of the vault itself is bound to. */
 export function positionOr(vault: Vault, intent: Position | undefined): Position {

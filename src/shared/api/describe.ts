@@ -85,8 +85,10 @@ export function fieldsOf(schema: z.ZodType): readonly Field[] {
   });
 }
 
-/** Names that an object schema knows and refuses. */
-export function refusedOf(schema: z.ZodType): readonly string[] {
+/** Fields that an object schema knows and refuses, with what to do instead: `is not offered: …`. */
+export function refusedOf(schema: z.ZodType): readonly { readonly name: string; readonly flag: string; readonly reason: string }[] {
   if (!(schema instanceof z.ZodObject)) return [];
-  return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([name, field]) => (isRefused(field) ? [name] : []));
+  return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([name, field]) =>
+    isRefused(field) ? [{ name, flag: kebab(name), reason: field.safeParse(null).error?.issues[0]?.message ?? '' }] : [],
+  );
 }

@@ -96,6 +96,10 @@ export class VaultError extends Error {
   }
 }
 
+/** The one answer to every ciphertext that does not open, whatever the reason: a finer one would be an oracle. */
+export const invalidCiphertext = (): VaultError =>
+  new VaultError('InvalidCiphertextException', 'the ciphertext does not open: check that it is whole, its key, and the encryption context that it was made with');
+
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 export const exitCodeOf = (code: ErrorCode): number => ERRORS[code][3];
 export const isRetryable = (code: ErrorCode): boolean => ERRORS[code][2];

@@ -33,7 +33,7 @@ const NARROWER: Readonly<Record<string, readonly [number, number]>> = { PendingW
 /** New in AWS's answers and without a meaning here. */
 const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'KeyMaterialId', 'KeyAgreementAlgorithms']);
 
-const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> => (schema instanceof z.ZodObject ? (schema.shape as Record<string, z.ZodType>) : {});
+const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> => (schema instanceof z.ZodObject ? (schema.shape) : {});
 
 const cases = Object.entries(model.operations).map(([short, aws]) => [`kms:${short}`, aws] as const);
 
@@ -47,7 +47,7 @@ describe.each(cases)('%s is AWS’s', (name, aws) => {
   const fields = new Map(fieldsOf(operation.input).map((field) => [field.name, field]));
 
   it('has its input fields, or refuses them by name', () => {
-    expect([...fields.keys(), ...refusedOf(operation.input)].sort()).toEqual(Object.keys(aws.input).sort());
+    expect([...fields.keys(), ...refusedOf(operation.input).map((field) => field.name)].sort()).toEqual(Object.keys(aws.input).sort());
   });
 
   it('requires what it requires', () => {

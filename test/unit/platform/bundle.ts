@@ -16,7 +16,7 @@ export async function bundle(name: string, source: string): Promise<string> {
     input,
     platform: 'node',
     logLevel: 'silent',
-    external: ['koffi', 'keytar', '@photostructure/sqlite'],
+    external: ['koffi', 'keytar', '@photostructure/sqlite', '@node-rs/argon2'],
     plugins: [
       {
         name: 'virtual-entry',

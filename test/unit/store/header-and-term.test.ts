@@ -98,7 +98,7 @@ describe('a new term', () => {
   test('re-encrypts everything; cut off at each call it is resumed', async () => {
     const base = await twoSlots();
     const keys = [await addKey(base, 'one'), await addKey(base, 'two')];
-    await base.store.write(record<void>('kept'), () => Promise.resolve());
+    await base.store.write(record('kept'), () => Promise.resolve());
     await close(base);
     const work = copyOf(base.folder);
     const cuts: string[] = [];

@@ -1,23 +1,27 @@
 /** Bad days of the disk. A small tmpfs where root can mount one; where not, those tests say that they were skipped. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { openDatabase } from '../../../src/main/store/database.ts';
 import { addKey, close, codeOf, createVault, newAlias, newKey, readHeader, record, reopen, SETTINGS, temporaryFolder } from './vault.ts';
 
+let small: string | undefined;
 let mounted: string | undefined;
 
 beforeAll(() => {
-  const folder = join(temporaryFolder(), 'small');
-  mkdirSync(folder);
+  // Not one of the temporary folders: those are removed after each test.
+  const folder = mkdtempSync(join(tmpdir(), 'keystead-small-'));
+  small = folder;
   const done = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'none', folder]);
   if (done.status === 0) mounted = folder;
 });
 
 afterAll(() => {
   if (mounted) spawnSync('umount', ['-l', mounted]);
+  if (small) rmSync(small, { recursive: true, force: true });
 });
 
 describe('a full disk', () => {
@@ -30,14 +34,14 @@ describe('a full disk', () => {
     for (let n = 0; failure === '' && n < 3000; n++) {
       const alias = newAlias(`n${String(n)}`, key.keyId);
       failure = await vault.store
-        .write(record<void>(), (writer) => Promise.resolve(writer.insertAlias(alias)))
+        .write(record(), (writer) => Promise.resolve(writer.insertAlias(alias)))
         .then((committed) => (acknowledged.push(alias.name), committed.delivered(), ''))
         .catch((error: unknown) => (error as { code: string }).code);
     }
     expect(failure).toBe('StorageFullException');
     expect(await vault.store.reader.key(key.keyId)).toBeDefined();
     // Also a group: all of it is refused, and the next one is tried again.
-    const group = await Promise.all(['g1', 'g2', 'g3'].map((name) => codeOf(vault.store.write(record<void>(), (writer) => Promise.resolve(writer.insertAlias(newAlias(name, key.keyId)))))));
+    const group = await Promise.all(['g1', 'g2', 'g3'].map((name) => codeOf(vault.store.write(record(), (writer) => Promise.resolve(writer.insertAlias(newAlias(name, key.keyId)))))));
     for (const code of group) expect(['resolved', 'StorageFullException']).toContain(code);
     await close(vault);
 
@@ -115,7 +119,6 @@ describe('files', () => {
     await close(vault);
     expect(() => statSync(join(vault.folder, 'vault.db-wal'))).toThrow();
     expect(await codeOf(createVault(vault.folder))).toBe('VaultExistsException');
-    chmodSync(vault.folder, 0o700);
   });
 
   test('another program that has the file open is named', async () => {
@@ -131,10 +134,9 @@ describe('files', () => {
   });
 
   test('what is in them is not plaintext', async () => {
-    const { readFileSync } = await import('node:fs');
     const vault = await createVault();
     const key = await newKey(vault.sealer, { description: 'NEEDLE-description' });
-    await vault.store.write({ ...record<void>(), outcome: () => Buffer.from('NEEDLE-outcome') }, (writer) => {
+    await vault.store.write({ ...record(), outcome: () => Buffer.from('NEEDLE-outcome') }, (writer) => {
       writer.insertKey(key.record, key.material);
       writer.insertAlias(newAlias('NEEDLE-alias', key.record.keyId));
       writer.putSettings({ ...SETTINGS, name: 'NEEDLE-name' });

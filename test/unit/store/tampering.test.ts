@@ -41,8 +41,8 @@ beforeAll(async () => {
   cpSync(folder, earlier, { recursive: true });
   const again = await reopen(original);
   const first = keys[0]?.record;
-  if (first) await again.store.write(record<void>(), (writer) => Promise.resolve(writer.updateKey({ ...first, state: 'Disabled' })));
-  await again.store.write(record<void>(), (writer) => Promise.resolve(writer.deleteAlias(newAlias('three', first?.keyId ?? keys[1]!.record.keyId).name)));
+  if (first) await again.store.write(record(), (writer) => Promise.resolve(writer.updateKey({ ...first, state: 'Disabled' })));
+  await again.store.write(record(), (writer) => Promise.resolve(writer.deleteAlias(newAlias('three', first?.keyId ?? keys[1]!.record.keyId).name)));
   await close(again);
   folders.push(folder, earlier);
   return async () => {
@@ -197,7 +197,7 @@ describe('opened read-only', () => {
     expect((await vault.store.reader.keys({ limit: 10 })).items).toHaveLength(3);
     expect((await vault.store.reader.aliases({ limit: 10 })).items).toHaveLength(1);
     const key = await newKey(vault.sealer);
-    expect(await codeOf(vault.store.write(record<void>(), (writer) => Promise.resolve(writer.insertKey(key.record, key.material))))).toBe('VaultReadOnlyException');
+    expect(await codeOf(vault.store.write(record(), (writer) => Promise.resolve(writer.insertKey(key.record, key.material))))).toBe('VaultReadOnlyException');
     expect(await codeOf(vault.store.changeHeader(readHeader(folder), { intent: record().intent, headerEpoch: 9 }))).toBe('VaultReadOnlyException');
     await close(vault);
     expect(fingerprint(folder)).toBe(before);

@@ -141,8 +141,8 @@ describe('a unit of work', () => {
     const clock = fakeClock();
     const vault = await createVault(undefined, clock);
     const before = vault.store.state;
-    const late = record<void>();
-    const early = record<void>();
+    const late = record();
+    const early = record();
     clock.time += 5000;
     await vault.store.write(early, () => Promise.resolve());
     await vault.store.write({ ...late, intent: early.intent }, () => Promise.resolve());
@@ -162,7 +162,7 @@ describe('the writer', () => {
     const vault = await createVault();
     const keys = await Promise.all(Array.from({ length: 40 }, () => newKey(vault.sealer)));
     const { epoch } = vault.store.state;
-    const done = await Promise.all(keys.map((key) => vault.store.write(record<void>('grouped'), (writer) => Promise.resolve(writer.insertKey(key.record, key.material)))));
+    const done = await Promise.all(keys.map((key) => vault.store.write(record('grouped'), (writer) => Promise.resolve(writer.insertKey(key.record, key.material)))));
     expect(vault.store.state.epoch - epoch).toBeLessThan(10);
     for (const committed of done) expect(Buffer.from(committed.outcome).toString()).toBe(`grouped ${String(committed.epoch)}`);
     expect((await vault.store.reader.keys({ limit: 100 })).items).toHaveLength(40);
@@ -175,9 +175,9 @@ describe('the writer', () => {
     // Right after opening the index is not loaded: the failure comes from inside the transaction.
     const again = await reopen(vault);
     const results = await Promise.allSettled([
-      ...['a', 'taken', 'b'].map((name) => again.store.write(record<void>(), (writer) => Promise.resolve(writer.insertAlias(newAlias(name, key.record.keyId))))),
-      again.store.write({ ...record<void>(), outcome: () => { throw new Error('no body'); } }, (writer) => Promise.resolve(writer.insertAlias(newAlias('c', key.record.keyId)))),
-      again.store.write(record<void>(), (writer) => Promise.resolve(writer.insertAlias(newAlias('d', key.record.keyId)))),
+      ...['a', 'taken', 'b'].map((name) => again.store.write(record(), (writer) => Promise.resolve(writer.insertAlias(newAlias(name, key.record.keyId))))),
+      again.store.write({ ...record(), outcome: () => { throw new Error('no body'); } }, (writer) => Promise.resolve(writer.insertAlias(newAlias('c', key.record.keyId)))),
+      again.store.write(record(), (writer) => Promise.resolve(writer.insertAlias(newAlias('d', key.record.keyId)))),
     ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     const { items } = await again.store.reader.aliases({ limit: 10, target: key.record.keyId });
@@ -219,15 +219,15 @@ describe('the writer', () => {
   test('two units that insert one name: one of them is told', async () => {
     const vault = await createVault();
     const { record: key } = await addKey(vault);
-    const results = await Promise.allSettled(Array.from({ length: 4 }, () => vault.store.write(record<void>(), (writer) => Promise.resolve(writer.insertAlias(newAlias('same', key.keyId))))));
+    const results = await Promise.allSettled(Array.from({ length: 4 }, () => vault.store.write(record(), (writer) => Promise.resolve(writer.insertAlias(newAlias('same', key.keyId))))));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await codeOf(vault.store.write(record<void>(), (writer) => Promise.resolve(writer.insertAlias(newAlias('same', key.keyId)))))).toBe('AlreadyExistsException');
+    expect(await codeOf(vault.store.write(record(), (writer) => Promise.resolve(writer.insertAlias(newAlias('same', key.keyId)))))).toBe('AlreadyExistsException');
   });
 
   test('refuses a writer that is used after its unit', async () => {
     const vault = await createVault();
     let kept: Writer | undefined;
-    await vault.store.write(record<void>(), (writer) => {
+    await vault.store.write(record(), (writer) => {
       kept = writer;
       return Promise.resolve();
     });
@@ -237,7 +237,7 @@ describe('the writer', () => {
   test('closing ends what waits with VaultLockedException and keeps what was acknowledged', async () => {
     const vault = await createVault();
     const keys = await Promise.all(Array.from({ length: 20 }, () => newKey(vault.sealer)));
-    const writes = keys.map((key) => vault.store.write(record<void>(), (writer) => Promise.resolve(writer.insertKey(key.record, key.material))));
+    const writes = keys.map((key) => vault.store.write(record(), (writer) => Promise.resolve(writer.insertKey(key.record, key.material))));
     const closing = new Promise<void>((resolve) => setTimeout(() => void close(vault).then(resolve), 1));
     const results = await Promise.allSettled(writes);
     await closing;
@@ -248,16 +248,16 @@ describe('the writer', () => {
       if (result.status === 'rejected') expect((result.reason as { code: string }).code).toBe('VaultLockedException');
     }
     expect(await codeOf(vault.store.reader.key(keyIdFrom(new Uint8Array(16))))).toBe('VaultLockedException');
-    expect(await codeOf(vault.store.write(record<void>(), () => Promise.resolve()))).toBe('VaultLockedException');
+    expect(await codeOf(vault.store.write(record(), () => Promise.resolve()))).toBe('VaultLockedException');
   });
 });
 
 describe('the outbox', () => {
   test('an outcome stays until it is delivered, in the order of the commits', async () => {
     const vault = await createVault();
-    const first = await vault.store.write(record<void>('first'), () => Promise.resolve());
-    await vault.store.write(record<void>('second'), () => Promise.resolve());
-    await vault.store.write(record<void>('third'), () => Promise.resolve());
+    const first = await vault.store.write(record('first'), () => Promise.resolve());
+    await vault.store.write(record('second'), () => Promise.resolve());
+    await vault.store.write(record('third'), () => Promise.resolve());
     first.delivered();
     first.delivered();
     await close(vault);
@@ -267,7 +267,7 @@ describe('the outbox', () => {
     expect(left.map(({ body }) => Buffer.from(body).toString().split(' ')[0])).toEqual(['second', 'third']);
     for (const outcome of left) outcome.delivered();
     expect(await again.store.undelivered()).toEqual([]);
-    await again.store.write(record<void>(), () => Promise.resolve()).then((committed) => { committed.delivered(); });
+    await again.store.write(record(), () => Promise.resolve()).then((committed) => { committed.delivered(); });
     for (const outcome of left) outcome.delivered();
     await close(again);
     expect(await (await reopen(vault)).store.undelivered()).toEqual([]);

@@ -58,6 +58,6 @@ it(`keeps every acknowledged append through ${String(ROUNDS)} rounds of kill -9`
     expect(broken).toBeUndefined();
     for (const [index, body] of acknowledged) if (bodies[index] !== body) expect.fail(`record ${String(index)} is lost or another`);
   }
-  console.info(`${String(acknowledged.size)} acknowledged appends, 0 lost; ${String(forwarded)} records fast-forwarded`);
+  process.stdout.write(`${String(acknowledged.size)} acknowledged appends, 0 lost; ${String(forwarded)} records fast-forwarded\n`);
   expect(acknowledged.size).toBeGreaterThan(ROUNDS);
 });

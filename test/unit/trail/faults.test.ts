@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { parseKeyBlock } from '../../../src/main/trail/key-block.ts';
 import { RESERVE_LENGTH } from '../../../src/main/trail/reserve.ts';
@@ -106,7 +106,7 @@ describe('a failing disk', () => {
         const [opened] = await Promise.allSettled([reopen(folder, { disk })]);
         reached = fault.times === 0;
         disk.faults = [];
-        log = opened?.status === 'fulfilled' ? opened.value : await reopen(folder, { disk });
+        log = opened.status === 'fulfilled' ? opened.value : await reopen(folder, { disk });
         await attempt('last');
         await log.close();
         const { broken, bodies } = verdict(disk, folder);
@@ -114,8 +114,21 @@ describe('a failing disk', () => {
         expect(bodies).toEqual(expect.arrayContaining(sure));
         expect(sure).toContain('last');
         expect(bodies.filter((body) => sure.includes(body))).toEqual(sure);
+        if (!reached) expect(skip).toBeGreaterThanOrEqual(20);
       }
     }
+  });
+
+  it('EIO when `trail.key` is forced to the disk in the background stops the trail too', async () => {
+    const [disk, folder] = [memoryDisk(), place()];
+    const log = await create(folder, { disk });
+    disk.faults = [{ code: 'EIO', at: (call, path) => call === 'sync' && path.endsWith('trail.key'), skip: 0, times: 1 }];
+    expect(await settled([log.append(text('x'))])).toEqual(['ok']);
+    await vi.waitFor(async () => expect(await settled([log.append(text('y'))])).toEqual(['TrailUnavailableException']), { timeout: 5000, interval: 200 });
+    await log.close();
+    const again = await reopen(folder, { disk });
+    await again.close();
+    expect(verdict(disk, folder).broken).toBeUndefined();
   });
 
   it('a full disk in the middle of a batch leaves no part of it, and the trail goes on when there is room', async () => {

@@ -3,6 +3,7 @@ import { closeSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
+import { VaultError } from '../../../src/shared/model/errors.ts';
 import { RESERVE_LENGTH } from '../../../src/main/trail/reserve.ts';
 import { checkFiles, create, reopen, temporaryFolder, text } from './support.ts';
 
@@ -18,6 +19,8 @@ function fill(path: string): void {
   }
 }
 
+const codeOf = (error: unknown): string => (error instanceof VaultError ? error.code : String(error));
+
 // A real file system that is full. It needs root to be mounted; where that is not to be had the test fails and says so.
 it('on a full file system usual records are refused, lock is recorded, and the trail verifies and opens again', async () => {
   using folder = temporaryFolder();
@@ -28,7 +31,7 @@ it('on a full file system usual records are refused, lock is recorded, and the t
     fill(join(folder.path, 'filler'));
     // A page of the segment may have room for a few more.
     let usual = 1;
-    const outcome = (reserve: boolean): Promise<string> => log.append(text('x'.repeat(3000)), { reserve }).then(() => 'ok', (error: { code: string }) => error.code);
+    const outcome = (reserve: boolean): Promise<string> => log.append(text('x'.repeat(3000)), { reserve }).then(() => 'ok', codeOf);
     while ((await outcome(false)) === 'ok') usual += 1;
     expect(usual).toBeLessThan(20);
     expect(await outcome(false)).toBe('StorageFullException');

@@ -58,7 +58,7 @@ describe('the body of a record', () => {
     const value = 'ä'.repeat(20_000);
     const cut = round({ ...outcome, input: { EncryptionContext: { long: value, short: 'kept' } } });
     expect(cut.cut).toEqual([{ path: ['input', 'EncryptionContext', 'long'], bytes: 40_000 }]);
-    expect(cut.input).toEqual({ EncryptionContext: { long: 'ä'.repeat(2048), short: 'kept' } });
+    expect(cut.input).toEqual({ EncryptionContext: { long: 'ä'.repeat(4096), short: 'kept' } });
     const operation = round({ ...outcome, operation: 'x'.repeat(100_000) });
     expect(operation.cut).toEqual([{ path: ['operation'], bytes: 100_000 }]);
   });
