@@ -16,7 +16,7 @@ const MAIN = {
   sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/keyring/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes)'] },
   keyring: { folders: ['src/main/crypto/', PORTS] },
   kernel: { folders: ['src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
-  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/seal/', 'src/main/policy/', 'src/main/trail/', 'src/main/vault/', 'src/main/store/port\\.ts$', PORTS] },
+  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/seal/', 'src/main/policy/', 'src/main/trail/', 'src/main/vault/', 'src/main/store/port\\.ts$', 'src/main/crypto/bytes\\.ts$', PORTS] },
   vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/kernel/request\\.ts$', 'src/main/keyring/ports\\.ts$'] },
   backends: { folders: ['src/main/keyring/', 'src/main/seal/', 'src/main/platform/', 'src/main/crypto/bytes\\.ts$'], packages: ['pkcs11js'] },
   store: { folders: ['src/main/(keyring|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },

@@ -70,7 +70,7 @@ const kebabFile = {
   create: (context) => ({
     Program(node) {
       const name = basename(context.filename);
-      if (!/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)+$/.test(name)) context.report({ node, messageId: 'name', data: { name } });
+      if (!/^\.?[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)+$/.test(name)) context.report({ node, messageId: 'name', data: { name } });
     },
   }),
 };

@@ -5,11 +5,11 @@ import { dirname } from 'node:path';
 import type { Answer, CallOptions, Transport } from '../shared/api/client.ts';
 import { declarationOf, type Name } from '../shared/api/index.ts';
 import { secretFields } from '../shared/api/operation.ts';
-import { EXIT, VaultError } from '../shared/model/errors.ts';
+import { EXIT } from '../shared/model/errors.ts';
 import { encodeFrame, FrameReader } from '../shared/wire/frame.ts';
 import { decodeJson } from '../shared/wire/json.ts';
 import { PROTOCOL_VERSION, readServerMessage, type ServerHello, type ServerMessage } from '../shared/wire/messages.ts';
-import { CliError } from './world.ts';
+import { CliError, ofVault } from './world.ts';
 
 const HELLO_WITHIN = 5000;
 
@@ -59,6 +59,8 @@ interface Pending {
   fail(error: Error): void;
 }
 
+/** What came is not the vault's side of the conversation: no fault of what was asked. */
+const garbled = (): CliError => new CliError('ProtocolError', EXIT.internal, 'what answers on the vault\'s socket does not speak as a vault does', { next: 'keystead doctor' });
 const gone = (): CliError => new CliError('NotRunning', EXIT.notRunning, 'the vault went away before it answered', { next: 'keystead status' });
 
 async function converse(socket: Socket): Promise<Connection> {
@@ -68,7 +70,9 @@ async function converse(socket: Socket): Promise<Connection> {
   let greet: ((hello: ServerHello) => void) | undefined;
 
   const closed = new Promise<void>((resolve) => socket.once('close', () => { resolve(); }));
+  let broken: Error | undefined;
   const breakOff = (error: Error): void => {
+    broken ??= error;
     for (const call of pending.values()) call.fail(error);
     pending.clear();
     socket.destroy();
@@ -83,7 +87,7 @@ async function converse(socket: Socket): Promise<Connection> {
       const { call, progress } = message.event;
       if (call !== undefined && progress) pending.get(call)?.options.progress?.(progress);
     } else if (message.id === null) {
-      throw message.ok ? gone() : new VaultError(message.error.code, message.error.message);
+      throw message.ok ? garbled() : ofVault(message.error, message.requestId);
     } else {
       const call = pending.get(message.id);
       pending.delete(message.id);
@@ -100,7 +104,7 @@ async function converse(socket: Socket): Promise<Connection> {
         }
       });
     } catch (error) {
-      breakOff(error instanceof Error ? error : gone());
+      breakOff(error instanceof CliError ? error : garbled());
     }
   });
 
@@ -108,7 +112,7 @@ async function converse(socket: Socket): Promise<Connection> {
     const late = setTimeout(() => { reject(new CliError('NotRunning', EXIT.notRunning, 'the vault does not answer', { next: 'keystead doctor' })); }, HELLO_WITHIN);
     const settle = (): void => { clearTimeout(late); };
     greet = (greeting) => { settle(); resolve(greeting); };
-    void closed.then(() => { settle(); reject(gone()); });
+    void closed.then(() => { settle(); reject(broken ?? gone()); });
   }).catch((error: unknown) => {
     socket.destroy();
     throw error;

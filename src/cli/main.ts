@@ -16,7 +16,7 @@ const INTERRUPTED = 130;
 function outputOf(stream: NodeJS.WriteStream): Output {
   return {
     isTTY: stream.isTTY,
-    columns: stream.isTTY ? stream.columns : 80,
+    columns: stream.isTTY && stream.columns > 0 ? stream.columns : 80,
     write: (chunk) => new Promise((resolve, reject) => stream.write(chunk, (error) => { if (error) reject(error); else resolve(); })),
   };
 }

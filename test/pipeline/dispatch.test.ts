@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { operation, secret, type Operation } from '../../src/shared/api/operation.ts';
 import { VaultError } from '../../src/shared/model/errors.ts';
 import { instant, requestId } from '../../src/shared/model/ids.ts';
-import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
+import type { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import { createApprovals, type ApprovalQuestion, type Approvals } from '../../src/main/kernel/approvals.ts';
 import { createDispatch, type Path } from '../../src/main/kernel/dispatch.ts';
 import type { Registered } from '../../src/main/kernel/handler.ts';

@@ -130,7 +130,7 @@ test('the store is a map of records', { timeout: 120_000 }, async () => {
       await same(again.store.reader, model);
       await close(again);
     }),
-    { numRuns: Number(process.env['KEYSTEAD_PROPERTY_RUNS'] ?? 100) },
+    { numRuns: Number(process.env['KEYSTEAD_PROPERTY_RUNS'] ?? 40) },
   );
 });
 

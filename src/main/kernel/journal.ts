@@ -3,7 +3,7 @@
  * redacted copy.
  */
 import type { Operation } from '../../shared/api/operation.ts';
-import { VaultError } from '../../shared/model/errors.ts';
+import type { VaultError } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
 import type { Position, TrailLog } from '../trail/port.ts';
 import { encodeRecord, type TrailRecord } from '../trail/record.ts';

@@ -6,6 +6,7 @@
  * Does not: store anything, or know who asks.
  */
 import { offered, type Algorithm, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { base64ToBytes } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { KeyHandle, KeyRecord, KeyState } from './ports.ts';
@@ -78,7 +79,7 @@ export function openFor<U extends KeyUsage>(key: KeyRecord, usage: U): KeyHandle
   if (key.purpose !== 'kms') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is kept for \`${key.purpose}\` and cannot be used by kms operations`);
   if (key.usage !== usage) throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is made for \`${key.usage}\`, not for \`${usage}\``);
   const { keyId, spec, purpose, materials, publicKey } = key;
-  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: Buffer.from(publicKey, 'base64') }) };
+  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: base64ToBytes(publicKey) }) };
   // The brand has no value at run time; this is the one place that gives it.
   return handle as unknown as KeyHandle<U>;
 }

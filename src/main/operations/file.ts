@@ -6,7 +6,7 @@ import { keyArn } from '../../shared/model/ids.ts';
 import type { Call } from '../kernel/handler.ts';
 import { assertOffers, openFor } from '../keyring/key.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
-import type { HashFile } from '../platform/hash-file.ts';
+import type { HashFile } from '../platform/ports.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 

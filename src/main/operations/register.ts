@@ -1,8 +1,7 @@
 /** The whole handler map: exhaustive by type, then erased for dispatch. */
 import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
 import type { Registered } from '../kernel/handler.ts';
-import type { HashFile } from '../platform/hash-file.ts';
-import type { Random } from '../platform/ports.ts';
+import type { HashFile, Random } from '../platform/ports.ts';
 import { fileHandlers } from './file.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';

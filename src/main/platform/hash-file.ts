@@ -1,23 +1,8 @@
 /** Hashing a file of any size in a worker thread: about 15 MB of memory, progress, cancel. */
 import { Worker } from 'node:worker_threads';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { HashOrder, HashReport } from './hash-worker.ts';
-
-export interface HashedFile {
-  readonly digest: Uint8Array;
-  /** Bytes. */
-  readonly size: number;
-  /** The file itself when it has at most `wholeUpTo` bytes. */
-  readonly whole?: Uint8Array;
-}
-
-export interface HashOptions {
-  readonly signal: AbortSignal;
-  readonly progress: (done: number, total: number) => void;
-}
-
-/** Rejects with FileNotReadableException or CancelledException. */
-export type HashFile = (order: HashOrder, options: HashOptions) => Promise<HashedFile>;
+import type { HashReport } from './hash-worker.ts';
+import type { HashFile } from './ports.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',

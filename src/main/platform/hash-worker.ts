@@ -6,13 +6,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-
-export interface HashOrder {
-  readonly path: string;
-  readonly algorithm: 'sha256' | 'sha384' | 'sha512';
-  /** A file of at most this many bytes comes back whole, too. */
-  readonly wholeUpTo: number;
-}
+import type { HashOrder } from './ports.ts';
 
 export type HashReport =
   | { readonly kind: 'progress'; readonly done: number; readonly total: number }

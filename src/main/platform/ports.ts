@@ -53,3 +53,26 @@ export interface Keychain {
   set(name: string, value: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
 }
+
+export interface HashOrder {
+  readonly path: string;
+  readonly algorithm: 'sha256' | 'sha384' | 'sha512';
+  /** A file of at most this many bytes comes back whole, too. */
+  readonly wholeUpTo: number;
+}
+
+export interface HashedFile {
+  readonly digest: Uint8Array;
+  /** Bytes. */
+  readonly size: number;
+  /** The file itself when it has at most `wholeUpTo` bytes. */
+  readonly whole?: Uint8Array;
+}
+
+export interface HashOptions {
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, total: number) => void;
+}
+
+/** Rejects with FileNotReadableException or CancelledException. */
+export type HashFile = (order: HashOrder, options: HashOptions) => Promise<HashedFile>;

@@ -169,6 +169,7 @@ export interface SealerCalls {
   sealUnit: {
     request: {
       changes: readonly Change[];
+      /** Of the state row that is sealed here: one more than the last. */
       stateRowVersion: number;
       trailIndex: number;
       trailHash: Bytes;

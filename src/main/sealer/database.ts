@@ -222,7 +222,8 @@ export class Database {
 
   #take(epoch: number): Pending {
     const pending = this.#pending;
-    if (!pending || pending.known.state.epoch !== epoch) throw conflict(`no unit of epoch \`${String(epoch)}\` is being committed; read the state again`);
+    if (!pending) throw conflict('no unit is being committed; read the state again');
+    if (pending.known.state.epoch !== epoch) throw conflict(`the unit of epoch \`${String(epoch)}\` is not being committed; read the state again`);
     this.#pending = undefined;
     return pending;
   }

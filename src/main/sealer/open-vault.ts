@@ -29,7 +29,8 @@ export class OpenVault implements Unsealed {
   readonly random: Random;
   /** This session made the vault: only then may there be a first state row. */
   readonly isNew: boolean;
-  #current: HeldHeader;
+  /** Undefined once wiped: a call that was under way then must not go on with keys of zeros. */
+  #current: HeldHeader | undefined;
   #proposed: HeldHeader | undefined;
   /** The term that every row is of; undefined until the state row has told, when there are two. */
   #dataTerm: number | undefined;
@@ -41,33 +42,35 @@ export class OpenVault implements Unsealed {
     this.#dataTerm = header.previous ? undefined : header.keys.term;
   }
 
+  /** Throws VaultLockedException once the vault was wiped. */
   get current(): HeldHeader {
+    if (!this.#current) throw new VaultError('VaultLockedException', 'the vault was locked meanwhile; unlock it and try again');
     return this.#current;
   }
 
   get vaultId(): Bytes {
-    return this.#current.header.vaultId;
+    return this.current.header.vaultId;
   }
 
   /** The header that follows, until main has written it and says so. An earlier proposal is dropped. */
   propose(header: HeldHeader): void {
-    if (this.#proposed) releaseHeader(this.#proposed, this.#current);
+    if (this.#proposed) releaseHeader(this.#proposed, this.current);
     this.#proposed = header;
   }
 
   /** Epoch of a header that is current or proposed, by its hash. */
   epochOf(hash: Uint8Array): number | undefined {
-    return [this.#current, this.#proposed].find((held) => held && compareBytes(held.hash, hash) === 0)?.header.headerEpoch;
+    return [this.current, this.#proposed].find((held) => held && compareBytes(held.hash, hash) === 0)?.header.headerEpoch;
   }
 
   /** Takes the proposed header for the one on disk. HeaderRefusedException for bytes that are neither. */
   adopt(bytes: Uint8Array): void {
-    if (compareBytes(bytes, this.#current.bytes) === 0) return;
+    if (compareBytes(bytes, this.current.bytes) === 0) return;
     const next = this.#proposed;
     if (!next || compareBytes(bytes, next.bytes) !== 0) {
       throw new VaultError('HeaderRefusedException', 'this is not the header that was made last; make the change again');
     }
-    releaseHeader(this.#current, next);
+    releaseHeader(this.current, next);
     this.#current = next;
     this.#proposed = undefined;
   }
@@ -84,7 +87,7 @@ export class OpenVault implements Unsealed {
 
   /** Keys of the current term or the one before; undefined for any other. */
   keysOf(term: number | undefined): TermKeys | undefined {
-    const { keys, previous } = this.#current;
+    const { keys, previous } = this.current;
     return [keys, previous].find((candidate) => candidate !== undefined && candidate.term === term);
   }
 
@@ -116,26 +119,28 @@ export class OpenVault implements Unsealed {
   }
 
   get locatorKey(): Bytes {
-    return this.#current.secrets.locatorKey;
+    return this.current.secrets.locatorKey;
   }
 
   trailPrivateKey(publicKey: Uint8Array): Bytes | undefined {
-    const era = this.#current.secrets.eras.find((candidate) => compareBytes(candidate.trailPublicKey, publicKey) === 0);
+    const era = this.current.secrets.eras.find((candidate) => compareBytes(candidate.trailPublicKey, publicKey) === 0);
     return era && copy(era.trailPrivateKey);
   }
 
   get trailPublicKeys(): readonly Bytes[] {
-    return this.#current.secrets.eras.map((era) => era.trailPublicKey);
+    return this.current.secrets.eras.map((era) => era.trailPublicKey);
   }
 
   get checkpointSeed(): Bytes {
-    const newest = this.#current.secrets.eras.at(-1);
+    const newest = this.current.secrets.eras.at(-1);
     if (!newest) throw new VaultError('InternalException', 'the header holds no checkpoint key; report this as a fault');
     return newest.checkpointSeed;
   }
 
   wipe(): void {
     if (this.#proposed) releaseHeader(this.#proposed);
-    releaseHeader(this.#current);
+    if (this.#current) releaseHeader(this.#current);
+    this.#proposed = undefined;
+    this.#current = undefined;
   }
 }

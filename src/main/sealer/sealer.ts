@@ -10,7 +10,7 @@
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import { wipe } from '../crypto/bytes.ts';
-import type { Child, Random } from '../platform/ports.ts';
+import type { Random } from '../platform/ports.ts';
 import { createSealerClient } from '../seal/client.ts';
 import type { ReplyOf, RequestOf, Sealer, SealerMethod } from '../seal/protocol.ts';
 import { type Message, decodeMessage, encodeError, encodeReply, encodeWiped, frameId } from '../seal/wire.ts';
@@ -128,6 +128,3 @@ export function createSealerHost(options: { readonly random: Random; readonly se
 /** A sealer in this process, through the same frames as the real one: for tests. */
 export const createSealer = (options: { readonly random: Random }): Sealer =>
   createSealerClient(loopback((send) => createSealerHost({ random: options.random, send })));
-
-/** The same without the client: a child to send frames to. */
-export const createSealerChild = (options: { readonly random: Random }): Child => loopback((send) => createSealerHost({ random: options.random, send }));

@@ -1,5 +1,6 @@
 /** An open vault: the parts of the store put together. Made by `openStore` and `createStore` only. */
 import { VaultError } from '../../shared/model/errors.ts';
+import type { Clock, Random } from '../platform/ports.ts';
 import type { Sealer } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import { checkRows, type Checked } from './check.ts';
@@ -13,9 +14,13 @@ import { Records } from './records.ts';
 import { Rows } from './rows.ts';
 import { CURRENT, migrate, verifySchema } from './schema.ts';
 import { storeError } from './sqlite-errors.ts';
-import type { StoreDeps } from './store.ts';
 import { resealAll } from './term-change.ts';
 import { WriteQueue } from './write-queue.ts';
+
+export interface StoreDeps {
+  readonly random: Random;
+  readonly clock: Clock;
+}
 
 export interface Parts {
   readonly sealer: Sealer;

@@ -17,7 +17,6 @@ import { join } from 'node:path';
 
 import { VaultError } from '../../shared/model/errors.ts';
 import { storageError, syncFolder, writeFileAtomic } from '../platform/files.ts';
-import type { Clock, Random } from '../platform/ports.ts';
 import type { Sealer } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import { BACKGROUND_ABOVE, checkRows, countRows, headerHash, isTampered, openState, storeStateOf, unknownState, type Checked } from './check.ts';
@@ -25,16 +24,11 @@ import { encodeSettings, SCHEMA, toHex } from './codecs.ts';
 import { Committer } from './commit.ts';
 import { openDatabase, type Database } from './database.ts';
 import { headerPath } from './header-change.ts';
-import { OpenStore } from './open-store.ts';
+import { OpenStore, type StoreDeps } from './open-store.ts';
 import type { OpenOptions, VaultSettings, VaultStore } from './port.ts';
 import { Rows, STATE_ROW_ID } from './rows.ts';
 import { CURRENT, migrate, verifySchema } from './schema.ts';
 import { storeError } from './sqlite-errors.ts';
-
-export interface StoreDeps {
-  readonly random: Random;
-  readonly clock: Clock;
-}
 
 export interface CreateOptions {
   /** Exists and is empty but for what is not the store's. */

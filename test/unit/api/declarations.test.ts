@@ -34,7 +34,7 @@ describe.each(everything)('%s', (name, operation) => {
 
   it('records fields that exist, and no binary or secret one', () => {
     for (const field of operation.audited) {
-      const schema = shape?.[field];
+      const schema: z.ZodType | undefined = shape?.[field];
       expect([field, schema !== undefined && !isRefused(schema) && codecFor(schema) === undefined]).toEqual([field, true]);
     }
     expect(new Set(operation.audited).size).toBe(operation.audited.length);
@@ -49,7 +49,7 @@ describe.each(everything)('%s', (name, operation) => {
     const below = (schema: z.ZodType, depth: number): boolean => {
       const inner = innerSchema(schema);
       if (codecFor(inner) !== undefined) return depth > 1;
-      if (inner instanceof z.ZodObject) return Object.values(inner.shape).some((field) => below(field, depth + 1));
+      if (inner instanceof z.ZodObject) return Object.values<z.ZodType>(inner.shape).some((field) => below(field, depth + 1));
       return inner instanceof z.ZodArray && below(inner.element as z.ZodType, depth + 1);
     };
     expect([below(operation.input, 0), below(operation.output, 0)]).toEqual([false, false]);

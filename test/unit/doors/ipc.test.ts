@@ -45,6 +45,12 @@ function openWindow(port: FakePort, limits: Partial<IpcLimits> = {}): Window {
   };
 }
 
+function shared(text: string): Uint8Array {
+  const bytes = new Uint8Array(new SharedArrayBuffer(text.length));
+  bytes.set(Buffer.from(text));
+  return bytes;
+}
+
 const call = (id: number, op = 'x', input: object = {}): object => ({ id, op, input });
 
 describe('frame checks', () => {
@@ -107,7 +113,7 @@ describe('the window\'s door', () => {
     ['a string', '{"id":1,"op":"x","input":{}}'],
     ['an object', { id: 1, op: 'x', input: {} }],
     ['an array buffer', new ArrayBuffer(4)],
-    ['shared memory', new Uint8Array(new SharedArrayBuffer(4))],
+    ['shared memory', shared('{"id":1,"cancel":true}')],
     ['another typed array', new Uint16Array(4)],
     ['nothing', undefined],
     ['null', null],

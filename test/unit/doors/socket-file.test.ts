@@ -3,7 +3,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync
 import { createServer } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Caller, call, fakePort, me, openDoor, temporaryFolder, tidy } from './kit.ts';
 
 afterEach(tidy);
@@ -11,14 +11,19 @@ afterEach(tidy);
 describe('the socket file', () => {
   it('is 0600 in a folder of 0700, whatever the mask, and goes with the door', async () => {
     const mask = process.umask(0);
+    const masks = vi.spyOn(process, 'umask');
     try {
       const door = await openDoor(fakePort());
+      // Before the file is there, not after.
+      expect(masks.mock.calls).toEqual([[0o177], [0]]);
+      masks.mockRestore();
       expect(process.umask()).toBe(0);
       expect(lstatSync(door.path).mode & 0o777).toBe(0o600);
       expect(lstatSync(join(door.path, '..')).mode & 0o777).toBe(0o700);
       await door.close();
       expect(existsSync(door.path)).toBe(false);
     } finally {
+      masks.mockRestore();
       process.umask(mask);
     }
   });

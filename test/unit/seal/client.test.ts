@@ -3,7 +3,7 @@ import type { Child, Exit } from '../../../src/main/platform/ports.ts';
 import { createSealerClient } from '../../../src/main/seal/client.ts';
 import { decodeMessage, encodeError, encodeReply, encodeWiped } from '../../../src/main/seal/wire.ts';
 
-const stopped = expect.objectContaining({ code: 'SealerStoppedException' });
+const stopped: unknown = expect.objectContaining({ code: 'SealerStoppedException' });
 
 /** A child that keeps what it was sent and answers when the test says so. */
 function scripted() {

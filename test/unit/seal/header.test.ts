@@ -31,7 +31,7 @@ const body = (overrides: Partial<HeaderBody> = {}): HeaderBody => ({
   ...overrides,
 });
 const file = (header: HeaderBody): Uint8Array => Uint8Array.from([...encodeHeaderBody(header), ...fill(32, 11)]);
-const refused = expect.objectContaining({ code: 'HeaderRefusedException' });
+const refused: unknown = expect.objectContaining({ code: 'HeaderRefusedException' });
 const withByte = (bytes: Uint8Array, offset: number, value: number): Uint8Array => {
   const changed = Uint8Array.from(bytes);
   changed[offset] = value;

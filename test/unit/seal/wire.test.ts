@@ -4,7 +4,7 @@ import { METHODS, decodeMessage, encodeError, encodeReply, encodeRequest, errorO
 import { VaultError } from '../../../src/shared/model/errors.ts';
 
 const decode = (frame: Uint8Array) => decodeMessage(frame, () => 'views');
-const malformed = expect.objectContaining({ code: 'SerializationException' });
+const malformed: unknown = expect.objectContaining({ code: 'SerializationException' });
 const roundTrip = (body: object): unknown => decode(encodeReply(7, body)).body;
 
 /** JSON values and bytes, without what JSON cannot tell apart (-0, undefined) and without null. */
@@ -51,13 +51,13 @@ describe('messages', () => {
     ['a function', { a: () => 1 }],
     ['a bigint', { a: 1n }],
     ['undefined in a list', { a: [undefined] }],
-    ['__proto__', JSON.parse('{"__proto__":1}') as object],
+    ['__proto__', Object.defineProperty({}, '__proto__', { value: 1, enumerable: true })],
   ])('cannot hold %s', (_name, body) => {
     expect(() => encodeReply(1, body)).toThrow(malformed);
   });
 
   it('carry the method and the call id', () => {
-    for (const method of METHODS) expect(decode(encodeRequest(0xffff_ffff, method, {} as never))).toMatchObject({ id: 0xffff_ffff, kind: 'request', method });
+    for (const method of METHODS) expect(decode(encodeRequest(0xffff_ffff, method, {}))).toMatchObject({ id: 0xffff_ffff, kind: 'request', method });
   });
 
   it('carry errors of the table, and no others', () => {

@@ -6,7 +6,7 @@ import { fixedRandom } from '../seal/fixed-random.ts';
 import { MOMENT, RAM, RECOVERY, type TestVault, commit, deviceSecret, keychainSlot, newVault, packed, reopened, rowId, sha256, text } from './vault-fixture.ts';
 
 type Row = SealedRow & { schema: number; unique?: string };
-const failing = (code: string) => expect.objectContaining({ code });
+const failing = (code: string): unknown => expect.objectContaining({ code });
 
 const STOLEN = deviceSecret(1);
 
@@ -56,7 +56,7 @@ async function reseal(sealer: Sealer, vault: TestVault, rows: Row[]): Promise<Ro
 
 async function finish(sealer: Sealer, vault: TestVault): Promise<void> {
   const { header, info } = await sealer.call('finishTerm', {});
-  await commit({ ...vault, sealer } as TestVault, [], { prepare: sha256(header) }).then(() => (vault.version += 1));
+  await commit({ ...vault, sealer }, [], { prepare: sha256(header) }).then(() => (vault.version += 1));
   await sealer.call('adoptHeader', { header });
   const current = await sealer.call('sealUnit', { changes: [], stateRowVersion: vault.version + 1, ...MOMENT, header: { current: sha256(header), headerEpoch: info.headerEpoch } });
   await sealer.call('confirmUnit', { epoch: current.epoch });

@@ -3,7 +3,7 @@ import { type SealedChange, TABLES } from '../../../src/main/seal/protocol.ts';
 import type { Sealer } from '../../../src/main/seal/protocol.ts';
 import { MOMENT, type TestVault, commit, deviceSecret, keychainSlot, newVault, packed, reopened, rowId, sha256, text } from './vault-fixture.ts';
 
-const failing = (code: string, what?: string) => expect.objectContaining({ code, ...(what === undefined ? {} : { details: expect.objectContaining({ what }) as unknown }) });
+const failing = (code: string, what?: string): unknown => expect.objectContaining({ code, ...(what === undefined ? {} : { details: expect.objectContaining({ what }) as unknown }) });
 const put = (id: number, plain: string, version = 1, oldTag?: Uint8Array) =>
   ({ kind: 'put', table: 'keys', rowId: rowId(id), version, schema: 1, plain: text(plain), ...(oldTag ? { oldTag } : {}) }) as const;
 

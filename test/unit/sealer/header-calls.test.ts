@@ -19,7 +19,7 @@ afterEach(() => {
 const COST = { memory: 64 * 1024, passes: 3, lanes: 4 };
 const password = (value: string, device?: Uint8Array): NewSlot => ({ type: 'password', factors: { password: text(value), ...(device ? { device } : {}) }, kdf: COST, created: 1 });
 const fresh = (): Sealer => createSealer({ random: fixedRandom('fresh') });
-const failing = (code: string) => expect.objectContaining({ code });
+const failing = (code: string): unknown => expect.objectContaining({ code });
 const open = (header: Uint8Array, code: Uint8Array, ramBytes = RAM) => fresh().call('unseal', { header, factors: { code }, type: 'recovery', ramBytes });
 
 describe('a password slot', () => {

@@ -15,7 +15,7 @@ it('accepts none of them, and names an error for each', async () => {
     const sealer = createSealer({ random: fixedRandom('flip') });
     const verdict = await sealer.call('unseal', { header: flipped, factors: { code }, type: 'recovery', ramBytes: RAM }).then(
       () => 'accepted',
-      (error: { code: string }) => error.code,
+      (error: unknown) => (error as { code: string }).code,
     );
     counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   }

@@ -75,6 +75,14 @@ describe('hostile frames', () => {
   });
 });
 
+it('a key that was being made when the vault was locked does not come out', async () => {
+  const { answers, receive, wipe } = await host();
+  receive(encodeRequest(8, 'generateMaterial', { rowId: VAULT_ID, spec: 'RSA_2048', keyId: 'k', materialId: new Uint8Array(8), purpose: 'kms' }));
+  wipe();
+  for (let i = 0; i < 30_000 && answers.length === 0; i += 1) await settle();
+  expect(answers).toMatchObject([{ id: 8, kind: 'error', body: { code: 'VaultLockedException' } }]);
+});
+
 it('requests are wiped once they are answered', async () => {
   const { receive } = await host();
   const frame = encodeRequest(3, 'blind', { table: 'keys', value: 'x' });

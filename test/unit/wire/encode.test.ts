@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 import { encodeJson } from '../../../src/shared/wire/encode.ts';
 
@@ -70,6 +70,28 @@ describe('encodeJson', () => {
     expect(() => encodeJson('x'.repeat(99), { limit: 100 })).toThrow(expect.objectContaining({ code: 'RequestTooLargeException' }) as Error);
     expect(encodeJson(new Uint8Array(73), { limit: 102 }).length).toBe(102);
     expect(() => encodeJson(new Uint8Array(76), { limit: 102 })).toThrow(expect.objectContaining({ code: 'RequestTooLargeException' }) as Error);
+  });
+
+  it('wipes every buffer that it outgrew, and the last one when it refuses', () => {
+    const made: ArrayBuffer[] = [];
+    vi.stubGlobal('ArrayBuffer', class extends ArrayBuffer {
+      constructor(length: number) {
+        super(length);
+        made.push(this);
+      }
+    });
+    const secrets = (count: number): SecretBytes[] => Array.from({ length: count }, () => SecretBytes.copy(new Uint8Array(300).fill(7)));
+    const values = secrets(20);
+    try {
+      made.length = 0;
+      const bytes = encodeJson({ values });
+      expect(made.length).toBeGreaterThan(3);
+      expect(made.pop()).toBe(bytes.buffer);
+      expect(() => encodeJson({ values, last: 1n })).toThrow();
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(made.every((buffer) => new Uint8Array(buffer).every((byte) => byte === 0))).toBe(true);
   });
 
   it('leaves the reserved room free', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { encodeFrame, frameOf, FrameReader, MAX_FRAME_BYTES } from '../../../src/shared/wire/frame.ts';
 
 const collect = (reader: FrameReader, ...chunks: Uint8Array[]): Uint8Array[] => {
@@ -91,6 +91,26 @@ describe('FrameReader', () => {
     const kept = frameOf(Buffer.from('1'));
     collect(new FrameReader(), kept);
     expect(kept[4]).toBe(0x31);
+  });
+
+  it('wipes every buffer that a frame outgrew, and what is left of one that never ends', () => {
+    const made: ArrayBuffer[] = [];
+    vi.stubGlobal('ArrayBuffer', class extends ArrayBuffer {
+      constructor(length: number) {
+        super(length);
+        made.push(this);
+      }
+    });
+    try {
+      const reader = new FrameReader();
+      reader.push(header(300_000), () => undefined);
+      for (let turn = 0; turn < 4; turn++) reader.push(new Uint8Array(60_000).fill(7), () => undefined);
+      expect(made.length).toBeGreaterThan(2);
+      reader.reset();
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(made.every((buffer) => new Uint8Array(buffer).every((byte) => byte === 0))).toBe(true);
   });
 
   it('gives each frame a buffer of its own, off-heap', () => {

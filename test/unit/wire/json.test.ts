@@ -184,6 +184,7 @@ const REFUSED: readonly (readonly [name: string, text: string])[] = [
   ['i_string_incomplete_surrogate_and_escape_valid', '["\\uD800\\n"]'],
   ['i_string_inverted_surrogates_U+1D11E', '["\\uDd1e\\uD834"]'],
   ['i_string_two_first_surrogates', '["\\ud800\\ud800"]'],
+  ['i_string_two_second_surrogates', '["\\udc00\\udc00"]'],
   ['i_string_invalid_lonely_surrogate', '["\\ud800"]'],
   ['i_string_UTF-8_invalid_sequence', '["\xe6\x97\xa5\xd1\x88\xfa"]'],
   ['i_string_UTF8_surrogate_U+D800', '["\xed\xa0\x80"]'],
