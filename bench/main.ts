@@ -3,7 +3,7 @@
  * missed: machines differ, and a figure is to be read, not to break a build.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { disk } from './figures/disk.ts';
 import { hashing } from './figures/hashing.ts';
@@ -22,6 +22,7 @@ const keys = Number(process.argv.find((argument) => argument.startsWith('--keys=
 
 mkdirSync(join(root, '.bench'), { recursive: true });
 const scratch = mkdtempSync(join(root, '.bench', 'run-'));
+const [load = 0] = loadavg();
 const lines: Line[] = [];
 const bench: Bench = {
   scratch,
@@ -48,4 +49,4 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
-console.log(`\n${table(lines)}\n\nNode ${process.version}, ${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${process.platform}`);
+console.log(`\n${table(lines)}\n\nNode ${process.version}, ${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${process.platform}; load ${load.toFixed(1)} before`);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { socketPath } from '../src/shared/model/paths.ts';
 import { encodeFrame, FrameReader } from '../src/shared/wire/frame.ts';
-import { readServerMessage, type ServerMessage } from '../src/shared/wire/messages.ts';
+import { readServerMessage } from '../src/shared/wire/messages.ts';
 import { pause } from './harness.ts';
 
 export type Output = Readonly<Record<string, unknown>>;
@@ -17,15 +17,12 @@ export const PASSWORD = Buffer.from('correct horse battery staple').toString('ba
 export class Caller {
   readonly #socket: Socket;
   readonly #reader = new FrameReader();
-  #waiting: { resolve: (message: ServerMessage) => void; reject: (error: Error) => void } | undefined;
+  #waiting: { resolve: (frame: Buffer) => void; reject: (error: Error) => void } | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk) => {
-      this.#reader.push(chunk, (frame) => {
-        const message = readServerMessage(frame);
-        if (message.kind === 'reply') this.#waiting?.resolve(message);
-      });
+      this.#reader.push(chunk, (frame) => this.#waiting?.resolve(Buffer.from(frame.buffer)));
     });
     const gone = (): void => this.#waiting?.reject(new Error('the vault closed the connection'));
     socket.on('close', gone);
@@ -36,7 +33,11 @@ export class Caller {
     return new Promise((resolve, reject) => {
       const socket = connect(path);
       socket.once('error', reject);
-      socket.once('connect', () => resolve(new Caller(socket)));
+      socket.once('connect', () => {
+        const caller = new Caller(socket);
+        // The server speaks first.
+        caller.#waiting = { resolve: () => resolve(caller), reject };
+      });
     });
   }
 
@@ -45,23 +46,37 @@ export class Caller {
     return encodeFrame({ id: 1, op, input });
   }
 
-  async send(frame: Uint8Array): Promise<Output> {
-    const reply = await new Promise<ServerMessage>((resolve, reject) => {
+  /**
+   * Sends a call and resolves once it was answered well. Reads no more of the answer than that: the caller shares the
+   * machine with the vault, and it is the vault that is measured.
+   */
+  async send(frame: Uint8Array): Promise<void> {
+    const reply = await this.#exchange(frame);
+    if (!reply.includes('"ok":true')) read(reply);
+  }
+
+  async call(op: string, input: Output = {}): Promise<Output> {
+    return read(await this.#exchange(Caller.frame(op, input)));
+  }
+
+  #exchange(frame: Uint8Array): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket.write(frame);
     });
-    if (reply.kind !== 'reply') throw new Error('not a reply');
-    if (!reply.ok) throw new Error(`${reply.error.code}: ${reply.error.message}`);
-    return JSON.parse(Buffer.from(reply.output).toString('utf8')) as Output;
-  }
-
-  call(op: string, input: Output = {}): Promise<Output> {
-    return this.send(Caller.frame(op, input));
   }
 
   close(): void {
     this.#socket.destroy();
   }
+}
+
+/** The output of a reply; throws what the vault answered. */
+function read(frame: Uint8Array): Output {
+  const reply = readServerMessage(frame);
+  if (reply.kind !== 'reply') throw new Error('not a reply');
+  if (!reply.ok) throw new Error(`${reply.error.code}: ${reply.error.message}`);
+  return JSON.parse(Buffer.from(reply.output).toString('utf8')) as Output;
 }
 
 /** A running vault, created with a password and a recovery code, and unlocked. */
@@ -129,6 +144,16 @@ export class Vault {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => (parentOf(name) === this.pid ? [Number(name)] : []));
   }
 
+  /** Processor time of the vault process and of its children while `work` ran, in microseconds for each of `count()`. */
+  async processorTimeOf(work: () => Promise<unknown>, count: () => number): Promise<{ main: number; children: number }> {
+    const children = this.children();
+    const used = (): readonly [number, number] => [processorTime(this.pid), children.reduce((sum, pid) => sum + processorTime(pid), 0)];
+    const [mainBefore, childrenBefore] = used();
+    await work();
+    const [main, others] = used();
+    return { main: (1000 * (main - mainBefore)) / count(), children: (1000 * (others - childrenBefore)) / count() };
+  }
+
   async stop(): Promise<void> {
     for (const caller of this.#callers) caller.close();
     this.#stop();
@@ -150,6 +175,12 @@ export function processMegabytes(pid: number, file: 'smaps_rollup' | 'status', f
   const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${String(pid)}/${file}`, 'utf8'))?.[1];
   if (kibibytes === undefined) throw new Error(`no ${field} in /proc/PID/${file}`);
   return (Number(kibibytes) * 1024) / 1e6;
+}
+
+/** Processor time that a process has used, user and system, in milliseconds (Linux counts in ticks of 10). */
+export function processorTime(pid: number): number {
+  const fields = readFileSync(`/proc/${String(pid)}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Starts the peak (VmHWM) of a process anew. */

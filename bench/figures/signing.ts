@@ -40,6 +40,15 @@ export const signing: Figure = {
       };
       const works = worksOf('RAW');
       await ratePerSecond(works, 1);
+      let done = 0;
+      const counted = works.map((work) => async () => {
+        await work();
+        done += 1;
+      });
+      const cost = await vault.processorTimeOf(() => ratePerSecond(counted, 5), () => done);
+      report({ figure: 'Sign P-256, processor time of the vault process', value: cost.main, unit: 'µs' });
+      report({ figure: 'Sign P-256, processor time of the sealer', value: cost.children, unit: 'µs' });
+
       const rounds: number[] = [];
       const targets: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {

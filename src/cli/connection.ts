@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Answer, CallOptions, Transport } from '../shared/api/client.ts';
 import { declarationOf, type Name } from '../shared/api/index.ts';
 import { secretFields } from '../shared/api/operation.ts';
+import { errnoOf } from '../shared/model/errno.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { encodeFrame, FrameReader } from '../shared/wire/frame.ts';
 import { decodeJson } from '../shared/wire/json.ts';
@@ -31,7 +32,7 @@ export async function connectTo(path: string, uid: number): Promise<Connection |
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   } catch (error) {
     socket.destroy();
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = errnoOf(error);
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
     throw new CliError('NotRunning', EXIT.notRunning, `the vault's socket \`${path}\` cannot be reached: ${code ?? 'unknown'}`);
   }

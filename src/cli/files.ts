@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { isAbsolute, normalize, resolve } from 'node:path';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
+import { errnoOf } from '../shared/model/errno.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { CliError, usage, type World } from './world.ts';
 
@@ -58,7 +59,7 @@ export async function readStdin(world: World, flag: string): Promise<SecretBytes
 }
 
 function unreadable(what: string, path: string, error: unknown): CliError {
-  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const code = errnoOf(error) ?? 'unknown';
   const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'it may not be read' : code === 'EISDIR' ? 'it is a folder' : code;
   return new CliError('FileNotReadableException', EXIT.notFound, `${what}: \`${path}\` cannot be read: ${reason}`);
 }
@@ -78,7 +79,7 @@ export async function createNew(world: World, path: string, secret: boolean): Pr
   try {
     file = await open(full, 'wx', secret ? 0o600 : 0o666);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = errnoOf(error) ?? 'unknown';
     if (code === 'EEXIST') throw new CliError('FileExistsException', EXIT.conflict, `\`${path}\` exists already and is not overwritten; name another file`);
     throw new CliError('FileNotReadableException', EXIT.notFound, `\`${path}\` cannot be made: ${code === 'ENOENT' ? 'there is no such folder' : code}`);
   }

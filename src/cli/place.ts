@@ -4,7 +4,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EXIT } from '../shared/model/errors.ts';
-import { chooseVault, configFile, configWith, readConfig, realFolder, runtimeFolder, socketPath } from '../shared/model/paths.ts';
+import { chooseVault, configFile, configWith, readConfig, realFolder, runtimeFolder, socketPath, VAULT_FILES } from '../shared/model/paths.ts';
 import { connectTo, type Connection } from './connection.ts';
 import { absolute, readText } from './files.ts';
 import { CliError, type World } from './world.ts';
@@ -33,7 +33,7 @@ export async function placeOf(world: World, given: string | undefined): Promise<
 
 /** Whether a vault was made here. */
 export function hasVault(place: Place): boolean {
-  return lstatSync(join(place.folder, 'header'), { throwIfNoEntry: false }) !== undefined;
+  return lstatSync(join(place.folder, VAULT_FILES.header), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Makes this vault the last one used. Not worth a failure: the vault itself is fine without. */

@@ -2,7 +2,6 @@
  * Wires everything: the machine (clock, randomness, processes), the vault, the one path, the doors. Names no window system.
  * The only place in which a real clock or generator is chosen.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
@@ -27,16 +26,17 @@ import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
 import { whereOf } from '../platform/log-events.ts';
 import type { Log } from '../platform/log.ts';
+import type { Clock, Keychain } from '../platform/ports.ts';
 import { createProcessHost } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { DEFAULT_RULES } from '../rules/defaults.ts';
 import { createSealerClient } from '../seal/client.ts';
 import { headerInfo, parseHeader } from '../seal/header.ts';
-import type { HeaderInfo } from '../seal/protocol.ts';
+import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { diagnose } from '../vault/diagnose.ts';
-import { createVault, HEADER_FILE, lock, openOrThrow, phaseOf, readHeaderFile, type Vault } from '../vault/vault.ts';
+import { createVault, lock, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
 import { createCapacity } from './capacity.ts';
 import { createEvents, type Events } from './events.ts';
 import { vaultJobs } from './jobs.ts';
@@ -53,6 +53,16 @@ export interface ProgramOptions {
   readonly log: Log;
   /** Ends the process once answers are out. */
   readonly stopSoon: () => void;
+  /** What takes the place of this machine's own in tests. */
+  readonly machine?: Partial<Machine>;
+}
+
+export interface Machine {
+  readonly clock: Clock;
+  readonly keychain: Keychain;
+  readonly startSealer: () => Sealer;
+  /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
+  readonly after: (ms: number, fire: () => void) => () => void;
 }
 
 export interface Program {
@@ -64,12 +74,12 @@ export interface Program {
   close(): Promise<void>;
 }
 
-const clock = systemClock;
 const random = systemRandom;
 
 /** Rejects with VaultInUseException, VaultTooNewException, HeaderRefusedException, TrailBrokenException or a storage error. */
 export async function compose(options: ProgramOptions): Promise<Program> {
-  const { folder, log, version } = options;
+  const { folder, log, version, machine = {} } = options;
+  const { clock = systemClock, after } = machine;
   const fault = (error: unknown, id?: string): void => {
     log.event('request.failed', {
       requestId: id,
@@ -86,21 +96,27 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const claim = (): void => {
     held ??= acquireVaultLock(folder, clock);
   };
-  const exists = existsSync(join(folder, HEADER_FILE));
+  const exists = vaultExists(folder);
   if (exists) claim();
+  const trail = exists
+    ? await openExistingTrail(folder, clock, log).catch((error: unknown) => {
+        held?.release();
+        throw error;
+      })
+    : undefined;
   const vault = createVault(
     {
       folder,
       clock,
       random,
-      keychain: createKeychain({ host, log }),
-      startSealer: () => createSealerClient(host.spawn('sealer')),
+      keychain: machine.keychain ?? createKeychain({ host, log }),
+      startSealer: machine.startSealer ?? (() => createSealerClient(host.spawn('sealer'))),
       ramBytes: totalmem(),
       openBackend: (sealer, store) => createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }),
       emit: events.emit,
       claim,
     },
-    exists ? await openExistingTrail(folder, log) : undefined,
+    trail,
   );
 
   const running = createRunning(clock.boottime);
@@ -155,7 +171,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     hello: () => ({ version: PROTOCOL_VERSION, pid: process.pid, locked: !vault.open, features: [], ...(vault.open ? { vaultId: vault.open.info.vaultId } : {}) }),
     clock,
   };
-  const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open });
+  const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const presence = startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
     if (event === 'vault.locked') approvals.denyAll();
@@ -165,7 +181,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   return { dispatch, door, events, vault, close: once(() => closeAll({ vault, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
-async function openExistingTrail(folder: string, log: Log): Promise<Vault['trail']> {
+async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
   const info = headerInfo(parseHeader(await readHeaderFile(folder)));
   const trail = await openTrail({ folder, vaultId: fromHex(info.vaultId), trailPublicKey: info.trailPublicKey, random });
   const { fastForwarded, tornBytes } = trail.recovery;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { VaultError } from '../../shared/model/errors.ts';
 import { encodeFrame, FrameReader } from '../../shared/wire/frame.ts';
 import type { CallerHints, Evidence, Peer } from '../kernel/request.ts';
+import { adoptAccepted } from '../platform/wiped-reads.ts';
 import type { CallLimits, DoorPort, Refusal } from './port.ts';
 import { Session } from './session.ts';
 import type { TokenBucket } from './token-bucket.ts';
@@ -14,18 +15,21 @@ const FLOOD_AFTER = 64;
 const EVENT_BACKLOG_BYTES = 256 * 1024;
 
 export interface CliConnectionOptions {
-  readonly socket: Socket;
+  /** As it was accepted: paused. Taken over. */
+  readonly accepted: Socket;
   readonly port: DoorPort;
   readonly peer: Peer;
   readonly bucket: TokenBucket;
   readonly limits: CallLimits & { readonly frameMs: number; readonly stallMs: number };
+  /** Called once, when the connection is no more. */
+  readonly closed: (connection: CliConnection) => void;
 }
 
 export class CliConnection {
   readonly #options: CliConnectionOptions;
   readonly #socket: Socket;
   readonly #session: Session;
-  readonly #reader = new FrameReader({ wipeChunks: true });
+  readonly #reader = new FrameReader();
   #evidence: Evidence;
   #frameTimer: NodeJS.Timeout | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
@@ -36,7 +40,12 @@ export class CliConnection {
 
   constructor(options: CliConnectionOptions) {
     this.#options = options;
-    this.#socket = options.socket;
+    this.#socket = adoptAccepted(options.accepted, (chunk) => this.#read(chunk));
+    this.#socket.on('error', () => this.#socket.destroy());
+    this.#socket.once('close', () => {
+      this.gone();
+      options.closed(this);
+    });
     this.#evidence = { door: 'cli', peer: options.peer, hints: {} };
     this.#session = new Session({
       port: options.port,
@@ -55,7 +64,6 @@ export class CliConnection {
   start(hints: CallerHints): void {
     if (this.#ending || this.#socket.destroyed) return;
     this.#evidence = { door: 'cli', peer: this.#options.peer, hints };
-    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
     // Half an end is an end: nothing else tells that the caller was killed.
     this.#socket.once('end', () => this.gone());
     this.#socket.on('drain', () => this.#drained());
@@ -88,11 +96,8 @@ export class CliConnection {
     this.#socket.destroy();
   }
 
-  #read(chunk: Buffer): void {
-    if (this.#ending) {
-      chunk.fill(0);
-      return;
-    }
+  #read(chunk: Uint8Array): void {
+    if (this.#ending) return;
     let completed = !this.#reader.pending;
     try {
       this.#reader.push(chunk, (frame) => {

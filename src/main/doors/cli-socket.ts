@@ -98,12 +98,15 @@ class Reception {
       socket.destroy();
       return;
     }
-    const connection = new CliConnection({ socket, port, peer, limits: this.#limits, bucket: this.#bucketOf(peer.pid) });
-    this.#connections.add(connection);
-    socket.once('close', () => {
-      connection.gone();
-      this.#connections.delete(connection);
+    const connection = new CliConnection({
+      accepted: socket,
+      port,
+      peer,
+      limits: this.#limits,
+      bucket: this.#bucketOf(peer.pid),
+      closed: (gone) => this.#connections.delete(gone),
     });
+    this.#connections.add(connection);
     connection.start(describe(peer.pid));
   }
 

@@ -4,36 +4,34 @@ import type { Stats } from 'node:fs';
 import { connect } from 'node:net';
 import type { Server } from 'node:net';
 import { dirname } from 'node:path';
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { MAX_SOCKET_PATH } from '../../shared/model/paths.ts';
 
-/** `sun_path` has 108 bytes on Linux and 104 on macOS, and a longer path is cut without a word by some callers. */
-const MAX_PATH_BYTES = 100;
 const PROBE_MS = 1000;
 
 function statOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw new VaultError('StorageException', `\`${path}\` cannot be looked at; check its permissions`, { cause: error });
   }
 }
-
-const codeOf = (error: unknown): string | undefined => (error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined);
 
 /**
  * Makes the socket's folder (0700) where it is missing, and otherwise demands that it is a folder, not a link, of user `uid`, and
  * closed to everyone else. Throws ValidationException for a path over 100 bytes, StorageException for the folder.
  */
 export function prepareSocketFolder(path: string, uid: number): void {
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw new VaultError('ValidationException', `the socket's path \`${path}\` is over ${String(MAX_PATH_BYTES)} bytes; set XDG_RUNTIME_DIR to a shorter folder`);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new VaultError('ValidationException', `the socket's path \`${path}\` is over ${String(MAX_SOCKET_PATH)} bytes; set XDG_RUNTIME_DIR to a shorter folder`);
   }
   const folder = dirname(path);
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw new VaultError('StorageException', `the folder \`${folder}\` cannot be made; check its parent`, { cause: error });
+    if (errnoOf(error) !== 'EEXIST') throw new VaultError('StorageException', `the folder \`${folder}\` cannot be made; check its parent`, { cause: error });
   }
   const stats = statOf(folder);
   if (!stats?.isDirectory()) throw new VaultError('StorageException', `\`${folder}\` is not a folder; remove it`);
@@ -53,7 +51,7 @@ export async function removeStaleSocket(path: string, uid: number): Promise<void
   try {
     unlinkSync(path);
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw new VaultError('StorageException', `the stale socket \`${path}\` cannot be removed`, { cause: error });
+    if (errnoOf(error) !== 'ENOENT') throw new VaultError('StorageException', `the stale socket \`${path}\` cannot be removed`, { cause: error });
   }
 }
 
@@ -67,7 +65,7 @@ function answers(path: string): Promise<boolean> {
     };
     probe.setTimeout(PROBE_MS, () => settle(true));
     probe.once('connect', () => settle(true));
-    probe.once('error', (error) => settle(codeOf(error) !== 'ECONNREFUSED' && codeOf(error) !== 'ENOENT'));
+    probe.once('error', (error) => settle(errnoOf(error) !== 'ECONNREFUSED' && errnoOf(error) !== 'ENOENT'));
   });
 }
 
@@ -89,7 +87,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
     chmodSync(path, 0o600);
   } catch (error) {
     server.close();
-    if (codeOf(error) === 'EADDRINUSE') throw new VaultError('VaultInUseException', `another process answers at \`${path}\`; stop it first`);
+    if (errnoOf(error) === 'EADDRINUSE') throw new VaultError('VaultInUseException', `another process answers at \`${path}\`; stop it first`);
     throw new VaultError('StorageException', `the socket \`${path}\` cannot be made`, { cause: error });
   }
 }

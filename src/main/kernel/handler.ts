@@ -28,10 +28,12 @@ export interface Registered {
   readonly handler: Handler<Operation, never>;
 }
 
-/** What step 8 gives back. `recorded`: a committed mutation's outcome, already built inside its transaction. */
+/** What step 8 gives back. `committed`: a committed mutation's outcome, already built inside its transaction. */
 export interface Executed {
   readonly output: Readonly<Record<string, unknown>>;
   readonly committed?: { readonly outcome: Uint8Array; delivered(): void };
+  /** Where a control operation has left database and header; so that neither can be put back behind what the trail has seen. */
+  readonly reached?: { readonly epoch: number; readonly headerEpoch: number };
 }
 
 /** Step 8: runs the handler with the rights of its effect; a `write` inside one unit of work. */

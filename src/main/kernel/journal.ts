@@ -78,8 +78,8 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
           return position;
         },
         success: (epoch) => body({ phase: 'outcome', result: 'ok', reasons, epoch }),
-        async succeeded({ committed }) {
-          await append(committed?.outcome ?? body({ phase: 'outcome', result: 'ok', reasons, ...(intentIndex === undefined && audited ? { input: audited } : {}) }));
+        async succeeded({ committed, reached }) {
+          await append(committed?.outcome ?? body({ phase: 'outcome', result: 'ok', reasons, ...reached, ...(intentIndex === undefined && audited ? { input: audited } : {}) }));
           committed?.delivered();
         },
         async failed(error) {

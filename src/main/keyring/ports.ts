@@ -1,12 +1,10 @@
 /** The keyring's ports: what it needs of a store, and what a backend (software, later PKCS#11) must offer. */
-import type { Algorithm, KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
+import type { Algorithm, KeyPurpose, KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
+import type { EncryptionContext } from '../../shared/api/fields.ts';
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
-
-/** Immutable for ever: `kms:Sign` uses keys of purpose `kms` only. */
-export type KeyPurpose = 'kms' | 'ssh' | 'envelope' | 'checkpoint' | 'certificate';
 
 /** One key, as it is sealed (schema 1). */
 export interface KeyRecord {
@@ -83,8 +81,6 @@ export interface NewMaterial {
   readonly body: Uint8Array;
   readonly tag: Uint8Array;
 }
-
-export type EncryptionContext = Readonly<Record<string, string>>;
 
 declare const usageBrand: unique symbol;
 /** A key, opened for one usage: passing a signing handle to `encrypt` does not compile. */

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { z } from 'zod';
 
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { errnoOf, readBounded, writeFileAtomic } from './files.ts';
+import { readBounded, writeFileAtomic } from './files.ts';
 import { noLog, type Log } from './log.ts';
 import type { Clock } from './ports.ts';
 

@@ -1,7 +1,8 @@
-import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { createFrameReader, createFrameWriter, MAX_FRAME } from './framing.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { openDescriptor, watchSocket } from './wiped-reads.ts';
 
 /** How the other side went: `broken` after a frame over the limit or one cut off. */
 export type Closed = 'ended' | 'broken';
@@ -17,8 +18,6 @@ export interface Channel {
   /** Closes at once and drops what is not yet written. */
   destroy(): void;
 }
-
-const READ_BUFFER = 128 * 1024;
 
 /**
  * A channel over a descriptor that the channel owns from now on, or over a socket that nobody has read from.
@@ -39,17 +38,10 @@ export function openChannel(source: number | Socket): Channel {
     else early.push(frame);
   });
   const take = (chunk: Uint8Array): void => {
-    let good = false;
-    try {
-      good = reader.push(chunk);
-    } finally {
-      chunk.fill(0);
-    }
-    if (!good) finish(false);
+    if (!reader.push(chunk)) finish(false);
   };
 
-  const socket = typeof source === 'number' ? openDescriptor(source, take) : source;
-  if (socket === source) socket.on('data', (chunk: Buffer) => take(chunk));
+  const socket = typeof source === 'number' ? openDescriptor(source, take) : watchSocket(source, take);
   const writer = createFrameWriter((bytes, done) => {
     if (socket.writable) socket.write(bytes, done);
     else done();
@@ -89,17 +81,4 @@ export function openChannel(source: number | Socket): Channel {
     closed,
     destroy: () => finish(true),
   };
-}
-
-function openDescriptor(fd: number, take: (chunk: Uint8Array) => void): Socket {
-  const onread: OnReadOpts = {
-    buffer: new Uint8Array(new ArrayBuffer(READ_BUFFER)),
-    callback(length, buffer) {
-      take(buffer.subarray(0, length));
-      return true;
-    },
-  };
-  // `onread` is an option of the constructor too; the type package only has it for `connect`.
-  const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = { fd, readable: true, writable: true, onread };
-  return new Socket(options);
 }

@@ -9,10 +9,11 @@
  * step. Bytes that are read are off-heap.
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 
 export interface WriteOptions {
@@ -67,13 +68,13 @@ export async function createExclusive(path: string, bytes: Uint8Array, options: 
 
 /**
  * The whole of a regular file of at most `maxBytes`, off-heap; undefined when there is none. StorageException when it is
- * larger or not a regular file. What is appended while it is read is not in it.
+ * larger, a link or not a regular file. What is appended while it is read is not in it.
  */
 export async function readBounded(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   let file: FileHandle | undefined;
   try {
     // Without O_NONBLOCK a named pipe put here would hang the open for ever.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | NO_FOLLOW);
     const { size } = await checkRegular(file, path);
     if (size > maxBytes) throw tooLarge(path, maxBytes);
     const bytes = new Uint8Array(new ArrayBuffer(size));
@@ -90,10 +91,27 @@ export async function readBounded(path: string, maxBytes: number): Promise<Uint8
     return shorter;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ELOOP') throw isLink(path);
     throw storageError('read', path, error);
   } finally {
     await file?.close().catch(() => undefined);
   }
+}
+
+/**
+ * For what opens files by name (SQLite) and would follow a link or wait at a named pipe for ever: whether `path` is there.
+ * StorageException when it is anything but a regular file, or cannot be looked at.
+ */
+export function isRegularFile(path: string): boolean {
+  let stat;
+  try {
+    stat = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw storageError('look at', path, error);
+  }
+  if (stat?.isSymbolicLink()) throw isLink(path);
+  if (stat && !stat.isFile()) throw refused(path, 'is not a regular file', 'move it away');
+  return stat !== undefined;
 }
 
 /**
@@ -175,12 +193,6 @@ const ADVICE: Readonly<Partial<Record<string, readonly [why: string, next: strin
   EFBIG: ['it would exceed the allowed size of a file', 'raise the limit (ulimit -f)'],
 };
 
-/** `ENOENT` and the like; undefined for what is not a system error. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
 async function fill(file: FileHandle, bytes: Uint8Array): Promise<void> {
   try {
     await file.writeFile(bytes);
@@ -195,6 +207,11 @@ async function checkRegular(file: FileHandle, path: string): Promise<{ size: num
   if (!stat.isFile()) throw refused(path, 'is not a regular file', 'move it away');
   return { size: stat.size };
 }
+
+// Absent on Windows, where the constant is undefined at run time.
+const NO_FOLLOW = (constants as Partial<typeof constants>).O_NOFOLLOW ?? 0;
+
+const isLink = (path: string): VaultError => refused(path, 'is a symbolic link', 'put the file itself in its place');
 
 const tooLarge = (path: string, maxBytes: number): VaultError =>
   new VaultError('StorageException', `\`${path}\` is larger than ${String(maxBytes)} bytes: it is damaged or not a file of this program, restore it from a copy`);

@@ -22,6 +22,8 @@ export interface Libc {
   readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint32Array) => number;
   /** socketpair(2). `pair` receives the two descriptors. */
   readonly socketpair: (domain: number, type: number, protocol: number, pair: Int32Array) => number;
+  /** fcntl(2) with a number as its argument. */
+  readonly fcntl: (fd: number, command: number, argument: number) => number;
   /** `errno` of the last call made here. */
   readonly errno: () => number;
 }
@@ -53,6 +55,8 @@ function load(): Libc | undefined {
   // createRequire, not import: lazy and synchronous, since hardening has to come before anything else happens.
   const koffi = createRequire(import.meta.url)('koffi') as typeof koffiModule;
   const lib = koffi.load(null);
+  // Variadic in C, and on some machines such arguments travel another way.
+  const fcntl = lib.func('int fcntl(int fd, int command, ...)') as (fd: number, command: number, type: 'int', argument: number) => number;
   return {
     prctl:
       process.platform === 'linux'
@@ -63,6 +67,7 @@ function load(): Libc | undefined {
     clockGettime: lib.func('int clock_gettime(int clock, _Out_ int64_t *time)') as Libc['clockGettime'],
     getsockopt: lib.func('int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint32_t *length)') as Libc['getsockopt'],
     socketpair: lib.func('int socketpair(int domain, int type, int protocol, _Out_ int32_t *pair)') as Libc['socketpair'],
+    fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument),
     errno: () => koffi.errno(),
   };
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { errnoOf, storageError } from './files.ts';
+import { isRegularFile, storageError } from './files.ts';
 import type { Clock } from './ports.ts';
 
 /** Who holds a vault: for people only, never to decide by. */
@@ -37,6 +38,8 @@ export function acquireVaultLock(folder: string, clock: Pick<Clock, 'now'>): Vau
   const path = join(folder, 'lock.db');
   let db: DatabaseSyncInstance | undefined;
   try {
+    // SQLite would follow a link, and make its table in whatever file that is.
+    isRegularFile(path);
     createPrivate(path);
     db = new DatabaseSync(path, { timeout: PATIENCE });
     // With locking_mode the lock outlives each transaction; the last one stays open all the same.

@@ -31,7 +31,7 @@ export interface SlotInfo {
   readonly tokenUri?: string;
 }
 
-/** What opens a slot. `password` is UTF-8 after NFKC; `device` 32 bytes; `code` the 28 characters, normalised, ASCII. */
+/** What opens a slot. `password` is UTF-8 as typed, which the sealer brings into NFKC; `device` 32 bytes; `code` the 28 characters, normalised, ASCII. */
 export interface Factors {
   readonly password?: Bytes;
   readonly device?: Bytes;

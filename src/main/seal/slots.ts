@@ -17,7 +17,8 @@ import { x25519PublicKey, x25519SharedSecret } from '../crypto/x25519.ts';
 import type { Random } from '../platform/ports.ts';
 import { FACTOR, type RootWrap, type Slot, type SlotDescriptor, encodeDescriptor } from './header.ts';
 import { LABELS } from './labels.ts';
-import type { Factors } from './protocol.ts';
+import { normalPassword } from './password.ts';
+import type { Factors, KdfCost } from './protocol.ts';
 
 const KEY_LENGTH = 32;
 const NONE = utf8('');
@@ -54,7 +55,7 @@ export function missingFactor(slot: SlotDescriptor, factors: Factors): keyof typ
 export async function deriveSlotKey(vaultId: Uint8Array, slot: SlotDescriptor, factors: Factors): Promise<SlotKey> {
   const device = (slot.factors & FACTOR.device) !== 0 ? factors.device : undefined;
   const code = (slot.factors & FACTOR.code) !== 0 ? factors.code : undefined;
-  const stretched = slot.kdf && factors.password ? await argon2id(factors.password, slot.salt, slot.kdf, KEY_LENGTH) : undefined;
+  const stretched = slot.kdf && factors.password ? await stretch(factors.password, slot.salt, slot.kdf) : undefined;
   const parts = [stretched, device, undefined, code].map((part) => lp(part ?? NONE));
   const material = concat(...parts);
   const info = concat(LABELS.slotKek, vaultId, encodeDescriptor(slot));
@@ -62,6 +63,15 @@ export async function deriveSlotKey(vaultId: Uint8Array, slot: SlotDescriptor, f
   const key = { kek: concat(both.subarray(0, KEY_LENGTH)), commit: concat(both.subarray(KEY_LENGTH)) };
   wipe(stretched, ...parts, material, both);
   return key;
+}
+
+async function stretch(typed: Uint8Array, salt: Uint8Array, cost: KdfCost): Promise<Bytes> {
+  const password = normalPassword(typed);
+  try {
+    return await argon2id(password, salt, cost, KEY_LENGTH);
+  } finally {
+    wipe(password);
+  }
 }
 
 /** In constant time. */

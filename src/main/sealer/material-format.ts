@@ -7,12 +7,11 @@
  * and HMAC, of exactly the spec's length. Nothing follows. What the key is for travels with the key under the same seal, so that a
  * row served for another key, purpose or spec is refused by the process that holds it, whoever asks.
  */
-import { KEY_SPECS, type KeySpec } from '../../shared/model/algorithms.ts';
+import { KEY_PURPOSES, KEY_SPECS, type KeyPurpose, type KeySpec } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, concat, lp, readU32, u8, utf8 } from '../crypto/bytes.ts';
-import type { KeyPurpose } from '../seal/protocol.ts';
 
-export const MATERIAL_FORMAT = 1;
+const MATERIAL_FORMAT = 1;
 export const MATERIAL_ID_LENGTH = 8;
 
 export interface MaterialPlain {
@@ -25,8 +24,7 @@ export interface MaterialPlain {
   readonly key: Uint8Array;
 }
 
-const PURPOSES = { kms: true, ssh: true, envelope: true, checkpoint: true, certificate: true } as const satisfies Record<KeyPurpose, true>;
-export const isPurpose = (text: string): text is KeyPurpose => Object.hasOwn(PURPOSES, text);
+export const isPurpose = (text: string): text is KeyPurpose => KEY_PURPOSES.some((purpose) => purpose === text);
 export const isSpec = (text: string): text is KeySpec => Object.hasOwn(KEY_SPECS, text);
 
 const tampered = (what: string): VaultError =>

@@ -7,11 +7,11 @@
  * end of the process ends them for certain.
  */
 import { type KeyObject, createPrivateKey, createPublicKey } from 'node:crypto';
-import { type KeySpec, keySpecOf } from '../../shared/model/algorithms.ts';
+import { type KeyPurpose, type KeySpec, keySpecOf } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, compareBytes, copy, hex, wipe } from '../crypto/bytes.ts';
 import { readEcScalar } from '../crypto/der.ts';
-import type { KeyPurpose, MaterialRef } from '../seal/protocol.ts';
+import type { MaterialRef } from '../seal/protocol.ts';
 import { bufferOver } from './algorithms/buffer-over.ts';
 import { EC_CURVES, type EcPrivate, isEcScalar } from './algorithms/ecdsa.ts';
 import { type EdPrivate, openEd25519 } from './algorithms/eddsa.ts';
@@ -84,7 +84,7 @@ function wipeMaterial({ key }: Material): void {
 }
 
 /** A few kilobytes each at most; a vault of more busy keys opens some of them again, at well under a millisecond. */
-export const CACHED_MATERIALS = 1024;
+const CACHED_MATERIALS = 1024;
 
 interface Entry {
   readonly version: number;

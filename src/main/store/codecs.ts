@@ -4,9 +4,10 @@
  * guessed at. Encoded bytes are the caller's, to be wiped.
  */
 import { isAccountId, isAliasName, isKeyId, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
-import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { KEY_PURPOSES, KEY_SPECS, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { AliasRecord, KeyPurpose, KeyRecord, KeyState } from '../keyring/ports.ts';
+import { hex } from '../crypto/bytes.ts';
+import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
 import type { OpenableTable } from '../seal/protocol.ts';
 import type { VaultSettings } from './port.ts';
 
@@ -30,7 +31,7 @@ export interface StoredOutcome {
 }
 
 const USAGES: ReadonlySet<string> = new Set<KeyUsage>(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC']);
-const PURPOSES: ReadonlySet<string> = new Set<KeyPurpose>(['kms', 'ssh', 'envelope', 'checkpoint', 'certificate']);
+const PURPOSES: ReadonlySet<string> = new Set(KEY_PURPOSES);
 const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion']);
 const MATERIAL_ID = /^[0-9a-f]{16}$/;
 const ROW_ID = /^[0-9a-f]{32}$/;
@@ -45,7 +46,7 @@ export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
   const materials = record.materials.map((id, index) => {
     const row = materialRows[index];
     if (row === undefined) throw new VaultError('InternalException', `material \`${id}\` has no row, report this`);
-    return [id, toHex(row)];
+    return [id, hex(row)];
   });
   return encode({ ...record, materials });
 }
@@ -138,8 +139,6 @@ export function decodeOutcome(schema: number, plain: Uint8Array): StoredOutcome 
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   return { epoch: Number(view.getBigUint64(0)), order: view.getUint32(8), body: Uint8Array.from(plain.subarray(OUTCOME_PREFIX)) };
 }
-
-export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 
 const isTime = (value: unknown): value is Instant => typeof value === 'number' && Number.isFinite(value);
 

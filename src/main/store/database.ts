@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { DatabaseSync } from '@photostructure/sqlite';
 
+import { isRegularFile } from '../platform/files.ts';
 import { isUnwritable, storeError } from './sqlite-errors.ts';
 
 /** What a column can hold here: BLOB, INTEGER (a safe one), TEXT, NULL. */
@@ -95,6 +96,7 @@ export function openDatabase(path: string, access: Access): Database {
   let database: Database | undefined;
   try {
     if (access !== 'create') statSync(path);
+    for (const name of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`]) isRegularFile(name);
     database = connect(path, access);
     return database;
   } catch (error) {

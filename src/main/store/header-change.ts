@@ -5,22 +5,21 @@
  */
 import { join } from 'node:path';
 
+import { VAULT_FILES } from '../../shared/model/paths.ts';
 import { readBounded, storageError, syncFolder, writeFileAtomic } from '../platform/files.ts';
+import { HEADER_LIMIT } from '../seal/header.ts';
 import type { Sealer } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import { headerHash } from './check.ts';
 import type { WriteQueue } from './write-queue.ts';
 
-export const headerPath = (folder: string): string => join(folder, 'header');
+export const headerPath = (folder: string): string => join(folder, VAULT_FILES.header);
 
 export interface HeaderChange {
   readonly folder: string;
   readonly sealer: Sealer;
   readonly queue: WriteQueue;
 }
-
-/** SECURITY-DESIGN section 3: at most 64 KiB. */
-const HEADER_LIMIT = 64 * 1024;
 
 /** For one who has the turn. When it rejects, the header that is on the disk then, old or new, is still accepted. */
 export async function replaceHeader(change: HeaderChange, header: Uint8Array, headerEpoch: number, intent: Position): Promise<void> {

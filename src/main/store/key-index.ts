@@ -7,8 +7,9 @@
  */
 import type { AliasName, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord } from '../keyring/ports.ts';
-import { toHex, type StoredKey } from './codecs.ts';
+import type { StoredKey } from './codecs.ts';
 import { FixedMap } from './fixed-map.ts';
 
 /** Lengths in bytes. */
@@ -153,8 +154,8 @@ const fromLatin1 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(tex
 const packKeyId = (keyId: KeyId): Uint8Array => Buffer.from(keyId.replaceAll('-', ''), 'hex');
 
 function unpackKeyId(bytes: Uint8Array): KeyId {
-  const hex = toHex(bytes);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as KeyId;
+  const digits = hex(bytes);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}` as KeyId;
 }
 
 const twice = (table: string): VaultError =>

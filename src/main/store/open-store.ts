@@ -32,6 +32,8 @@ export interface Parts {
   readonly database: Database;
   readonly rows: Rows;
   readonly checked: Checked;
+  /** How far the trail has come. */
+  readonly follow: Position | undefined;
 }
 
 /** What writing needs; there only once the check has passed. */
@@ -98,9 +100,9 @@ export class OpenStore implements VaultStore {
     return this.#closing;
   }
 
-  /** After the check: from now on the file is this process's alone. Finishes a header that was prepared. */
+  /** After the check: from now on the file is this process's alone. Finishes a header that was prepared, follows the trail. */
   async beginWriting(format: number, checked: Checked = this.#parts.checked): Promise<void> {
-    const { sealer, deps, path, options } = this.#parts;
+    const { sealer, deps, path, options, follow } = this.#parts;
     // The reading connection holds the log's index in shared memory; the writing one wants the file to itself.
     this.#database.close();
     const database = this.#openForWriting(path, format);
@@ -109,7 +111,10 @@ export class OpenStore implements VaultStore {
     const committer = new Committer(sealer, deps.clock, database, rows, checked.state, checked.stateVersion);
     const queue = new WriteQueue(this.#records, committer, this.#outbox, deps.random);
     this.#writing = { database, rows, committer, queue };
-    await queue.exclusive(() => finishHeader(this.#headerChange(queue), options.header));
+    await queue.exclusive(async () => {
+      await finishHeader(this.#headerChange(queue), options.header);
+      if (follow && follow.index > queue.state.trailIndex) await queue.commit({ units: [], intent: follow });
+    });
   }
 
   /** For a large database. Reads go on; a mismatch is what every write then rejects with. */

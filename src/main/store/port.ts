@@ -82,4 +82,10 @@ export interface OpenOptions {
   readonly header: Uint8Array;
   /** Opens without writing when the state does not match: everything readable, nothing repaired. */
   readonly readOnly?: boolean;
+  /**
+   * Asked once the database fits its state and before anything is written: whether the rest fits too. What it rejects with is
+   * what opening rejects with. Resolves with how far the trail has come, which the first transaction writes into the state, so
+   * that a trail put back to before this opening is noticed even when nothing else is ever changed.
+   */
+  readonly approve?: (state: StoreState) => Promise<Position>;
 }

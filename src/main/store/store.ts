@@ -16,11 +16,13 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { VaultError } from '../../shared/model/errors.ts';
+import { VAULT_FILES } from '../../shared/model/paths.ts';
+import { hex } from '../crypto/bytes.ts';
 import { storageError, syncFolder, writeFileAtomic } from '../platform/files.ts';
 import type { Sealer } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import { BACKGROUND_ABOVE, checkRows, countRows, headerHash, isTampered, openState, storeStateOf, unknownState, type Checked } from './check.ts';
-import { encodeSettings, SCHEMA, toHex } from './codecs.ts';
+import { encodeSettings, SCHEMA } from './codecs.ts';
 import { Committer } from './commit.ts';
 import { openDatabase, type Database } from './database.ts';
 import { headerPath } from './header-change.ts';
@@ -40,7 +42,7 @@ export interface CreateOptions {
   readonly trail: Position;
 }
 
-export const databasePath = (folder: string): string => join(folder, 'vault.db');
+const databasePath = (folder: string): string => join(folder, VAULT_FILES.database);
 
 /**
  * Opens the vault's database with an unsealed sealer and checks it. VaultNotFoundException, VaultTooNewException,
@@ -59,7 +61,9 @@ export async function openStore(sealer: Sealer, options: OpenOptions, deps: Stor
     const rows = new Rows(database);
     const background = options.readOnly !== true && format === CURRENT && countRows(rows) > BACKGROUND_ABOVE;
     const check = options.readOnly === true ? look : background ? openState : checkRows;
-    store = new OpenStore({ sealer, deps, options, path, database, rows, checked: await check(sealer, rows, options.header) });
+    const checked = await check(sealer, rows, options.header);
+    const follow = options.readOnly === true ? undefined : await options.approve?.(checked.state);
+    store = new OpenStore({ sealer, deps, options, path, database, rows, checked, follow });
     if (background) store.checkInBackground();
     else if (options.readOnly !== true) await store.beginWriting(format);
     store.loadIndex();
@@ -94,7 +98,7 @@ export async function createStore(sealer: Sealer, options: CreateOptions, deps: 
   const { folder, header } = options;
   const path = databasePath(folder);
   if (existsSync(path) || existsSync(headerPath(folder))) throw new VaultError('VaultExistsException', `there is a vault in \`${folder}\` already: name another folder`);
-  const draft = `${path}.${toHex(deps.random.bytes(8))}.tmp`;
+  const draft = `${path}.${hex(deps.random.bytes(8))}.tmp`;
   try {
     await fill(sealer, options, deps, draft);
     await rename(draft, path);

@@ -5,6 +5,7 @@
 import { close, constants, fdatasync, fstatSync, ftruncate, open, read, write, writeSync } from 'node:fs';
 import { mkdir, open as openHandle, readdir, rename, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { errnoOf } from '../../shared/model/errno.ts';
 import { type Bytes, allocate } from '../crypto/bytes.ts';
 
 export interface TrailFile {
@@ -27,7 +28,7 @@ export interface TrailDisk {
   makeFolder(path: string): Promise<void>;
   /** Names in a folder. */
   list(folder: string): Promise<readonly string[]>;
-  /** 0600; `create` fails when the name exists. Never through a link. */
+  /** 0600; `create` fails when the name exists. Never through a link, and nothing but regular files (`isNoFile`). */
   open(path: string, mode: 'create' | 'write'): Promise<TrailFile>;
   rename(from: string, to: string): Promise<void>;
   /** Fine when there is none. */
@@ -36,8 +37,9 @@ export interface TrailDisk {
   syncFolder(folder: string): Promise<void>;
 }
 
-export const errnoOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+const NOT_A_FILE = 'ENOTFILE';
+/** There is something under that name, and it is a folder, a link, a pipe. */
+export const isNoFile = (error: unknown): boolean => [NOT_A_FILE, 'EISDIR', 'ELOOP', 'ENXIO'].includes(errnoOf(error) ?? '');
 
 /** No room, for whatever reason. */
 export const isFull = (error: unknown): boolean => errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT';
@@ -49,8 +51,10 @@ const truncateFd = promisify(ftruncate);
 const syncFd = promisify(fdatasync);
 const closeFd = promisify(close);
 
-// Absent on Windows, where the constant is undefined at run time.
-const NO_FOLLOW = (constants as Partial<typeof constants>).O_NOFOLLOW ?? 0;
+// Absent on Windows, where the constants are undefined at run time.
+const { O_NOFOLLOW: NO_FOLLOW = 0, O_NONBLOCK: NO_WAIT = 0 } = constants as Partial<typeof constants>;
+/** For reading: never through a link, and without waiting at a named pipe. */
+export const READ_ONLY = constants.O_RDONLY | NO_FOLLOW | NO_WAIT;
 
 function fileOf(fd: number): TrailFile {
   return {
@@ -89,8 +93,11 @@ export const systemDisk: TrailDisk = {
   },
   list: (folder) => readdir(folder),
   async open(path, mode) {
-    const flags = constants.O_RDWR | NO_FOLLOW | (mode === 'create' ? constants.O_CREAT | constants.O_EXCL : 0);
-    return fileOf(await openFd(path, flags, 0o600));
+    const flags = constants.O_RDWR | NO_FOLLOW | NO_WAIT | (mode === 'create' ? constants.O_CREAT | constants.O_EXCL : 0);
+    const fd = await openFd(path, flags, 0o600);
+    if (fstatSync(fd).isFile()) return fileOf(fd);
+    await closeFd(fd);
+    throw Object.assign(new Error('not a regular file'), { code: NOT_A_FILE });
   },
   rename,
   async remove(path) {

@@ -7,12 +7,14 @@
  *   trail/next             a file on its way to one of the names above; removed at open
  */
 import { dirname, join, resolve } from 'node:path';
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { VAULT_FILES } from '../../shared/model/paths.ts';
 import { allocate, concat, wipe } from '../crypto/bytes.ts';
 import { constantTimeEqual } from '../crypto/equal.ts';
 import { X25519_LENGTH } from '../crypto/x25519.ts';
 import type { Random } from '../platform/ports.ts';
-import { type TrailDisk, type TrailFile, errnoOf, isFull, systemDisk } from './disk.ts';
+import { type TrailDisk, type TrailFile, isFull, isNoFile, systemDisk } from './disk.ts';
 import { KEY_NAME, NEXT_NAME, RESERVE_NAME, segmentName, segmentNumbers, writeWhole } from './files.ts';
 import { KEY_BLOCK_LENGTH, encodeKeyBlock, parseKeyBlock } from './key-block.ts';
 import type { TrailLog } from './port.ts';
@@ -101,6 +103,7 @@ async function openExisting(disk: TrailDisk, path: string): Promise<TrailFile> {
     return await disk.open(path, 'write');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') throw broken(`\`${path}\` is missing`);
+    if (isNoFile(error)) throw broken(`\`${path}\` is not a file`);
     throw error;
   }
 }
@@ -112,7 +115,7 @@ async function exclusively(options: TrailOptions, prepare: (disk: TrailDisk, fol
   if (options.vaultId.byteLength !== VAULT_ID_LENGTH || options.trailPublicKey.byteLength !== X25519_LENGTH) {
     throw new RangeError('a vault id has 16 bytes, a trail public key 32');
   }
-  const folder = join(resolve(options.folder), 'trail');
+  const folder = join(resolve(options.folder), VAULT_FILES.trail);
   if (open.has(folder)) throw new VaultError('VaultInUseException', `the trail in \`${folder}\` is open already`);
   open.add(folder);
   const disk = options.disk ?? systemDisk;

@@ -3,10 +3,11 @@
  * What is read is the trail up to one moment, the one in which `trail.key` was read; appends go on meanwhile.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, allocate, copy, wipe } from '../crypto/bytes.ts';
 import type { Sealer, TrailBreak, VaultState } from '../seal/protocol.ts';
-import { errnoOf } from './disk.ts';
+import { isNoFile, READ_ONLY } from './disk.ts';
 import { type OpenIntent, openIntents } from './intents.ts';
 import { type KeyBlock, parseKeyBlock } from './key-block.ts';
 import type { Position, TrailLog } from './port.ts';
@@ -182,7 +183,7 @@ async function firstBytes(path: string): Promise<ReturnType<typeof parseHeader>>
 
 const PIECE = 1024 * 1024;
 
-/** At most `limit` bytes of a file; a file that is not there is one empty piece, which the reader calls missing. */
+/** At most `limit` bytes of a file; a file that is not there, or is no file, is one empty piece, which the reader calls missing. */
 async function* pieces(path: string, limit: number): AsyncGenerator<{ bytes: Bytes; last: boolean }> {
   const file = await openFile(path);
   if (!file) {
@@ -202,9 +203,12 @@ async function* pieces(path: string, limit: number): AsyncGenerator<{ bytes: Byt
 
 async function openFile(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r');
+    const file = await open(path, READ_ONLY);
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+    return undefined;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT' || isNoFile(error)) return undefined;
     throw unreadableFile(path, error);
   }
 }

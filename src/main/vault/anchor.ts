@@ -18,7 +18,7 @@ export interface Anchor {
 const FIELDS = ['trailIndex', 'storeEpoch', 'headerEpoch'] as const satisfies readonly (keyof Anchor)[];
 const WORDS: Readonly<Record<keyof Anchor, string>> = { trailIndex: 'trail', storeEpoch: 'database', headerEpoch: 'header' };
 
-const nameOf = (vaultId: string): string => `anchor/${vaultId}`;
+const nameOf = (vaultId: string): string => `anchor:${vaultId}`;
 
 export const usesKeychain = (info: HeaderInfo): boolean => info.slots.some(({ factors }) => factors.includes('device'));
 

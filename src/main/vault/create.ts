@@ -16,7 +16,7 @@ import type { VaultSettings } from '../store/port.ts';
 import { createTrail, openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { ensureDeviceSecret, measureCost, removeDeviceSecret, shownCode, withNewSlot } from './factors.ts';
-import type { OpenVault, Vault } from './vault.ts';
+import { setOpen, type OpenVault, type Vault } from './vault.ts';
 
 export type CreateFactors = 'password' | 'password+keychain' | 'keychain';
 
@@ -53,7 +53,7 @@ export const create = (vault: Vault, creation: Creation): Promise<Created> =>
       const made = await fill(vault, sealer, draft, creation);
       await moveIntoPlace(draft, folder);
       const open = await openNew(vault, sealer, made);
-      vault.open = open;
+      setOpen(vault, open);
       vault.ports.emit({ event: 'vault.unlocked' });
       return { open, factors: made.factors, ...(made.recoveryCode ? { recoveryCode: shownCode(made.recoveryCode) } : {}) };
     } catch (error) {

@@ -26,7 +26,8 @@ export interface Attempts {
 export const typeOf = (given: Given): SlotType => (given.Password ? 'password' : given.RecoveryCode ? 'recovery' : 'keychain');
 
 const DEVICE_SECRET_BYTES = 32;
-const deviceName = (vaultId: string): string => `device/${vaultId}`;
+/** Of characters that the keychain's client allows. */
+const deviceName = (vaultId: string): string => `device:${vaultId}`;
 
 /** The vault's secret on this device. KeychainUnavailableException when the keychain cannot be asked, or has none. */
 export async function deviceSecret(keychain: Keychain, vaultId: string): Promise<Uint8Array> {

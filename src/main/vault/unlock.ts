@@ -6,7 +6,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { compareBytes } from '../crypto/bytes.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openStore } from '../store/store.ts';
-import type { VaultStore } from '../store/port.ts';
+import type { StoreState, VaultStore } from '../store/port.ts';
 import type { Trail } from '../trail/log.ts';
 import type { Position } from '../trail/port.ts';
 import { readTail, type Tail } from '../trail/verify.ts';
@@ -14,7 +14,7 @@ import { behind, readAnchor, writeAnchor } from './anchor.ts';
 import { deviceSecret, typeOf, withFactors, type Attempts, type Given } from './factors.ts';
 import { prove } from './slots.ts';
 import { setRecoveryCodeUsed } from './recovery.ts';
-import { anchorOf, positionOr, readHeaderFile, type OpenVault, type Vault } from './vault.ts';
+import { anchorOf, positionOr, readHeaderFile, setOpen, type OpenVault, type Vault } from './vault.ts';
 
 export interface Unlocked {
   readonly open: OpenVault;
@@ -37,8 +37,7 @@ export const unlock = (vault: Vault, given: Given, attempts: Attempts, intent: P
         await open.store.close();
         throw new VaultError('CancelledException', 'the vault was locked while it was being unlocked');
       }
-      vault.open = open;
-      vault.opening = undefined;
+      setOpen(vault, open);
       if (typeOf(given) === 'recovery' && open.problem === undefined) await setRecoveryCodeUsed(vault, true, intent);
       vault.anchoring = writeAnchor(vault.ports.keychain, info, anchorOf(vault.trail, open.store));
       vault.ports.emit({ event: 'vault.unlocked' });
@@ -100,27 +99,29 @@ interface Opened {
 /** The store, writable when database, header, trail and the counter outside agree; else for reading only, with the reason. */
 async function openEvenIfWrong(vault: Vault, trail: Trail, sealer: Sealer, { header, info }: Sealed): Promise<Opened> {
   const { folder, clock, random, keychain } = vault.ports;
-  const openForReading = () => openStore(sealer, { folder, header, readOnly: true }, { clock, random });
-  let store: VaultStore;
+  let tail: Tail | undefined;
+  const approve = async (state: StoreState): Promise<Position> => {
+    tail = await readTail(trail, sealer, state);
+    const anchor = await readAnchor(keychain, info);
+    const problem = trailProblem(tail, state) ?? (anchor && behind(anchor, anchorOf(trail, { state })));
+    if (problem !== undefined) throw new VaultError('VaultTamperedException', problem);
+    return tail.last;
+  };
   try {
-    store = await openStore(sealer, { folder, header }, { clock, random });
+    const store = await openStore(sealer, { folder, header, approve }, { clock, random });
+    return { store, ...(tail ? { tail } : {}) };
   } catch (error) {
     if (!(error instanceof VaultError) || error.code !== 'VaultTamperedException') throw error;
-    return { store: await openForReading(), problem: error.message };
+    return { store: await openStore(sealer, { folder, header, readOnly: true }, { clock, random }), problem: error.message };
   }
-  const tail = await readTail(trail, sealer, store.state);
-  const anchor = await readAnchor(keychain, info);
-  const problem = trailProblem(tail, store) ?? (anchor && behind(anchor, anchorOf(trail, store)));
-  if (problem === undefined) return { store, tail };
-  await store.close();
-  return { store: await openForReading(), problem };
 }
 
-/** The trail may lead the store, never lag it; and it knows the highest epoch that was ever committed. */
-function trailProblem({ broken, highestEpoch }: Tail, { state }: VaultStore): string | undefined {
+/** The trail may lead the store, never lag it; and its outcomes name the highest epochs that were ever committed. */
+function trailProblem({ broken, highestEpoch, highestHeaderEpoch }: Tail, state: StoreState): string | undefined {
   if (broken) return `the trail is broken at record ${String(broken.index)} (\`${broken.what}\`); run \`keystead trail verify\``;
-  if (highestEpoch <= state.epoch) return undefined;
-  return `the database was put back: the trail has seen epoch ${String(highestEpoch)}, the database is at ${String(state.epoch)}; put the newest copy in place`;
+  const late = (what: string, seen: number, found: number): string | undefined =>
+    seen <= found ? undefined : `the ${what} was put back: the trail has seen epoch ${String(seen)}, the ${what} is at ${String(found)}; put the newest copy in place`;
+  return late('database', highestEpoch, state.epoch) ?? late('header', highestHeaderEpoch, state.headerEpoch);
 }
 
 interface HalfDone {

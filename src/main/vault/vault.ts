@@ -5,21 +5,22 @@
  * opened for reading only, never repaired), keys that survive a lock (the sealer's process is gone before lock resolves).
  * Does not: decide who may do any of this; the one path has.
  */
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Realm } from '../../shared/model/ids.ts';
 import type { VaultEvent } from '../kernel/request.ts';
 import type { KeyBackend } from '../keyring/ports.ts';
-import { readBounded } from '../platform/files.ts';
+import { readBounded, storageError } from '../platform/files.ts';
 import type { Clock, Keychain, Random } from '../platform/ports.ts';
+import { HEADER_LIMIT } from '../seal/header.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
+import { headerPath } from '../store/header-change.ts';
 import type { VaultSettings, VaultStore } from '../store/port.ts';
 import type { Trail } from '../trail/log.ts';
 import type { Position } from '../trail/port.ts';
+import { encodeRecord } from '../trail/record.ts';
 import { writeAnchor, type Anchor } from './anchor.ts';
-
-export const HEADER_FILE = 'header';
-export const HEADER_LIMIT = 64 * 1024;
 
 /** What exists while the vault is open. */
 export interface OpenVault {
@@ -84,15 +85,39 @@ export function phaseOf(vault: Vault): Phase {
   return vault.trail ? 'locked' : 'absent';
 }
 
+/** From now on the vault is open. A sealer that dies by itself locks it: without the keys nothing could be done but to unlock again. */
+export function setOpen(vault: Vault, open: OpenVault): void {
+  vault.open = open;
+  vault.opening = undefined;
+  void open.sealer.gone.then(async () => {
+    if (vault.open !== open) return;
+    await lock(vault);
+    const note = encodeRecord({ time: vault.ports.clock.now(), phase: 'note', operation: 'vault:Lock', reasons: ['sealer:stopped'] });
+    // Locked is locked: where the trail cannot be written, its next record says so.
+    await vault.trail?.append(note, { reserve: true }).catch(() => undefined);
+  });
+}
+
 /** Throws VaultLockedException. */
 export function openOrThrow(vault: Vault): OpenVault {
   if (!vault.open) throw new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
   return vault.open;
 }
 
+/** Whether the folder holds a vault, whole or damaged. StorageException when that cannot be told. */
+export function vaultExists(folder: string): boolean {
+  const path = headerPath(folder);
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOTDIR') return false;
+    throw storageError('look at', path, error);
+  }
+}
+
 /** Throws VaultNotFoundException when there is none. */
 export async function readHeaderFile(folder: string): Promise<Uint8Array> {
-  const header = await readBounded(join(folder, HEADER_FILE), HEADER_LIMIT);
+  const header = await readBounded(headerPath(folder), HEADER_LIMIT);
   if (!header) throw new VaultError('VaultNotFoundException', 'the vault has no header file; put it back from a copy of the same vault');
   return header;
 }
@@ -115,7 +140,7 @@ export async function lock(vault: Vault): Promise<void> {
   if (open && anchor) vault.anchoring = writeAnchor(vault.ports.keychain, open.info, anchor);
 }
 
-export const anchorOf = (trail: Trail, { state }: VaultStore): Anchor => ({ trailIndex: trail.head.index, storeEpoch: state.epoch, headerEpoch: state.headerEpoch });
+export const anchorOf = (trail: Trail, { state }: Pick<VaultStore, 'state'>): Anchor => ({ trailIndex: trail.head.index, storeEpoch: state.epoch, headerEpoch: state.headerEpoch });
 
 /** The intent that a change of the vault itself is bound to. */
 export function positionOr(vault: Vault, intent: Position | undefined): Position {

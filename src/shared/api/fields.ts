@@ -27,7 +27,7 @@ export const pageLimit = z.int().min(1).max(1000);
 export const pageMarker = z.string().min(1).max(1024);
 
 /** All keys and values together, in UTF-8. */
-export const MAX_CONTEXT_BYTES = 8192;
+const MAX_CONTEXT_BYTES = 8192;
 
 /** Pairs that are bound to a ciphertext and recorded in the trail: never a secret. Compared exactly, byte by byte. */
 export const encryptionContext = z.record(z.string(), z.string()).refine(
@@ -39,6 +39,8 @@ export const encryptionContext = z.record(z.string(), z.string()).refine(
   },
   { error: `must be at most ${String(MAX_CONTEXT_BYTES)} bytes in all` },
 );
+
+export type EncryptionContext = Readonly<z.output<typeof encryptionContext>>;
 
 export const region = z.string().max(32).refine(isRegion, { error: 'must look like `us-east-1`' });
 export const account = z.string().refine(isAccountId, { error: 'must be 12 digits' });

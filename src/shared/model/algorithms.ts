@@ -3,6 +3,9 @@
  * Sizes are bytes. Source: AWS KMS Developer Guide, "Key spec reference" and "Asymmetric key specs".
  */
 export type KeyUsage = 'ENCRYPT_DECRYPT' | 'SIGN_VERIFY' | 'GENERATE_VERIFY_MAC';
+/** What a key is kept for, immutable for ever: `kms:` operations use keys of purpose `kms` only. */
+export const KEY_PURPOSES = ['kms', 'ssh', 'envelope', 'checkpoint', 'certificate'] as const;
+export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 export type Family = 'symmetric' | 'rsa' | 'ec' | 'edwards' | 'hmac';
 type Hash = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
 

@@ -13,9 +13,11 @@ export interface Surroundings {
   readonly uid: number;
 }
 
-/** Longest path of a socket, in bytes: sockaddr_un has 104 on macOS and 108 on Linux, with the final zero. */
+/** Longest path of a socket, in bytes: sockaddr_un has 104 on macOS and 108 on Linux, with the final zero; some callers cut a longer one without a word. */
 export const MAX_SOCKET_PATH = 100;
 export const DEFAULT_VAULT_NAME = 'default';
+/** Names in a vault's folder that the command line looks for, too. */
+export const VAULT_FILES = { header: 'header', database: 'vault.db', trail: 'trail' } as const;
 /** Hexadecimal digits of a socket's name. */
 const KEY_LENGTH = 16;
 

@@ -1,181 +1,98 @@
-/** The built vault as a real process in folders of its own, as `keystead unlock` would start it. */
+/** A real `dist/main/serve.mjs` on folders of its own, for tests that look at the running program from outside. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
-import { realFolder, socketPath } from '../../../src/shared/model/paths.ts';
-import { connectTo, type Client } from './client.ts';
+import { socketPath } from '../../../src/shared/model/paths.ts';
+import { connectWire, type WireClient } from './wire-client.ts';
 
 const SERVE = resolve(import.meta.dirname, '../../../dist/main/serve.mjs');
-/** A user without rights, as Debian has it. */
-export const NOBODY = 65_534;
-
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  /** All of standard error. */
-  readonly stderr: string;
-}
-
-/** The process ended before it answered. */
-export class StartFailed extends Error {
-  readonly ended: Ended;
-  constructor(ended: Ended) {
-    super(`the vault did not start: code ${String(ended.code)}, signal ${String(ended.signal)}: ${ended.stderr}`);
-    this.ended = ended;
-  }
-  /** Of the last line, `keystead: MESSAGE (CODE)`; undefined for a line of another form. */
-  get errorCode(): string | undefined {
-    return /^keystead: .+ \((\w+)\)$/.exec(this.ended.stderr.trimEnd().split('\n').at(-1) ?? '')?.[1];
-  }
-}
+const STARTS_WITHIN = 15_000;
 
 export interface VaultProcess {
   readonly pid: number;
-  readonly client: Client;
-  readonly ended: Promise<Ended>;
-  /** Another conversation with the same process. */
-  connect(): Promise<Client>;
-  /** Process ids of its children now. */
-  children(): readonly number[];
-  /** SIGKILL, and waits until the process is gone. */
-  kill(): Promise<void>;
-  /** Asks it to stop, and waits until it has. Throws when it ends in any other way. */
-  stop(): Promise<void>;
+  /** Everything that the process may write is below this. */
+  readonly home: string;
+  readonly folder: string;
+  readonly socket: string;
+  /** What it has written to standard error. */
+  readonly stderr: () => string;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  connect(): Promise<WireClient>;
+  /** SIGTERM, and SIGKILL when that takes too long; then removes the folders. */
+  end(): Promise<void>;
 }
 
 export interface StartOptions {
-  /** A folder for everything that is not the vault's: run-time files, logs. */
-  readonly home: string;
-  /** Runs as this user, without any capability. */
+  /** Run as this user and group; the caller must be root. Default: as the test. */
   readonly uid?: number;
-  /** Milliseconds until it must answer. */
-  readonly within?: number;
-  /** Told of the process id at once, before it answers. */
-  readonly onSpawn?: (pid: number) => void;
+  /** Of an earlier process, to start on the same vault again. */
+  readonly home?: string;
 }
 
-/** A short name: a socket's path may have 100 bytes. */
-export function temporaryFolder(): string {
-  return realpathSync(mkdtempSync('/tmp/ks-'));
+/** A private place for one vault. Removed by `end`. */
+export function makeHome(uid?: number): string {
+  const home = mkdtempSync(join(realpathSync(tmpdir()), 'ks-'));
+  for (const name of ['data', 'state', 'config', 'cache', 'run', 'tmp']) mkdirSync(join(home, name), { mode: 0o700 });
+  if (uid !== undefined) for (const name of ['', 'data', 'state', 'config', 'cache', 'run', 'tmp']) chownSync(join(home, name), uid, uid);
+  return home;
 }
 
-export const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true });
-
-function environment(home: string): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: 'C.UTF-8', XDG_RUNTIME_DIR: join(home, 'run'), XDG_STATE_HOME: join(home, 'state') };
-}
-
-/** As the vault itself names the folder: a missing one has a parent that is there. */
-function socketOf(folder: string, home: string): string {
-  const real = realFolder(folder, (path) => (existsSync(path) ? realpathSync(path) : undefined));
-  const hash = createHash('sha256').update(real, 'utf8').digest('hex');
-  return socketPath({ platform: 'linux', env: environment(home), home, tmp: '/tmp', uid: 0 }, hash);
-}
-
-function prepareHome(home: string, uid: number): void {
-  for (const folder of [home, join(home, 'run'), join(home, 'state')]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (uid !== 0) chownSync(folder, uid, uid);
-  }
-}
-
-/** Starts the process without waiting for it. */
-export function spawnVault(folder: string, options: StartOptions): { readonly pid: number; readonly ended: Promise<Ended> } {
-  const { home, uid = 0 } = options;
-  prepareHome(home, uid);
-  const id = String(uid);
-  const serve = [process.execPath, SERVE, '--vault', folder];
-  const [program = '', ...args] = uid === 0 ? serve : ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', ...serve];
-  const child = spawn(program, args, { cwd: '/', env: environment(home), stdio: ['ignore', 'ignore', 'pipe'] });
+/** Resolves once it says hello on its socket. */
+export async function startVault({ uid, home = makeHome(uid) }: StartOptions = {}): Promise<VaultProcess> {
+  const folder = join(home, 'data', 'vault');
+  const env = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    HOME: home,
+    TMPDIR: join(home, 'tmp'),
+    XDG_DATA_HOME: join(home, 'data'),
+    XDG_STATE_HOME: join(home, 'state'),
+    XDG_CONFIG_HOME: join(home, 'config'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+    XDG_RUNTIME_DIR: join(home, 'run'),
+  };
+  const child = spawn(process.execPath, [SERVE, '--vault', folder], { cwd: home, env, stdio: ['ignore', 'ignore', 'pipe'], ...(uid === undefined ? {} : { uid, gid: uid }) });
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  const ended = new Promise<Ended>((settle, fail) => {
-    child.once('error', fail);
-    child.once('close', (code, signal) => settle({ code, signal, stderr }));
-  });
-  if (child.pid === undefined) throw new Error('the vault could not be started');
-  options.onSpawn?.(child.pid);
-  return { pid: child.pid, ended };
-}
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => child.once('exit', (code, signal) => { done({ code, signal }); }));
+  let ended = false;
+  void exited.then(() => (ended = true));
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the vault process did not start');
 
-/** Resolves once it answers. Rejects with StartFailed when it ends before, and when it does neither in time (it is killed then). */
-export async function startVault(folder: string, options: StartOptions): Promise<VaultProcess> {
-  const { pid, ended } = spawnVault(folder, options);
-  const path = socketOf(folder, options.home);
-  let end: Ended | undefined;
-  void ended.then((how) => (end = how));
-  const connect = (): Promise<Client> => connectTo(path, options.uid);
-  const until = performance.now() + (options.within ?? 20_000);
-  let client: Client | undefined;
+  const hash = createHash('sha256').update(folder, 'utf8').digest('hex');
+  const socket = socketPath({ platform: process.platform, env, home, tmp: env.TMPDIR, uid: uid ?? process.geteuid?.() ?? 0 }, hash);
+  const started = performance.now();
   for (;;) {
-    if (end) throw new StartFailed(end);
-    // Its own socket, and not one that an earlier process left.
-    client = await connect().catch(() => undefined);
-    if (client?.hello.pid === pid) break;
-    client?.close();
-    if (performance.now() > until) {
-      process.kill(pid, 'SIGKILL');
-      throw new StartFailed({ ...(await ended), stderr: 'no answer in time' });
+    try {
+      await (await connectWire(socket)).close();
+      break;
+    } catch {
+      if (ended || performance.now() - started > STARTS_WITHIN) {
+        child.kill('SIGKILL');
+        throw new Error(`the vault process did not open its socket: ${stderr}`);
+      }
+      await new Promise((again) => setTimeout(again, 50));
     }
-    await sleep(4);
   }
+
   return {
     pid,
-    client,
-    ended,
-    connect,
-    children: () => childrenOf(pid),
-    async kill() {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended already.
-      }
-      await ended;
-    },
-    async stop() {
-      await client.ok('vault:Stop');
-      const { code, stderr } = await ended;
-      if (code !== 0) throw new Error(`the vault stopped with code ${String(code)}: ${stderr}`);
+    home,
+    folder,
+    socket,
+    stderr: () => stderr,
+    exited,
+    connect: () => connectWire(socket),
+    async end() {
+      child.kill('SIGTERM');
+      const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await exited;
+      clearTimeout(late);
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }
-
-/** From /proc: the parent is the second field after the name in brackets. */
-export function childrenOf(pid: number): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    const [state, parent] = statOf(Number(name));
-    return parent === String(pid) && state !== 'Z' ? [Number(name)] : [];
-  });
-}
-
-/** False for one that is gone or only waits to be reaped. */
-export const isAlive = (pid: number): boolean => !['', 'Z', 'X'].includes(statOf(pid)[0] ?? '');
-
-function statOf(pid: number): string[] {
-  try {
-    const text = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [''];
-  }
-}
-
-/** SHA-256 of every regular file below a folder, by relative path; other things by their kind. */
-export function hashFiles(folder: string, leaveOut: (path: string) => boolean = () => false): Readonly<Record<string, string>> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry): [string, string][] => {
-    const path = join(entry.parentPath, entry.name);
-    const name = path.slice(folder.length + 1);
-    if (leaveOut(name)) return [];
-    if (entry.isFile()) return [[name, createHash('sha256').update(readFileSync(path)).digest('hex')]];
-    return [[name, entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other']];
-  });
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** `dirname/basename` of a copy that lies beside nothing else. */
-export const beside = (folder: string, name: string): string => join(dirname(folder), `${basename(folder)}-${name}`);

@@ -1,0 +1,241 @@
+/** Every `kms:` and `file:` operation against a real vault, judged by node:crypto and openssl rather than by the vault itself. */
+import { spawnSync } from 'node:child_process';
+import { createHash, createPublicKey, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NAMES, OPERATIONS } from '../../src/shared/api/index.ts';
+import { algorithmOf, KEY_SPECS, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../src/shared/model/algorithms.ts';
+import type { Client, Json } from './support/client.ts';
+import { makeVault, PASSWORD } from './support/make-vault.ts';
+import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
+
+const b64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
+const unb64 = (value: unknown): Buffer => Buffer.from(value as string, 'base64');
+
+let home = '';
+let vault: VaultProcess;
+let client: Client;
+const seen = new Set<string>();
+const ok = async (operation: string, input: Json = {}): Promise<Json> => {
+  seen.add(operation);
+  return client.ok(operation, input);
+};
+const code = async (operation: string, input: Json = {}): Promise<string> => {
+  seen.add(operation);
+  return client.code(operation, input);
+};
+const newKey = async (spec: KeySpec = 'SYMMETRIC_DEFAULT', usage?: KeyUsage): Promise<string> => {
+  const { KeyMetadata } = await ok('kms:CreateKey', { KeySpec: spec, ...(usage ? { KeyUsage: usage } : {}) });
+  return (KeyMetadata as { KeyId: string }).KeyId;
+};
+
+beforeAll(async () => {
+  home = temporaryFolder();
+  const folder = join(home, 'v', 'default');
+  await makeVault(folder);
+  vault = await startVault(folder, { home });
+  client = vault.client;
+  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
+});
+afterAll(async () => {
+  await vault.stop();
+  remove(home);
+});
+
+describe('symmetric keys', () => {
+  it('encrypt and decrypt 1 and 4,096 bytes, with the context and only with it', async () => {
+    const KeyId = await newKey();
+    for (const plaintext of [randomBytes(1), randomBytes(4096)]) {
+      const EncryptionContext = { purpose: 'test', ünïcode: '🔑' };
+      const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: b64(plaintext), EncryptionContext });
+      expect(unb64((await ok('kms:Decrypt', { CiphertextBlob, EncryptionContext }))['Plaintext'])).toEqual(plaintext);
+      expect(unb64((await ok('kms:Decrypt', { CiphertextBlob, EncryptionContext, KeyId }))['Plaintext'])).toEqual(plaintext);
+      expect(await code('kms:Decrypt', { CiphertextBlob })).toBe('InvalidCiphertextException');
+      expect(await code('kms:Decrypt', { CiphertextBlob, EncryptionContext: { ...EncryptionContext, purpose: 'other' } })).toBe('InvalidCiphertextException');
+      expect(await code('kms:Decrypt', { CiphertextBlob, EncryptionContext, KeyId: await newKey() })).toBe('IncorrectKeyException');
+    }
+    expect(await code('kms:Encrypt', { KeyId, Plaintext: b64(randomBytes(4097)) })).toBe('ValidationException');
+    expect(await code('kms:Encrypt', { KeyId, Plaintext: '' })).toBe('ValidationException');
+    expect(await code('kms:Decrypt', { CiphertextBlob: b64(randomBytes(100)) })).toBe('InvalidCiphertextException');
+  });
+
+  it('give the same answer to every ciphertext that does not open', async () => {
+    const KeyId = await newKey();
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('x') });
+    const whole = unb64(CiphertextBlob);
+    const messages = new Set<string>();
+    for (const at of [0, 2, 3, 4, 10, 20, 40, 60, whole.length - 1]) {
+      const bent = Buffer.from(whole);
+      bent.writeUInt8((bent[at] ?? 0) ^ 1, at);
+      const answer = await client.call('kms:Decrypt', { CiphertextBlob: b64(bent) });
+      messages.add(answer.ok ? 'opened' : `${answer.error.code} ${answer.error.message}`);
+    }
+    expect([...messages]).toHaveLength(1);
+    expect([...messages][0]).toMatch(/^InvalidCiphertextException/);
+  });
+
+  it('make data keys of the asked length that decrypt to themselves', async () => {
+    const KeyId = await newKey();
+    for (const [input, length] of [[{ KeySpec: 'AES_256' }, 32], [{ KeySpec: 'AES_128' }, 16], [{ NumberOfBytes: 1024 }, 1024]] as const) {
+      const { Plaintext, CiphertextBlob } = await ok('kms:GenerateDataKey', { KeyId, ...input });
+      expect(unb64(Plaintext)).toHaveLength(length);
+      expect((await ok('kms:Decrypt', { CiphertextBlob }))['Plaintext']).toBe(Plaintext);
+    }
+    expect(await code('kms:GenerateDataKey', { KeyId })).toBe('ValidationException');
+    expect(unb64((await ok('kms:GenerateRandom', { NumberOfBytes: 100 }))['Plaintext'])).toHaveLength(100);
+  });
+});
+
+const PSS = { padding: 6, saltLength: -1 } as const;
+
+/** What an independent implementation says of a signature. */
+function judge(key: KeyObject, algorithm: Algorithm, message: Uint8Array, signature: Uint8Array): boolean {
+  const { scheme, hash } = algorithmOf(algorithm);
+  if (scheme === 'ed25519') return verify(null, message, key, signature);
+  if (scheme === 'pss') return verify(hash, message, { key, ...PSS }, signature);
+  return verify(hash, message, key, signature);
+}
+
+const signing = (Object.keys(KEY_SPECS) as KeySpec[]).flatMap((spec) => (keySpecOf(spec).algorithms.SIGN_VERIFY ? [spec] : []));
+
+describe('signing keys', () => {
+  it.each(signing)('%s signs what others verify, raw and by digest', async (spec) => {
+    const KeyId = await newKey(spec, 'SIGN_VERIFY');
+    const publicKey = createPublicKey({ key: unb64((await ok('kms:GetPublicKey', { KeyId }))['PublicKey']), format: 'der', type: 'spki' });
+    const message = randomBytes(300);
+    for (const SigningAlgorithm of offered(spec, 'SIGN_VERIFY')) {
+      const { hash, digestLength, digestOnly } = algorithmOf(SigningAlgorithm);
+      const forms = [...(digestOnly ? [] : ['RAW']), ...(digestLength ? ['DIGEST'] : [])];
+      for (const MessageType of forms) {
+        const sent = MessageType === 'RAW' ? message : createHash(hash ?? 'sha512').update(message).digest();
+        const input = { KeyId, Message: b64(sent), MessageType, SigningAlgorithm };
+        const { Signature } = await ok('kms:Sign', input);
+        // No independent implementation of Ed25519ph is at hand; RFC 8032's vector stands for it in the unit tests.
+        if (!digestOnly) expect([SigningAlgorithm, MessageType, judge(publicKey, SigningAlgorithm, message, unb64(Signature))]).toEqual([SigningAlgorithm, MessageType, true]);
+        expect((await ok('kms:Verify', { ...input, Signature }))['SignatureValid']).toBe(true);
+        const other = Buffer.from(sent);
+        other.writeUInt8((other[0] ?? 0) ^ 1, 0);
+        expect(await code('kms:Verify', { ...input, Message: b64(other), Signature })).toBe('KMSInvalidSignatureException');
+      }
+      if (digestLength) expect(await code('kms:Sign', { KeyId, Message: b64(randomBytes(digestLength - 1)), MessageType: 'DIGEST', SigningAlgorithm })).toBe('ValidationException');
+    }
+  });
+
+  it('sign files that openssl verifies, at and around the sizes where something changes', async () => {
+    const KeyId = await newKey('ECC_NIST_P256', 'SIGN_VERIFY');
+    const pem = createPublicKey({ key: unb64((await ok('kms:GetPublicKey', { KeyId }))['PublicKey']), format: 'der', type: 'spki' }).export({ format: 'pem', type: 'spki' });
+    writeFileSync(join(home, 'pub.pem'), pem);
+    for (const size of [0, 1, 4096, 4097, 4 * 1024 * 1024, 8 * 1024 * 1024 + 1]) {
+      const Path = join(home, `file-${String(size)}`);
+      writeFileSync(Path, randomBytes(size));
+      const signed = await ok('file:Sign', { KeyId, Path });
+      expect(signed).toMatchObject({ Size: size, MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' });
+      writeFileSync(`${Path}.sig`, unb64(signed['Signature']));
+      const { stdout } = spawnSync('openssl', ['dgst', '-sha256', '-verify', join(home, 'pub.pem'), '-signature', `${Path}.sig`, Path], { encoding: 'utf8' });
+      expect([size, stdout.trim()]).toEqual([size, 'Verified OK']);
+      expect((await ok('file:Verify', { KeyId, Path, Signature: signed['Signature'] }))['SignatureValid']).toBe(true);
+    }
+    expect(await code('file:Sign', { KeyId, Path: join(home, 'missing') })).toBe('FileNotReadableException');
+    expect(await code('file:Sign', { KeyId, Path: home })).toBe('FileNotReadableException');
+    expect(await code('file:Sign', { KeyId, Path: 'relative' })).toBe('ValidationException');
+  });
+
+  it('sign a small file whole and a larger one prehashed with Ed25519, and say so', async () => {
+    const KeyId = await newKey('ECC_NIST_EDWARDS25519');
+    for (const [size, algorithm] of [[4096, 'ED25519_SHA_512'], [4097, 'ED25519_PH_SHA_512']] as const) {
+      const Path = join(home, `ed-${String(size)}`);
+      writeFileSync(Path, randomBytes(size));
+      const signed = await ok('file:Sign', { KeyId, Path });
+      expect(signed['SigningAlgorithm']).toBe(algorithm);
+      expect((await ok('file:Verify', { KeyId, Path, Signature: signed['Signature'] }))['SignatureValid']).toBe(true);
+    }
+  });
+});
+
+describe('RSA encryption and MACs', () => {
+  it.each(['RSA_2048', 'RSA_3072', 'RSA_4096'] as const)('%s opens what node:crypto encrypted to it, up to its limit', async (spec) => {
+    const KeyId = await newKey(spec, 'ENCRYPT_DECRYPT');
+    const key = createPublicKey({ key: unb64((await ok('kms:GetPublicKey', { KeyId }))['PublicKey']), format: 'der', type: 'spki' });
+    for (const [EncryptionAlgorithm, oaepHash, overhead] of [['RSAES_OAEP_SHA_1', 'sha1', 42], ['RSAES_OAEP_SHA_256', 'sha256', 66]] as const) {
+      const limit = keySpecOf(spec).bits / 8 - overhead;
+      const plaintext = randomBytes(limit);
+      const CiphertextBlob = b64(publicEncrypt({ key, padding: 4, oaepHash }, plaintext));
+      expect(unb64((await ok('kms:Decrypt', { KeyId, CiphertextBlob, EncryptionAlgorithm }))['Plaintext'])).toEqual(plaintext);
+      const own = await ok('kms:Encrypt', { KeyId, Plaintext: b64(plaintext), EncryptionAlgorithm });
+      expect(unb64((await ok('kms:Decrypt', { KeyId, CiphertextBlob: own['CiphertextBlob'], EncryptionAlgorithm }))['Plaintext'])).toEqual(plaintext);
+      expect(await code('kms:Encrypt', { KeyId, Plaintext: b64(randomBytes(limit + 1)), EncryptionAlgorithm })).toBe('ValidationException');
+      expect(await code('kms:Encrypt', { KeyId, Plaintext: b64('x'), EncryptionAlgorithm, EncryptionContext: { a: 'b' } })).toBe('ValidationException');
+    }
+    expect(await code('kms:Sign', { KeyId, Message: b64('x'), SigningAlgorithm: 'RSASSA_PSS_SHA_256' })).toBe('InvalidKeyUsageException');
+  });
+
+  it.each(['HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512'] as const)('%s verifies its own MACs and no others', async (spec) => {
+    const KeyId = await newKey(spec);
+    const MacAlgorithm = offered(spec, 'GENERATE_VERIFY_MAC')[0];
+    const { Mac } = await ok('kms:GenerateMac', { KeyId, Message: b64('message'), MacAlgorithm });
+    expect(unb64(Mac)).toHaveLength(keySpecOf(spec).bits / 8);
+    expect((await ok('kms:VerifyMac', { KeyId, Message: b64('message'), MacAlgorithm, Mac }))['MacValid']).toBe(true);
+    expect(await code('kms:VerifyMac', { KeyId, Message: b64('other'), MacAlgorithm, Mac })).toBe('KMSInvalidMacException');
+    expect(await code('kms:VerifyMac', { KeyId: await newKey(spec), Message: b64('message'), MacAlgorithm, Mac })).toBe('KMSInvalidMacException');
+  });
+});
+
+describe('the life of a key', () => {
+  it('goes through its states with the refusals of AWS', async () => {
+    const KeyId = await newKey();
+    const use = () => code('kms:Encrypt', { KeyId, Plaintext: b64('x') });
+    const state = async () => ((await ok('kms:DescribeKey', { KeyId }))['KeyMetadata'] as { KeyState: string }).KeyState;
+    expect([await state(), await use()]).toEqual(['Enabled', 'ok']);
+    await ok('kms:DisableKey', { KeyId });
+    expect([await state(), await use()]).toEqual(['Disabled', 'DisabledException']);
+    await ok('kms:EnableKey', { KeyId });
+    await ok('kms:UpdateKeyDescription', { KeyId, Description: 'naïve 🔑 description' });
+    const { DeletionDate } = await ok('kms:ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
+    expect((DeletionDate as number) - Date.now() / 1000).toBeGreaterThan(7 * 86_400 - 60);
+    expect([await state(), await use(), await code('kms:EnableKey', { KeyId }), await code('kms:ScheduleKeyDeletion', { KeyId })]).toEqual([
+      'PendingDeletion', 'KMSInvalidStateException', 'KMSInvalidStateException', 'KMSInvalidStateException',
+    ]);
+    await ok('kms:CancelKeyDeletion', { KeyId });
+    expect(await state()).toBe('Disabled');
+    expect(await code('kms:CancelKeyDeletion', { KeyId })).toBe('KMSInvalidStateException');
+  });
+
+  it('names keys by aliases, which move between keys of one kind only', async () => {
+    const [a, b, mac] = [await newKey(), await newKey(), await newKey('HMAC_256')];
+    await ok('kms:CreateAlias', { AliasName: 'alias/app', TargetKeyId: a });
+    expect(await code('kms:CreateAlias', { AliasName: 'alias/app', TargetKeyId: b })).toBe('AlreadyExistsException');
+    expect(await code('kms:CreateAlias', { AliasName: 'alias/aws/x', TargetKeyId: b })).toBe('InvalidAliasNameException');
+    expect(await code('kms:CreateAlias', { AliasName: 'app', TargetKeyId: b })).toBe('InvalidAliasNameException');
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId: 'alias/app', Plaintext: b64('x') });
+    await ok('kms:UpdateAlias', { AliasName: 'alias/app', TargetKeyId: b });
+    expect(await code('kms:UpdateAlias', { AliasName: 'alias/app', TargetKeyId: mac })).toBe('KMSInvalidStateException');
+    expect(await code('kms:Decrypt', { CiphertextBlob })).toBe('ok');
+    expect(await code('kms:Decrypt', { CiphertextBlob, KeyId: 'alias/app' })).toBe('IncorrectKeyException');
+    const { Aliases } = await ok('kms:ListAliases', { KeyId: b });
+    expect(Aliases).toMatchObject([{ AliasName: 'alias/app', TargetKeyId: b }]);
+    // Managing a key by a name that may move tomorrow is refused, as in AWS.
+    expect(await code('kms:DisableKey', { KeyId: 'alias/app' })).toBe('NotFoundException');
+    await ok('kms:DeleteAlias', { AliasName: 'alias/app' });
+    expect(await code('kms:Encrypt', { KeyId: 'alias/app', Plaintext: b64('x') })).toBe('NotFoundException');
+  });
+
+  it('lists every key once, in pages of any size', async () => {
+    const all: string[] = [];
+    let Marker: unknown;
+    do {
+      const page = await ok('kms:ListKeys', { Limit: 7, ...(Marker === undefined ? {} : { Marker }) });
+      all.push(...(page['Keys'] as { KeyId: string }[]).map(({ KeyId }) => KeyId));
+      Marker = page['NextMarker'];
+    } while (Marker !== undefined);
+    const whole = ((await ok('kms:ListKeys', { Limit: 1000 }))['Keys'] as { KeyId: string }[]).map(({ KeyId }) => KeyId);
+    expect([...all].sort()).toEqual([...whole].sort());
+    expect(new Set(all).size).toBe(all.length);
+    expect(await code('kms:ListKeys', { Marker: 'no marker' })).toBe('InvalidMarkerException');
+  });
+});
+
+it('has asked every kms and file operation that a person may ask for', () => {
+  const wanted = NAMES.filter((name) => /^(kms|file):/.test(name) && OPERATIONS[name].doors.some((door) => door === 'cli'));
+  expect(wanted.filter((name) => !seen.has(name))).toEqual([]);
+});
