@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { codecFor, innerSchema, isTimestamp } from '../shared/api/operation.ts';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
-import { encodeBase64, encodedLength } from '../shared/wire/base64.ts';
+import { bytesToBase64, encodeBase64, encodedLength } from '../shared/wire/base64.ts';
 import type { NewFile } from './files.ts';
 import { createNew } from './files.ts';
 import { usage, type Output, type World } from './world.ts';
@@ -21,7 +21,7 @@ export function isoTime(seconds: number): string {
 export function printable(schema: z.ZodType | undefined, value: unknown): unknown {
   const inner = schema === undefined ? undefined : innerSchema(schema);
   if (value instanceof SecretBytes) return value;
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64');
+  if (value instanceof Uint8Array) return bytesToBase64(value);
   if (typeof value === 'number' && inner && isTimestamp(inner)) return isoTime(value);
   if (Array.isArray(value)) return value.map((item) => printable(inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined, item));
   if (typeof value !== 'object' || value === null) return value;
@@ -140,6 +140,6 @@ export async function openOutlets(world: World, schema: z.ZodType, given: readon
 
 /** RFC 7468. */
 export function pem(label: string, der: Uint8Array): string {
-  const text = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('base64');
+  const text = bytesToBase64(der);
   return `-----BEGIN ${label}-----\n${(text.match(/.{1,64}/g) ?? []).join('\n')}\n-----END ${label}-----\n`;
 }

@@ -1,5 +1,6 @@
 /** Text of the command line to values, following the AWS CLI (version 2): pure. */
-import { base64ToBytes } from '../shared/api/operation.ts';
+import { base64ToBytes } from '../shared/wire/base64.ts';
+import { FORBIDDEN_KEYS, isObject } from '../shared/wire/json.ts';
 import { usage } from './world.ts';
 
 /**
@@ -51,8 +52,8 @@ function parseJsonMap(flag: string, text: string): Readonly<Record<string, strin
   } catch {
     throw usage(`--${flag} begins like JSON and is not`);
   }
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw usage(`--${flag} must be a JSON object`);
-  const pairs = Object.entries(raw as Record<string, unknown>).map(([key, value]): [string, string] => {
+  if (!isObject(raw)) throw usage(`--${flag} must be a JSON object`);
+  const pairs = Object.entries(raw).map(([key, value]): [string, string] => {
     if (typeof value !== 'string') throw usage(`--${flag}: every value must be text`);
     return [key, value];
   });
@@ -62,7 +63,7 @@ function parseJsonMap(flag: string, text: string): Readonly<Record<string, strin
 function record(flag: string, pairs: Iterable<readonly [string, string]>): Readonly<Record<string, string>> {
   const object: Record<string, string> = {};
   for (const [key, value] of pairs) {
-    if (key === '__proto__' || key === 'constructor' || key === 'prototype') throw usage(`--${flag} may not have a key \`${key}\``);
+    if (FORBIDDEN_KEYS.has(key)) throw usage(`--${flag} may not have a key \`${key}\``);
     object[key] = value;
   }
   return object;

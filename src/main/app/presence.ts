@@ -2,7 +2,8 @@
 import { encodeJson } from '../../shared/wire/encode.ts';
 import type { DoorPort } from '../doors/port.ts';
 import type { Log } from '../platform/log.ts';
-import { watchPresence, type LeaveReason, type Presence } from '../platform/presence.ts';
+import type { LeaveReason } from '../platform/bus-signal.ts';
+import { watchPresence, type Presence } from '../platform/presence.ts';
 import type { VaultSettings } from '../store/port.ts';
 import type { Vault } from '../vault/vault.ts';
 

@@ -121,21 +121,6 @@ export function fromHex(text: string): Bytes {
   return out;
 }
 
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** RFC 4648 section 4, padded. For what is public: a string cannot be wiped. */
-export function base64(bytes: Uint8Array): string {
-  let out = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    out += BASE64.charAt(word >> 18) + BASE64.charAt((word >> 12) & 63);
-    out += left > 1 ? BASE64.charAt((word >> 6) & 63) : '=';
-    out += left > 2 ? BASE64.charAt(word & 63) : '=';
-  }
-  return out;
-}
-
 /** Unsigned order of byte strings; the shorter first where one begins the other. For public bytes: not in constant time. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shorter = Math.min(a.length, b.length);

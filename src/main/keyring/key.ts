@@ -6,7 +6,7 @@
  * Does not: store anything, or know who asks.
  */
 import { offered, type Algorithm, type KeyUsage } from '../../shared/model/algorithms.ts';
-import { base64ToBytes } from '../../shared/api/operation.ts';
+import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { KeyHandle, KeyRecord, KeyState } from './ports.ts';
@@ -67,7 +67,7 @@ export function deletionCancelled(key: KeyRecord): KeyRecord {
   return { ...rest, state: 'Disabled' };
 }
 
-/** `clockHighWater`: the latest time ever seen. A clock that was set back, or jumped, makes deletions wait. */
+/** Whether its waiting time is over. That a clock which was set or jumped makes deletions wait is the schedule's to see to. */
 export const isDue = (key: KeyRecord, now: Instant): boolean => key.state === 'PendingDeletion' && key.deletionDate !== undefined && key.deletionDate <= now;
 
 /**

@@ -1,10 +1,8 @@
 /** A key record as AWS's `KeyMetadata`. Pure. */
 import { algorithmLists, type KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { seconds } from '../../shared/api/operation.ts';
 import { keyArn, type Realm } from '../../shared/model/ids.ts';
 import type { KeyRecord } from './ports.ts';
-
-/** AWS's timestamps are seconds with a fraction. */
-export const seconds = (milliseconds: number): number => milliseconds / 1000;
 
 export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
   return {

@@ -2,7 +2,7 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import { aliasArn, parseAliasName, parseKeyReference, type AliasName } from '../../shared/model/ids.ts';
 import { assertAllows } from '../keyring/key.ts';
-import { seconds } from '../keyring/metadata.ts';
+import { seconds } from '../../shared/api/operation.ts';
 import { assertNotAlias } from './kms-keys.ts';
 import { aliasOf, keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';

@@ -1,9 +1,11 @@
 /** `kms:` handlers that make, show and change keys. Thin: the keyring decides. */
 import { usageOf } from '../../shared/api/kms-keys.ts';
+import { seconds } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { isAliasName, keyArn, keyIdFrom } from '../../shared/model/ids.ts';
+import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { assertAllows, deletionCancelled, disabled, enabled, isDue, pendingDeletion } from '../keyring/key.ts';
-import { metadata, seconds } from '../keyring/metadata.ts';
+import { metadata } from '../keyring/metadata.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
@@ -46,7 +48,7 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
       description: input.Description,
       created: call.at,
       materials: [material.materialId],
-      ...(publicKey ? { publicKey: Buffer.from(publicKey).toString('base64') } : {}),
+      ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
     };
     writer.insertKey(record, material);
     return { KeyMetadata: metadata(record, realm) };

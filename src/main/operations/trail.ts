@@ -7,7 +7,7 @@ import { encodeCheckpoint, openCheckpoint, relate } from '../trail/checkpoint.ts
 import { lookup, type FoundRecord } from '../trail/lookup.ts';
 import type { TrailRecord } from '../trail/record.ts';
 import { verifyTrail } from '../trail/verify.ts';
-import { seconds } from '../keyring/metadata.ts';
+import { seconds } from '../../shared/api/operation.ts';
 import { openOrThrow, type OpenVault, type Vault } from '../vault/vault.ts';
 import type { HandlersOf } from './rights.ts';
 

@@ -1,6 +1,6 @@
 /** `vault:` handlers for key slots: each asks for a factor again before it changes a way in. */
 import type { SlotInfo } from '../seal/protocol.ts';
-import { seconds } from '../keyring/metadata.ts';
+import { seconds } from '../../shared/api/operation.ts';
 import { compromise, passwordSlot, prove, putSlot, retire } from '../vault/slots.ts';
 import { openOrThrow } from '../vault/vault.ts';
 import { setRecoveryCodeUsed } from '../vault/recovery.ts';

@@ -3,7 +3,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { RequestId } from '../../shared/model/ids.ts';
 import type { Principal } from '../kernel/authenticate.ts';
 import type { VaultSettings } from '../store/port.ts';
-import { seconds } from '../keyring/metadata.ts';
+import { seconds } from '../../shared/api/operation.ts';
 import { create } from '../vault/create.ts';
 import type { Attempts } from '../vault/factors.ts';
 import { unlock } from '../vault/unlock.ts';

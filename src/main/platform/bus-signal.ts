@@ -1,4 +1,5 @@
 /** Signals on D-Bus that mean "the person is leaving", as two programs print them. Pure; every line is hostile. */
+import { isObject } from '../../shared/wire/json.ts';
 
 export interface BusSignal {
   readonly path: string;
@@ -8,12 +9,13 @@ export interface BusSignal {
   readonly flag: boolean | undefined;
 }
 
+/** Why the vault should lock itself. */
 export type LeaveReason = 'suspend' | 'screen-lock';
 
 /** org.freedesktop.login1(5), and the screen savers that tell the session bus. */
 const MANAGER = 'org.freedesktop.login1.Manager';
 const SESSION = 'org.freedesktop.login1.Session';
-export const SCREEN_SAVERS = ['org.freedesktop.ScreenSaver', 'org.gnome.ScreenSaver', 'org.cinnamon.ScreenSaver', 'org.mate.ScreenSaver', 'org.xfce.ScreenSaver'] as const;
+const SCREEN_SAVERS = ['org.freedesktop.ScreenSaver', 'org.gnome.ScreenSaver', 'org.cinnamon.ScreenSaver', 'org.mate.ScreenSaver', 'org.xfce.ScreenSaver'] as const;
 
 /**
  * Match rules for logind on the system bus. The sender is part of them: any local user may broadcast a signal of this
@@ -55,10 +57,10 @@ export const parseBusctlLine: SignalParser = (line) => {
   } catch {
     return undefined;
   }
-  if (!isRecord(message) || message['type'] !== 'signal') return undefined;
+  if (!isObject(message) || message['type'] !== 'signal') return undefined;
   const { path, interface: name, member, payload } = message;
   if (typeof path !== 'string' || typeof name !== 'string' || typeof member !== 'string') return undefined;
-  const data: unknown = isRecord(payload) ? payload['data'] : undefined;
+  const data: unknown = isObject(payload) ? payload['data'] : undefined;
   const first: unknown = Array.isArray(data) ? data[0] : undefined;
   return { path, interface: name, member, flag: typeof first === 'boolean' ? first : undefined };
 };
@@ -83,5 +85,3 @@ export function createDbusMonitorParser(): SignalParser {
     return complete && flag !== undefined ? { ...complete, flag: flag === 'true' } : undefined;
   };
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

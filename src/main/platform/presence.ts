@@ -1,10 +1,7 @@
-import { LOGIND_MATCHES, reasonOf, SESSION_MATCHES, sessionPath, type BusSignal } from './bus-signal.ts';
+import { LOGIND_MATCHES, reasonOf, SESSION_MATCHES, sessionPath, type BusSignal, type LeaveReason } from './bus-signal.ts';
 import { watchBus, type Watch } from './bus-watch.ts';
 import { noLog, type Log } from './log.ts';
 import type { Clock } from './ports.ts';
-
-/** Why the vault should lock itself. */
-export type LeaveReason = 'suspend' | 'screen-lock';
 
 /** How long the machine slept between two readings, in milliseconds: what one clock counted and the other did not. */
 export function sleptBetween(before: Reading, after: Reading): number {
@@ -17,7 +14,7 @@ export interface Reading {
 }
 
 /** A gap longer than this is a suspend that nobody announced, in milliseconds. */
-export const SLEEP_GAP = 30_000;
+const SLEEP_GAP = 30_000;
 /** How often the clocks are compared, in milliseconds. */
 const TICK = 5_000;
 

@@ -6,20 +6,14 @@
  * SubjectPublicKeyInfo DER: a hint for finding the key, never a proof.
  */
 import { VaultError } from '../../shared/model/errors.ts';
-import { type Bytes, base64, concat, copy, hex, utf8, wipe } from '../crypto/bytes.ts';
+import { bytesToBase64 } from '../../shared/wire/base64.ts';
+import { type Bytes, copy, hex, utf8, wipe } from '../crypto/bytes.ts';
 import { digest } from '../crypto/hmac.ts';
+import { CHECKPOINT_TYPE, preAuthEncoding } from '../trail/dsse.ts';
 import { openEd25519, signEd25519 } from './algorithms/eddsa.ts';
-
-export const CHECKPOINT_TYPE = 'application/vnd.keystead.checkpoint+json';
 
 /** A checkpoint is a few hundred bytes; this is far above. */
 const PAYLOAD_LIMIT = 65_536;
-
-/** `DSSEv1 SP len SP type SP len SP body`, lengths in ASCII decimal bytes. */
-export function preAuthEncoding(type: string, body: Uint8Array): Bytes {
-  const typeBytes = utf8(type);
-  return concat(utf8(`DSSEv1 ${String(typeBytes.byteLength)} `), typeBytes, utf8(` ${String(body.byteLength)} `), body);
-}
 
 /**
  * `seed`: 32 bytes. `envelope`: JSON in UTF-8; `publicKey`: SPKI DER. ValidationException for an empty or oversize payload.
@@ -31,8 +25,8 @@ export function signCheckpoint(seed: Uint8Array, payload: Uint8Array): { readonl
     const signature = signEd25519(key, preAuthEncoding(CHECKPOINT_TYPE, payload), false);
     const envelope = {
       payloadType: CHECKPOINT_TYPE,
-      payload: base64(payload),
-      signatures: [{ keyid: hex(digest('sha256', key.publicKey)), sig: base64(signature) }],
+      payload: bytesToBase64(payload),
+      signatures: [{ keyid: hex(digest('sha256', key.publicKey)), sig: bytesToBase64(signature) }],
     };
     return { envelope: utf8(JSON.stringify(envelope)), publicKey: key.publicKey };
   } finally {

@@ -7,13 +7,13 @@
  */
 import { createPublicKey, verify } from 'node:crypto';
 import { VaultError } from '../../shared/model/errors.ts';
-import { type Bytes, concat, fromHex, hex, utf8 } from '../crypto/bytes.ts';
-import type { Sealer, TrailBreak } from '../seal/protocol.ts';
+import { isObject } from '../../shared/wire/json.ts';
+import { type Bytes, fromHex, hex, utf8 } from '../crypto/bytes.ts';
+import type { Sealer } from '../seal/protocol.ts';
+import { CHECKPOINT_TYPE, preAuthEncoding } from './dsse.ts';
 import type { Position, TrailLog } from './port.ts';
-import { readTail } from './verify.ts';
+import { brokenTrail, readTail } from './verify.ts';
 
-/** The payload type that the sealer signs under, and no other. */
-export const CHECKPOINT_TYPE = 'application/vnd.keystead.checkpoint+json';
 const ENVELOPE_MAX = 65_536;
 
 export interface Checkpoint {
@@ -63,7 +63,7 @@ export function openCheckpoint(envelope: Uint8Array, publicKeys: readonly Uint8A
   const payload = Buffer.from(parsed['payload'], 'base64');
   const checkpoint = decodeCheckpoint(payload);
   if (!checkpoint) throw malformed();
-  const message = preAuthEncoding(payload);
+  const message = preAuthEncoding(CHECKPOINT_TYPE, payload);
   const signatures: readonly unknown[] = parsed['signatures'];
   const valid = signatures.slice(0, 8).some((one) => {
     if (!isObject(one) || typeof one['sig'] !== 'string') return false;
@@ -90,15 +90,7 @@ export async function relate(log: TrailLog, sealer: Sealer, vaultId: Uint8Array,
   throw brokenTrail(broken);
 }
 
-const brokenTrail = ({ index, what }: TrailBreak): VaultError =>
-  new VaultError('TrailBrokenException', `the trail is broken at record ${String(index)} (\`${what}\`): run \`keystead trail verify\``);
 const malformed = (): VaultError => new VaultError('ValidationException', 'this is not a checkpoint of a trail: give the file that `keystead trail checkpoint` wrote');
-
-/** DSSE v1: `DSSEv1 SP len SP type SP len SP payload`. */
-export const preAuthEncoding = (payload: Uint8Array): Bytes =>
-  concat(utf8(`DSSEv1 ${String(CHECKPOINT_TYPE.length)} ${CHECKPOINT_TYPE} ${String(payload.byteLength)} `), payload);
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isCheckpoint = (value: unknown): value is Checkpoint => {
   if (!isObject(value) || Object.keys(value).length !== NAMES.length) return false;

@@ -2,13 +2,10 @@
  * Reading the trail newest first, a page at a time. Every record that comes back was verified on the way: the page is read
  * from a segment's beginning to the end of the trail, so a broken trail is an error here and not a shorter page.
  */
-import { open } from 'node:fs/promises';
-import { VaultError } from '../../shared/model/errors.ts';
 import type { Sealer } from '../seal/protocol.ts';
 import type { TrailLog } from './port.ts';
 import type { TrailRecord } from './record.ts';
-import { HEADER_LENGTH, parseHeader } from './segment.ts';
-import { readTail, verifyTrail, type TrailReport } from './verify.ts';
+import { brokenTrail, headerOf, readTail, verifyTrail, type SealedPosition, type TrailReport } from './verify.ts';
 
 export interface FoundRecord {
   readonly index: number;
@@ -46,7 +43,7 @@ export async function lookup(log: TrailLog, sealer: Sealer, query: LookupQuery):
     });
     // A segment that is all header: what it calls the end of the one before is no record. One further back is.
     if (report.broken?.what === 'fork' && report.broken.index === from?.trailIndex) continue;
-    if (report.broken) throw new VaultError('TrailBrokenException', `the trail is broken at record ${String(report.broken.index)} (\`${report.broken.what}\`): run \`keystead trail verify\``);
+    if (report.broken) throw brokenTrail(report.broken);
     const enough = found.length > query.limit || from === undefined || from.trailIndex <= (query.after ?? -1);
     if (enough) return pageOf(found, query.limit);
   }
@@ -59,21 +56,12 @@ function pageOf(found: FoundRecord[], limit: number): LookupPage {
   return { found: page, ...(newestFirst.length > limit && last ? { nextBefore: last.index } : {}) };
 }
 
-type Start = { readonly trailIndex: number; readonly trailHash: Uint8Array };
-
-function readFrom(log: TrailLog, sealer: Sealer, from: Start | undefined, onRecord: (record: TrailRecord, index: number) => void): Promise<TrailReport> {
+function readFrom(log: TrailLog, sealer: Sealer, from: SealedPosition | undefined, onRecord: (record: TrailRecord, index: number) => void): Promise<TrailReport> {
   return from ? readTail(log, sealer, from, onRecord) : verifyTrail(log, sealer, { onRecord });
 }
 
 /** Where the segment before this one ended, as this one says; the reader checks that it is so. */
-async function positionBefore(path: string): Promise<Start | undefined> {
-  const file = await open(path, 'r');
-  try {
-    const bytes = new Uint8Array(HEADER_LENGTH);
-    await file.read(bytes, 0, HEADER_LENGTH, 0);
-    const header = parseHeader(bytes);
-    return header && header.firstIndex > 0 ? { trailIndex: header.firstIndex - 1, trailHash: header.previous } : undefined;
-  } finally {
-    await file.close();
-  }
+async function positionBefore(path: string): Promise<SealedPosition | undefined> {
+  const header = await headerOf(path);
+  return header && header.firstIndex > 0 ? { trailIndex: header.firstIndex - 1, trailHash: header.previous } : undefined;
 }

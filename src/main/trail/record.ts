@@ -7,10 +7,11 @@
  * be guessed are the caller's not to give; bytes and secrets are refused here whatever field they come in.
  */
 import { VaultError } from '../../shared/model/errors.ts';
+import { isObject } from '../../shared/wire/json.ts';
 import { utf8 } from '../crypto/bytes.ts';
 import { BODY_MAX } from './segment.ts';
 
-export const PHASES = ['intent', 'outcome', 'note'] as const;
+const PHASES = ['intent', 'outcome', 'note'] as const;
 /** intent: before the operation, durable. outcome: after it, on every exit. note: what the vault says of itself. */
 export type Phase = (typeof PHASES)[number];
 
@@ -49,7 +50,6 @@ export interface Cut {
 type Check = (value: unknown) => boolean;
 const isText: Check = (value) => typeof value === 'string';
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTexts: Check = (value) => Array.isArray(value) && value.every((one) => typeof one === 'string');
 const isCuts: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.every((one) => isObject(one) && Object.keys(one).join() === 'path,bytes' && isTexts(one['path']) && isCount(one['bytes']));

@@ -5,6 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { type Bytes, allocate, copy, wipe } from '../crypto/bytes.ts';
 import type { Sealer, TrailBreak, VaultState } from '../seal/protocol.ts';
 import { isNoFile, READ_ONLY } from './disk.ts';
@@ -12,7 +13,7 @@ import { type OpenIntent, openIntents } from './intents.ts';
 import { type KeyBlock, parseKeyBlock } from './key-block.ts';
 import type { Position, TrailLog } from './port.ts';
 import { type TrailRecord, decodeRecord } from './record.ts';
-import { HEADER_LENGTH, parseHeader } from './segment.ts';
+import { HEADER_LENGTH, parseHeader, type SegmentHeader } from './segment.ts';
 
 /** Where the sealed state row says that the trail stood: index and SHA-256 (32) of a record. */
 export type SealedPosition = Pick<VaultState, 'trailIndex' | 'trailHash'>;
@@ -74,12 +75,16 @@ export async function readTail(log: TrailLog, sealer: Sealer, from: SealedPositi
     onRecord(record, index, body) {
       highestEpoch = Math.max(highestEpoch, record.epoch ?? 0);
       highestHeaderEpoch = Math.max(highestHeaderEpoch, record.headerEpoch ?? 0);
-      if (record.epoch !== undefined) outcomes.add(Buffer.from(body).toString('base64'));
+      if (record.epoch !== undefined) outcomes.add(bytesToBase64(body));
       onRecord?.(record, index);
     },
   });
   return { ...report, highestEpoch, highestHeaderEpoch, outcomes };
 }
+
+/** What a broken trail is where it cannot be a report. */
+export const brokenTrail = ({ index, what }: TrailBreak): VaultError =>
+  new VaultError('TrailBrokenException', `the trail is broken at record ${String(index)} (\`${what}\`): run \`keystead trail verify\``);
 
 const positionOf = ({ trailIndex, trailHash }: SealedPosition): Position => ({ index: trailIndex, hash: trailHash });
 
@@ -166,13 +171,14 @@ type Segment = ReturnType<TrailLog['segments']>[number];
 /** From the segment that says it holds this record on; all of them when none does. What it says is checked by the reader. */
 async function startingAt(segments: readonly Segment[], from: Position): Promise<readonly Segment[]> {
   for (let at = segments.length - 1; at > 0; at -= 1) {
-    const header = await firstBytes(segments[at]?.path ?? '');
+    const header = await headerOf(segments[at]?.path ?? '');
     if (header && header.firstIndex <= from.index) return segments.slice(at);
   }
   return segments;
 }
 
-async function firstBytes(path: string): Promise<ReturnType<typeof parseHeader>> {
+/** What a segment file says of itself, authenticated by nothing yet; undefined when it is not there or is none. TrailUnavailableException. */
+export async function headerOf(path: string): Promise<SegmentHeader | undefined> {
   const file = await openFile(path);
   try {
     return file && parseHeader(await readAt(file, path, 0, HEADER_LENGTH));

@@ -3,6 +3,7 @@
  * left half done. In that order, so that nothing is written before everything fits.
  */
 import { VaultError } from '../../shared/model/errors.ts';
+import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { compareBytes } from '../crypto/bytes.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openStore } from '../store/store.ts';
@@ -31,7 +32,7 @@ export const unlock = (vault: Vault, given: Given, attempts: Attempts, intent: P
     vault.opening = sealer;
     try {
       const { slotId, info, pendingTerm, header } = await unseal(vault, sealer, given, attempts);
-      const open = await openChecked(vault, vault.trail, sealer, { header, info , pendingTerm }, positionOr(vault, intent));
+      const open = await openChecked(vault, vault.trail, sealer, { header, info, pendingTerm }, positionOr(vault, intent));
       // Lock came in between: it has stopped this sealer, and nothing may be left open.
       if (vault.opening !== sealer) {
         await open.store.close();
@@ -135,7 +136,7 @@ interface HalfDone {
 /** Outcomes that were committed and never reached the trail, and a change of the root that was cut short. */
 async function finishHalfDone({ trail, store, tail, sealed, intent }: HalfDone): Promise<void> {
   for (const one of await store.undelivered()) {
-    if (!tail.outcomes.has(Buffer.from(one.body).toString('base64'))) await trail.append(one.body);
+    if (!tail.outcomes.has(bytesToBase64(one.body))) await trail.append(one.body);
     one.delivered();
   }
   if (sealed.pendingTerm) await store.changeTerm({ intent });

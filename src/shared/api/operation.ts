@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
+import { base64ToBytes } from '../wire/base64.ts';
 
 /** `kms:Encrypt`: at once the policy action, the trail's event, the IPC method and the command `kms encrypt`. */
 export type OperationName = `${ServiceName}:${string}`;
@@ -12,8 +13,7 @@ export const SERVICES = ['vault', 'kms', 'file', 'trail'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Where a request comes in. `schedule` is the vault's own clock. */
-export const DOORS = ['ipc', 'cli', 'schedule'] as const;
-export type DoorName = (typeof DOORS)[number];
+export type DoorName = 'ipc' | 'cli' | 'schedule';
 
 /**
  * What a handler may do. It picks the rights that the handler is given.
@@ -106,14 +106,15 @@ export type InputOf<O extends Operation> = z.output<O['input']>;
 export type OutputOf<O extends Operation> = z.output<O['output']>;
 export type ErrorOf<O extends Operation> = O['errors'][number] | (typeof COMMON_ERRORS)[number];
 
-/**
+/** A registry and no WeakMap: zod copies a schema in `.describe()`, and a registry finds the original's entry. */
+const marks = z.registry<{ readonly codec?: 'blob' | 'secret'; readonly timestamp?: true; readonly refused?: true }>();
+
+/*
  * Binary codecs. On the wire each is base64 (RFC 4648 section 4, padded). `blob` is public bytes; `secret` is
  * `SecretBytes`, which the doors decode from the frame's bytes without making a string of it.
  * The wire decoder (shared/wire/json.ts) turns declared secret fields into SecretBytes before the schema sees them; both
  * therefore accept the decoded object, and `blob` also base64 text. Neither is ever nested in another object.
  */
-/** A registry and no WeakMap: zod copies a schema in `.describe()`, and a registry finds the original's entry. */
-const marks = z.registry<{ readonly codec?: 'blob' | 'secret'; readonly timestamp?: true; readonly refused?: true }>();
 
 export function blob(limits: { min?: number; max: number }): z.ZodType<Uint8Array, string | Uint8Array> {
   const schema = z.union([z.string(), z.instanceof(Uint8Array)]).transform((value, context) => {
@@ -136,24 +137,12 @@ export function secret(limits: { min?: number; max: number }): z.ZodType<SecretB
   return schema;
 }
 
-/** Strict: base64 with padding, no white space, zero trailing bits. Undefined when it is not. */
-export function base64ToBytes(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  const binary = atob(text);
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-  return bytesToBase64(bytes) === text ? bytes : undefined;
-}
-
-export function bytesToBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let offset = 0; offset < bytes.length; offset += 8192) binary += String.fromCharCode(...bytes.subarray(offset, offset + 8192));
-  return btoa(binary);
-}
-
 /** Seconds since the Unix epoch with up to three decimals, as AWS's JSON protocol writes a date. */
 export function timestamp(): z.ZodNumber {
   return z.number().nonnegative().register(marks, { timestamp: true });
 }
+/** Milliseconds since the epoch as the value of a `timestamp()`. */
+export const seconds = (milliseconds: number): number => milliseconds / 1000;
 
 /** An AWS field that is known and not offered: giving it is an error that says what to do instead. */
 export function refused(instead: string): z.ZodOptional<z.ZodNever> {

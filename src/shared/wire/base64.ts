@@ -1,6 +1,6 @@
 /**
- * Base64 (RFC 4648 section 4, padded) between bytes and bytes. It exists next to `atob` because those make strings, and a
- * string of a secret cannot be wiped.
+ * Base64 (RFC 4648 section 4, padded), strict: between bytes and bytes, since a string of a secret cannot be wiped; and, for what
+ * is public, between bytes and text.
  */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const PAD = 0x3d;
@@ -83,4 +83,20 @@ export function encodeBase64(source: Uint8Array, target: Uint8Array, offset: num
   target[to + 2] = rest === 2 ? (symbolOf[(b & 15) << 2] as number) : PAD;
   target[to + 3] = PAD;
   return to + 4;
+}
+
+/** Strict: with padding, no white space, zero trailing bits. Undefined when it is not. */
+export function base64ToBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const source = new TextEncoder().encode(text);
+  const length = decodedLength(source, 0, source.length);
+  if (length === undefined) return undefined;
+  const bytes = new Uint8Array(new ArrayBuffer(length));
+  return decodeBase64(source, 0, source.length, bytes) === -1 ? bytes : undefined;
+}
+
+/** For what is public: a string cannot be wiped. */
+export function bytesToBase64(bytes: Uint8Array): string {
+  const text = new Uint8Array(encodedLength(bytes.length));
+  encodeBase64(bytes, text, 0);
+  return new TextDecoder().decode(text);
 }

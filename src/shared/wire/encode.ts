@@ -2,7 +2,7 @@
 import { VaultError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { encodeBase64, encodedLength } from './base64.ts';
-import { MAX_DEPTH } from './json.ts';
+import { FORBIDDEN_KEYS, MAX_DEPTH } from './json.ts';
 
 export interface EncodeOptions {
   /** Bytes left free in front, for a frame's length. Default 0. */
@@ -126,7 +126,7 @@ class JsonWriter {
     let first = true;
     for (const [key, value] of Object.entries(object)) {
       if (value === undefined) continue;
-      if (key === '__proto__' || key === 'constructor' || key === 'prototype') throw refused('a key that is not allowed');
+      if (FORBIDDEN_KEYS.has(key)) throw refused('a key that is not allowed');
       if (!first) this.byte(0x2c);
       first = false;
       this.string(key);

@@ -40,6 +40,9 @@ export function decodeJson(bytes: Uint8Array, options: DecodeOptions = {}): unkn
   }
 }
 
+/** An object of JSON: no array, no null. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const ENVELOPE: DecodeOptions = { rawFields: new Set(['input', 'output']) };
 
 /**
@@ -48,11 +51,12 @@ const ENVELOPE: DecodeOptions = { rawFields: new Set(['input', 'output']) };
  */
 export function decodeEnvelope(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   const value = decodeJson(bytes, ENVELOPE);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('an object is expected', 0);
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw malformed('an object is expected', 0);
+  return value;
 }
 
-const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+/** Keys that would reach an object's prototype; refused both ways. */
+export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 const COMMA = 0x2c;
 const COLON = 0x3a;

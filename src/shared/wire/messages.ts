@@ -4,7 +4,7 @@
  */
 import type { ErrorBody } from '../model/errors.ts';
 import { isErrorCode, VaultError } from '../model/errors.ts';
-import { decodeEnvelope } from './json.ts';
+import { decodeEnvelope, isObject } from './json.ts';
 
 /** Version of this conversation; a peer of another one is told so and left. */
 export const PROTOCOL_VERSION = 1;
@@ -40,12 +40,19 @@ export type ReplyMessage =
   | { readonly id: number | null; readonly ok: true; readonly output: unknown; readonly requestId: string }
   | { readonly id: number | null; readonly ok: false; readonly error: ErrorBody; readonly requestId: string };
 
+/** How far a call is. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'bytes' | 'records' | 'rows';
+}
+
 /** Ids only. `call` is the client's own number of the call that a progress event belongs to. */
 export interface EventMessage {
   readonly event: string;
   readonly id?: string;
   readonly call?: number;
-  readonly progress?: { readonly done: number; readonly total: number; readonly unit: 'bytes' | 'records' | 'rows' };
+  readonly progress?: Progress;
 }
 
 export interface ServerHello {
@@ -77,7 +84,6 @@ export type ServerMessage =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isCallId = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_CALL_ID;
 const only = (fields: Fields, ...allowed: readonly string[]): boolean => Object.keys(fields).every((key) => allowed.includes(key));
 const refusal = (message: string): VaultError => new VaultError('SerializationException', message);
@@ -153,7 +159,7 @@ function eventOf(event: string, { id, call, progress }: Fields): EventMessage {
   };
 }
 
-function isProgress(value: unknown): value is NonNullable<EventMessage['progress']> {
+function isProgress(value: unknown): value is Progress {
   if (!isObject(value) || typeof value['done'] !== 'number' || typeof value['total'] !== 'number') return false;
   return value['unit'] === 'bytes' || value['unit'] === 'records' || value['unit'] === 'rows';
 }

@@ -1,49 +1,38 @@
-/** What `/proc` says of processes. Linux only. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** More of what `/proc` says of processes. Linux only. */
+import { readFileSync, readlinkSync, readdirSync } from 'node:fs';
+import { childrenOf } from './served-vault.ts';
 
-interface Stat {
-  readonly pid: number;
-  readonly parent: number;
-  readonly state: string;
-}
+/** Every living process below this one. */
+export const descendantsOf = (pid: number): readonly number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 
-function statOf(pid: number): Stat | undefined {
-  try {
-    const text = readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
-    const [state = '', parent = ''] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { pid, parent: Number(parent), state };
-  } catch {
-    return undefined;
-  }
-}
+export const argumentsOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1');
+export const environmentOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/environ`, 'latin1');
 
-const all = (): readonly Stat[] =>
-  readdirSync('/proc').flatMap((name) => {
-    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : undefined;
-    return stat ? [stat] : [];
+/** Regular files that a process has open, also deleted ones, as paths that can be read. */
+export const openFilesOf = (pid: number): readonly string[] =>
+  readdirSync(`/proc/${String(pid)}/fd`).flatMap((fd) => {
+    const path = `/proc/${String(pid)}/fd/${fd}`;
+    try {
+      return /^\/(?!dev\/|proc\/)/.test(readlinkSync(path)) ? [path] : [];
+    } catch {
+      return [];
+    }
   });
 
-/** Every living process below this one. A zombie has no memory left and does not count. */
-export function descendants(pid: number): readonly number[] {
-  const stats = all().filter(({ state }) => state !== 'Z');
-  const found: number[] = [];
-  for (let level = [pid]; level.length > 0; ) {
-    level = stats.filter(({ parent }) => level.includes(parent)).map((stat) => stat.pid);
-    found.push(...level);
-  }
-  return found;
+/** Watches which processes there ever were below `pid`; `stop` returns them all. */
+export function watchDescendants(pid: number): { stop(): ReadonlySet<number> } {
+  const seen = new Set<number>();
+  const look = (): void => descendantsOf(pid).forEach((child) => seen.add(child));
+  const timer = setInterval(look, 20);
+  look();
+  return {
+    stop() {
+      clearInterval(timer);
+      look();
+      return seen;
+    },
+  };
 }
-
-export const argumentsOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
-
-/** Whether it runs; false for a zombie. */
-export const isAlive = (pid: number): boolean => {
-  const state = statOf(pid)?.state;
-  return state !== undefined && state !== 'Z';
-};
-
-/** The child whose module has this name, for example `sealer`. */
-export const childNamed = (pid: number, name: string): number | undefined => descendants(pid).find((child) => argumentsOf(child).includes(`/${name}.mjs`));
 
 export async function until(holds: () => boolean | Promise<boolean>, what: string, milliseconds = 5000): Promise<void> {
   const started = performance.now();

@@ -53,6 +53,12 @@ export interface StartOptions {
   readonly uid?: number;
   /** Milliseconds until it must answer. */
   readonly within?: number;
+  /** Environment beyond the usual. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: `/`. */
+  readonly cwd?: string;
+  /** A command that goes before the vault's own and becomes it, such as `prlimit`. */
+  readonly before?: readonly string[];
   /** Told of the process id at once, before it answers. */
   readonly onSpawn?: (pid: number) => void;
 }
@@ -69,7 +75,7 @@ function environment(home: string): Record<string, string> {
 }
 
 /** As the vault itself names the folder: a missing one has a parent that is there. */
-function socketOf(folder: string, home: string): string {
+export function socketOf(folder: string, home: string): string {
   const real = realFolder(folder, (path) => (existsSync(path) ? realpathSync(path) : undefined));
   const hash = createHash('sha256').update(real, 'utf8').digest('hex');
   return socketPath({ platform: 'linux', env: environment(home), home, tmp: '/tmp', uid: 0 }, hash);
@@ -87,9 +93,9 @@ export function spawnVault(folder: string, options: StartOptions): { readonly pi
   const { home, uid = 0 } = options;
   prepareHome(home, uid);
   const id = String(uid);
-  const serve = [process.execPath, SERVE, '--vault', folder];
+  const serve = [...(options.before ?? []), process.execPath, SERVE, '--vault', folder];
   const [program = '', ...args] = uid === 0 ? serve : ['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', ...serve];
-  const child = spawn(program, args, { cwd: '/', env: environment(home), stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, args, { cwd: options.cwd ?? '/', env: { ...environment(home), ...options.env }, stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
   const ended = new Promise<Ended>((settle, fail) => {

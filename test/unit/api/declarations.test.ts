@@ -5,7 +5,8 @@ import { commandsOf, fieldsOf, kebab, refusedOf } from '../../../src/shared/api/
 import { ACTIONS, declarationOf, NAMES, OPERATIONS } from '../../../src/shared/api/index.ts';
 import { dataKeyLength } from '../../../src/shared/api/kms-use.ts';
 import { algorithmLists, usageOf } from '../../../src/shared/api/kms-keys.ts';
-import { bytesToBase64, codecFor, COMMON_ERRORS, innerSchema, isRefused, secretFields } from '../../../src/shared/api/operation.ts';
+import { codecFor, COMMON_ERRORS, innerSchema, isRefused, secretFields } from '../../../src/shared/api/operation.ts';
+import { bytesToBase64 } from '../../../src/shared/wire/base64.ts';
 import { KEY_SPECS, keySpecOf, type KeySpec } from '../../../src/shared/model/algorithms.ts';
 import { isErrorCode } from '../../../src/shared/model/errors.ts';
 import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';

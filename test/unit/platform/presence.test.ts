@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { watchBus } from '../../../src/main/platform/bus-watch.ts';
-import { sleptBetween, watchPresence, type LeaveReason } from '../../../src/main/platform/presence.ts';
+import type { LeaveReason } from '../../../src/main/platform/bus-signal.ts';
+import { sleptBetween, watchPresence } from '../../../src/main/platform/presence.ts';
 import { fakeClock } from './fake-clock.ts';
 import { recordingLog } from './recording-log.ts';
 

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { utf8 } from '../../../src/main/crypto/bytes.ts';
-import { CHECKPOINT_TYPE, preAuthEncoding } from '../../../src/main/sealer/checkpoint.ts';
+import { CHECKPOINT_TYPE, preAuthEncoding } from '../../../src/main/trail/dsse.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { codeOf, fakeSession } from './fake-session.ts';
 

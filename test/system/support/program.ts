@@ -1,0 +1,49 @@
+/** The whole program in this process, from `compose` on: real files, real path, and a machine (clock, keychain) of the test's making. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { compose, type Machine, type Program } from '../../../src/main/app/compose.ts';
+import type { Result } from '../../../src/main/kernel/request.ts';
+import { noLog } from '../../../src/main/platform/log.ts';
+import { VaultError } from '../../../src/shared/model/errors.ts';
+import { encodeJson } from '../../../src/shared/wire/encode.ts';
+import { Refused, type Json } from './client.ts';
+import { cheapSealer, noKeychain } from './make-vault.ts';
+
+const built = (name: string): string => resolve(import.meta.dirname, '../../../dist/main', name);
+
+export interface LocalProgram {
+  readonly program: Program;
+  call(operation: string, input?: Json): Promise<Result>;
+  /** The output; rejects with Refused. */
+  ok(operation: string, input?: Json): Promise<Json>;
+  close(): Promise<void>;
+}
+
+/** Rejects as `compose` does. Sealer in this process, no keychain, unless the machine says otherwise. */
+export async function startLocal(folder: string, machine: Partial<Machine> = {}): Promise<LocalProgram> {
+  const program = await compose({
+    folder,
+    entries: { sealer: built('sealer.mjs'), keychain: built('keychain.mjs'), hashWorker: pathToFileURL(built('hash-worker.mjs')) },
+    version: '0.0.0',
+    log: noLog,
+    stopSoon: () => undefined,
+    machine: { keychain: noKeychain, startSealer: cheapSealer, ...machine },
+  });
+  const peer = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, pid: process.pid };
+  const call: LocalProgram['call'] = (operation, input = {}) =>
+    program.dispatch({ id: program.door.newRequestId(), door: 'cli', evidence: { door: 'cli', peer, hints: {} }, operation, input: encodeJson(input), signal: new AbortController().signal });
+  return {
+    program,
+    call,
+    async ok(operation, input) {
+      const result = await call(operation, input);
+      if (!result.ok) throw new Refused(operation, result.error);
+      return result.output;
+    },
+    close: () => program.close(),
+  };
+}
+
+/** An error's code; `ok` when there is none. */
+export const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'ok', (error: unknown) => (error instanceof VaultError || error instanceof Refused ? error.code : `not a VaultError: ${String(error)}`));
