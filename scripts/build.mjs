@@ -5,18 +5,22 @@
  *   node scripts/build.mjs --if-stale   builds when a source is newer than the last build
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT, newest } from './ensure.mjs';
 
 /** Output file → entry. */
 const ENTRIES = {
   'main/serve.mjs': 'src/main/app/serve.ts',
+  'main/window.mjs': 'src/main/app/window.ts',
+  'main/page.js': 'src/main/hosts/chromium/page.ts',
   'main/sealer.mjs': 'src/main/sealer/entry.ts',
   'main/keychain.mjs': 'src/main/keychain/entry.ts',
   'main/hash-worker.mjs': 'src/main/platform/hash-worker.ts',
   'cli/keystead.mjs': 'src/cli/main.ts',
 };
+/** A classic script runs inside a page; a CommonJS file is what a sandboxed preload has to be. */
+const FORMATS = /** @type {Record<string, 'esm' | 'cjs' | 'iife'>} */ ({ '.mjs': 'esm', '.cjs': 'cjs', '.js': 'iife' });
 const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js'];
 const DIST = join(ROOT, 'dist');
 const BUILT = join(DIST, '.built');
@@ -25,14 +29,15 @@ export const isStale = () =>
   !existsSync(BUILT) || newest(['src', 'scripts/build.mjs', 'package-lock.json']) > Number(readFileSync(BUILT, 'utf8'));
 
 /**
- * Bundles one entry and its imports into the text of one ES module.
+ * Bundles one entry and its imports into the text of one file: an ES module unless `format` says otherwise.
  * @param {string} entry relative to the root
+ * @param {'esm' | 'cjs' | 'iife'} [format]
  */
-export async function bundle(entry) {
+export async function bundle(entry, format = 'esm') {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
     input: join(ROOT, entry),
-    platform: 'node',
+    platform: format === 'iife' ? 'browser' : 'node',
     // Electron's and Node 20's grammar has no `using`.
     transform: { target: 'node20' },
     external: (id) => NATIVES.some((name) => id === name || id.startsWith(`${name}/`)),
@@ -41,7 +46,7 @@ export async function bundle(entry) {
     },
   });
   try {
-    const { output } = await build.generate({ format: 'esm', codeSplitting: false });
+    const { output } = await build.generate({ format, codeSplitting: false });
     return output[0].code;
   } finally {
     await build.close();
@@ -59,7 +64,7 @@ export async function build() {
       }
       const target = join(DIST, file);
       const fresh = `${target}.${String(process.pid)}`;
-      const code = await bundle(entry);
+      const code = await bundle(entry, FORMATS[extname(file)]);
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(fresh, code);
       renameSync(fresh, target);

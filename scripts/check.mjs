@@ -11,7 +11,7 @@ import { ROOT, ensure } from './ensure.mjs';
 const tool = (name, ...args) => [join('node_modules', '.bin', name), ...args];
 
 /** @type {readonly string[]} */
-const PROJECTS = ['src/shared', 'src/main', 'src/cli', 'test', 'bench', 'scripts'];
+const PROJECTS = ['src/shared', 'src/main', 'src/cli', 'src/renderer', 'test', 'bench', 'scripts'];
 
 /** @type {readonly Check[]} */
 const CHECKS = [
@@ -35,16 +35,34 @@ const run = ({ name, command: [program = '', ...args] }) =>
     });
   });
 
-/** No download addresses in the lock file: they name one registry, and packages are held by their hashes. */
-function lockFileIsClean() {
-  const clean = !readFileSync(join(ROOT, 'package-lock.json'), 'utf8').includes('"resolved"');
-  process.stdout.write(clean ? '✓ lock file\n' : '✗ lock file\npackage-lock.json holds `resolved` addresses: npm install --omit-lockfile-registry-resolved\n');
-  return clean;
+/** @typedef {{ packages: Record<string, { version?: string, optionalDependencies?: Record<string, string> }> }} LockFile */
+
+/**
+ * What is wrong with the lock file. No download addresses: they name one registry, and packages are held by their hashes. And every
+ * optional package has an entry: npm leaves out what a registry did not have that day, and `npm ci` then refuses the whole file.
+ * @returns {string | undefined}
+ */
+function lockFileProblem() {
+  const text = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
+  if (text.includes('"resolved"')) return 'it holds `resolved` addresses: npm install --omit-lockfile-registry-resolved';
+  const { packages } = /** @type {LockFile} */ (JSON.parse(text));
+  for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+    for (const [name, wanted] of Object.entries(optionalDependencies)) {
+      // As Node resolves: beside the package, then outwards.
+      const places = [path, ...[...path.matchAll(/\/?node_modules\//g)].map(({ index }) => path.slice(0, index)).reverse()];
+      const found = places.map((place) => packages[`${place === '' ? '' : `${place}/`}node_modules/${name}`]).find((entry) => entry !== undefined);
+      const fits = found !== undefined && (!/^\d+\.\d+\.\d+$/.test(wanted) || found.version === wanted);
+      if (!fits) return `${path || 'package.json'} wants ${name} ${wanted}, which has no entry: pin a version that has all its parts`;
+    }
+  }
+  return undefined;
 }
 
 /** Two at a time. @returns {Promise<{ passed: number, failed: number }>} */
 export async function check() {
-  const results = [lockFileIsClean()];
+  const problem = lockFileProblem();
+  process.stdout.write(problem === undefined ? '✓ lock file\n' : `✗ lock file\n${problem}\n`);
+  const results = [problem === undefined];
   const waiting = CHECKS.values();
   const lane = async () => {
     for (const next of waiting) results.push(await run(next));

@@ -9,7 +9,7 @@ import { errnoOf } from '../shared/model/errno.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { encodeFrame, FrameReader } from '../shared/wire/frame.ts';
 import { decodeJson } from '../shared/wire/json.ts';
-import { PROTOCOL_VERSION, readServerMessage, type ServerHello, type ServerMessage } from '../shared/wire/messages.ts';
+import { PROTOCOL_VERSION, readServerMessage, type CancelMessage, type RequestMessage, type ServerHello, type ServerMessage } from '../shared/wire/messages.ts';
 import { CliError, ofVault } from './world.ts';
 
 const HELLO_WITHIN = 5000;
@@ -125,7 +125,7 @@ async function converse(socket: Socket): Promise<Connection> {
     });
   }
 
-  const send = (message: unknown): void => {
+  const send = (message: RequestMessage | CancelMessage): void => {
     const frame = encodeFrame(message);
     socket.write(frame, () => { frame.fill(0); });
   };

@@ -2,11 +2,12 @@
 import { fieldsOf, commandsOf } from '../shared/api/describe.ts';
 import { declarationOf, NAMES, OPERATIONS, type Name } from '../shared/api/index.ts';
 import type { Operation } from '../shared/api/operation.ts';
-import type { Flag } from './arguments.ts';
-import { listOf } from './arguments.ts';
+import { EXIT } from '../shared/model/errors.ts';
+import { disposeSecrets } from '../shared/model/secret-bytes.ts';
+import { listOf, type Flag } from './arguments.ts';
 import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
 import type { Connection } from './connection.ts';
-import { disposeSecrets, flagsOf, inputOf, type Input } from './inputs.ts';
+import { flagsOf, inputOf, type Input } from './inputs.ts';
 import { openOutlets, pem, printAnswer, type Answered } from './output.ts';
 import { usage } from './world.ts';
 
@@ -70,7 +71,7 @@ async function runDeclared(run: Run, name: Name, operation: Operation): Promise<
     await outlets.abandon();
     throw error;
   }
-  return 0;
+  return EXIT.ok;
 }
 
 async function deliver(run: Run, operation: Operation, answer: Answered, format: string, outlets: Awaited<ReturnType<typeof openOutlets>>): Promise<void> {

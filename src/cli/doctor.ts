@@ -6,11 +6,11 @@ import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OPERATIONS } from '../shared/api/index.ts';
 import { EXIT } from '../shared/model/errors.ts';
-import { runtimeFolder } from '../shared/model/paths.ts';
+import { runtimeFolder, VAULT_FILES } from '../shared/model/paths.ts';
 import { callFor, type Command, type Run } from './command.ts';
 import { connectTo } from './connection.ts';
 import { hasVault, type Place } from './place.ts';
-import { CliError, type World } from './world.ts';
+import { CliError, NOT_BUILT, type World } from './world.ts';
 
 /** note: worth knowing, and the vault works without. */
 export interface Check {
@@ -50,7 +50,7 @@ export const doctorCommand: Command = {
   },
 };
 
-export const checkLine = ({ name, state, message, fix }: Check): string => `${state.padEnd(7)}  ${name}: ${message}${fix === undefined ? '' : `\n         type: ${fix}`}\n`;
+const checkLine = ({ name, state, message, fix }: Check): string => `${state.padEnd(7)}  ${name}: ${message}${fix === undefined ? '' : `\n         type: ${fix}`}\n`;
 
 async function examine(run: Run): Promise<readonly Check[]> {
   const { world } = run;
@@ -63,7 +63,19 @@ async function examine(run: Run): Promise<readonly Check[]> {
     diskCheck(place),
     runningChecks(run, place),
   ]);
-  return [nodeCheck(process.versions.node), programCheck(world), ...natives, keychain, folder, runtime, disk, ...running];
+  return oneList([nodeCheck(process.versions.node), programCheck(world), ...natives, keychain, folder, runtime, disk, ...running]);
+}
+
+const GRAVITY = { ok: 0, note: 1, problem: 2 } as const satisfies Record<Check['state'], number>;
+
+/** Each name once, where it first stands: what is looked at here and by the running vault too is said by the graver of the two, else by the vault. */
+export function oneList(checks: readonly Check[]): readonly Check[] {
+  const byName = new Map<string, Check>();
+  for (const check of checks) {
+    const before = byName.get(check.name);
+    if (!before || GRAVITY[check.state] >= GRAVITY[before.state]) byName.set(check.name, check);
+  }
+  return [...byName.values()];
 }
 
 export function nodeCheck(version: string): Check {
@@ -73,7 +85,7 @@ export function nodeCheck(version: string): Check {
 }
 
 function programCheck(world: World): Check {
-  return world.server ? ok('program', `keystead ${world.version}`) : problem('program', 'the program of the vault itself is not beside this command line', 'npm run build');
+  return world.server ? ok('program', `keystead ${world.version}`) : problem('program', NOT_BUILT, 'npm run build');
 }
 
 /** Runs a program of one line in a Node of its own: a native that crashes takes only that one along. */
@@ -119,13 +131,13 @@ async function keychainCheck(): Promise<Check> {
 async function vaultFolderCheck(world: World, place: Place): Promise<Check> {
   const { folder } = place;
   const stat = await lstat(folder).catch(() => undefined);
-  if (!stat || !hasVault(place)) return note('vault', `there is none in \`${folder}\``, 'keystead init');
-  if (stat.uid !== world.surroundings.uid) return problem('vault', `\`${folder}\` belongs to another user`, `sudo chown -R "$USER" '${folder}'`);
-  if ((stat.mode & 0o077) !== 0) return problem('vault', `\`${folder}\` is open to others`, `chmod 700 '${folder}'`);
+  if (!stat || !hasVault(place)) return note('folder', `there is none in \`${folder}\``, 'keystead init');
+  if (stat.uid !== world.surroundings.uid) return problem('folder', `\`${folder}\` belongs to another user`, `sudo chown -R "$USER" '${folder}'`);
+  if ((stat.mode & 0o077) !== 0) return problem('folder', `\`${folder}\` is open to others`, `chmod 700 '${folder}'`);
   const names = await readdir(folder).catch(() => undefined);
-  if (!names) return problem('vault', `\`${folder}\` cannot be read`, `ls -ld '${folder}'`);
-  const missing = ['vault.db', 'trail'].filter((name) => !names.includes(name));
-  return missing.length === 0 ? ok('vault', folder) : problem('vault', `\`${folder}\` has no ${missing.join(' and no ')}`, 'put the vault back from a copy');
+  if (!names) return problem('folder', `\`${folder}\` cannot be read`, `ls -ld '${folder}'`);
+  const missing = [VAULT_FILES.database, VAULT_FILES.trail].filter((name) => !names.includes(name));
+  return missing.length === 0 ? ok('folder', folder) : problem('folder', `\`${folder}\` has no ${missing.join(' and no ')}`, 'put the vault back from a copy');
 }
 
 async function runtimeCheck(world: World): Promise<Check> {
@@ -158,7 +170,7 @@ async function runningChecks(run: Run, place: Place): Promise<readonly Check[]> 
         ok('process', `${String(answer.ProcessId)} runs version ${answer.Version} on Node ${answer.NodeVersion}`),
         // A vault opens by password where there is no keychain; one that needs it says so when it is unlocked.
         ...answer.Checks.map((check): Check => ({
-          name: `running vault, ${check.Name}`,
+          name: check.Name,
           state: check.Ok ? 'ok' : check.Name === 'keychain' ? 'note' : 'problem',
           message: check.Message,
           ...(check.Fix === undefined ? {} : { fix: check.Fix }),

@@ -4,9 +4,8 @@ import { flagSwitch, flagText, type Run } from './command.ts';
 import { readBytes } from './files.ts';
 import { askSecret, onTerminal, sameBytes, secretLines } from './prompt.ts';
 import { usage } from './world.ts';
+import { MIN_PASSWORD } from '../shared/api/vault.ts';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
-
-export const MIN_PASSWORD = 8;
 
 export const PASSWORD_STDIN: Flag = { name: 'password-stdin', takes: 'switch', about: 'Read passwords from standard input, a line each, in the order in which they are asked' };
 export const PASSWORD: Flag = { name: 'password', takes: 'secret', about: 'Never an argument', instead: 'type it when asked, or use --password-stdin' };

@@ -68,7 +68,7 @@ function unreadable(what: string, path: string, error: unknown): CliError {
 export interface NewFile {
   readonly path: string;
   write(bytes: Uint8Array): Promise<void>;
-  /** Removes it, when what it was for has failed. */
+  /** Removes it, when what it was for has failed; not what was written whole: a code is shown only once. */
   abandon(): Promise<void>;
 }
 
@@ -83,14 +83,17 @@ export async function createNew(world: World, path: string, secret: boolean): Pr
     if (code === 'EEXIST') throw new CliError('FileExistsException', EXIT.conflict, `\`${path}\` exists already and is not overwritten; name another file`);
     throw new CliError('FileNotReadableException', EXIT.notFound, `\`${path}\` cannot be made: ${code === 'ENOENT' ? 'there is no such folder' : code}`);
   }
+  let written = false;
   return {
     path: full,
     async write(bytes) {
       await file.writeFile(bytes);
       await file.sync();
+      written = true;
       await file.close();
     },
     async abandon() {
+      if (written) return;
       await file.close().catch(() => undefined);
       await rm(full, { force: true });
     },

@@ -10,7 +10,7 @@ const EXITS: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: 'the command line or the input is wrong',
   locked: 'the vault is locked',
   denied: 'not allowed',
-  notFound: 'no such vault, key, slot or file',
+  notFound: 'there is no such vault, key, alias, slot or file',
   wrongPassword: 'wrong password or recovery code, or too early after one',
   notRunning: 'the vault is not running',
   conflict: 'the state does not allow it: exists already, disabled, pending deletion, in use',

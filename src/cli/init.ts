@@ -2,7 +2,8 @@
 import { EXIT } from '../shared/model/errors.ts';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
 import { join } from 'node:path';
-import { vaultsFolder } from '../shared/model/paths.ts';
+import { vaultName } from '../shared/api/vault.ts';
+import { DEFAULT_VAULT_NAME, vaultsFolder } from '../shared/model/paths.ts';
 import { callFor, flagSwitch, flagText, type Command, type Run } from './command.ts';
 import { PASSWORD, PASSWORD_STDIN, secretsOf } from './factors.ts';
 import { reachOrLaunch } from './launch.ts';
@@ -28,7 +29,7 @@ export const initCommand: Command = {
     ...KEYCHAIN_ONLY_PRICE,
   ],
   flags: [
-    { name: 'name', takes: 'value', placeholder: 'NAME', fallback: 'default', about: 'Name of the vault, and of its folder unless --vault is given' },
+    { name: 'name', takes: 'value', placeholder: 'NAME', fallback: DEFAULT_VAULT_NAME, about: 'Name of the vault, and of its folder unless --vault is given' },
     { name: 'region', takes: 'value', fallback: 'us-east-1', about: 'Region in the ARNs of this vault' },
     { name: 'account', takes: 'value', placeholder: 'DIGITS', about: 'Account in the ARNs of this vault; 12 random digits if left out' },
     { name: 'factors', takes: 'value', choices: ['password', 'password+keychain'], about: 'What opens it; with the keychain where there is a usable one, if left out' },
@@ -86,9 +87,10 @@ async function init(run: Run): Promise<number> {
 /** `--vault`, KEYSTEAD_VAULT, or a folder by its name: never the last one used, which is another vault. */
 async function placeFor(run: Run): Promise<Place> {
   const given = flagText(run, 'vault') ?? run.world.surroundings.env['KEYSTEAD_VAULT'];
-  const name = flagText(run, 'name') ?? 'default';
+  const name = flagText(run, 'name') ?? DEFAULT_VAULT_NAME;
   if (given !== undefined && given !== '') return placeOf(run.world, given);
-  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u.test(name)) throw usage('--name must be letters, digits, space, `.`, `_` or `-`');
+  const judged = vaultName.safeParse(name);
+  if (!judged.success) throw usage(`--name ${judged.error.issues[0]?.message ?? 'is not a name'}`);
   return placeOf(run.world, join(vaultsFolder(run.world.surroundings), name));
 }
 

@@ -2,8 +2,8 @@
 import type { Field } from '../shared/api/describe.ts';
 import { fieldsOf, refusedOf } from '../shared/api/describe.ts';
 import { secretFields, type Operation } from '../shared/api/operation.ts';
-import { SecretBytes } from '../shared/model/secret-bytes.ts';
-import { decodeJson } from '../shared/wire/json.ts';
+import { disposeSecrets, SecretBytes } from '../shared/model/secret-bytes.ts';
+import { decodeJson, isObject } from '../shared/wire/json.ts';
 import { listOf, switchOf, textOf, type Flag, type Values } from './arguments.ts';
 import { readBytes, readStdin } from './files.ts';
 import { parseBase64, parseInteger, parseMap, parseNumber } from './shorthand.ts';
@@ -67,7 +67,8 @@ export async function inputOf(world: World, operation: Operation, values: Values
     for (const field of fields) {
       const value = await valueOf(world, field, values);
       if (value === undefined) continue;
-      disposeOf(input[field.name]);
+      const before = input[field.name];
+      if (before instanceof SecretBytes) before[Symbol.dispose]();
       input[field.name] = value;
     }
     const missing = fields.filter((field) => field.required && input[field.name] === undefined).map((field) => `--${field.flag}`);
@@ -91,8 +92,8 @@ async function wholeInput(world: World, operation: Operation, values: Values): P
   } finally {
     bytes.fill(0);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage('--cli-input-json must be a JSON object');
-  const input = value as Input;
+  if (!isObject(value)) throw usage('--cli-input-json must be a JSON object');
+  const input: Input = value;
   if (inline && Object.keys(input).some((name) => secrets.has(name))) {
     disposeSecrets(input);
     throw usage('--cli-input-json holds a secret in the argument itself: put it into a file and give `file://PATH`, or `-` for standard input');
@@ -161,11 +162,4 @@ function decodeSecret(flag: string, encoded: Uint8Array): SecretBytes {
   } finally {
     encoded.fill(0);
   }
-}
-
-const disposeOf = (value: unknown): void => {
-  if (value instanceof SecretBytes) value[Symbol.dispose]();
-};
-export function disposeSecrets(values: Readonly<Record<string, unknown>>): void {
-  for (const value of Object.values(values)) disposeOf(value);
 }

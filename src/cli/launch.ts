@@ -5,9 +5,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, exitCodeOf, isErrorCode } from '../shared/model/errors.ts';
-import { connectTo, type Connection } from './connection.ts';
+import { connectTo, socketIsOurs, type Connection } from './connection.ts';
 import { ensureRuntimeFolder, type Place } from './place.ts';
-import { CliError, type World } from './world.ts';
+import { CliError, notBuilt, type World } from './world.ts';
 
 const WITHIN = 5000;
 const EVERY = 25;
@@ -18,20 +18,31 @@ export interface Reached {
   readonly launched: boolean;
 }
 
+/**
+ * What the vault's process has of this environment. `NODE_OPTIONS` would open a debugger's port in it or load another's code into it
+ * (a debug terminal sets that for everything started there), and it outlives the shell whose tokens would stay in it.
+ */
+const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TMP', 'TEMP', 'SystemRoot', 'windir', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'];
+const DESKTOP = ['XDG_RUNTIME_DIR', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_SESSION_ID', 'DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS'];
+
+export function serverEnvironment(env: World['surroundings']['env']): Record<string, string> {
+  return Object.fromEntries([...PASSED_ON, ...DESKTOP].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}
+
 /** Connects, starting the vault's process first when nobody answers. */
 export async function reachOrLaunch(world: World, place: Place): Promise<Reached> {
-  const { uid } = world.surroundings;
+  const { uid, env } = world.surroundings;
   const running = await connectTo(place.socket, uid);
   if (running) return { connection: running, launched: false };
-  if (!world.server) {
-    throw new CliError('NotBuilt', EXIT.notRunning, 'the program of the vault itself is not beside this command line', { next: 'npm run build' });
-  }
+  if (!world.server) throw notBuilt();
   const folder = await ensureRuntimeFolder(world);
+  // It may have come into being since `connectTo` looked.
+  await socketIsOurs(place.socket, uid);
   // Its complaints while starting go to a file and not to a pipe: it outlives this process, and a broken pipe would end it.
   const complaints = join(folder, `${basename(place.socket)}.${String(process.pid)}.start`);
   const stderr = openSync(complaints, 'wx', 0o600);
   try {
-    const child = spawn(world.server.program, [...world.server.args, '--vault', place.folder], { detached: true, stdio: ['ignore', 'ignore', stderr], cwd: '/', env: process.env });
+    const child = spawn(world.server.program, [...world.server.args, '--vault', place.folder], { detached: true, stdio: ['ignore', 'ignore', stderr], cwd: '/', env: serverEnvironment(env) });
     const ended = new Promise<number>((resolve) => {
       child.once('exit', (code) => { resolve(code ?? EXIT.internal); });
       child.once('error', () => { resolve(EXIT.internal); });

@@ -15,7 +15,7 @@ import { trailCheckpointCommand, trailEventsCommand, trailVerifyCheckpointComman
 import { unlockCommand } from './unlock.ts';
 import { cancelled, CliError, usage, type World } from './world.ts';
 
-/** Operations whose command is made by hand; each still has its declared name. */
+/** Operations whose command is made by hand; each still has its declared name, unless that is hidden. */
 export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'vault:Create': initCommand,
   'vault:Unlock': unlockCommand,

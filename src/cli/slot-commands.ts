@@ -1,11 +1,10 @@
 /** `keystead slot …` and `keystead password change`: the ways into the vault. */
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { EXIT } from '../shared/model/errors.ts';
-import type { SecretBytes } from '../shared/model/secret-bytes.ts';
+import { disposeSecrets, type SecretBytes } from '../shared/model/secret-bytes.ts';
 import type { Connection } from './connection.ts';
 import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
 import { KEYCHAIN_FLAG, PASSWORD, PASSWORD_STDIN, proofOf, prove, PROOF_FLAGS, type Proof, type Wanted } from './factors.ts';
-import { disposeSecrets } from './inputs.ts';
 import { isoTime, printAnswer } from './output.ts';
 import { withProgress } from './progress.ts';
 import { abandonCodeOutlet, CODE_FLAGS, handOver, openCodeOutlet, type CodeOutlet } from './recovery-code.ts';

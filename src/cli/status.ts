@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { callFor, withVault, type Command } from './command.ts';
+import { serverEnvironment } from './launch.ts';
 import { isoTime, printAnswer } from './output.ts';
-import { CliError } from './world.ts';
+import { notBuilt } from './world.ts';
 
 export const statusCommand: Command = {
   names: ['status', 'vault status'],
@@ -21,7 +22,7 @@ export const statusCommand: Command = {
 
 const STATES = { absent: 'there is no vault here yet', locked: 'locked', unlocked: 'unlocked', readOnly: 'unlocked, read-only' } as const;
 
-export function statusText(answer: Output<'vault:Status'>): string {
+function statusText(answer: Output<'vault:Status'>): string {
   const rows: (readonly [string, string | undefined])[] = [
     ['State', STATES[answer.State]],
     ['Problem', answer.Problem],
@@ -71,9 +72,9 @@ export const serveCommand: Command = {
   flags: [],
   async run(run) {
     const { world } = run;
-    if (!world.server) throw new CliError('NotBuilt', EXIT.notRunning, 'the program of the vault itself is not beside this command line', { next: 'npm run build' });
+    if (!world.server) throw notBuilt();
     const { folder } = await run.place();
-    const child = spawn(world.server.program, [...world.server.args, '--vault', folder], { stdio: 'inherit' });
+    const child = spawn(world.server.program, [...world.server.args, '--vault', folder], { stdio: 'inherit', env: serverEnvironment(world.surroundings.env) });
     const onSignal = (): void => { child.kill('SIGTERM'); };
     process.on('SIGTERM', onSignal);
     try {

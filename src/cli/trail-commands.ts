@@ -1,5 +1,6 @@
 /** `keystead trail …`: prove, anchor and read the record of what happened. */
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
+import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { callFor, flagText, withVault, type Command } from './command.ts';
 import { createNew } from './files.ts';
@@ -24,9 +25,9 @@ export function verdict(answer: Output<'trail:VerifyTrail'>): string {
   const { Broken: broken, Unfinished: unfinished } = answer;
   const lines = [
     broken
-      ? `Broken: record ${String(broken.Index)} in segment ${String(broken.Segment)} at byte ${String(broken.Offset)} (${broken.What}); ${String(answer.Records)} records before it fit.`
+      ? `Broken: record ${String(broken.Index)} in segment ${String(broken.Segment)} at byte ${String(broken.Offset)} (${broken.What}); ${counted(answer.Records, 'record')} before it ${answer.Records === 1 ? 'fits' : 'fit'}.`
       : answer.Intact
-        ? `Intact: ${String(answer.Records)} records in ${String(answer.Segments)} segments, the last is ${String(answer.LastIndex)} (${answer.LastHash}).`
+        ? `Intact: ${counted(answer.Records, 'record')} in ${counted(answer.Segments, 'segment')}, the last is ${String(answer.LastIndex)} (${answer.LastHash}).`
         : 'Not intact.',
     ...unfinished.map((intent) => `Begun and never known to have ended: ${String(intent.Index)}  ${isoTime(intent.Time)}  ${intent.Operation}  ${intent.RequestId}`),
   ];

@@ -1,11 +1,11 @@
 /** `keystead unlock`: opens the vault, starting its process when nobody answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../shared/model/errors.ts';
+import { disposeSecrets } from '../shared/model/secret-bytes.ts';
 import type { Output } from '../shared/api/index.ts';
 import { callFor, flagSwitch, type Command, type Run } from './command.ts';
 import type { Connection } from './connection.ts';
 import { KEYCHAIN_FLAG, proofOf, prove, PROOF_FLAGS } from './factors.ts';
-import { disposeSecrets } from './inputs.ts';
 import { reachOrLaunch } from './launch.ts';
 import { hasVault, noVault, remember } from './place.ts';
 import { onTerminal } from './prompt.ts';

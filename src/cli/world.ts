@@ -61,7 +61,10 @@ export class CliError extends Error {
 }
 
 export const usage = (message: string, next?: string): CliError => new CliError('UsageError', EXIT.usage, message, { next });
-export const cancelled = (): CliError => new CliError('CancelledException', EXIT.cancelled, 'cancelled; nothing was changed by what had not begun');
+export const cancelled = (): CliError => new CliError('CancelledException', EXIT.cancelled, 'cancelled; nothing was changed');
+
+export const NOT_BUILT = 'the program of the vault itself is not beside this command line';
+export const notBuilt = (): CliError => new CliError('NotBuilt', EXIT.notRunning, NOT_BUILT, { next: 'npm run build' });
 
 /** The line to type after an error of the vault, where one line helps. */
 const NEXT: Partial<Record<ErrorBody['code'], string>> = {

@@ -12,7 +12,8 @@ import { hex } from '../../src/main/crypto/bytes.ts';
 import { digest } from '../../src/main/crypto/hmac.ts';
 import { keyCalls } from '../../src/main/sealer/key-calls.ts';
 import { type Algorithm, KEY_SPECS, type KeySpec, algorithmOf, offered } from '../../src/shared/model/algorithms.ts';
-import { KEY_ID, fakeSession, givenKey, loaded, makeKey, systemRandom } from '../unit/sealer/fake-session.ts';
+import { systemRandom } from '../../src/main/platform/random.ts';
+import { KEY_ID, fakeSession, givenKey, loaded, makeKey } from '../unit/sealer/fake-session.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'keystead-openssl-'));
 afterAll(() => {

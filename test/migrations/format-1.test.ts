@@ -9,7 +9,8 @@ import { expect, test } from 'vitest';
 
 import type { AliasRecord, KeyRecord } from '../../src/main/keyring/ports.ts';
 import type { VaultSettings } from '../../src/main/store/port.ts';
-import { addKey, close, createVault, fakeClock, newAlias, newKey, record, reopen, SETTINGS, temporaryFolder } from '../unit/store/vault.ts';
+import { fakeClock } from '../fakes/fake-clock.ts';
+import { addKey, close, createVault, newAlias, newKey, record, reopen, SETTINGS, temporaryFolder } from '../unit/store/vault.ts';
 import { instant } from '../../src/shared/model/ids.ts';
 
 const GOLDEN = resolve(import.meta.dirname, '../fixtures/vaults/format-1');
@@ -25,7 +26,7 @@ interface Expected {
 }
 
 async function write(): Promise<void> {
-  const vault = await createVault(undefined, fakeClock());
+  const vault = await createVault(undefined, fakeClock(SETTINGS.created));
   const one = await addKey(vault, 'signing/release');
   const two = await newKey(vault.sealer, { description: 'Prüfung: ✓ 鍵', state: 'Disabled' });
   const three = await newKey(vault.sealer, { description: '', publicKey: Buffer.from('not a real public key').toString('base64') });

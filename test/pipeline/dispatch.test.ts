@@ -10,7 +10,7 @@ import { createDispatch, type Path } from '../../src/main/kernel/dispatch.ts';
 import type { Registered } from '../../src/main/kernel/handler.ts';
 import { createJournal } from '../../src/main/kernel/journal.ts';
 import type { Request } from '../../src/main/kernel/request.ts';
-import type { LockState } from '../../src/main/rules/rules.ts';
+import type { VaultPhase } from '../../src/shared/api/vault.ts';
 import { DEFAULT_RULES } from '../../src/main/rules/defaults.ts';
 import { fakeTrail, type FakeTrail } from '../fakes/fake-trail.ts';
 
@@ -46,7 +46,7 @@ interface Bench {
   readonly trail: FakeTrail;
   readonly faults: unknown[];
   readonly path: Path;
-  lockState: LockState;
+  lockState: VaultPhase;
   handle: Handle;
   uid: number;
 }
@@ -259,6 +259,37 @@ describe('the one path', () => {
     expect(b.trail.records).toEqual([]);
     const none = bench({ journal: createJournal({ trail: () => undefined, now: () => instant(1) }) });
     expect((await send(none, 'kms:Sign', message)).ok).toBe(true);
+  });
+});
+
+describe('lock', () => {
+  const lock = operation({ name: 'vault:Lock', summary: 'Lock', input: z.strictObject({}), output: z.strictObject({}), errors: [], effect: 'control', needs: 'any', doors: ['cli'], audited: [] });
+  const locking = (append: FakeTrail['append']): { bench: Bench; locked: () => boolean } => {
+    let done = false;
+    const trail = { ...fakeTrail(), append };
+    const operations = new Map([[lock.name, { operation: lock, handler: (() => { done = true; return {}; }) as never }]]);
+    return { bench: bench({ operations, journal: createJournal({ trail: () => trail, now: () => instant(1000) }) }), locked: () => done };
+  };
+
+  it('works, and is answered, while the trail cannot be written', async () => {
+    const { bench: b, locked } = locking(() => Promise.reject(new VaultError('TrailUnavailableException', 'the trail cannot be written')));
+    expect((await send(b, 'vault:Lock', {})).ok).toBe(true);
+    expect(locked()).toBe(true);
+  });
+
+  it('does not wait for a disk that hangs', async () => {
+    const { bench: b, locked } = locking(() => new Promise(() => undefined));
+    void send(b, 'vault:Lock', {});
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(locked()).toBe(true);
+  });
+
+  it('is on record with its intent and the outcome that names it', async () => {
+    const trail = fakeTrail();
+    const operations = new Map([[lock.name, { operation: lock, handler: (() => ({})) as never }]]);
+    const b = bench({ operations, journal: createJournal({ trail: () => trail, now: () => instant(1000) }) });
+    expect((await send(b, 'vault:Lock', {})).ok).toBe(true);
+    expect(trail.records).toMatchObject([{ phase: 'intent', operation: 'vault:Lock' }, { phase: 'outcome', result: 'ok', intent: 0 }]);
   });
 });
 

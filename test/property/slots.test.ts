@@ -8,7 +8,7 @@ import { expect, it, vi } from 'vitest';
 import type * as kdf from '../../src/main/crypto/kdf.ts';
 import type { Factors, NewSlot, Sealer, SlotType } from '../../src/main/seal/protocol.ts';
 import { createSealer } from '../../src/main/sealer/sealer.ts';
-import { fixedRandom } from '../unit/seal/fixed-random.ts';
+import { fixedRandom } from '../fakes/fixed-random.ts';
 import { MOMENT, RAM, VAULT_ID, packed, rowId, sha256, text } from '../unit/sealer/vault-fixture.ts';
 
 // Argon2id itself is tested elsewhere; at its floor it would take a minute here.

@@ -21,6 +21,7 @@ import { register } from '../operations/register.ts';
 import { createResolve } from '../operations/resolvers.ts';
 import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
+import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
 import { createHashFile } from '../platform/hash-file.ts';
 import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
@@ -97,7 +98,12 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     held ??= acquireVaultLock(folder, clock);
   };
   const exists = vaultExists(folder);
-  if (exists) claim();
+  if (exists) {
+    await refuseSharedFolder(folder);
+    claim();
+    // What a kill left of files that were being written.
+    await sweepTemporary(folder);
+  }
   const trail = exists
     ? await openExistingTrail(folder, clock, log).catch((error: unknown) => {
         held?.release();
@@ -174,7 +180,11 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const presence = startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
-    if (event === 'vault.locked') approvals.denyAll();
+    if (event === 'vault.locked') {
+      approvals.denyAll();
+      log.event('vault.locked');
+    }
+    if (event === 'vault.unlocked') log.event(vault.open?.problem === undefined ? 'vault.unlocked' : 'vault.readonly');
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed') void jobs.refresh().catch(fault);
   });
 

@@ -1,5 +1,5 @@
 /** The vault's events, to whoever listens: ids only. A listener that throws does not keep the others from hearing. */
-import type { VaultEvent } from '../kernel/request.ts';
+import type { VaultEvent } from '../../shared/api/events.ts';
 
 export interface Events {
   emit(event: VaultEvent): void;

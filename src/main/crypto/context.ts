@@ -1,5 +1,5 @@
 /**
- * The one byte form of a KMS encryption context (SECURITY-DESIGN section 3): count u32, then LP(key) ‖ LP(value) for each
+ * The one byte form of a KMS encryption context (docs/architecture.md, "KMS ciphertext"): count u32, then LP(key) ‖ LP(value) for each
  * pair, sorted by the key's UTF-8 bytes.
  *
  * No Unicode normalisation: two texts that look alike are two contexts, as at AWS. Sorting is by bytes, not by UTF-16 units

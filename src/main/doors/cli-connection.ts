@@ -2,11 +2,12 @@
 import type { Socket } from 'node:net';
 import { VaultError } from '../../shared/model/errors.ts';
 import { encodeFrame, FrameReader } from '../../shared/wire/frame.ts';
-import type { CallerHints, Evidence, Peer } from '../kernel/request.ts';
+import type { Evidence } from '../kernel/request.ts';
+import type { Peer, PeerHints } from '../platform/ports.ts';
 import { adoptAccepted } from '../platform/wiped-reads.ts';
 import type { CallLimits, DoorPort, Refusal } from './port.ts';
 import { Session } from './session.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from '../../shared/model/token-bucket.ts';
 
 /** Reading stops for this long when a caller goes on calling after it was told to wait this many times. */
 const FLOOD_PAUSE_MS = 100;
@@ -61,7 +62,7 @@ export class CliConnection {
   }
 
   /** Greets and begins to read. */
-  start(hints: CallerHints): void {
+  start(hints: PeerHints): void {
     if (this.#ending || this.#socket.destroyed) return;
     this.#evidence = { door: 'cli', peer: this.#options.peer, hints };
     // Half an end is an end: nothing else tells that the caller was killed.

@@ -2,14 +2,14 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { CallerHints, Peer } from '../kernel/request.ts';
 import { describePeer, peerOf as peerOfSocket } from '../platform/peer.ts';
+import type { Peer, PeerHints } from '../platform/ports.ts';
 import { CliConnection } from './cli-connection.ts';
 import { DEFAULT_CALL_LIMITS } from './port.ts';
 import type { CallLimits, DoorPort } from './port.ts';
 import { listenPrivately, prepareSocketFolder, removeStaleSocket } from './socket-file.ts';
 import { settledWithin } from './settled-within.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../shared/model/token-bucket.ts';
 
 export interface CliLimits extends CallLimits {
   readonly connections: number;
@@ -19,7 +19,7 @@ export interface CliLimits extends CallLimits {
   readonly stallMs: number;
 }
 
-export const DEFAULT_CLI_LIMITS: CliLimits = { ...DEFAULT_CALL_LIMITS, connections: 64, frameMs: 5000, stallMs: 30_000 };
+const DEFAULT_CLI_LIMITS: CliLimits = { ...DEFAULT_CALL_LIMITS, connections: 64, frameMs: 5000, stallMs: 30_000 };
 
 export interface CliSocketOptions {
   /** Where the socket is made, in a folder of its own that is made with it. */
@@ -28,7 +28,7 @@ export interface CliSocketOptions {
   /** SO_PEERCRED of a connected socket. Undefined, or a throw: the connection is refused. Default: the platform's. */
   readonly peerOf?: (socket: Socket) => Peer | undefined;
   /** What a process looks like, read before the server's hello is sent. Default: the platform's. Never throws. */
-  readonly describe?: (pid: number) => CallerHints;
+  readonly describe?: (pid: number) => PeerHints;
   /** The only user who may come in. Default: the effective user of this process. */
   readonly uid?: number;
   readonly limits?: Partial<CliLimits>;

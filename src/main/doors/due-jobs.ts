@@ -40,12 +40,3 @@ export function decide(standings: readonly Standing[], locked: boolean): Decisio
   const later = waits.filter(({ waitMs }) => waitMs > 0).map(({ waitMs }) => waitMs);
   return { run, waitMs: Math.min(LONGEST_WAIT_MS, ...later) };
 }
-
-/**
- * The next time of something that recurs, on its own grid: after any number of missed times, the first one later than `now`.
- * All in milliseconds; `everyMs` is over 0.
- */
-export function nextOnGrid(start: number, everyMs: number, now: number): number {
-  if (now < start) return start;
-  return start + (Math.floor((now - start) / everyMs) + 1) * everyMs;
-}

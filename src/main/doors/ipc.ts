@@ -2,16 +2,12 @@
 import { encodeJson } from '../../shared/wire/encode.ts';
 import { MAX_FRAME_BYTES } from '../../shared/wire/frame.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { Evidence, FrameEvidence } from '../kernel/request.ts';
+import type { Evidence, FrameEvidence, WindowOrigin } from '../kernel/request.ts';
 import { DEFAULT_CALL_LIMITS } from './port.ts';
 import type { CallLimits, DoorPort } from './port.ts';
 import { Session } from './session.ts';
 import { settledWithin } from './settled-within.ts';
-import { TokenBucket } from './token-bucket.ts';
-
-/** The page's origin under each window host; a host has one. */
-export const IPC_ORIGINS = ['https://vault.invalid', 'keystead://app'] as const;
-export type IpcOrigin = (typeof IPC_ORIGINS)[number];
+import { TokenBucket } from '../../shared/model/token-bucket.ts';
 
 export interface IpcMessage {
   /** Null when the frame is gone, or the host does not know it. */
@@ -33,12 +29,12 @@ export interface IpcPort {
 export interface IpcLimits extends CallLimits {
   readonly windows: number;
 }
-export const DEFAULT_IPC_LIMITS: IpcLimits = { ...DEFAULT_CALL_LIMITS, windows: 16 };
+const DEFAULT_IPC_LIMITS: IpcLimits = { ...DEFAULT_CALL_LIMITS, windows: 16 };
 
 export interface IpcOptions {
   readonly ipc: IpcPort;
   readonly port: DoorPort;
-  readonly origin: IpcOrigin;
+  readonly origin: WindowOrigin;
   readonly limits?: Partial<IpcLimits>;
 }
 
@@ -48,7 +44,7 @@ export interface IpcDoor {
 }
 
 /** The exact origin and the main frame. A frame that is not there, or says nothing of itself, is not ours. */
-export function isOwnFrame(frame: FrameEvidence | null, origin: IpcOrigin): frame is FrameEvidence {
+export function isOwnFrame(frame: FrameEvidence | null, origin: WindowOrigin): frame is FrameEvidence {
   return frame !== null && frame.isMainFrame && frame.origin === origin && Number.isSafeInteger(frame.windowId);
 }
 

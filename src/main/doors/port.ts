@@ -8,10 +8,11 @@
  * Do not: decide anything. Who the evidence stands for, what is allowed and what the input means is dispatch's; a door never
  * parses `input`, and there is no way round dispatch. `session.ts` is the part that the doors share; no door imports another.
  */
+import type { VaultEvent } from '../../shared/api/events.ts';
 import type { DoorName } from '../../shared/api/operation.ts';
 import type { RequestId } from '../../shared/model/ids.ts';
 import type { ServerHello } from '../../shared/wire/messages.ts';
-import type { Dispatch, VaultEvent } from '../kernel/request.ts';
+import type { Dispatch } from '../kernel/request.ts';
 import type { Clock } from '../platform/ports.ts';
 
 /** Why something was turned away before it could become a request. */

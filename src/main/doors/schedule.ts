@@ -1,12 +1,12 @@
 /** The clock's door: the vault's own jobs become requests like anybody else's. */
 import type { ErrorCode } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
+import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
 import { encodeJson } from '../../shared/wire/encode.ts';
 import type { Clock } from '../platform/ports.ts';
 import { decide, LOCK_OPERATION } from './due-jobs.ts';
 import type { Standing } from './due-jobs.ts';
 import type { DoorPort } from './port.ts';
-import { disposeSecrets } from './session.ts';
 import { settledWithin } from './settled-within.ts';
 
 /**

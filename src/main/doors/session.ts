@@ -3,12 +3,12 @@ import type { DoorName } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { ErrorBody } from '../../shared/model/errors.ts';
 import type { RequestId } from '../../shared/model/ids.ts';
-import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
 import { PROTOCOL_VERSION, readClientMessage } from '../../shared/wire/messages.ts';
-import type { ClientMessage, EventMessage, ReplyMessage, ServerHelloMessage } from '../../shared/wire/messages.ts';
-import type { Evidence, Progress, Result } from '../kernel/request.ts';
+import type { ClientMessage, EventMessage, Progress, ReplyMessage, ServerHelloMessage } from '../../shared/wire/messages.ts';
+import type { Evidence, Result } from '../kernel/request.ts';
 import type { DoorPort, Refusal } from './port.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from '../../shared/model/token-bucket.ts';
 
 /** Least time between two progress events of one call, apart from the last one. */
 const PROGRESS_SPACING_MS = 100;
@@ -111,7 +111,7 @@ export class Session {
 
   #refusalOf(id: number): { reason: Refusal; error: VaultError } | undefined {
     const { bucket, port, inFlight } = this.#options;
-    if (!bucket.take(port.clock.monotonic())) {
+    if (bucket.take(port.clock.monotonic()) < 0) {
       this.#throttled++;
       return { reason: 'rate', error: throttling('too many calls a second; wait and try again') };
     }
@@ -179,7 +179,7 @@ export class Session {
     const call = this.#calls.get(id);
     if (call) call.controller.abort();
     // A cancel that crossed its answer is common and costs nothing to ignore; endless ones are noise.
-    else if (!this.#options.bucket.take(this.#options.port.clock.monotonic())) this.#options.giveUp();
+    else if (this.#options.bucket.take(this.#options.port.clock.monotonic()) < 0) this.#options.giveUp();
   }
 
   #hello(version: number, events: boolean): void {
@@ -190,7 +190,7 @@ export class Session {
       giveUp();
       return;
     }
-    if (!bucket.take(port.clock.monotonic())) {
+    if (bucket.take(port.clock.monotonic()) < 0) {
       giveUp();
       return;
     }
@@ -206,7 +206,7 @@ export class Session {
 
   #malformed(id: number | null, error: ErrorBody): void {
     const { bucket, port, giveUp } = this.#options;
-    const noise = !bucket.take(port.clock.monotonic());
+    const noise = bucket.take(port.clock.monotonic()) < 0;
     this.#refuse(id !== null && this.#calls.has(id) ? null : id, 'malformed', error);
     if (noise) giveUp();
   }
@@ -226,8 +226,3 @@ const throttling = (message: string): VaultError => new VaultError('ThrottlingEx
 
 const internalBody = (): ErrorBody => ({ code: 'InternalException', message: 'the vault failed inside; its diagnostic log says more' });
 const internal = (requestId: RequestId): Result => ({ ok: false, requestId, error: internalBody() });
-
-/** Wipes the secrets of an output that nobody else will use. Secrets are never nested. */
-export function disposeSecrets(output: Readonly<Record<string, unknown>>): void {
-  for (const value of Object.values(output)) if (value instanceof SecretBytes) value[Symbol.dispose]();
-}

@@ -1,6 +1,6 @@
 /** Step 1: the evidence that a door collected becomes a principal, or nothing. Pure. */
 import { OWNER, SCHEDULE } from '../policy/defaults.ts';
-import type { Evidence, FrameEvidence } from './request.ts';
+import { WINDOW_ORIGINS, type Evidence, type FrameEvidence } from './request.ts';
 
 export interface Principal {
   /** Which default policy holds. */
@@ -9,10 +9,7 @@ export interface Principal {
   readonly id: string;
 }
 
-/** Exact origins of the two window hosts; a frame without one is nobody. */
-export const WINDOW_ORIGINS: ReadonlySet<string> = new Set(['https://vault.invalid', 'keystead://app']);
-
-export const isTrustedFrame = (frame: FrameEvidence): boolean => frame.isMainFrame && WINDOW_ORIGINS.has(frame.origin);
+const isTrustedFrame = (frame: FrameEvidence): boolean => frame.isMainFrame && WINDOW_ORIGINS.some((origin) => origin === frame.origin);
 
 /** `ownUid`: of this process. A peer of another user is nobody, root included: root has other ways and needs no door. */
 export function authenticate(evidence: Evidence, ownUid: number): Principal | undefined {

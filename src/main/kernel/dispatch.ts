@@ -7,15 +7,17 @@
  */
 import { createHash } from 'node:crypto';
 import { COMMON_ERRORS, type Operation } from '../../shared/api/operation.ts';
+import type { VaultPhase } from '../../shared/api/vault.ts';
 import { VaultError, type ErrorCode } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
+import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
 import { principalPolicy } from '../policy/defaults.ts';
 import { decide, type Decision } from '../policy/decide.ts';
-import { firstVerdict, type Facts, type LockState, type Rule } from '../rules/rules.ts';
+import { firstVerdict, type Facts, type Rule } from '../rules/rules.ts';
 import type { Approvals } from './approvals.ts';
 import type { Principal } from './authenticate.ts';
 import type { Call, Execute, Registered } from './handler.ts';
-import { parseInput, wipeSecrets, type Input } from './input.ts';
+import { parseInput, type Input } from './input.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Dispatch, Evidence, Request, Result } from './request.ts';
 import { NO_RESOURCE, type Resolve, type Resource } from './resolve.ts';
@@ -26,7 +28,7 @@ export interface Path {
   readonly refused: (request: Request, reason: 'unauthenticated') => void;
   readonly operations: ReadonlyMap<string, Registered>;
   readonly rules: readonly Rule[];
-  readonly vault: () => { readonly lockState: LockState; readonly recoveryCodeUsed: boolean };
+  readonly vault: () => { readonly lockState: VaultPhase; readonly recoveryCodeUsed: boolean };
   /** Takes a unit of the principal's capacity; what is left, negative when over. */
   readonly take: (bucket: string, principal: Principal) => number;
   readonly resolve: Resolve;
@@ -95,7 +97,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
     }
     return failed(request, error);
   } finally {
-    wipeSecrets(input);
+    if (input) disposeSecrets(input);
   }
 }
 

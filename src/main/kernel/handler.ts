@@ -1,9 +1,9 @@
 /** What a handler is given and what it gives back. The map of handlers is exhaustive by type. */
 import type { ErrorOf, InputOf, Operation, OutputOf } from '../../shared/api/operation.ts';
 import type { Instant, RequestId } from '../../shared/model/ids.ts';
+import type { Progress } from '../../shared/wire/messages.ts';
 import type { Position } from '../trail/port.ts';
 import type { Principal } from './authenticate.ts';
-import type { Progress } from './request.ts';
 import type { Resource } from './resolve.ts';
 
 export interface Call<O extends Operation = Operation> {

@@ -1,8 +1,9 @@
 /** Step 3: hostile bytes become an operation's input, or a named error. An unknown field is an error. */
+import { commandOf } from '../../shared/api/describe.ts';
 import { secretFields, type Operation } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { decodeJson } from '../../shared/wire/json.ts';
+import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
+import { decodeJson, isObject } from '../../shared/wire/json.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -19,18 +20,11 @@ export function parseInput(operation: Operation, bytes: Uint8Array): Input {
   const raw = decodeJson(bytes, { secretFields: secretsIn(operation) });
   const parsed = operation.input.safeParse(raw);
   if (parsed.success) return parsed.data as Input;
-  wipeSecrets(raw);
+  if (isObject(raw)) disposeSecrets(raw);
   const issue = parsed.error.issues[0];
   const where = issue?.path.join('.');
-  throw new VaultError('ValidationException', `${where ? `\`${where}\`: ` : ''}${lowerFirst(issue?.message ?? 'the input is not valid')}; see \`keystead ${commandOf(operation)} --help\``);
+  throw new VaultError('ValidationException', `${where ? `\`${where}\`: ` : ''}${lowerFirst(issue?.message ?? 'the input is not valid')}; see \`keystead ${operation.command?.alias ?? commandOf(operation.name)} --help\``);
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-const commandOf = (operation: Operation): string => operation.command?.alias ?? operation.name.replace(':', ' ').replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-
-/** Wipes every secret among the values of an input or output. */
-export function wipeSecrets(values: unknown): void {
-  if (typeof values !== 'object' || values === null) return;
-  for (const value of Object.values(values)) if (value instanceof SecretBytes) value[Symbol.dispose]();
-}

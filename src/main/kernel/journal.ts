@@ -19,7 +19,7 @@ export interface JournalEntry {
   readonly reasons: string[];
   input(input: Input): void;
   resource(resource: Resource): void;
-  /** Durable when it resolves; undefined when this operation is not recorded or there is no trail yet. */
+  /** Durable when it resolves; undefined when this operation is not recorded or does not wait for that, or there is no trail yet. */
   intent(): Promise<Position | undefined>;
   /** The body of the outcome of a mutation that is committed under `epoch`. */
   success(epoch: number): Uint8Array;
@@ -40,6 +40,12 @@ export interface JournalPorts {
 /** Operations whose records may use the trail's reserve on a full disk. */
 const FROM_RESERVE: ReadonlySet<string> = new Set(['vault:Lock', 'vault:Stop', 'trail:VerifyTrail']);
 
+/**
+ * Lock always works: what lets go of the keys waits for no record of itself and fails with none. A trail that is broken, or a disk
+ * that hangs, would otherwise keep the vault open against its owner.
+ */
+const NOT_HELD_UP: ReadonlySet<string> = new Set(['vault:Lock', 'vault:Stop']);
+
 const LONGEST_NAME = 64;
 
 export function createJournal({ trail, now }: JournalPorts): Journal {
@@ -49,7 +55,9 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
       // A name that is nobody's operation is the caller's text: shortened, and it can be nothing but text in a record.
       const common = { requestId: request.id, operation: request.operation.slice(0, LONGEST_NAME), door: request.door, principal: principal.id };
       const reserve = { reserve: FROM_RESERVE.has(request.operation) };
+      const waitsForTrail = !NOT_HELD_UP.has(request.operation);
       const reasons: string[] = [];
+      let begun: Promise<void> | undefined;
       let audited: Input | undefined;
       let arn: string | undefined;
       let intentIndex: number | undefined;
@@ -62,7 +70,10 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
           ...(intentIndex === undefined ? {} : { intent: intentIndex }),
           ...fields,
         });
-      const append = async (bytes: Uint8Array): Promise<Position | undefined> => (recorded ? trail()?.append(bytes, reserve) : undefined);
+      const append = async (bytes: Uint8Array): Promise<Position | undefined> => {
+        const written = recorded ? trail()?.append(bytes, reserve) : undefined;
+        return waitsForTrail ? written : written?.catch(() => undefined);
+      };
 
       return {
         reasons,
@@ -73,16 +84,21 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
           arn = resource.arn;
         },
         async intent() {
-          const position = await append(body({ phase: 'intent', ...(audited ? { input: audited } : {}) }));
-          intentIndex = position?.index;
-          return position;
+          const written = append(body({ phase: 'intent', ...(audited ? { input: audited } : {}) }));
+          begun = written.then(
+            (position) => { intentIndex = position?.index; },
+            () => undefined,
+          );
+          return waitsForTrail ? written : undefined;
         },
         success: (epoch) => body({ phase: 'outcome', result: 'ok', reasons, epoch }),
         async succeeded({ committed, reached }) {
+          await begun;
           await append(committed?.outcome ?? body({ phase: 'outcome', result: 'ok', reasons, ...reached, ...(intentIndex === undefined && audited ? { input: audited } : {}) }));
           committed?.delivered();
         },
         async failed(error) {
+          await begun;
           // What never came as far as an intent tells here what was asked for.
           await append(body({ phase: 'outcome', result: error.code, reasons, ...(intentIndex === undefined && audited ? { input: audited } : {}) }));
         },

@@ -2,25 +2,18 @@
 import type { DoorName } from '../../shared/api/operation.ts';
 import type { ErrorBody } from '../../shared/model/errors.ts';
 import type { RequestId } from '../../shared/model/ids.ts';
+import type { Progress } from '../../shared/wire/messages.ts';
+import type { Peer, PeerHints } from '../platform/ports.ts';
 
 /** What a door saw of the caller. Nothing in it is trusted before `authenticate` has looked at it. */
 export type Evidence =
-  | { readonly door: 'cli'; readonly peer: Peer; readonly hints: CallerHints }
+  | { readonly door: 'cli'; readonly peer: Peer; readonly hints: PeerHints }
   | { readonly door: 'ipc'; readonly frame: FrameEvidence }
   | { readonly door: 'schedule'; readonly job: string };
 
-/** From SO_PEERCRED: the kernel's word, at the time of connect. */
-export interface Peer {
-  readonly uid: number;
-  readonly gid: number;
-  readonly pid: number;
-}
-
-/** For people and rules only; the peer can make them say anything. */
-export interface CallerHints {
-  readonly executable?: string;
-  readonly cwd?: string;
-}
+/** Exact origins of the page under the window hosts; a host has one, and a frame without one is nobody. */
+export const WINDOW_ORIGINS = ['https://vault.invalid', 'keystead://app'] as const;
+export type WindowOrigin = (typeof WINDOW_ORIGINS)[number];
 
 /** What the window host says of the frame a message came from. */
 export interface FrameEvidence {
@@ -28,12 +21,6 @@ export interface FrameEvidence {
   /** Exact origin, for example `https://vault.invalid`; empty when the frame is gone. */
   readonly origin: string;
   readonly windowId: number;
-}
-
-export interface Progress {
-  readonly done: number;
-  readonly total: number;
-  readonly unit: 'bytes' | 'records' | 'rows';
 }
 
 export interface Request {
@@ -55,10 +42,3 @@ export type Result =
 
 /** The one path. Never rejects. */
 export type Dispatch = (request: Request) => Promise<Result>;
-
-/** What goes out without being asked for: ids only. */
-export interface VaultEvent {
-  readonly event: 'vault.locked' | 'vault.unlocked' | 'key.changed' | 'alias.changed' | 'trail.appended' | 'progress' | 'door.changed' | 'approval.asked';
-  readonly id?: string;
-  readonly progress?: Progress;
-}

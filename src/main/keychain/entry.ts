@@ -15,7 +15,7 @@ import type * as keytarModule from 'keytar';
 
 import { childPort } from '../platform/child-port.ts';
 import { harden } from '../platform/harden.ts';
-import { decodeRequest, encodeReply, type HelperReply, type HelperRequest, type Outcome } from '../platform/keychain-format.ts';
+import { decodeRequest, encodeReply, type KeychainReply, type KeychainRequest, type Outcome } from '../platform/keychain-format.ts';
 
 type Keytar = typeof keytarModule;
 
@@ -31,7 +31,7 @@ port.onFrame((frame) => {
 });
 void port.closed.then(() => process.exit(0));
 
-async function answer(frame: Uint8Array): Promise<HelperReply> {
+async function answer(frame: Uint8Array): Promise<KeychainReply> {
   const request = decodeRequest(frame);
   if (request === undefined) return { outcome: 'failed', value: NOTHING };
   if (!hasBus()) return { outcome: 'no-bus', value: NOTHING };
@@ -47,8 +47,8 @@ async function answer(frame: Uint8Array): Promise<HelperReply> {
   }
 }
 
-async function run(keytar: Keytar, { operation, service, name, value }: HelperRequest): Promise<HelperReply> {
-  const only = (outcome: Outcome): HelperReply => ({ outcome, value: NOTHING });
+async function run(keytar: Keytar, { operation, service, name, value }: KeychainRequest): Promise<KeychainReply> {
+  const only = (outcome: Outcome): KeychainReply => ({ outcome, value: NOTHING });
   if (operation === 'get') {
     const stored = await keytar.getPassword(service, name);
     if (stored === null) return only((await isOpen(keytar, service)) ? 'absent' : 'locked');

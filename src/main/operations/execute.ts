@@ -1,7 +1,7 @@
 /** Step 8: gives the handler the rights of its effect; a `write` runs inside one unit of work. */
+import type { VaultEvent } from '../../shared/api/events.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Call, Execute, Executed } from '../kernel/handler.ts';
-import type { VaultEvent } from '../kernel/request.ts';
 import { openOrThrow, type OpenVault, type Vault } from '../vault/vault.ts';
 import type { Rights } from './rights.ts';
 

@@ -22,7 +22,7 @@ export const slotHandlers = ({ vault, attempts }: Pick<VaultControl, 'vault' | '
   'vault:ListSlots': () => ({ Slots: openOrThrow(vault).info.slots.map(shown) }),
 
   'vault:AddSlot': async (input, call) => {
-    await prove(vault, input, attempts);
+    await prove(vault, input, attempts, call.intent);
     const open = openOrThrow(vault);
     const usable = input.Type === 'password' && input.WithKeychain === undefined && (await vault.ports.keychain.probe()).available;
     // A new recovery code always takes the old one's place: there is one to keep safe, not a growing pile.
@@ -33,12 +33,12 @@ export const slotHandlers = ({ vault, attempts }: Pick<VaultControl, 'vault' | '
       input.ReplacesSlotId ?? oldCode,
       call.intent,
     );
-    if (input.Type === 'recovery') await setRecoveryCodeUsed(vault, false, call.intent);
+    if (input.Type === 'recovery') await setRecoveryCodeUsed(vault, openOrThrow(vault), false, call.intent);
     return { Slot: shown(slot), ...(recoveryCode ? { RecoveryCode: recoveryCode } : {}) };
   },
 
   'vault:RemoveSlot': async (input, call) => {
-    await prove(vault, input, attempts);
+    await prove(vault, input, attempts, call.intent);
     if (input.How === 'retired') await retire(vault, input.SlotId, call.intent);
     else await compromise(vault, input.SlotId, call.intent, (done, total) => { call.progress({ done, total, unit: 'rows' }); });
     return { SlotId: input.SlotId, How: input.How, Slots: openOrThrow(vault).info.slots.map(shown) };
@@ -46,7 +46,7 @@ export const slotHandlers = ({ vault, attempts }: Pick<VaultControl, 'vault' | '
 
   'vault:ChangePassword': async (input, call) => {
     const given = { Password: input.CurrentPassword, RecoveryCode: input.RecoveryCode };
-    const proved = await prove(vault, given, attempts);
+    const proved = await prove(vault, given, attempts, call.intent);
     const old = passwordSlot(openOrThrow(vault).info.slots, proved, input.SlotId, given);
     const { slot } = await putSlot(
       vault,
@@ -57,7 +57,7 @@ export const slotHandlers = ({ vault, attempts }: Pick<VaultControl, 'vault' | '
     if (!input.RecoveryCode) return { Slot: shown(slot) };
     // The code has been typed somewhere: it is spent, and its successor is in the same answer.
     const { recoveryCode } = await putSlot(vault, { type: 'recovery', withDevice: false }, proved, call.intent);
-    await setRecoveryCodeUsed(vault, false, call.intent);
+    await setRecoveryCodeUsed(vault, openOrThrow(vault), false, call.intent);
     return { Slot: shown(slot), ...(recoveryCode ? { RecoveryCode: recoveryCode } : {}) };
   },
 });

@@ -2,10 +2,11 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import type { RequestId } from '../../shared/model/ids.ts';
 import type { Principal } from '../kernel/authenticate.ts';
+import type { AttemptGate } from '../platform/ports.ts';
 import type { VaultSettings } from '../store/port.ts';
 import { seconds } from '../../shared/api/operation.ts';
+import type { SlotType } from '../seal/protocol.ts';
 import { create } from '../vault/create.ts';
-import type { Attempts } from '../vault/factors.ts';
 import { unlock } from '../vault/unlock.ts';
 import { lock, openOrThrow, phaseOf, type Vault } from '../vault/vault.ts';
 import type { HandlersOf } from './rights.ts';
@@ -15,12 +16,12 @@ type Names = 'Status' | 'Create' | 'Unlock' | 'Lock' | 'Stop' | 'DescribeSetting
 
 export interface VaultControl {
   readonly vault: Vault;
-  readonly attempts: Attempts;
+  readonly attempts: AttemptGate;
   readonly version: string;
   readonly processId: number;
   readonly startedAt: number;
   /** Ids that may be read from the header without a factor; undefined when it cannot be read. */
-  readonly shownHeader: () => Promise<{ readonly vaultId: string; readonly slotTypes: readonly ('password' | 'recovery' | 'keychain' | 'token')[] } | undefined>;
+  readonly shownHeader: () => Promise<{ readonly vaultId: string; readonly slotTypes: readonly SlotType[] } | undefined>;
   readonly locksAt: () => number | undefined;
   /** Ends the process once the answer is out. */
   readonly stopSoon: () => void;
@@ -78,7 +79,7 @@ export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, 
     },
 
     'vault:Unlock': async (input, call) => {
-      const { open, slotId } = await unlock(vault, input, attempts, call.intent);
+      const { open, slotId } = await unlock(vault, input, attempts, call.intent, call.signal);
       const slot = open.info.slots.find((one) => one.slotId === slotId);
       if (!slot) throw new VaultError('InternalException', 'the slot that opened the vault is not in its header');
       return {

@@ -6,7 +6,7 @@ import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { readBounded, writeFileAtomic } from './files.ts';
 import { noLog, type Log } from './log.ts';
-import type { Clock } from './ports.ts';
+import type { AttemptGate, Clock } from './ports.ts';
 
 /** Where the clocks stood at an attempt. */
 export interface Moment {
@@ -42,18 +42,6 @@ export function remaining(attempts: Attempts, moment: Moment): { readonly wait: 
   return elapsed < 0 ? { wait: delay, rebase: true } : { wait: Math.max(0, delay - elapsed), rebase: false };
 }
 
-export interface AttemptGate {
-  /**
-   * Counts an attempt, durably, before it is judged. UnlockDelayedException with `retryAfterSeconds` when it comes too
-   * early (then it is not counted).
-   */
-  begin(): Promise<void>;
-  /** The attempt was right: forgets the failures. */
-  succeeded(): Promise<void>;
-  /** Milliseconds until the next attempt; 0 when it may come now. Counts nothing. */
-  remaining(): Promise<number>;
-}
-
 const Stored = z.strictObject({
   format: z.literal(1),
   failures: z.number().int().min(0).max(1_000_000),
@@ -86,7 +74,7 @@ export function createAttemptGate(options: { readonly path: string; readonly clo
   const read = async (): Promise<Attempts> => {
     if (unsaved) return unsaved;
     const fresh = { failures: 0, last: moment() };
-    const bytes = await readBounded(path, LARGEST).catch(() => new Uint8Array());
+    const bytes = await readBounded(path, LARGEST).catch((error: unknown) => (isUnreadable(error) ? undefined : new Uint8Array()));
     if (bytes === undefined) return fresh;
     const stored = parse(bytes);
     if (stored) return stored;
@@ -132,6 +120,9 @@ export function createAttemptGate(options: { readonly path: string; readonly clo
       }),
   };
 }
+
+/** The disk's or a permission's fault, and not the file's: no reason to keep the owner waiting. What is counted then, is counted in memory. */
+const isUnreadable = (error: unknown): boolean => error instanceof VaultError && error.details?.['errno'] !== undefined;
 
 function parse(bytes: Uint8Array): Attempts | undefined {
   try {

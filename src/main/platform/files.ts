@@ -47,26 +47,6 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
 }
 
 /**
- * Creates `path`, which must not exist, with `bytes`, durably. FileExistsException when it does; on any other failure
- * nothing is left behind. A kill in between may leave a shorter file.
- */
-export async function createExclusive(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  let created = false;
-  try {
-    const file = await open(path, 'wx', options.mode ?? 0o600);
-    created = true;
-    await fill(file, bytes);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    if (created) await unlink(path).catch(() => undefined);
-    if (!created && errnoOf(error) === 'EEXIST') {
-      throw new VaultError('FileExistsException', `\`${path}\` exists already: name another file, or remove it first`, { cause: error });
-    }
-    throw storageError('create', path, error);
-  }
-}
-
-/**
  * The whole of a regular file of at most `maxBytes`, off-heap; undefined when there is none. StorageException when it is
  * larger, a link or not a regular file. What is appended while it is read is not in it.
  */
@@ -135,6 +115,21 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
   const me = process.getuid();
   if (stat.uid !== me) throw refused(path, `belongs to user ${String(stat.uid)}, not to you (${String(me)})`, 'move it away or name another folder');
   if ((stat.mode & 0o077) !== 0) throw refused(path, `is open to other users (mode ${(stat.mode & 0o777).toString(8)})`, `run \`chmod 700 ${path}\``);
+}
+
+/**
+ * For a folder that is there already: StorageException, with the command that mends it, when it belongs to somebody else or others
+ * may write in it, who could put files of theirs in place of what is there. That others may read is not refused: a stick's
+ * file system has no modes, and what is in a vault is sealed.
+ */
+export async function refuseSharedFolder(path: string): Promise<void> {
+  if (process.getuid === undefined) return;
+  const me = process.getuid();
+  const { uid, mode } = await lstat(path).catch((error: unknown) => {
+    throw storageError('look at', path, error);
+  });
+  if (uid !== me) throw refused(path, `belongs to user ${String(uid)}, not to you (${String(me)})`, 'start the program as its owner, or copy the folder');
+  if ((mode & 0o022) !== 0) throw refused(path, `can be written by other users (mode ${(mode & 0o777).toString(8)})`, `run \`chmod 700 ${path}\``);
 }
 
 /**

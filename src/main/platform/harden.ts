@@ -78,6 +78,9 @@ function forbidDebugger(problems: string[]): boolean {
   try {
     const inspector = createRequire(import.meta.url)('node:inspector') as typeof inspectorModule;
     if (inspector.url() === undefined) return true;
+    // Opened by a flag, the environment, or a SIGUSR1 that came before this call. Every local user could connect to its port.
+    inspector.close();
+    if (inspector.url() === undefined) return true;
     problems.push('a debugger is open on this process: start it without --inspect');
     return false;
   } catch {

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { HashReport } from './hash-worker.ts';
-import type { HashFile } from './ports.ts';
+import type { HashedFile, HashFile, HashOptions, HashOrder } from './ports.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
@@ -13,30 +13,74 @@ const REASONS: Readonly<Record<string, string>> = {
   CHANGED: 'changed while it was read; try again once nothing writes to it',
 };
 
+/**
+ * Files read at once; others wait for their turn. What the vault itself writes goes through the same four threads of libuv, and a
+ * file system that hangs must not come to hold them all.
+ */
+const AT_ONCE = 2;
+
+const cancelled = (): VaultError => new VaultError('CancelledException', 'hashing was cancelled; nothing was signed');
+
 /** `worker`: the built worker module. */
-export const createHashFile =
-  (worker: URL): HashFile =>
-  (order, { signal, progress }) =>
+export function createHashFile(worker: URL): HashFile {
+  const waiting = new Set<() => void>();
+  let running = 0;
+
+  const enter = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
-      const thread = new Worker(worker, { workerData: order, resourceLimits: { maxOldGenerationSizeMb: 32 } });
-      const settle = (act: () => void): void => {
-        signal.removeEventListener('abort', cancel);
-        void thread.terminate();
-        act();
+      if (signal.aborted) return reject(cancelled());
+      if (running < AT_ONCE) {
+        running += 1;
+        return resolve();
+      }
+      const leave = (): void => {
+        waiting.delete(go);
+        reject(cancelled());
       };
-      const cancel = (): void => {
-        settle(() => {
-          reject(new VaultError('CancelledException', 'hashing was cancelled; nothing was signed'));
-        });
+      const go = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve();
       };
-      thread.on('message', (report: HashReport) => {
-        if (report.kind === 'progress') progress(report.done, report.total);
-        else if (report.kind === 'hashed') settle(() => { resolve(report); });
-        else settle(() => { reject(new VaultError('FileNotReadableException', `file \`${order.path}\` ${REASONS[report.code] ?? 'cannot be read'}`)); });
-      });
-      thread.on('error', () => {
-        settle(() => { reject(new VaultError('FileNotReadableException', `file \`${order.path}\` cannot be read`)); });
-      });
-      if (signal.aborted) cancel();
-      else signal.addEventListener('abort', cancel);
+      waiting.add(go);
+      signal.addEventListener('abort', leave, { once: true });
     });
+  const left = (): void => {
+    const [go] = waiting;
+    if (!go) {
+      running -= 1;
+      return;
+    }
+    waiting.delete(go);
+    go();
+  };
+
+  return async (order, options) => {
+    await enter(options.signal);
+    return hash(worker, order, options, left);
+  };
+}
+
+/** `left` is called once the thread is gone, which may be later than the answer. */
+const hash = (worker: URL, order: HashOrder, { signal, progress }: HashOptions, left: () => void): Promise<HashedFile> =>
+  new Promise((resolve, reject) => {
+    const thread = new Worker(worker, { workerData: order, resourceLimits: { maxOldGenerationSizeMb: 32 } });
+    thread.once('exit', left);
+    const settle = (act: () => void): void => {
+      signal.removeEventListener('abort', cancel);
+      void thread.terminate();
+      act();
+    };
+    const cancel = (): void => {
+      settle(() => { reject(cancelled()); });
+    };
+    thread.on('message', (report: HashReport) => {
+      if (report.kind === 'progress') progress(report.done, report.total);
+      else if (report.kind === 'hashed') settle(() => { resolve(report); });
+      else settle(() => { reject(new VaultError('FileNotReadableException', `file \`${order.path}\` ${REASONS[report.code] ?? 'cannot be read'}`)); });
+    });
+    thread.on('error', () => {
+      settle(() => { reject(new VaultError('FileNotReadableException', `file \`${order.path}\` cannot be read`)); });
+    });
+    if (signal.aborted) cancel();
+    else signal.addEventListener('abort', cancel);
+  });

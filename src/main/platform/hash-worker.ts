@@ -1,6 +1,6 @@
 /**
  * Worker thread: hashes one file with two buffers, so that the disk reads the next piece while this thread hashes the last.
- * Messages out: `{ done }` after each piece, then `{ digest, size, head? }`, or `{ error, code }`.
+ * Messages out (`HashReport`): progress after each piece, then the digest, or the code of what failed.
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -16,8 +16,8 @@ export type HashReport =
 const PIECE = 4 * 1024 * 1024;
 
 async function hash(order: HashOrder, report: (message: HashReport) => void): Promise<void> {
-  // Without O_NONBLOCK a named pipe would hang the open for ever.
-  const file = await open(order.path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // Without O_NONBLOCK a named pipe would hang the open for ever; without O_NOCTTY a terminal would become this process's own.
+  const file = await open(order.path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const before = await file.stat();
     if (!before.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'NOT_A_FILE' });

@@ -10,14 +10,14 @@ export type Operation = (typeof OPERATIONS)[number];
 export const OUTCOMES = ['ok', 'absent', 'locked', 'no-module', 'no-library', 'no-bus', 'failed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-export interface HelperRequest {
+export interface KeychainRequest {
   readonly operation: Operation;
   readonly service: string;
   readonly name: string;
   readonly value: Uint8Array;
 }
 
-export interface HelperReply {
+export interface KeychainReply {
   readonly outcome: Outcome;
   readonly value: Uint8Array;
 }
@@ -25,7 +25,7 @@ export interface HelperReply {
 /** Names and service in UTF-8, each up to this many bytes. */
 const LONGEST = 1024;
 
-export function encodeRequest({ operation, service, name, value }: HelperRequest): Uint8Array<ArrayBuffer> {
+export function encodeRequest({ operation, service, name, value }: KeychainRequest): Uint8Array<ArrayBuffer> {
   const texts = [service, name].map((text) => new TextEncoder().encode(text));
   const length = texts.reduce((sum, text) => sum + 2 + text.length, 1 + value.length);
   const frame = new Uint8Array(new ArrayBuffer(length));
@@ -43,7 +43,7 @@ export function encodeRequest({ operation, service, name, value }: HelperRequest
 }
 
 /** Undefined for what is not a request. `value` is a view of `frame`. */
-export function decodeRequest(frame: Uint8Array): HelperRequest | undefined {
+export function decodeRequest(frame: Uint8Array): KeychainRequest | undefined {
   const operation = OPERATIONS[frame[0] ?? -1];
   if (operation === undefined) return undefined;
   let at = 1;
@@ -60,7 +60,7 @@ export function decodeRequest(frame: Uint8Array): HelperRequest | undefined {
   return { operation, service, name, value: frame.subarray(at) };
 }
 
-export function encodeReply({ outcome, value }: HelperReply): Uint8Array<ArrayBuffer> {
+export function encodeReply({ outcome, value }: KeychainReply): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(new ArrayBuffer(1 + value.length));
   frame[0] = OUTCOMES.indexOf(outcome);
   frame.set(value, 1);
@@ -68,7 +68,7 @@ export function encodeReply({ outcome, value }: HelperReply): Uint8Array<ArrayBu
 }
 
 /** Copies the value off-heap and wipes `frame`. Undefined for what is not a reply. */
-export function takeReply(frame: Uint8Array): HelperReply | undefined {
+export function takeReply(frame: Uint8Array): KeychainReply | undefined {
   const outcome = OUTCOMES[frame[0] ?? -1];
   const value = new Uint8Array(new ArrayBuffer(Math.max(0, frame.length - 1)));
   value.set(frame.subarray(1));

@@ -1,5 +1,5 @@
 import { VaultError } from '../../shared/model/errors.ts';
-import { encodeRequest, takeReply, type HelperReply, type Operation, type Outcome } from './keychain-format.ts';
+import { encodeRequest, takeReply, type KeychainReply, type Operation, type Outcome } from './keychain-format.ts';
 import { noLog, type Log } from './log.ts';
 import type { Child, Keychain, ProcessHost } from './ports.ts';
 
@@ -49,7 +49,7 @@ export function createKeychain(options: KeychainOptions): SystemKeychain {
   const { host, log = noLog, service = 'keystead', limit = 8_000, promptLimit = 60_000 } = options;
 
   const within = (milliseconds: number): Keychain => {
-    const call = async (operation: Operation, name: string, value: Uint8Array = new Uint8Array()): Promise<HelperReply> => {
+    const call = async (operation: Operation, name: string, value: Uint8Array = new Uint8Array()): Promise<KeychainReply> => {
       if (operation !== 'probe' && !NAME.test(name)) throw new VaultError('ValidationException', `\`${name}\` cannot be the name of a keychain entry`);
       const reply = await ask(host, encodeRequest({ operation, service, name, value }), milliseconds);
       if (typeof reply !== 'string' && (reply.outcome === 'ok' || reply.outcome === 'absent')) return reply;
@@ -84,7 +84,7 @@ export function createKeychain(options: KeychainOptions): SystemKeychain {
 }
 
 /** One call to one helper, which is gone when this resolves. Wipes `request`. Never rejects but with `spawn`'s error. */
-async function ask(host: ProcessHost, request: Uint8Array, milliseconds: number): Promise<HelperReply | 'crashed' | 'timeout'> {
+async function ask(host: ProcessHost, request: Uint8Array, milliseconds: number): Promise<KeychainReply | 'crashed' | 'timeout'> {
   let child: Child;
   try {
     child = host.spawn('keychain');
@@ -93,7 +93,7 @@ async function ask(host: ProcessHost, request: Uint8Array, milliseconds: number)
     throw error;
   }
   let timer: NodeJS.Timeout | undefined;
-  const answer = await new Promise<HelperReply | 'crashed' | 'timeout'>((resolve) => {
+  const answer = await new Promise<KeychainReply | 'crashed' | 'timeout'>((resolve) => {
     timer = setTimeout(() => resolve('timeout'), milliseconds);
     void child.exited.then(() => resolve('crashed'));
     child.onFrame((frame) => resolve(takeReply(frame) ?? 'crashed'));

@@ -5,13 +5,11 @@ import { isErrorCode, type ErrorCode } from '../../shared/model/errors.ts';
  * a path, a name or a message, so there is none that a value could slip into.
  */
 export const LOG_EVENTS = {
-  'vault.starting': { pid: 'count', version: 'version', node: 'version', platform: ['linux', 'darwin', 'win32', 'other'] },
-  'vault.started': { ms: 'count' },
+  'vault.starting': { pid: 'count', version: 'version', node: 'version' },
   'vault.stopping': { reason: ['asked', 'signal', 'failure'] },
-  'vault.unlocked': { ms: 'count', rows: 'count' },
-  'vault.locked': { reason: ['asked', 'idle', 'suspend', 'screen-lock', 'sealer-exit', 'stop', 'failure'], ms: 'count' },
-  'vault.refused': { code: 'code' },
-  'vault.readonly': { code: 'code' },
+  'vault.unlocked': {},
+  'vault.locked': {},
+  'vault.readonly': {},
   'process.hardening': { undumpable: 'flag', noCore: 'flag', noDebugger: 'flag', problems: 'count' },
   'child.started': { entry: ['sealer', 'keychain'], pid: 'count' },
   'child.exited': { entry: ['sealer', 'keychain'], pid: 'count', code: 'count', signal: 'signal', ms: 'count', asked: 'flag' },
@@ -23,16 +21,10 @@ export const LOG_EVENTS = {
   'presence.lock': { reason: ['idle', 'suspend', 'screen-lock'] },
   'attempts.not-persisted': { errno: 'errno' },
   'attempts.damaged': {},
-  'config.refused': { code: 'code' },
   'door.opened': { door: ['cli', 'ipc', 'schedule'] },
   'door.closed': { door: ['cli', 'ipc', 'schedule'] },
-  'door.refused': { door: ['cli', 'ipc', 'schedule'], reason: ['peer', 'frame', 'oversize', 'rate', 'syntax', 'timeout', 'full'], count: 'count' },
   'request.failed': { requestId: 'uuid', code: 'code', where: 'where', error: 'class' },
-  'store.migrated': { from: 'count', to: 'count', ms: 'count' },
-  'store.recovered': { rows: 'count' },
-  'storage.failed': { action: ['read', 'write', 'create', 'sync', 'remove'], errno: 'errno' },
   'trail.recovered': { records: 'count', cut: 'count' },
-  'trail.failed': { code: 'code', errno: 'errno' },
   'program.failed': { error: 'class', where: 'where', code: 'code' },
 } as const satisfies Record<string, Record<string, FieldKind>>;
 

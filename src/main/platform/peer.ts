@@ -2,18 +2,7 @@ import { readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 
 import { libc } from './libc.ts';
-
-/** The kernel's word on a process; the same shape as the evidence of a request. */
-export interface Peer {
-  readonly uid: number;
-  readonly gid: number;
-  readonly pid: number;
-}
-
-export interface PeerHints {
-  readonly executable?: string;
-  readonly cwd?: string;
-}
+import type { Peer, PeerHints } from './ports.ts';
 
 /** socket(7) on Linux. */
 const SOL_SOCKET = 1;

@@ -44,6 +44,32 @@ export interface ProcessHost {
   spawn(entry: 'sealer' | 'keychain', options?: { readonly args?: readonly string[] }): Child;
 }
 
+/** Who is at the other end of a socket: the kernel's word (SO_PEERCRED), at the time of connect. */
+export interface Peer {
+  readonly uid: number;
+  readonly gid: number;
+  readonly pid: number;
+}
+
+/** For people and rules only; the peer can make them say anything. */
+export interface PeerHints {
+  readonly executable?: string;
+  readonly cwd?: string;
+}
+
+/** The delay of wrong passwords, persisted. */
+export interface AttemptGate {
+  /**
+   * Counts an attempt, durably, before it is judged. UnlockDelayedException with `retryAfterSeconds` when it comes too
+   * early (then it is not counted).
+   */
+  begin(): Promise<void>;
+  /** The attempt was right: forgets the failures. */
+  succeeded(): Promise<void>;
+  /** Milliseconds until the next attempt; 0 when it may come now. Counts nothing. */
+  remaining(): Promise<number>;
+}
+
 /** The system's keychain, behind a short-lived helper process. */
 export interface Keychain {
   /** Whether one exists and is unlocked; `reason` says what to do when not. */

@@ -6,9 +6,8 @@
  * Does not: know the resource or the input (hostile bytes are still unread here), nor grant anything.
  */
 import type { DoorName, Effect, Needs } from '../../shared/api/operation.ts';
+import type { VaultPhase } from '../../shared/api/vault.ts';
 import type { ErrorCode } from '../../shared/model/errors.ts';
-
-export type LockState = 'absent' | 'locked' | 'unlocked' | 'readOnly';
 
 /** Everything that a rule may look at. */
 export interface Facts {
@@ -18,7 +17,7 @@ export interface Facts {
   readonly effect: Effect;
   readonly needs: Needs;
   readonly doors: readonly DoorName[];
-  readonly lockState: LockState;
+  readonly lockState: VaultPhase;
   /** A recovery code was used to unlock and no new one has been made. */
   readonly recoveryCodeUsed: boolean;
   /** Units left in the named bucket after this request took its own; below zero means over the limit. */
@@ -29,7 +28,7 @@ export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }
   | { readonly not: Condition }
-  | { readonly lockState: readonly LockState[] }
+  | { readonly lockState: readonly VaultPhase[] }
   | { readonly needs: readonly Needs[] }
   | { readonly effect: readonly Effect[] }
   | { readonly service: readonly string[] }

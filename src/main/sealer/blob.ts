@@ -1,5 +1,5 @@
 /**
- * The ciphertext blob of symmetric keys (SECURITY-DESIGN section 3), format 1, suite 1:
+ * The ciphertext blob of symmetric keys (docs/architecture.md, "KMS ciphertext"), format 1, suite 1:
  *
  *   "KB" ‖ format u8 ‖ suite u8 ‖ locator16 ‖ salt32 ‖ commitment32 ‖ AES-256-GCM ciphertext ‖ tag16
  *
@@ -17,7 +17,7 @@
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { invalidCiphertext } from '../../shared/model/errors.ts';
-import { AEAD_TAG_LENGTH, openGcm, sealGcm } from '../crypto/aead.ts';
+import { AEAD_KEY_LENGTH, AEAD_TAG_LENGTH, GCM_IV_LENGTH, openGcm, sealGcm } from '../crypto/aead.ts';
 import { type Bytes, adopt, concat, copy, lp, utf8, wipe } from '../crypto/bytes.ts';
 import { constantTimeEqual } from '../crypto/equal.ts';
 import { digest } from '../crypto/hmac.ts';
@@ -29,8 +29,6 @@ const PREFIX = Uint8Array.of(0x4b, 0x42, 1, 1);
 const LOCATOR_LENGTH = 16;
 const SALT_LENGTH = 32;
 const COMMITMENT_LENGTH = 32;
-const KEY_LENGTH = 32;
-const IV_LENGTH = 12;
 
 const SALT_AT = PREFIX.byteLength + LOCATOR_LENGTH;
 const COMMITMENT_AT = SALT_AT + SALT_LENGTH;
@@ -60,12 +58,12 @@ function locatorBlock(make: typeof createCipheriv | typeof createDecipheriv, loc
 
 /** key ‖ commitment ‖ iv, 76 bytes, the caller's to wipe. */
 const expand = (key: BlobKey, header: Uint8Array, salt: Uint8Array, contextHash: Uint8Array): Bytes =>
-  hkdf('sha512', key.secret, salt, concat(LABEL, header, lp(utf8(key.keyId)), key.materialId, contextHash), KEY_LENGTH + COMMITMENT_LENGTH + IV_LENGTH);
+  hkdf('sha512', key.secret, salt, concat(LABEL, header, lp(utf8(key.keyId)), key.materialId, contextHash), AEAD_KEY_LENGTH + COMMITMENT_LENGTH + GCM_IV_LENGTH);
 
 const parts = (derived: Bytes) => ({
-  key: derived.subarray(0, KEY_LENGTH),
-  commitment: derived.subarray(KEY_LENGTH, KEY_LENGTH + COMMITMENT_LENGTH),
-  iv: derived.subarray(KEY_LENGTH + COMMITMENT_LENGTH),
+  key: derived.subarray(0, AEAD_KEY_LENGTH),
+  commitment: derived.subarray(AEAD_KEY_LENGTH, AEAD_KEY_LENGTH + COMMITMENT_LENGTH),
+  iv: derived.subarray(AEAD_KEY_LENGTH + COMMITMENT_LENGTH),
 });
 
 /** `context` is canonical. `random` gives fresh bytes: 8 for the locator, then 32 of salt. */

@@ -16,13 +16,13 @@ import type { EncryptionContext, MaterialRef } from '../seal/protocol.ts';
 import { type OaepHash, decryptOaep, encryptOaep, oaepLimit } from './algorithms/rsa.ts';
 import { type BlobKey, locateBlob, openBlob, sealBlob } from './blob.ts';
 import { checkpointPublicKey, signCheckpoint } from './checkpoint.ts';
+import { ROW_ID_LENGTH } from './database.ts';
 import { generateKey } from './generate.ts';
 import { MATERIAL_ID_LENGTH, encodeMaterial, isPurpose, isSpec } from './material-format.ts';
 import { type Material, materialOf, materialsOf } from './materials.ts';
 import { signatureScheme } from './schemes.ts';
 import type { Handlers, Session } from './session.ts';
 
-const ROW_ID_LENGTH = 16;
 /** Above what any caller asks for; a bound, so that one frame cannot take the process's memory. */
 const RANDOM_LIMIT = 65_536;
 /** AWS's limit for a data key. */

@@ -1,5 +1,5 @@
 /**
- * The sealer: the one place that holds the root key, the table keys and the software private keys (SECURITY-DESIGN section 1).
+ * The sealer: the one place that holds the root key, the table keys and the software private keys.
  *
  * What it does: answers the narrow calls of `seal/protocol.ts`, one session per process. What it defends against: a main process, or
  * an npm package in it, that would rather have the keys than ask for their use; and keys that outlive a lock, since the process is

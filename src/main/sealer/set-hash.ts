@@ -1,7 +1,7 @@
 /**
  * The set hash: one number for all rows of the database, whatever their order, that can be kept up row by row.
  *
- * Sum mod 2^256 of HMAC-SHA256(k, table u8 ‖ rowId16 ‖ version u64 ‖ tag16) (SECURITY-DESIGN section 3; the multiset hash MSet-Add-Hash
+ * Sum mod 2^256 of HMAC-SHA256(k, table u8 ‖ rowId16 ‖ version u64 ‖ tag16) (docs/architecture.md, "State row"; the multiset hash MSet-Add-Hash
  * of Clarke et al., 2003). Nobody without k can find rows that add up to the same, and the sum itself is sealed. The record's tag
  * stands for its body: a changed body fails when it is opened.
  */
@@ -12,7 +12,7 @@ import { TABLES, type TableName } from '../seal/protocol.ts';
 
 /** table u8 (index in TABLES) ‖ rowId16 ‖ version u64 ‖ tag16. */
 export const PACKED_LENGTH = 41;
-export const SUM_LENGTH = 32;
+const SUM_LENGTH = 32;
 const LIMBS = 8;
 const LIMB = 2 ** 32;
 /** 2^20 additions of 32-bit limbs stay exact in a double; then the carries are taken. */

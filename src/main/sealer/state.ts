@@ -1,5 +1,5 @@
 /**
- * The state row's exact bytes, and what follows from one state to the next (SECURITY-DESIGN section 3).
+ * The state row's exact bytes, and what follows from one state to the next (docs/architecture.md, "State row").
  *
  * Plaintext, big-endian: format u8 = 1 · epoch u64 · set hash 32 · header hash 32 · prepared u8 (0 or 1) · prepared header hash 32 (zeros
  * when there is none) · header epoch u64 · trail index + 1 u64 · trail hash 32 · clock u64.
@@ -12,7 +12,7 @@ import type { RequestOf, VaultState } from '../seal/protocol.ts';
 import type { Place } from '../seal/record.ts';
 import { bytesOf, wholeNumber } from './checks.ts';
 
-export const STATE_SCHEMA = 1;
+const STATE_SCHEMA = 1;
 export const STATE_ROW_ID = allocate(16);
 const STATE_FORMAT = 1;
 const HASH_LENGTH = 32;

@@ -70,10 +70,7 @@ export function integer(value: number): string {
 /** `create`: only for a file that is not there yet. */
 export type Access = 'read' | 'write' | 'create';
 
-/**
-Everything that the schema cannot
- * need is bounded, for a hostile file is parsed here before anything of it is authenticated.
- */
+/** Everything that the schema cannot need is bounded, for a hostile file is parsed here before anything of it is authenticated. */
 const LIMITS = { length: 64 * 1024 * 1024, sqlLength: 4 * 1024 * 1024, column: 16, exprDepth: 64, compoundSelect: 2, attach: 0, triggerDepth: 1, variableNumber: 64 } as const;
 
 /** Before the first page is read. Numbers are KiB where negative (`cache_size`), else bytes or pages. */

@@ -10,7 +10,7 @@ import { finishHeader, replaceHeader, type HeaderChange } from './header-change.
 import { Outbox } from './outbox.ts';
 import type { Committed, OpenOptions, Reader, StoreState, Undelivered, UnitRecord, VaultStore, Writer } from './port.ts';
 import { CommittedReader } from './reader.ts';
-import { Records } from './records.ts';
+import { locked, Records } from './records.ts';
 import { Rows } from './rows.ts';
 import { CURRENT, migrate, verifySchema } from './schema.ts';
 import { storeError } from './sqlite-errors.ts';
@@ -91,6 +91,13 @@ export class OpenStore implements VaultStore {
     });
   }
 
+  async follow(trail: Position): Promise<void> {
+    const { queue } = await this.#forWriting();
+    await queue.exclusive(async () => {
+      if (trail.index > queue.state.trailIndex) await queue.commit({ units: [], intent: trail });
+    });
+  }
+
   undelivered(): Promise<readonly Undelivered[]> {
     return this.#outbox.undelivered();
   }
@@ -133,10 +140,10 @@ export class OpenStore implements VaultStore {
 
   /** VaultReadOnlyException, VaultLockedException, or what the check in the background has found. */
   async #forWriting(): Promise<Writing> {
-    if (this.#closing) throw closed();
+    if (this.#closing) throw locked();
     if (this.#parts.options.readOnly === true) throw new VaultError('VaultReadOnlyException', 'the vault is open for reading only: close it, restore its folder from a copy, and open that');
     await this.#checked;
-    if (this.#writing === undefined) throw closed();
+    if (this.#writing === undefined) throw locked();
     return this.#writing;
   }
 
@@ -167,7 +174,7 @@ export class OpenStore implements VaultStore {
   /** Between packs of the check: lets reads through, and ends it when the vault is closed. */
   async #pause(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.#closing) throw closed();
+    if (this.#closing) throw locked();
   }
 
   async #close(): Promise<void> {
@@ -178,5 +185,3 @@ export class OpenStore implements VaultStore {
     this.#database.close();
   }
 }
-
-const closed = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked: unlock it and try again');

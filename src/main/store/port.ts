@@ -68,6 +68,11 @@ export interface VaultStore {
    * without the old root. Resumable. `progress` counts rows.
    */
   changeTerm(record: { readonly intent: Position }, progress?: (done: number, total: number) => void): Promise<void>;
+  /**
+   * Writes how far the trail has come into the state, so that a trail that is cut back to before it is noticed. Nothing where the
+   * state is as far already. Rejects as `write` does.
+   */
+  follow(trail: Position): Promise<void>;
   undelivered(): Promise<readonly Undelivered[]>;
   /** Resolves when the check of a large database, which runs in the background, is done; writes wait for it. */
   readonly checked: Promise<void>;

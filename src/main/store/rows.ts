@@ -1,7 +1,10 @@
-/** Sealed rows in SQLite: the only statements of the store. Synchronous. Reading throws VaultErrors
- * (`storeError`), writing SQLite's own, for a transaction to tell whose they are. */
+/**
+ * Sealed rows in SQLite: the only statements of the store. Synchronous. Reading throws VaultErrors (`storeError`), writing
+ * SQLite's own, for a transaction to tell whose they are.
+ */
 import { VaultError } from '../../shared/model/errors.ts';
 import { TABLES, type TableName } from '../seal/protocol.ts';
+import { recordTag } from '../seal/record.ts';
 import { blob, integer, type Column, type Database } from './database.ts';
 import { storeError } from './sqlite-errors.ts';
 
@@ -120,7 +123,9 @@ export class Rows {
   #select(table: TableName, rest: string): StoredRow[] {
     return this.#read('row_id, version, schema, tag, body', `FROM ${table} ${rest}`).map(([rowId, version, schema, tag, body]) => {
       const sound = rowId instanceof Uint8Array && typeof version === 'number' && typeof schema === 'number' && tag instanceof Uint8Array && body instanceof Uint8Array;
-      if (!sound) throw malformed(table);
+      // The state's sum knows a row by this column, and the seal opens the body by its own tag. Two copies of a vault that went apart
+      // have two bodies of one row and version: only the one that the column names is this vault's.
+      if (!sound || Buffer.compare(recordTag(body), tag) !== 0) throw malformed(table);
       return { rowId, version, schema, tag, body };
     });
   }

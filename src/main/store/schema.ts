@@ -6,9 +6,9 @@ import { transaction, type Database } from './database.ts';
 import { records } from './migrations/0001-records.ts';
 import type { Migration } from './migrations/migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [records];
+const MIGRATIONS: readonly Migration[] = [records];
 /** "KSV1" in ASCII: `file(1)` and other programs see whose file it is. */
-export const APPLICATION_ID = 0x4b535631;
+const APPLICATION_ID = 0x4b535631;
 /** The format that this program writes. */
 export const CURRENT = MIGRATIONS.length;
 

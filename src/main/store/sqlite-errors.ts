@@ -22,7 +22,7 @@ const numberOf = (error: unknown, field: 'errcode' | 'systemErrno'): number | un
 };
 
 /** The primary result code (0–255); undefined for what is not SQLite's error. */
-export const primaryCodeOf = (error: unknown): number | undefined => {
+const primaryCodeOf = (error: unknown): number | undefined => {
   const code = numberOf(error, 'errcode');
   return code === undefined ? undefined : code & 0xff;
 };

@@ -11,7 +11,7 @@
  * What it does not: notice that the whole folder was put back to an older copy (the trail and the keychain's counter do);
  * hide sizes, counts and times; hold any key. It has no transaction open while the sealer or a caller's work runs.
  */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -54,6 +54,7 @@ const databasePath = (folder: string): string => join(folder, VAULT_FILES.databa
 export async function openStore(sealer: Sealer, options: OpenOptions, deps: StoreDeps): Promise<VaultStore> {
   const path = databasePath(options.folder);
   if (!existsSync(path)) throw new VaultError('VaultNotFoundException', `there is no vault in \`${options.folder}\`: make one with \`init\`, or name another folder`);
+  if (options.readOnly !== true) checkWritable(path);
   const database = openDatabase(path, 'read');
   let store: OpenStore | undefined;
   try {
@@ -72,6 +73,15 @@ export async function openStore(sealer: Sealer, options: OpenOptions, deps: Stor
     await store?.close();
     database.close();
     throw storeError('open', error);
+  }
+}
+
+/** Before SQLite touches it: of a file that may only be read it would make a log that may only be read, and leave that behind. */
+function checkWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw storageError('write', path, error);
   }
 }
 

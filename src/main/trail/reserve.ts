@@ -8,7 +8,7 @@ import { type TrailDisk, type TrailFile, isFull } from './disk.ts';
 
 export const RESERVE_LENGTH = 256 * 1024;
 /** Room for three of the largest records or about a hundred usual ones, and for a new segment's folder entry. */
-export const RESERVE_STEP = 64 * 1024;
+const RESERVE_STEP = 64 * 1024;
 
 export interface Reserve {
   /** Whether nothing of it is missing. */

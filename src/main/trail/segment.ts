@@ -46,8 +46,8 @@ const OVERHEAD = RECORD_AT.ciphertext + AEAD_TAG_LENGTH + MAC_LENGTH;
 
 /** Bytes that a record with such a body takes in the file. */
 export const recordLength = (bodyLength: number): number => OVERHEAD + Math.ceil((4 + bodyLength) / PADDING) * PADDING;
-export const RECORD_MIN = recordLength(1);
-export const RECORD_MAX = recordLength(BODY_MAX);
+const RECORD_MIN = recordLength(1);
+const RECORD_MAX = recordLength(BODY_MAX);
 
 /** What a segment begins with. `previous`: the chain's hash so far (32). `recipient`: the vault's X25519 public key (32). */
 export interface SegmentHeader {

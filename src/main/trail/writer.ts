@@ -247,7 +247,7 @@ export function startWriter(start: WriterStart): Writer {
     } catch (error) {
       throw unavailable(error);
     } finally {
-      fail(new VaultError('TrailUnavailableException', 'the trail is closed'));
+      fail(new VaultError('TrailUnavailableException', 'the trail is closed: start the vault again'));
       slab.fill(0);
       await Promise.allSettled([segment.close(), keyFile.close(), reserve.close()]);
       onClose();
@@ -257,7 +257,7 @@ export function startWriter(start: WriterStart): Writer {
   publishKey();
   return {
     append(body, options) {
-      if (closing || failure) return Promise.reject(failure ?? new VaultError('TrailUnavailableException', 'the trail is closing'));
+      if (closing || failure) return Promise.reject(failure ?? new VaultError('TrailUnavailableException', 'the trail is closing: start the vault again'));
       if (body.byteLength < 1 || body.byteLength > BODY_MAX) return Promise.reject(new RangeError(`the body of a record is 1 to ${String(BODY_MAX)} bytes`));
       return new Promise((resolve, reject) => {
         enqueue({ append: { body: copy(body), reserve: options?.reserve ?? false, resolve, reject } });

@@ -1,10 +1,11 @@
 /** What `keystead doctor` asks of a running vault: one line a check, no values, and the one line to type. */
 import { access, constants, stat, statfs } from 'node:fs/promises';
+import { counted } from '../../shared/model/counted.ts';
 import { hardened } from '../platform/harden.ts';
 import { usesKeychain } from './anchor.ts';
 import { phaseOf, type Vault } from './vault.ts';
 
-export interface DiagnoseCheck {
+interface DiagnoseCheck {
   readonly Name: string;
   readonly Ok: boolean;
   readonly Message: string;
@@ -33,7 +34,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   async disk({ ports: { folder } }) {
     const found = await statfs(folder).catch(() => undefined);
-    if (!found) return { Ok: false, Message: 'the free space cannot be told', Fix: 'keystead init' };
+    if (!found) return { Ok: false, Message: 'the free space cannot be told', Fix: `df -h '${folder}'` };
     const free = found.bavail * found.bsize;
     const words = `${String(Math.floor(free / 1024 / 1024))} MiB free`;
     return free < LOW_SPACE ? { Ok: false, Message: `${words}: free some space, or writes will soon fail`, Fix: `df -h '${folder}'` } : { Ok: true, Message: words };
@@ -44,14 +45,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
     // Not a problem for a vault that does without it.
     return { Ok: open !== undefined && !usesKeychain(open.info), Message: answer.reason };
   },
-  process() {
+  memory() {
     const { undumpable, noCore, problems } = hardened();
     if (undumpable && noCore) return Promise.resolve({ Ok: true, Message: 'memory is hidden from other programs of this user, and no core is written' });
     return Promise.resolve({ Ok: false, Message: `memory of this process is not hidden from other programs: ${problems.join('; ')}` });
   },
   trail(vault) {
     const { trail } = vault;
-    if (trail) return Promise.resolve({ Ok: true, Message: `${String(trail.head.index + 1)} records in ${String(trail.segments().length)} segments; \`keystead trail verify\` checks them` });
+    if (trail) return Promise.resolve({ Ok: true, Message: `${counted(trail.head.index + 1, 'record')} in ${counted(trail.segments().length, 'segment')}; \`keystead trail verify\` checks them` });
     return Promise.resolve(phaseOf(vault) === 'absent' ? { Ok: true, Message: 'there is no vault yet' } : { Ok: false, Message: 'the trail is not open, so nothing can be done with this vault' });
   },
   vault({ open }) {

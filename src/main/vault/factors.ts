@@ -14,15 +14,6 @@ export interface Given {
   readonly Keychain?: true | undefined;
 }
 
-/** The persisted delay of wrong passwords. */
-export interface Attempts {
-  /** Throws UnlockDelayedException while the delay has not passed; counts the attempt before it is judged. */
-  begin(): Promise<void>;
-  succeeded(): Promise<void>;
-  /** Milliseconds still to wait. */
-  remaining(): Promise<number>;
-}
-
 export const typeOf = (given: Given): SlotType => (given.Password ? 'password' : given.RecoveryCode ? 'recovery' : 'keychain');
 
 const DEVICE_SECRET_BYTES = 32;

@@ -4,9 +4,11 @@
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { AttemptGate } from '../platform/ports.ts';
 import type { HeaderInfo, NewSlot, SlotInfo } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
-import { deviceSecret, ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Attempts, type Given, type SlotWish } from './factors.ts';
+import { deviceSecret, ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Given, type SlotWish } from './factors.ts';
+import { setRecoveryCodeUsed } from './recovery.ts';
 import { openOrThrow, positionOr, type OpenVault, type Vault } from './vault.ts';
 
 export interface ChangedSlot {
@@ -14,13 +16,18 @@ export interface ChangedSlot {
   readonly recoveryCode?: SecretBytes;
 }
 
-/** Shows that the caller knows a factor; wrong ones meet the same delay as at unlock. Resolves with the slot that it opens. */
-export async function prove(vault: Vault, given: Given, attempts: Attempts): Promise<string> {
-  const { sealer, info } = openOrThrow(vault);
+/**
+ * Shows that the caller knows a factor; wrong ones meet the same delay as at unlock, and a recovery code is used up by it as there.
+ * Resolves with the slot that it opens.
+ */
+export async function prove(vault: Vault, given: Given, attempts: AttemptGate, intent: Position | undefined): Promise<string> {
+  const open = openOrThrow(vault);
+  const { sealer, info } = open;
   return withFactors(given, info.slots, () => deviceSecret(vault.ports.keychain, info.vaultId), async (factors, type) => {
     await attempts.begin();
     const { slotId } = await sealer.call('checkFactors', { type, factors });
     await attempts.succeeded();
+    if (type === 'recovery') await setRecoveryCodeUsed(vault, open, true, intent);
     return slotId;
   });
 }

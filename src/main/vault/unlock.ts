@@ -5,14 +5,15 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { compareBytes } from '../crypto/bytes.ts';
+import type { AttemptGate } from '../platform/ports.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openStore } from '../store/store.ts';
 import type { StoreState, VaultStore } from '../store/port.ts';
 import type { Trail } from '../trail/log.ts';
 import type { Position } from '../trail/port.ts';
-import { readTail, type Tail } from '../trail/verify.ts';
+import { brokenTrail, readTail, type Tail } from '../trail/verify.ts';
 import { behind, readAnchor, writeAnchor } from './anchor.ts';
-import { deviceSecret, typeOf, withFactors, type Attempts, type Given } from './factors.ts';
+import { deviceSecret, typeOf, withFactors, type Given } from './factors.ts';
 import { prove } from './slots.ts';
 import { setRecoveryCodeUsed } from './recovery.ts';
 import { anchorOf, positionOr, readHeaderFile, setOpen, type OpenVault, type Vault } from './vault.ts';
@@ -22,31 +23,36 @@ export interface Unlocked {
   readonly slotId: string;
 }
 
-/** Rejects with what the declaration of `vault:Unlock` names; the vault is locked then. */
-export const unlock = (vault: Vault, given: Given, attempts: Attempts, intent: Position | undefined): Promise<Unlocked> =>
+/** Rejects with what the declaration of `vault:Unlock` names, CancelledException when `signal` aborts; the vault is locked then. */
+export const unlock = (vault: Vault, given: Given, attempts: AttemptGate, intent: Position | undefined, signal: AbortSignal): Promise<Unlocked> =>
   vault.inTurn(async () => {
     if (!vault.trail) throw new VaultError('VaultNotFoundException', 'there is no vault here yet; make one with `keystead init`');
     // Open already: the factors are judged all the same, so that asking again is no way round them.
-    if (vault.open) return { open: vault.open, slotId: await prove(vault, given, attempts) };
+    if (vault.open) return { open: vault.open, slotId: await prove(vault, given, attempts, intent) };
     const sealer = vault.ports.startSealer();
     vault.opening = sealer;
+    // Argon2id cannot be interrupted; the process that runs it can be ended.
+    const cancel = (): void => void sealer.stop();
+    signal.addEventListener('abort', cancel);
     try {
+      signal.throwIfAborted();
       const { slotId, info, pendingTerm, header } = await unseal(vault, sealer, given, attempts);
-      const open = await openChecked(vault, vault.trail, sealer, { header, info, pendingTerm }, positionOr(vault, intent));
+      const open = await openChecked(vault, vault.trail, sealer, { header, info, pendingTerm, byCode: typeOf(given) === 'recovery' }, positionOr(vault, intent));
       // Lock came in between: it has stopped this sealer, and nothing may be left open.
       if (vault.opening !== sealer) {
         await open.store.close();
         throw new VaultError('CancelledException', 'the vault was locked while it was being unlocked');
       }
       setOpen(vault, open);
-      if (typeOf(given) === 'recovery' && open.problem === undefined) await setRecoveryCodeUsed(vault, true, intent);
       vault.anchoring = writeAnchor(vault.ports.keychain, info, anchorOf(vault.trail, open.store));
       vault.ports.emit({ event: 'vault.unlocked' });
       return { open, slotId };
     } catch (error) {
       vault.opening = undefined;
       await sealer.stop();
-      throw error;
+      throw signal.aborted ? new VaultError('CancelledException', 'the unlock was cancelled; the vault is locked') : error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
     }
   });
 
@@ -57,7 +63,7 @@ interface Unsealed {
   readonly header: Uint8Array;
 }
 
-async function unseal(vault: Vault, sealer: Sealer, given: Given, attempts: Attempts): Promise<Unsealed> {
+async function unseal(vault: Vault, sealer: Sealer, given: Given, attempts: AttemptGate): Promise<Unsealed> {
   const { ports } = vault;
   const header = await readHeaderFile(ports.folder);
   const shown = await sealer.call('readHeader', { header });
@@ -73,6 +79,8 @@ interface Sealed {
   readonly header: Uint8Array;
   readonly info: HeaderInfo;
   readonly pendingTerm: boolean;
+  /** Opened by a recovery code, which is used up by that. */
+  readonly byCode: boolean;
 }
 
 async function openChecked(vault: Vault, trail: Trail, sealer: Sealer, sealed: Sealed, intent: Position): Promise<OpenVault> {
@@ -83,7 +91,9 @@ async function openChecked(vault: Vault, trail: Trail, sealer: Sealer, sealed: S
     const settings = await store.reader.settings();
     const { region, account } = settings;
     const keys = ports.openBackend(sealer, store);
-    return { sealer, store, keys, realm: { region, account }, unlockedAt: ports.clock.now(), info: sealed.info, settings, ...(problem === undefined ? {} : { problem }) };
+    const open = { sealer, store, keys, realm: { region, account }, unlockedAt: ports.clock.now(), info: sealed.info, settings, ...(problem === undefined ? {} : { problem }) };
+    if (sealed.byCode) await setRecoveryCodeUsed(vault, open, true, intent);
+    return open;
   } catch (error) {
     await store.close();
     throw error;
@@ -119,7 +129,7 @@ async function openEvenIfWrong(vault: Vault, trail: Trail, sealer: Sealer, { hea
 
 /** The trail may lead the store, never lag it; and its outcomes name the highest epochs that were ever committed. */
 function trailProblem({ broken, highestEpoch, highestHeaderEpoch }: Tail, state: StoreState): string | undefined {
-  if (broken) return `the trail is broken at record ${String(broken.index)} (\`${broken.what}\`); run \`keystead trail verify\``;
+  if (broken) return brokenTrail(broken).message;
   const late = (what: string, seen: number, found: number): string | undefined =>
     seen <= found ? undefined : `the ${what} was put back: the trail has seen epoch ${String(seen)}, the ${what} is at ${String(found)}; put the newest copy in place`;
   return late('database', highestEpoch, state.epoch) ?? late('header', highestHeaderEpoch, state.headerEpoch);

@@ -6,10 +6,11 @@
  * Does not: decide who may do any of this; the one path has.
  */
 import { lstatSync } from 'node:fs';
+import type { VaultEvent } from '../../shared/api/events.ts';
+import type { VaultPhase } from '../../shared/api/vault.ts';
 import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Realm } from '../../shared/model/ids.ts';
-import type { VaultEvent } from '../kernel/request.ts';
 import type { KeyBackend } from '../keyring/ports.ts';
 import { readBounded, storageError } from '../platform/files.ts';
 import type { Clock, Keychain, Random } from '../platform/ports.ts';
@@ -22,6 +23,9 @@ import type { Position } from '../trail/port.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { writeAnchor, type Anchor } from './anchor.ts';
 
+/** Milliseconds. A trail that is cut back to before what it had reached this long before a lock or a kill is noticed. */
+const FOLLOW_EVERY = 10_000;
+
 /** What exists while the vault is open. */
 export interface OpenVault {
   readonly sealer: Sealer;
@@ -29,14 +33,12 @@ export interface OpenVault {
   readonly keys: KeyBackend;
   readonly realm: Realm;
   readonly unlockedAt: number;
-  /** Why nothing may be written, in words for the owner. */
-  readonly problem?: string;
+  /** Why nothing may be written, in words for the owner. Set later where a large database is checked in the background. */
+  problem?: string;
   /** Changed by slot operations. */
   info: HeaderInfo;
   settings: VaultSettings;
 }
-
-export type Phase = 'absent' | 'locked' | 'unlocked' | 'readOnly';
 
 export interface VaultPorts {
   readonly folder: string;
@@ -58,7 +60,7 @@ export interface Vault {
   open: OpenVault | undefined;
   /** The sealer of an unlock or creation that is under way, so that lock can end it. */
   opening: Sealer | undefined;
-  /** The counter in the keychain, being written after a lock; awaited before the process ends. */
+  /** The counter in the keychain, being written after an unlock or a lock; awaited before the process ends. */
   anchoring: Promise<void>;
   /** Transitions run one after the other; lock does not wait for its turn. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
@@ -80,7 +82,7 @@ export function createVault(ports: VaultPorts, trail: Trail | undefined): Vault 
   };
 }
 
-export function phaseOf(vault: Vault): Phase {
+export function phaseOf(vault: Vault): VaultPhase {
   if (vault.open) return vault.open.problem === undefined ? 'unlocked' : 'readOnly';
   return vault.trail ? 'locked' : 'absent';
 }
@@ -89,13 +91,27 @@ export function phaseOf(vault: Vault): Phase {
 export function setOpen(vault: Vault, open: OpenVault): void {
   vault.open = open;
   vault.opening = undefined;
+  // The check of a large database goes on while it is read: what it finds makes the vault read-only from then on.
+  open.store.checked.catch((error: unknown) => {
+    if (vault.open === open) open.problem ??= error instanceof VaultError ? error.message : 'the database could not be checked; lock and unlock the vault';
+  });
+  // Who has read `trail.key` can write another trail from there on: what speaks against it is what the sealed state remembers.
+  const following = setInterval(() => void followTrail(vault, open), FOLLOW_EVERY);
+  following.unref();
   void open.sealer.gone.then(async () => {
+    clearInterval(following);
     if (vault.open !== open) return;
     await lock(vault);
     const note = encodeRecord({ time: vault.ports.clock.now(), phase: 'note', operation: 'vault:Lock', reasons: ['sealer:stopped'] });
     // Locked is locked: where the trail cannot be written, its next record says so.
     await vault.trail?.append(note, { reserve: true }).catch(() => undefined);
   });
+}
+
+/** Best effort: what cannot be written now is written with the next change, or the next time. */
+async function followTrail(vault: Vault, open: OpenVault): Promise<void> {
+  if (vault.open !== open || open.problem !== undefined || !vault.trail) return;
+  await open.store.follow(vault.trail.head).catch(() => undefined);
 }
 
 /** Throws VaultLockedException. */

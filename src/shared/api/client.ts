@@ -4,17 +4,12 @@
  */
 import type { z } from 'zod';
 import type { ErrorCode } from '../model/errors.ts';
+import type { Progress } from '../wire/messages.ts';
 import { NAMES, type Failure, type Name, type OperationNamed, type Output } from './index.ts';
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  readonly progress?: (progress: CallProgress) => void;
-}
-
-export interface CallProgress {
-  readonly done: number;
-  readonly total: number;
-  readonly unit: 'bytes' | 'records' | 'rows';
+  readonly progress?: (progress: Progress) => void;
 }
 
 export interface CallError<Code extends ErrorCode = ErrorCode> {

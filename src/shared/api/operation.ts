@@ -38,7 +38,7 @@ export interface ResourceRule {
 }
 
 export interface CommandRule {
-  /** Another name: `VerifyTrail` is `trail verify`, `vault:Unlock` is `unlock`. */
+  /** Another name, the one that messages use: `VerifyTrail` is `trail verify`, `vault:Unlock` is `unlock`. */
   readonly alias?: string;
   /** Not a command of its own: the command line wraps it by hand, or only the window uses it. */
   readonly hidden?: true;

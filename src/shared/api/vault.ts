@@ -5,8 +5,9 @@ import { operation, secret, timestamp } from './operation.ts';
 
 /** A password that exists already: nothing is refused that may once have been accepted. UTF-8. */
 export const givenPassword = secret({ min: 1, max: 1024 });
-/** A new password: at least 8 bytes of UTF-8. */
-export const newPassword = secret({ min: 8, max: 1024 });
+/** Of a new password, in bytes of UTF-8. */
+export const MIN_PASSWORD = 8;
+export const newPassword = secret({ min: MIN_PASSWORD, max: 1024 });
 /** As typed: seven groups of four, in any case, with or without hyphens and spaces. */
 export const recoveryCode = secret({ min: 28, max: 64 });
 /** As shown: `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX` in ASCII. */
@@ -14,12 +15,13 @@ export const shownRecoveryCode = secret({ min: 34, max: 34 });
 
 export const slotType = z.enum(['password', 'recovery', 'keychain', 'token']);
 /** absent: no vault in the folder. readOnly: open, but something does not fit, so nothing is written. */
-export const vaultPhase = z.enum(['absent', 'locked', 'unlocked', 'readOnly']);
-const vaultName = z
+const vaultPhase = z.enum(['absent', 'locked', 'unlocked', 'readOnly']);
+export type VaultPhase = z.output<typeof vaultPhase>;
+export const vaultName = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u, { error: 'must be letters, digits, space, `.`, `_` or `-`' });
+  .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u, { error: 'must be letters, digits, space, `.`, `_` or `-`, and begin with a letter or a digit' });
 
 export const status = operation({
   name: 'vault:Status',
@@ -87,7 +89,7 @@ export const create = operation({
   needs: 'absent',
   doors: ['ipc', 'cli'],
   audited: ['Factors', 'AcceptKeychainOnly', 'RecoveryCode', 'Name', 'Region', 'Account'],
-  command: { hidden: true },
+  command: { alias: 'init', hidden: true },
 });
 
 export const unlock = operation({
@@ -128,12 +130,12 @@ export const unlock = operation({
   needs: 'any',
   doors: ['ipc', 'cli'],
   audited: ['Keychain'],
-  command: { hidden: true },
+  command: { alias: 'unlock', hidden: true },
 });
 
 export const lock = operation({
   name: 'vault:Lock',
-  summary: 'Wipe every key from memory; resolves when the process that held them is gone',
+  summary: 'Lock the vault: wipe its keys from memory and end the process that held them',
   input: z.strictObject({}),
   output: z.strictObject({ State: vaultPhase }),
   errors: [],
@@ -197,7 +199,7 @@ export const updateSettings = operation({
 
 export const diagnose = operation({
   name: 'vault:Diagnose',
-  summary: 'Check what the running vault needs: files, disk, sealer, keychain, trail',
+  summary: 'Check what the running vault needs: folder, disk, keychain, memory, trail',
   input: z.strictObject({}),
   output: z.strictObject({
     Version: z.string(),
@@ -218,7 +220,7 @@ export const diagnose = operation({
   needs: 'any',
   doors: ['ipc', 'cli'],
   audited: [],
-  command: { hidden: true },
+  command: { alias: 'doctor', hidden: true },
 });
 
 export const cancel = operation({

@@ -102,5 +102,3 @@ export const invalidCiphertext = (): VaultError =>
 
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code);
 export const exitCodeOf = (code: ErrorCode): number => ERRORS[code][3];
-export const isRetryable = (code: ErrorCode): boolean => ERRORS[code][2];
-export const httpStatusOf = (code: ErrorCode): number => ERRORS[code][1];

@@ -70,3 +70,8 @@ export class SecretBytes implements Disposable {
     return '[secret]';
   }
 }
+
+/** Wipes every secret among the values of an input or output. Secrets are never nested. */
+export function disposeSecrets(values: Readonly<Record<string, unknown>>): void {
+  for (const value of Object.values(values)) if (value instanceof SecretBytes) value[Symbol.dispose]();
+}

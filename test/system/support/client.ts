@@ -40,6 +40,17 @@ export interface Client {
   close(): void;
 }
 
+/** One after the other in 32 lanes: the vault takes 64 calls of one caller at a time. Results in the order of `items`. */
+export async function inLanes<T, R>(items: readonly T[], work: (item: T, at: number) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const lane = async (): Promise<void> => {
+    for (const [at, item] of queue) results[at] = await work(item, at);
+  };
+  await Promise.all(Array.from({ length: 32 }, lane));
+  return results;
+}
+
 export const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
 /**

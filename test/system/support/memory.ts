@@ -25,8 +25,8 @@ interface Mapping {
   readonly name: string;
 }
 
-const WINDOW = 8 * 1024 * 1024;
-const TABLE_BITS = 20;
+const WINDOW = 1024 * 1024;
+const PAGE = 4096;
 
 /** Every readable mapping but the kernel's own pages. */
 function mappings(pid: number): readonly Mapping[] {
@@ -45,23 +45,37 @@ export function demandRoot(): void {
   }
 }
 
+/** Whether any page of the range is in memory or in swap (bits 63 and 62 of its entry): an address space is mostly empty. */
+function hasPages(pagemap: number, start: number, end: number): boolean {
+  const first = Math.floor(start / PAGE);
+  const entries = Buffer.alloc((Math.ceil(end / PAGE) - first) * 8);
+  if (readSync(pagemap, entries, 0, entries.length, first * 8) !== entries.length) return true;
+  for (let at = 7; at < entries.length; at += 8) if (entries[at]! >= 0x40) return true;
+  return false;
+}
+
 /** `visit` gets each window with the address of its first byte; windows of one mapping overlap by `overlap` bytes. */
 export function readMemory(pid: number, overlap: number, visit: (window: Buffer, address: number, mapping: Mapping) => void): number {
   demandRoot();
   const window = Buffer.allocUnsafeSlow(WINDOW);
   const memory = openSync(`/proc/${String(pid)}/mem`, 'r');
+  const pagemap = openSync(`/proc/${String(pid)}/pagemap`, 'r');
   let total = 0;
   try {
     for (const mapping of mappings(pid)) {
       for (let at = mapping.start; at < mapping.end; ) {
-        let length = 0;
+        let length = Math.min(WINDOW, mapping.end - at);
+        if (!hasPages(pagemap, at, at + length)) {
+          at += length === mapping.end - at ? length : length - overlap;
+          continue;
+        }
         try {
-          length = readSync(memory, window, 0, Math.min(WINDOW, mapping.end - at), at);
+          length = readSync(memory, window, 0, length, at);
         } catch (error) {
           // A page that went away since, or one of a device: EIO. Everything else is a failure of the scan.
           if ((error as NodeJS.ErrnoException).code !== 'EIO') throw error;
+          break;
         }
-        if (length === 0) break;
         visit(window.subarray(0, length), at, mapping);
         total += length;
         if (at + length >= mapping.end) break;
@@ -70,42 +84,57 @@ export function readMemory(pid: number, overlap: number, visit: (window: Buffer,
     }
   } finally {
     closeSync(memory);
+    closeSync(pagemap);
     window.fill(0);
   }
   return total;
 }
 
-const slotOf = (word: number): number => Math.imul(word, 0x9e3779b1) >>> (32 - TABLE_BITS);
+const BITS = 32 - 20;
 
-/** By the first four bytes of each pattern. */
-function tableOf(patterns: readonly Pattern[]): { readonly marked: Uint8Array; readonly byWord: ReadonlyMap<number, readonly Pattern[]> } {
-  const marked = new Uint8Array(1 << TABLE_BITS);
+/** Calls `found` for each place in `bytes`. By the first four bytes of each pattern, so that one pass serves thousands. */
+function matcher(patterns: readonly Pattern[]): (bytes: Buffer, found: (pattern: Pattern, at: number) => void) => void {
+  const marked = new Uint8Array(1 << (32 - BITS));
   const byWord = new Map<number, Pattern[]>();
   for (const pattern of patterns) {
     const word = Buffer.from(pattern.bytes.subarray(0, 4)).readInt32LE();
-    marked[slotOf(word)] = 1;
+    marked[Math.imul(word, 0x9e3779b1) >>> BITS] = 1;
     byWord.set(word, [...(byWord.get(word) ?? []), pattern]);
   }
-  return { marked, byWord };
+  return (bytes, found) => {
+    let word = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      word = (word >>> 8) | (bytes[at]! << 24);
+      if (marked[Math.imul(word, 0x9e3779b1) >>> BITS] === 0 || at < 3) continue;
+      for (const pattern of byWord.get(word) ?? []) {
+        const start = at - 3;
+        const end = start + pattern.bytes.length;
+        if (end <= bytes.length && bytes.compare(pattern.bytes, 0, pattern.bytes.length, start, end) === 0) found(pattern, start);
+      }
+    }
+  };
+}
+
+/** Looks in bytes that are at hand: files, arguments. What it finds, in words. */
+export function finder(patterns: readonly Pattern[]): (bytes: Buffer) => readonly string[] {
+  const match = matcher(patterns);
+  return (bytes) => {
+    const found = new Set<string>();
+    match(bytes, ({ needle, form }) => found.add(`${needle} as ${form}`));
+    return [...found];
+  };
 }
 
 export function scan(pid: number, patterns: readonly Pattern[]): Scan {
-  const { marked, byWord } = tableOf(patterns);
+  const match = matcher(patterns);
   const longest = Math.max(...patterns.map(({ bytes }) => bytes.length));
   const found = new Map<string, Hit>();
   const bytes = readMemory(pid, longest, (window, address, { name }) => {
-    let word = 0;
-    for (let at = 0; at < window.length; at++) {
-      word = (word >>> 8) | (window[at]! << 24);
-      if (marked[Math.imul(word, 0x9e3779b1) >>> (32 - TABLE_BITS)] === 0 || at < 3) continue;
-      for (const pattern of byWord.get(word) ?? []) {
-        const start = at - 3;
-        if (start + pattern.bytes.length > window.length || window.compare(pattern.bytes, 0, pattern.bytes.length, start, start + pattern.bytes.length) !== 0) continue;
-        const around = window.toString('latin1', Math.max(0, start - 64), start + pattern.bytes.length + 64).replace(/[^ -~]/g, '.');
-        // Windows overlap: the same place may be seen twice.
-        found.set(`${String(address + start)}/${pattern.needle}/${pattern.form}`, { pid, needle: pattern.needle, form: pattern.form, address: address + start, mapping: name, around });
-      }
-    }
+    match(window, ({ needle, form, bytes: pattern }, start) => {
+      const around = window.toString('latin1', Math.max(0, start - 64), start + pattern.length + 64).replace(/[^ -~]/g, '.');
+      // Windows overlap: the same place may be seen twice.
+      found.set(`${String(address + start)}/${needle}/${form}`, { pid, needle, form, address: address + start, mapping: name, around });
+    });
   });
   return { hits: [...found.values()], bytes };
 }

@@ -5,8 +5,16 @@ import { childrenOf } from './served-vault.ts';
 /** Every living process below this one. */
 export const descendantsOf = (pid: number): readonly number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 
-export const argumentsOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/cmdline`, 'latin1');
-export const environmentOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/environ`, 'latin1');
+const read = (pid: number, name: string): string => {
+  try {
+    return readFileSync(`/proc/${String(pid)}/${name}`, 'latin1');
+  } catch {
+    // It has ended.
+    return '';
+  }
+};
+export const argumentsOf = (pid: number): string => read(pid, 'cmdline');
+export const environmentOf = (pid: number): string => read(pid, 'environ');
 
 /** Regular files that a process has open, also deleted ones, as paths that can be read. */
 export const openFilesOf = (pid: number): readonly string[] =>
@@ -19,18 +27,23 @@ export const openFilesOf = (pid: number): readonly string[] =>
     }
   });
 
-/** Watches which processes there ever were below `pid`; `stop` returns them all. */
-export function watchDescendants(pid: number): { stop(): ReadonlySet<number> } {
+export interface Watch {
+  /** Every process that there has been. */
+  seen(): readonly number[];
+  stop(): void;
+}
+
+/** Watches which processes there are below `pid`. One that lives for less than 20 ms may be missed. */
+export function watchDescendants(pid: number): Watch {
   const seen = new Set<number>();
   const look = (): void => descendantsOf(pid).forEach((child) => seen.add(child));
   const timer = setInterval(look, 20);
-  look();
   return {
-    stop() {
-      clearInterval(timer);
+    seen() {
       look();
-      return seen;
+      return [...seen];
     },
+    stop: () => clearInterval(timer),
   };
 }
 

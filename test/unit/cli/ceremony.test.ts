@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventLine } from '../../../src/cli/trail-commands.ts';
-import { nodeCheck } from '../../../src/cli/doctor.ts';
+import { nodeCheck, oneList, type Check } from '../../../src/cli/doctor.ts';
 import { bar } from '../../../src/cli/progress.ts';
 import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 import { createFake, error, type Fake, type Handlers } from './fake-vault.ts';
@@ -124,7 +124,7 @@ describe('the trail', () => {
   it('ends with 9 when it is not intact, and names the record', async () => {
     let answer: unknown = whole;
     await fake.listen({ 'trail:VerifyTrail': () => answer });
-    expect(await fake.run(['trail', 'verify'])).toMatchObject({ code: 0, out: 'Intact: 2 records in 1 segments, the last is 1 (ab).\n' });
+    expect(await fake.run(['trail', 'verify'])).toMatchObject({ code: 0, out: 'Intact: 2 records in 1 segment, the last is 1 (ab).\n' });
     answer = { ...whole, Intact: false, Broken: { Segment: 1, Index: 1, Offset: 99, What: 'mac' } };
     expect(await fake.run(['trail', 'verify'])).toMatchObject({ code: 9, out: expect.stringContaining('record 1 in segment 1 at byte 99 (mac)') as string });
     expect(await fake.run(['trail', 'verify', '--output', 'json'])).toMatchObject({ code: 9, out: expect.stringContaining('"What": "mac"') as string });
@@ -147,4 +147,11 @@ describe('the trail', () => {
 
 it('knows an old Node', () => {
   expect([nodeCheck('20.19.0').state, nodeCheck('22.1.0').state, nodeCheck('20.18.9').state, nodeCheck('18.20.0').state]).toEqual(['ok', 'ok', 'problem', 'problem']);
+});
+
+it('doctor says each thing once: the graver of two, else what the running vault says', () => {
+  const check = (name: string, state: Check['state'], message: string): Check => ({ name, state, message });
+  const here = [check('folder', 'problem', 'no trail'), check('disk', 'ok', '1 GB'), check('keychain', 'note', 'locked')];
+  const vault = [check('folder', 'ok', 'private'), check('disk', 'ok', '900 MiB'), check('keychain', 'ok', 'usable'), check('trail', 'ok', '1 record')];
+  expect(oneList([...here, ...vault]).map(({ name, message }) => `${name}: ${message}`)).toEqual(['folder: no trail', 'disk: 900 MiB', 'keychain: locked', 'trail: 1 record']);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { allocate, base64, compareBytes, concat, copy, fromHex, hex, lp, readU32, readU64, take, u32, u64, u8, utf8, wipe } from '../../../src/main/crypto/bytes.ts';
+import { allocate, compareBytes, concat, copy, fromHex, hex, lp, readU32, readU64, take, u32, u64, u8, utf8, wipe } from '../../../src/main/crypto/bytes.ts';
+import { base64ToBytes, bytesToBase64 } from '../../../src/shared/wire/base64.ts';
 import { constantTimeEqual } from '../../../src/main/crypto/equal.ts';
 
 describe('bytes of a fixed form', () => {
@@ -26,7 +27,8 @@ describe('bytes of a fixed form', () => {
     for (let length = 0; length < 40; length += 1) {
       const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 37 + length) & 0xff));
       expect(hex(bytes)).toBe(bytes.toString('hex'));
-      expect(base64(bytes)).toBe(bytes.toString('base64'));
+      expect(bytesToBase64(bytes)).toBe(bytes.toString('base64'));
+      expect(base64ToBytes(bytes.toString('base64'))).toEqual(Uint8Array.from(bytes));
       expect(Buffer.from(fromHex(hex(bytes))).equals(bytes)).toBe(true);
     }
     for (const text of ['0', 'zz', '0 ', '0x']) expect(() => fromHex(text)).toThrow(TypeError);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { IPC_ORIGINS, isOwnFrame, openIpcDoor } from '../../../src/main/doors/ipc.ts';
-import type { IpcLimits, IpcMessage, IpcOrigin, IpcPort } from '../../../src/main/doors/ipc.ts';
-import type { FrameEvidence } from '../../../src/main/kernel/request.ts';
+import { isOwnFrame, openIpcDoor } from '../../../src/main/doors/ipc.ts';
+import type { IpcLimits, IpcMessage, IpcPort } from '../../../src/main/doors/ipc.ts';
+import { WINDOW_ORIGINS, type FrameEvidence, type WindowOrigin } from '../../../src/main/kernel/request.ts';
 import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 import { encodeJson } from '../../../src/shared/wire/encode.ts';
 import { MAX_FRAME_BYTES } from '../../../src/shared/wire/frame.ts';
@@ -10,7 +10,7 @@ import { eventually, fakePort, heldDispatch, tidy } from './kit.ts';
 
 afterEach(tidy);
 
-const origin: IpcOrigin = 'https://vault.invalid';
+const origin: WindowOrigin = 'https://vault.invalid';
 const frame: FrameEvidence = { isMainFrame: true, origin, windowId: 1 };
 
 interface Window {
@@ -80,8 +80,8 @@ describe('frame checks', () => {
   });
 
   it('know both hosts\' pages, one at a time', () => {
-    for (const own of IPC_ORIGINS) {
-      for (const other of IPC_ORIGINS) expect(isOwnFrame({ ...frame, origin: other }, own)).toBe(own === other);
+    for (const own of WINDOW_ORIGINS) {
+      for (const other of WINDOW_ORIGINS) expect(isOwnFrame({ ...frame, origin: other }, own)).toBe(own === other);
     }
   });
 });

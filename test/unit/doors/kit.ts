@@ -14,7 +14,8 @@ import type { ServerMessage } from '../../../src/shared/wire/messages.ts';
 import type { DoorPort, Refusal } from '../../../src/main/doors/port.ts';
 import { openCliSocket } from '../../../src/main/doors/cli-socket.ts';
 import type { CliDoor, CliSocketOptions } from '../../../src/main/doors/cli-socket.ts';
-import type { Dispatch, Request, Result, VaultEvent } from '../../../src/main/kernel/request.ts';
+import type { Dispatch, Request, Result } from '../../../src/main/kernel/request.ts';
+import type { VaultEvent } from '../../../src/shared/api/events.ts';
 
 export interface FakePort extends DoorPort {
   readonly requests: Request[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, LOCK_OPERATION, LONGEST_WAIT_MS, nextOnGrid } from '../../../src/main/doors/due-jobs.ts';
+import { decide, LOCK_OPERATION, LONGEST_WAIT_MS } from '../../../src/main/doors/due-jobs.ts';
 import type { Standing } from '../../../src/main/doors/due-jobs.ts';
 import { startSchedule } from '../../../src/main/doors/schedule.ts';
 import type { Due, Job, Schedule } from '../../../src/main/doors/schedule.ts';
@@ -29,18 +29,6 @@ describe('decide', () => {
     ['no longer than the longest wait', [standing('a', 1e12)], false, [], LONGEST_WAIT_MS],
   ])('%s', (_name, standings, locked, run, waitMs) => {
     expect(decide(standings, locked)).toEqual({ run, waitMs });
-  });
-});
-
-describe('nextOnGrid', () => {
-  it.each([
-    [1000, 100, 0, 1000],
-    [1000, 100, 1000, 1100],
-    [1000, 100, 1099, 1100],
-    [1000, 100, 1100, 1200],
-    [1000, 100, 987_654, 987_700],
-  ])('start %d, every %d, now %d: %d', (start, every, now, next) => {
-    expect(nextOnGrid(start, every, now)).toBe(next);
   });
 });
 
@@ -122,7 +110,7 @@ function every(world: World, name: string, start: number, ms: number): Job {
   return job(name, () => {
     if (runs() > seen) {
       seen = runs();
-      next = nextOnGrid(start, ms, world.wall);
+      next = start + (Math.floor((world.wall - start) / ms) + 1) * ms;
     }
     return { wall: instant(next) };
   });

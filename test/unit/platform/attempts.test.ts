@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createAttemptGate, delayAfter, remaining, type AttemptGate } from '../../../src/main/platform/attempts.ts';
+import { createAttemptGate, delayAfter, remaining } from '../../../src/main/platform/attempts.ts';
+import type { AttemptGate } from '../../../src/main/platform/ports.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
-import { fakeClock } from './fake-clock.ts';
-import { recordingLog } from './recording-log.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
+import { recordingLog } from '../../fakes/recording-log.ts';
 
 let folder = '';
 beforeEach(async () => {

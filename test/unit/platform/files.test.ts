@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createExclusive, ensurePrivateFolder, readBounded, storageError, sweepTemporary, writeFileAtomic } from '../../../src/main/platform/files.ts';
+import { ensurePrivateFolder, readBounded, refuseSharedFolder, storageError, sweepTemporary, writeFileAtomic } from '../../../src/main/platform/files.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
 import { bundle } from './bundle.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const isRoot = process.getuid?.() === 0;
 
 let folder = '';
 beforeEach(async () => {
@@ -65,8 +64,8 @@ describe('writeFileAtomic', () => {
     expect(error.message).toContain('create it or name another');
   });
 
-  it.runIf(isRoot && process.platform === 'linux')('keeps the old content on a full disk, and cleans up', async (context) => {
-    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).status !== 0) return context.skip();
+  it('keeps the old content on a full disk, and cleans up', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
     try {
       const path = join(folder, 'header');
       await writeFileAtomic(path, bytes('old'));
@@ -97,21 +96,6 @@ describe('writeFileAtomic', () => {
       await sweepTemporary(folder);
       expect(await readdir(folder)).toEqual(['state']);
     }
-  });
-});
-
-describe('createExclusive', () => {
-  it('creates once and then says FileExistsException', async () => {
-    const path = join(folder, 'code');
-    await createExclusive(path, bytes('first'));
-    expect((await failure(createExclusive(path, bytes('second')))).code).toBe('FileExistsException');
-    expect(await readFile(path, 'utf8')).toBe('first');
-  });
-
-  it('does not write through a dangling link', async () => {
-    await symlink(join(folder, 'elsewhere'), join(folder, 'code'));
-    expect((await failure(createExclusive(join(folder, 'code'), bytes('x')))).code).toBe('FileExistsException');
-    expect(await readdir(folder)).toEqual(['code']);
   });
 });
 
@@ -158,10 +142,31 @@ describe('ensurePrivateFolder', () => {
     expect((await failure(ensurePrivateFolder(join(folder, 'open')))).message).toContain(`chmod 700 ${join(folder, 'open')}`);
   });
 
-  it.runIf(isRoot)('refuses a folder of somebody else', async () => {
+  it('refuses a folder of somebody else', async () => {
     await mkdir(join(folder, 'theirs'), { mode: 0o700 });
     await chown(join(folder, 'theirs'), 65534, 65534);
     expect((await failure(ensurePrivateFolder(join(folder, 'theirs')))).message).toContain('belongs to user 65534');
+  });
+});
+
+describe('refuseSharedFolder', () => {
+  it('refuses a folder that others may write in, and says how to mend it', async () => {
+    const path = join(folder, 'shared');
+    await mkdir(path);
+    for (const mode of [0o720, 0o702, 0o777, 0o1777]) {
+      await chmod(path, mode);
+      expect((await failure(refuseSharedFolder(path))).message).toContain(`chmod 700 ${path}`);
+    }
+    for (const mode of [0o700, 0o755]) {
+      await chmod(path, mode);
+      await refuseSharedFolder(path);
+    }
+  });
+
+  it('refuses a folder of somebody else', async () => {
+    await mkdir(join(folder, 'theirs'), { mode: 0o700 });
+    await chown(join(folder, 'theirs'), 65534, 65534);
+    expect((await failure(refuseSharedFolder(join(folder, 'theirs')))).message).toContain('belongs to user 65534');
   });
 });
 

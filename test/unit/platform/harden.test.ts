@@ -13,7 +13,7 @@ const SCRIPT = `
 `;
 const CONTROL = `process.send?.(1); process.on('message', () => {});`;
 
-describe.runIf(process.platform === 'linux')('harden', () => {
+describe('harden', () => {
   it('reports what it did, forbids cores and hides memory from another process of the same user', async () => {
     const child = fork(await bundle('harden-probe', SCRIPT), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     try {
@@ -49,8 +49,21 @@ describe.runIf(process.platform === 'linux')('harden', () => {
     expect(await says(await bundle('harden-probe', SCRIPT))).toBe('');
   });
 
-  it('denies a reader of the same user, who could read before', async (context) => {
-    if (process.getuid?.() !== 0) return context.skip();
+  it('closes a debugger that was open before it', async () => {
+    const child = fork(await bundle('harden-probe', SCRIPT), { execArgv: ['--inspect=127.0.0.1:0'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    try {
+      let stderr = '';
+      child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      const status = await new Promise((resolve) => child.once('message', resolve));
+      expect(status).toMatchObject({ after: { noDebugger: true, problems: [] } });
+      const [, address] = /ws:\/\/([^/]+)\//.exec(stderr) ?? [];
+      await expect(fetch(`http://${String(address)}/json/list`)).rejects.toThrow();
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it('denies a reader of the same user, who could read before', async () => {
     const path = await bundle('harden-probe', SCRIPT);
     const verdict = async (script: string): Promise<string> => {
       const child = fork(script, { uid: 65534, gid: 65534, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });

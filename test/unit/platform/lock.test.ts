@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acquireVaultLock, readHolder } from '../../../src/main/platform/lock.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
 import { bundle } from './bundle.ts';
-import { fakeClock } from './fake-clock.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
 
 const SCRIPT = `
   import { acquireVaultLock } from './src/main/platform/lock.ts';

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { admits, frameOf, LOG_EVENTS, whereOf, type FieldKind } from '../../../src/main/platform/log-events.ts';
 import { formatLine, openLog } from '../../../src/main/platform/log.ts';
 import { scrubLine } from '../../../src/main/platform/stderr.ts';
-import { fakeClock } from './fake-clock.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -22,12 +22,12 @@ const VALUES = ['hunter2', 'correct horse battery staple', 'AKIAIOSFODNN7EXAMPLE
 describe('the diagnostic log', () => {
   it('writes one JSON object per line, privately', async () => {
     const log = openLog(folder, fakeClock(0));
-    log.event('vault.unlocked', { ms: 12, rows: 3 });
-    log.event('vault.locked', { reason: 'idle' });
+    log.event('trail.recovered', { records: 12, cut: 3 });
+    log.event('presence.lock', { reason: 'suspend' });
     const lines = (await readFile(log.path, 'utf8')).trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      { time: '1970-01-01T00:00:00.000Z', event: 'vault.unlocked', ms: 12, rows: 3 },
-      { time: '1970-01-01T00:00:00.000Z', event: 'vault.locked', reason: 'idle' },
+      { time: '1970-01-01T00:00:00.000Z', event: 'trail.recovered', records: 12, cut: 3 },
+      { time: '1970-01-01T00:00:00.000Z', event: 'presence.lock', reason: 'suspend' },
     ]);
     expect((await stat(log.path)).mode & 0o777).toBe(0o600);
   });
@@ -38,8 +38,8 @@ describe('the diagnostic log', () => {
   });
 
   it('drops unknown fields and refuses values of the wrong kind', () => {
-    const careless = { ms: 'hunter2', rows: Number.NaN, password: 'hunter2' } as unknown as { ms: number };
-    expect(JSON.parse(formatLine(0, 'vault.unlocked', careless))).toEqual({ time: '1970-01-01T00:00:00.000Z', event: 'vault.unlocked', ms: '[refused]', rows: '[refused]' });
+    const careless = { records: 'hunter2', cut: Number.NaN, password: 'hunter2' } as unknown as { records: number };
+    expect(JSON.parse(formatLine(0, 'trail.recovered', careless))).toEqual({ time: '1970-01-01T00:00:00.000Z', event: 'trail.recovered', records: '[refused]', cut: '[refused]' });
   });
 
   it('rotates at 1 MiB and keeps one old file', async () => {
@@ -54,12 +54,12 @@ describe('the diagnostic log', () => {
 
   it('never throws, does not follow a link, and counts what it lost', async () => {
     const log = openLog(join(folder, 'missing'), fakeClock());
-    log.event('vault.started', { ms: 1 });
+    log.event('vault.locked');
     expect(log.lost).toBe(1);
     await writeFile(join(folder, 'victim'), '');
     await symlink('victim', join(folder, 'diagnostic.log'));
     const linked = openLog(folder, fakeClock());
-    linked.event('vault.started', { ms: 1 });
+    linked.event('vault.locked');
     expect(linked.lost).toBe(1);
     expect(await readFile(join(folder, 'victim'), 'utf8')).toBe('');
   });

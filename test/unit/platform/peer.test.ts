@@ -22,7 +22,7 @@ afterEach(async () => {
 const accepted = (): Promise<Socket> => new Promise((resolve) => server.once('connection', resolve));
 const listening = (where: string | number): Promise<void> => new Promise((resolve) => (typeof where === 'string' ? server.listen(where, resolve) : server.listen(where, '127.0.0.1', resolve)));
 
-describe.runIf(process.platform === 'linux')('peerOf', () => {
+describe('peerOf', () => {
   it('names this process on both sides', async () => {
     await listening(join(folder, 's'));
     const [client, theirs] = [connect(join(folder, 's')), await accepted()];
@@ -34,7 +34,7 @@ describe.runIf(process.platform === 'linux')('peerOf', () => {
     expect(peerOf(client)).toBeUndefined();
   });
 
-  it.runIf(process.getuid?.() === 0)('tells another user', async () => {
+  it('tells another user', async () => {
     const path = join(folder, 's');
     await listening(path);
     await chmod(folder, 0o755);
@@ -55,19 +55,9 @@ describe.runIf(process.platform === 'linux')('peerOf', () => {
     client.destroy();
     socket.destroy();
   });
-
-  it('costs microseconds', async () => {
-    await listening(join(folder, 's'));
-    const [client, theirs] = [connect(join(folder, 's')), await accepted()];
-    const start = performance.now();
-    for (let i = 0; i < 1000; i++) peerOf(theirs);
-    expect(performance.now() - start).toBeLessThan(1000);
-    client.destroy();
-    theirs.destroy();
-  });
 });
 
-describe.runIf(process.platform === 'linux')('describePeer', () => {
+describe('describePeer', () => {
   it('gives hints where it may, and none for a process that is gone', () => {
     expect(describePeer(process.pid)).toEqual({ executable: process.execPath, cwd: process.cwd() });
     expect(describePeer(0x7fffffff)).toEqual({});

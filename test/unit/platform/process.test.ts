@@ -6,7 +6,7 @@ import type { Child } from '../../../src/main/platform/ports.ts';
 import { createProcessHost } from '../../../src/main/platform/process.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
 import { bundle } from './bundle.ts';
-import { recordingLog } from './recording-log.ts';
+import { recordingLog } from '../../fakes/recording-log.ts';
 
 /** Does what its first argument says. */
 const SCRIPT = `
@@ -150,7 +150,7 @@ describe('process host', () => {
     expect(log.events.some(({ event, fields }) => event === 'child.stderr' && 'where' in fields)).toBe(true);
   });
 
-  it.runIf(process.platform === 'linux')('ends with its parent, also while it computes', async () => {
+  it('ends with its parent, also while it computes', async () => {
     const parent = await bundle(
       'parent-of-child',
       `import { createProcessHost } from './src/main/platform/process.ts';

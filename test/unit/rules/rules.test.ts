@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { take, type Bucket } from '../../../src/main/rules/buckets.ts';
 import { DEFAULT_RULES } from '../../../src/main/rules/defaults.ts';
 import { firstVerdict, type Condition, type Facts, type Rule } from '../../../src/main/rules/rules.ts';
 
@@ -52,29 +51,5 @@ describe('default rules', () => {
   ])('%j → %s', (more, code) => {
     const verdict = firstVerdict(DEFAULT_RULES, { ...facts, ...more });
     expect(verdict?.then === 'refuse' ? verdict.code : undefined).toBe(code);
-  });
-});
-
-describe('token bucket', () => {
-  it('never lets more through than burst plus rate times time', () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(50), { minLength: 1, maxLength: 200 }), (gaps) => {
-        const size = { rate: 100, burst: 5 };
-        let bucket: Bucket | undefined;
-        let now = 0;
-        let through = 0;
-        for (const gap of gaps) {
-          now += gap;
-          const step = take(bucket, size, now);
-          bucket = step.bucket;
-          if (step.left >= 0) through += 1;
-        }
-        expect(through).toBeLessThanOrEqual(size.burst + (now / 1000) * size.rate + 1e-9);
-      }),
-    );
-  });
-  it('does not refill when a clock goes back', () => {
-    const { bucket } = take(undefined, { rate: 1000, burst: 1 }, 1000);
-    expect(take(bucket, { rate: 1000, burst: 1 }, 0).left).toBeLessThan(0);
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { TABLES } from '../../../src/main/seal/protocol.ts';
 import { type Place, RECORD_LIMIT, bucketOf, openRecord, recordTag, recordTerm, sealRecord } from '../../../src/main/seal/record.ts';
 import { TermKeys } from '../../../src/main/seal/term-keys.ts';
-import { fixedRandom } from './fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 
 const VAULT = Uint8Array.from({ length: 16 }, (_, i) => i);
 const keys = new TermKeys(new Uint8Array(32).fill(7), VAULT, 3);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatRecoveryCode, generateRecoveryCode, parseRecoveryCode } from '../../../src/main/seal/recovery-code.ts';
-import { fixedRandom } from './fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (code: Uint8Array): string => new TextDecoder().decode(code);

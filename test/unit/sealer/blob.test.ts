@@ -7,7 +7,8 @@ import { sealGcm } from '../../../src/main/crypto/aead.ts';
 import { BLOB_OVERHEAD, type BlobKey, locateBlob, openBlob, sealBlob } from '../../../src/main/sealer/blob.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
-import { KEY_ID, MATERIAL_ID, codeOf, countingRandom, fakeSession, loaded, makeKey, systemRandom } from './fake-session.ts';
+import { systemRandom } from '../../../src/main/platform/random.ts';
+import { KEY_ID, MATERIAL_ID, codeOf, countingRandom, fakeSession, loaded, makeKey } from './fake-session.ts';
 import { salamander } from './salamander.ts';
 
 const LOCATOR_KEY = fromHex('a1'.repeat(32));

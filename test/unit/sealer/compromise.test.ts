@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Sealer, type SealedChange, type SealedRow, TABLES } from '../../../src/main/seal/protocol.ts';
 import { recordTerm } from '../../../src/main/seal/record.ts';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
-import { fixedRandom } from '../seal/fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 import { MOMENT, RAM, RECOVERY, type TestVault, commit, deviceSecret, keychainSlot, newVault, packed, reopened, rowId, sha256, text } from './vault-fixture.ts';
 
 type Row = SealedRow & { schema: number; unique?: string };

@@ -2,18 +2,16 @@
  * An unsealed session without a vault. Rows are "sealed" by XChaCha20-Poly1305 under a key of this session with the row id and version
  * as AAD, so that a swapped or changed body does not open, as in the product.
  */
-import { randomFillSync } from 'node:crypto';
 import { openXChaCha, sealXChaCha } from '../../../src/main/crypto/aead.ts';
 import { type Bytes, allocate, concat, fromHex, u64 } from '../../../src/main/crypto/bytes.ts';
 import type { Random } from '../../../src/main/platform/ports.ts';
+import { systemRandom } from '../../../src/main/platform/random.ts';
 import type { KeyPurpose, MaterialRef, ReplyOf } from '../../../src/main/seal/protocol.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { encodeMaterial } from '../../../src/main/sealer/material-format.ts';
 import type { Session } from '../../../src/main/sealer/session.ts';
 import type { KeySpec } from '../../../src/shared/model/algorithms.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
-
-export const systemRandom: Random = { bytes: (length) => randomFillSync(allocate(length)) };
 
 /** Bytes that count up from 0, going on from call to call: for golden files. */
 export function countingRandom(): Random {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { NewSlot } from '../../../src/main/seal/protocol.ts';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
 import { decodeState, encodeState } from '../../../src/main/sealer/state.ts';
-import { fixedRandom } from '../seal/fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 import { MOMENT, RAM, RECOVERY, VAULT_ID, deviceSecret, keychainSlot, sha256, text } from './vault-fixture.ts';
 
 const fixture = (name: string): Uint8Array => Uint8Array.from(Buffer.from(readFileSync(new URL(`../../fixtures/seal/${name}.hex`, import.meta.url), 'utf8').trim(), 'hex'));

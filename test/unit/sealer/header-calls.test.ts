@@ -4,7 +4,7 @@ import * as kdf from '../../../src/main/crypto/kdf.ts';
 import type { NewSlot, Sealer } from '../../../src/main/seal/protocol.ts';
 import { encodeHeaderBody, parseHeader } from '../../../src/main/seal/header.ts';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
-import { fixedRandom } from '../seal/fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 import { RAM, RECOVERY, VAULT_ID, deviceSecret, keychainSlot, newVault, reopened, text } from './vault-fixture.ts';
 
 vi.mock('../../../src/main/crypto/kdf.ts', async (original) => {

@@ -1,7 +1,7 @@
 /** Every bit of a header, flipped, against a slot that needs no Argon2id. */
 import { expect, it } from 'vitest';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
-import { fixedRandom } from '../seal/fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 import { RAM, RECOVERY, deviceSecret, keychainSlot, newVault } from './vault-fixture.ts';
 
 const NAMED = ['HeaderRefusedException', 'VaultTooNewException', 'VaultTamperedException', 'IncorrectRecoveryCodeException', 'SlotNotFoundException'];

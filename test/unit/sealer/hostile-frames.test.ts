@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { METHODS, decodeMessage, encodeRequest } from '../../../src/main/seal/wire.ts';
 import { createSealerHost } from '../../../src/main/sealer/sealer.ts';
-import { fixedRandom } from '../seal/fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 import { RECOVERY, VAULT_ID } from './vault-fixture.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));

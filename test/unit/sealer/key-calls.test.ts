@@ -4,7 +4,8 @@ import { fromHex, hex, utf8 } from '../../../src/main/crypto/bytes.ts';
 import type { KeyPurpose } from '../../../src/main/seal/protocol.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { KEY_SPECS, type KeySpec, keySpecOf, offered } from '../../../src/shared/model/algorithms.ts';
-import { KEY_ID, MATERIAL_ID, codeOf, fakeSession, givenKey, loaded, lockedSession, makeKey, systemRandom } from './fake-session.ts';
+import { systemRandom } from '../../../src/main/platform/random.ts';
+import { KEY_ID, MATERIAL_ID, codeOf, fakeSession, givenKey, loaded, lockedSession, makeKey } from './fake-session.ts';
 
 const session = fakeSession();
 const OTHER_KEY = KEY_ID.replace('1', '9');

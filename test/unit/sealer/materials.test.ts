@@ -3,7 +3,8 @@ import { copy, fromHex, hex, utf8 } from '../../../src/main/crypto/bytes.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { type MaterialPlain, decodeMaterial, encodeMaterial } from '../../../src/main/sealer/material-format.ts';
 import { type Material, MaterialCache, forgetMaterials, materialFrom, materialOf, materialsOf } from '../../../src/main/sealer/materials.ts';
-import { KEY_ID, MATERIAL_ID, codeOf, fakeSession, givenKey, makeKey, systemRandom } from './fake-session.ts';
+import { systemRandom } from '../../../src/main/platform/random.ts';
+import { KEY_ID, MATERIAL_ID, codeOf, fakeSession, givenKey, makeKey } from './fake-session.ts';
 
 const PLAIN: MaterialPlain = { spec: 'HMAC_256', purpose: 'kms', keyId: KEY_ID, materialId: MATERIAL_ID, key: fromHex('7e'.repeat(32)) };
 

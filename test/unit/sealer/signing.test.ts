@@ -1,14 +1,15 @@
 import { generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fromHex, hex, utf8 } from '../../../src/main/crypto/bytes.ts';
-import { readEcdsaSignature, writeEcdsaSignature } from '../../../src/main/crypto/der.ts';
+import { readEcdsaSignature, writeEcdsaSignature, writeSpki } from '../../../src/main/crypto/der.ts';
 import { digest } from '../../../src/main/crypto/hmac.ts';
-import { ed25519Spki, openEd25519, signEd25519 } from '../../../src/main/sealer/algorithms/eddsa.ts';
+import { openEd25519, signEd25519 } from '../../../src/main/sealer/algorithms/eddsa.ts';
 import { encodePss, verifyPss } from '../../../src/main/sealer/algorithms/emsa.ts';
 import { signRsa } from '../../../src/main/sealer/algorithms/rsa.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { ALGORITHMS, type Algorithm, KEY_SPECS, type KeySpec, algorithmOf, offered } from '../../../src/shared/model/algorithms.ts';
-import { codeOf, fakeSession, givenKey, loaded, makeKey, systemRandom } from './fake-session.ts';
+import { systemRandom } from '../../../src/main/platform/random.ts';
+import { codeOf, fakeSession, givenKey, loaded, makeKey } from './fake-session.ts';
 
 const isSpec = (text: string): text is KeySpec => text in KEY_SPECS;
 const isAlgorithm = (text: string): text is Algorithm => text in ALGORITHMS;
@@ -91,7 +92,7 @@ describe('digests', () => {
 describe('RFC 8032', () => {
   test('section 7.3, Ed25519ph of "abc"', async () => {
     const ref = givenKey(session, 'ECC_NIST_EDWARDS25519', fromHex('833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42'));
-    const publicKey = ed25519Spki(fromHex('ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf'));
+    const publicKey = writeSpki('ed25519', fromHex('ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf'));
     const digested = digest('sha512', utf8('abc'));
     const { signature } = await loaded(keyCalls.sign(session, { key: ref, purpose: 'kms', algorithm: 'ED25519_PH_SHA_512', message: digested, digest: true }));
     expect(hex(signature)).toBe('98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406');

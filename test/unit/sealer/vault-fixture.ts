@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { NewSlot, RequestOf, Sealer, VaultState } from '../../../src/main/seal/protocol.ts';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
-import { fixedRandom } from '../seal/fixed-random.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 
 export const RAM = 16 * 1024 ** 3;
 export const VAULT_ID = Uint8Array.from({ length: 16 }, (_, i) => i);

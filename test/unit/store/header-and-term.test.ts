@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { systemRandom } from '../../../src/main/platform/random.ts';
 import type { RequestOf, ReplyOf, Sealer, SealerMethod } from '../../../src/main/seal/protocol.ts';
 import { openStore } from '../../../src/main/store/store.ts';
-import { addKey, close, codeOf, copyOf, createVault, fakeClock, readHeader, record, reopen, temporaryFolder, unseal, type TestVault } from './vault.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
+import { addKey, close, codeOf, copyOf, createVault, readHeader, record, reopen, SETTINGS, temporaryFolder, unseal, type TestVault } from './vault.ts';
 
 /** The same sealer, with something done before each call: the disk is then as a kill at that moment would leave it. */
 const watched = (sealer: Sealer, before: (method: SealerMethod) => void): Sealer => ({
@@ -20,7 +21,7 @@ const watched = (sealer: Sealer, before: (method: SealerMethod) => void): Sealer
 async function openWatched(folder: string, code: Uint8Array, before: (method: SealerMethod) => void): Promise<TestVault> {
   const { sealer } = await unseal(folder, code);
   const seen = watched(sealer, before);
-  const store = await openStore(seen, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock() });
+  const store = await openStore(seen, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created) });
   return { folder, code, store, sealer: seen };
 }
 
@@ -121,7 +122,7 @@ describe('a new term', () => {
 
     const verify = async (folder: string): Promise<void> => {
       const { sealer, pendingTerm } = await unseal(folder, base.code);
-      const store = await openStore(sealer, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock() });
+      const store = await openStore(sealer, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created) });
       if (pendingTerm) await store.changeTerm({ intent: record().intent });
       for (const { record: key, material } of keys) {
         expect(await store.reader.key(key.keyId)).toEqual(key);

@@ -97,6 +97,21 @@ describe('rows', () => {
     expect(codes.filter((code) => code === 'VaultTamperedException').length).toBeGreaterThan(0);
   });
 
+  test('a body that the same version had in a copy that went apart is noticed when it is opened', async () => {
+    const { record: key } = keys[1]!;
+    const apart = async (description: string): Promise<string> => {
+      const folder = copyOf(original.folder);
+      const vault = await reopen({ folder, code: original.code });
+      await vault.store.write(record(), (writer) => Promise.resolve(writer.updateKey({ ...key, description })));
+      await close(vault);
+      return folder;
+    };
+    const [mine, other] = [await apart('mine'), await apart('other')];
+    edit(mine, `ATTACH '${join(other, 'vault.db')}' AS other; UPDATE keys SET body = (SELECT body FROM other.keys o WHERE o.row_id = keys.row_id AND o.version = keys.version) WHERE version = 2 AND tag <> (SELECT tag FROM other.keys o WHERE o.row_id = keys.row_id); DETACH other`);
+    const { store } = await reopen({ folder: mine, code: original.code });
+    expect(await codeOf(store.reader.key(key.keyId))).toBe('VaultTamperedException');
+  });
+
   test('a blind index moved to another row finds nothing false', async () => {
     const folder = copyOf(original.folder);
     edit(folder, `UPDATE keys SET blind = NULL; UPDATE key_materials SET blind = NULL; UPDATE aliases SET blind = NULL`);

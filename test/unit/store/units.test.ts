@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import type { Committed, Writer } from '../../../src/main/store/port.ts';
 import { instant, keyIdFrom } from '../../../src/shared/model/ids.ts';
-import { addKey, close, codeOf, createVault, fakeClock, newAlias, newKey, record, reopen, SETTINGS } from './vault.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
+import { addKey, close, codeOf, createVault, newAlias, newKey, record, reopen, SETTINGS } from './vault.ts';
 
 describe('a unit of work', () => {
   test('is there after reopening, with its material, alias and settings', async () => {
@@ -138,15 +139,15 @@ describe('a unit of work', () => {
   });
 
   test('the state follows: epoch, highest intent, a clock that never goes back', async () => {
-    const clock = fakeClock();
+    const clock = fakeClock(SETTINGS.created);
     const vault = await createVault(undefined, clock);
     const before = vault.store.state;
     const late = record();
     const early = record();
-    clock.time += 5000;
+    clock.advance(5000);
     await vault.store.write(early, () => Promise.resolve());
     await vault.store.write({ ...late, intent: early.intent }, () => Promise.resolve());
-    clock.time -= 60_000;
+    clock.setWall(clock.now() - 60_000);
     await vault.store.write(late, () => Promise.resolve());
     const { state } = vault.store;
     expect(state.epoch).toBe(before.epoch + 3);
@@ -249,6 +250,22 @@ describe('the writer', () => {
     }
     expect(await codeOf(vault.store.reader.key(keyIdFrom(new Uint8Array(16))))).toBe('VaultLockedException');
     expect(await codeOf(vault.store.write(record(), () => Promise.resolve()))).toBe('VaultLockedException');
+  });
+});
+
+describe('following the trail', () => {
+  test('moves the state on, never back, and commits nothing when it is as far already', async () => {
+    const vault = await createVault();
+    const { epoch } = vault.store.state;
+    const [early, late] = [{ index: 70_000, hash: new Uint8Array(32).fill(1) }, { index: 70_001, hash: new Uint8Array(32).fill(2) }];
+    for (const position of [late, late, early]) await vault.store.follow(position);
+    expect(vault.store.state).toMatchObject({ epoch: epoch + 1, trailIndex: late.index, trailHash: late.hash });
+    await close(vault);
+    const again = await reopen(vault);
+    expect(again.store.state.trailIndex).toBe(late.index);
+    await close(again);
+    const readOnly = await reopen(vault, { readOnly: true });
+    expect(await codeOf(readOnly.store.follow({ ...late, index: 70_002 }))).toBe('VaultReadOnlyException');
   });
 });
 

@@ -12,6 +12,7 @@ import type { Sealer } from '../../../src/main/seal/protocol.ts';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
 import type { OpenOptions, UnitRecord, VaultSettings, VaultStore } from '../../../src/main/store/port.ts';
 import { createStore, openStore } from '../../../src/main/store/store.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
 import { instant, keyIdFrom, parseAccountId, parseAliasName, type KeyId } from '../../../src/shared/model/ids.ts';
 
 export const SETTINGS: VaultSettings = {
@@ -24,16 +25,6 @@ export const SETTINGS: VaultSettings = {
   lockOnScreenLock: true,
   recoveryCodeUsed: false,
 };
-
-/** A clock that a test can set. */
-export const fakeClock = (start = 1_800_000_000_000): Clock & { time: number } => ({
-  time: start,
-  now() {
-    return instant(this.time);
-  },
-  monotonic: () => performance.now(),
-  boottime: () => performance.now(),
-});
 
 const folders: string[] = [];
 const open: { readonly store: VaultStore; readonly sealer: Sealer }[] = [];
@@ -62,7 +53,7 @@ export interface TestVault {
 
 export const readHeader = (folder: string): Uint8Array => readFileSync(join(folder, 'header'));
 
-export async function createVault(folder = temporaryFolder(), clock: Clock = fakeClock()): Promise<TestVault> {
+export async function createVault(folder = temporaryFolder(), clock: Clock = fakeClock(SETTINGS.created)): Promise<TestVault> {
   const sealer = createSealer({ random: systemRandom });
   const { header, recoveryCodes } = await sealer.call('createHeader', { vaultId: systemRandom.bytes(16), slots: [{ type: 'recovery', factors: {}, created: 0 }] });
   const store = await createStore(sealer, { folder, header, settings: SETTINGS, trail: { index: -1, hash: new Uint8Array(32) } }, { random: systemRandom, clock });
@@ -76,7 +67,7 @@ export async function unseal(folder: string, code: Uint8Array): Promise<{ readon
   return { sealer, pendingTerm };
 }
 
-export async function reopen(vault: { readonly folder: string; readonly code: Uint8Array }, options: Partial<OpenOptions> = {}, clock: Clock = fakeClock()): Promise<TestVault> {
+export async function reopen(vault: { readonly folder: string; readonly code: Uint8Array }, options: Partial<OpenOptions> = {}, clock: Clock = fakeClock(SETTINGS.created)): Promise<TestVault> {
   const { sealer } = await unseal(vault.folder, vault.code);
   try {
     const store = await openStore(sealer, { folder: vault.folder, header: readHeader(vault.folder), ...options }, { random: systemRandom, clock });

@@ -4,7 +4,8 @@ import { parseKeyBlock } from '../../../src/main/trail/key-block.ts';
 import { RESERVE_LENGTH } from '../../../src/main/trail/reserve.ts';
 import { BATCH_MAX } from '../../../src/main/trail/writer.ts';
 import { type MemoryDisk, filesOf, memoryDisk } from './memory-disk.ts';
-import { check, create, otherPublicKey, reopen, seededRandom, text } from './support.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
+import { check, create, otherPublicKey, reopen, text } from './support.ts';
 
 let places = 0;
 const place = (): string => `/memory-${String((places += 1))}`;
@@ -216,7 +217,7 @@ describe('recovery', () => {
     disk.faults = [{ code: 'EIO', at: (call, path) => call === 'overwrite' && path.endsWith('trail.key'), skip: 0, times: 1 }];
     expect(await settled([log.rotate(otherPublicKey)])).toEqual(['TrailUnavailableException']);
     await log.close();
-    const again = await reopen(folder, { disk, random: seededRandom('again') });
+    const again = await reopen(folder, { disk, random: fixedRandom('again') });
     expect(again.recovery).toMatchObject({ abandonedSegment: 2, tornBytes: 0 });
     await again.rotate(otherPublicKey);
     await again.append(text('after'));

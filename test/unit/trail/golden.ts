@@ -6,7 +6,8 @@ import { concat } from '../../../src/main/crypto/bytes.ts';
 import { encodeKeyBlock } from '../../../src/main/trail/key-block.ts';
 import { nextKey, startKey } from '../../../src/main/trail/ratchet.ts';
 import { encodeHeader, encodeRecord, linkHash } from '../../../src/main/trail/segment.ts';
-import { otherPublicKey, publicKey, seededRandom, text, vaultId } from './support.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
+import { otherPublicKey, publicKey, text, vaultId } from './support.ts';
 
 export const BODIES = [['first', 'x'.repeat(253)], ['third', 'fourth']] as const;
 
@@ -21,7 +22,7 @@ export interface Example {
 }
 
 export function makeExample(bodies: readonly (readonly string[])[] = BODIES, seed = 'golden', recipients = [publicKey, otherPublicKey]): Example {
-  const random = seededRandom(seed);
+  const random = fixedRandom(seed);
   const zeros = new Uint8Array(32);
   let key: Uint8Array = random.bytes(32);
   let [chain, head]: [Uint8Array, Uint8Array] = [zeros, zeros];

@@ -7,7 +7,8 @@ import { encodeKeyBlock, parseKeyBlock } from '../../../src/main/trail/key-block
 import { nextKey } from '../../../src/main/trail/ratchet.ts';
 import { HEADER_LENGTH, encodeRecord, linkHash, recordLength } from '../../../src/main/trail/segment.ts';
 import { BODIES, makeExample } from './golden.ts';
-import { check, seededRandom, text, vaultId } from './support.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
+import { check, text, vaultId } from './support.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/trail');
 const golden = (name: string): Buffer => readFileSync(join(FIXTURES, name));
@@ -158,7 +159,7 @@ describe('records and segments that are not where they were written', () => {
 describe('forward security', () => {
   const example = makeExample([['a', 'b', 'c', 'd', 'e', 'f']]);
   const [segment] = example.segments as [Uint8Array];
-  const random = seededRandom('thief');
+  const random = fixedRandom('thief');
   const TAKEN = 3;
   const taken = example.keys[TAKEN] as Uint8Array;
 

@@ -1,11 +1,9 @@
-/** What the tests of the trail share: a deterministic generator, a key pair, a way to check files as the sealer would. */
-import { createHash } from 'node:crypto';
+/** What the tests of the trail share: key pairs, a way to check files as the sealer would. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { x25519PublicKey } from '../../../src/main/crypto/x25519.ts';
-import type { Random } from '../../../src/main/platform/ports.ts';
 import { systemRandom } from '../../../src/main/platform/random.ts';
 import type { ReplyOf, RequestOf, Sealer, SealerMethod, TrailBreak } from '../../../src/main/seal/protocol.ts';
 import type { Session } from '../../../src/main/sealer/session.ts';
@@ -13,26 +11,12 @@ import { trailCalls } from '../../../src/main/sealer/trail-calls.ts';
 import { type Trail, type TrailOptions, createTrail, openTrail } from '../../../src/main/trail/log.ts';
 import type { Position } from '../../../src/main/trail/port.ts';
 import { type OpenedRecord, createReader } from '../../../src/main/trail/reader.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
 
-/** SHA-256 of a seed and a counter: the same bytes each time. */
-export function seededRandom(seed: string): Random {
-  let counter = 0;
-  return {
-    bytes(length) {
-      const out = new Uint8Array(new ArrayBuffer(length));
-      for (let at = 0; at < length; at += 32) {
-        const block = createHash('sha256').update(`${seed}/${String(counter++)}`).digest();
-        out.set(block.subarray(0, Math.min(32, length - at)), at);
-      }
-      return out;
-    },
-  };
-}
-
-export const vaultId = seededRandom('vault').bytes(16);
-export const privateKey = seededRandom('trail key').bytes(32);
+export const vaultId = fixedRandom('vault').bytes(16);
+export const privateKey = fixedRandom('trail key').bytes(32);
 export const publicKey = x25519PublicKey(privateKey);
-export const otherPrivateKey = seededRandom('another trail key').bytes(32);
+export const otherPrivateKey = fixedRandom('another trail key').bytes(32);
 export const otherPublicKey = x25519PublicKey(otherPrivateKey);
 
 export function privateKeyFor(wanted: Uint8Array): Uint8Array | undefined {

@@ -12,7 +12,7 @@ import { eddsa } from '@noble/curves/abstract/edwards.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { VaultError } from '../../../shared/model/errors.ts';
 import { type Bytes, adopt, concat, copy, take, u8, utf8, wipe } from '../../crypto/bytes.ts';
-import { readSpki, writeEd25519Pkcs8, writeSpki } from '../../crypto/der.ts';
+import { readSpki, writeEd25519Pkcs8 } from '../../crypto/der.ts';
 import { digest } from '../../crypto/hmac.ts';
 import { bufferOver } from './buffer-over.ts';
 
@@ -73,6 +73,3 @@ export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, isDige
     return false;
   }
 }
-
-/** SPKI of a raw Ed25519 public key (32). */
-export const ed25519Spki = (raw: Uint8Array): Bytes => writeSpki('ed25519', raw);

@@ -1,6 +1,6 @@
 /** A generator whose bytes follow from its seed: what was made with it can be compared with what was made before. */
 import { createHash } from 'node:crypto';
-import type { Random } from '../../../src/main/platform/ports.ts';
+import type { Random } from '../../src/main/platform/ports.ts';
 
 export function fixedRandom(seed: string): Random {
   let counter = 0;

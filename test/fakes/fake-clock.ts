@@ -1,5 +1,5 @@
-import type { Clock } from '../../../src/main/platform/ports.ts';
-import { instant } from '../../../src/shared/model/ids.ts';
+import type { Clock } from '../../src/main/platform/ports.ts';
+import { instant } from '../../src/shared/model/ids.ts';
 
 /** A clock that stands still until it is told otherwise. */
 export function fakeClock(start = 1_700_000_000_000): Clock & { advance(ms: number): void; setWall(ms: number): void; sleep(ms: number): void; reboot(): void } {

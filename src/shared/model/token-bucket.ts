@@ -12,12 +12,12 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  /** Takes one token; false when there is none. */
-  take(now: number): boolean {
+  /** Takes one token and returns what is left; below zero there was none, and nothing was taken. */
+  take(now: number): number {
     this.#refill(now);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
+    const left = this.#tokens - 1;
+    if (left >= 0) this.#tokens = left;
+    return left;
   }
 
   /** Whether it holds all that it can: nothing is lost by forgetting it. */

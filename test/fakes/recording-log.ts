@@ -1,6 +1,6 @@
-import { formatLine } from '../../../src/main/platform/log.ts';
-import type { LogEvent } from '../../../src/main/platform/log-events.ts';
-import type { Log } from '../../../src/main/platform/log.ts';
+import { formatLine } from '../../src/main/platform/log.ts';
+import type { LogEvent } from '../../src/main/platform/log-events.ts';
+import type { Log } from '../../src/main/platform/log.ts';
 
 /** A log that remembers what it would have written. */
 export function recordingLog(): Log & { readonly events: { event: LogEvent; fields: Record<string, unknown> }[]; names(): string[] } {

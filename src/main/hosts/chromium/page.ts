@@ -1,0 +1,31 @@
+/**
+ * The first script of every document in the Chromium host, bundled into one classic script. The browser puts a raw function into the
+ * page under a name that main chose; it is taken and deleted here, before any script of the page. Frames other than the main one get
+ * no bridge. Main takes the receiving end from the same name, and then lets the page's scripts go.
+ */
+import { createBridge } from '../bridge.ts';
+
+/** The same in `host.ts`. */
+const RAW = '__keystead';
+
+/** Ways to a network that no policy of the document covers. Every frame loses them, so that none can lend them to another. */
+const NETWORK = ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport', 'WebSocket', 'WebSocketStream', 'EventSource', 'PresentationRequest', 'TCPSocket', 'UDPSocket'];
+
+interface Page {
+  top: unknown;
+  name: string;
+  keystead?: unknown;
+  [RAW]?: unknown;
+}
+
+const page = globalThis as unknown as Page;
+const post = page[RAW];
+Reflect.deleteProperty(page, RAW);
+for (const name of NETWORK) Reflect.deleteProperty(page, name);
+if (typeof post === 'function' && page.top === globalThis) {
+  // A window keeps its name from one document to the next, past a lock.
+  page.name = '';
+  const { bridge, receive } = createBridge(post as (text: string) => void);
+  Object.defineProperty(page, 'keystead', { value: bridge, writable: false, configurable: false, enumerable: true });
+  Object.defineProperty(page, RAW, { value: receive, writable: false, configurable: true, enumerable: false });
+}

@@ -1,0 +1,127 @@
+/** A new key, in plain words: what it is for, then how strong, then its name. */
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { Lock, Signature, Stamp, type LucideIcon } from 'lucide-react';
+import { useId, useRef, useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import type { KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
+import { isAliasName } from '../../shared/model/ids.ts';
+import { client } from '../client.ts';
+import { Button } from '../parts/button.tsx';
+import { Dialog, DialogFoot } from '../parts/dialog.tsx';
+import { InlineError } from '../parts/feedback.tsx';
+import { SelectField, TextField } from '../parts/field.tsx';
+import { refreshKey } from './data.ts';
+
+interface Purpose {
+  readonly title: string;
+  readonly about: string;
+  readonly icon: LucideIcon;
+  /** The first is the default. */
+  readonly specs: readonly (readonly [KeySpec, string])[];
+}
+
+const RSA: readonly (readonly [KeySpec, string])[] = [['RSA_3072', 'RSA 3072, for programs that know only RSA'], ['RSA_4096', 'RSA 4096'], ['RSA_2048', 'RSA 2048, for old programs']];
+const PURPOSES: Record<KeyUsage, Purpose> = {
+  ENCRYPT_DECRYPT: {
+    title: 'Encrypt and decrypt',
+    about: 'Keep data unreadable without this vault',
+    icon: Lock,
+    specs: [['SYMMETRIC_DEFAULT', 'AES-256, for nearly everything'], ...RSA],
+  },
+  SIGN_VERIFY: {
+    title: 'Sign and verify',
+    about: 'Prove that something is yours; anyone can check with the public key',
+    icon: Signature,
+    specs: [['ECC_NIST_P256', 'ECC P-256, understood everywhere'], ['ECC_NIST_EDWARDS25519', 'Ed25519, small and fast'], ['ECC_NIST_P384', 'ECC P-384'], ['ECC_NIST_P521', 'ECC P-521'], ['ECC_SECG_P256K1', 'secp256k1, for blockchains'], ...RSA],
+  },
+  GENERATE_VERIFY_MAC: {
+    title: 'Authenticate messages',
+    about: 'Both ends ask this vault: webhooks, tokens, cookies',
+    icon: Stamp,
+    specs: [['HMAC_256', 'HMAC with SHA-256'], ['HMAC_384', 'HMAC with SHA-384'], ['HMAC_512', 'HMAC with SHA-512'], ['HMAC_224', 'HMAC with SHA-224']],
+  },
+};
+const USAGES = Object.keys(PURPOSES) as KeyUsage[];
+const DEFAULTS: Record<KeyUsage, KeySpec> = { ENCRYPT_DECRYPT: 'SYMMETRIC_DEFAULT', SIGN_VERIFY: 'ECC_NIST_P256', GENERATE_VERIFY_MAC: 'HMAC_256' };
+
+export function CreateKey({ onClose }: { readonly onClose: () => void }) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const group = useId();
+  const name = useRef<HTMLInputElement>(null);
+  const description = useRef<HTMLInputElement>(null);
+  const [usage, setUsage] = useState<KeyUsage>('ENCRYPT_DECRYPT');
+  const [spec, setSpec] = useState<KeySpec>(DEFAULTS.ENCRYPT_DECRYPT);
+  const [problem, setProblem] = useState<string>();
+  const [error, setError] = useState<CallError>();
+  const [unnamed, setUnnamed] = useState<string>();
+  const [busy, setBusy] = useState(false);
+
+  const create = async (): Promise<void> => {
+    const given = (name.current?.value ?? '').trim().replace(/^alias\//, '');
+    if (given !== '' && (!isAliasName(`alias/${given}`) || given.startsWith('aws/'))) {
+      setProblem('A name has letters, digits, / _ and -, and does not begin with aws/.');
+      name.current?.focus();
+      return;
+    }
+    setProblem(undefined);
+    setBusy(true);
+    setError(undefined);
+    let id = unnamed;
+    if (id === undefined) {
+      const made = await client.kms.createKey({ KeySpec: spec, KeyUsage: usage, Description: description.current?.value.trim() ?? '' });
+      if (!made.ok) {
+        setBusy(false);
+        setError(made.error);
+        return;
+      }
+      id = made.output.KeyMetadata.KeyId;
+    }
+    const alias = given === '' ? undefined : await client.kms.createAlias({ AliasName: `alias/${given}`, TargetKeyId: id });
+    await refreshKey(queries, id);
+    setBusy(false);
+    if (alias?.ok === false) {
+      // The key is there; only its name is missing, so the same button tries the name alone.
+      setUnnamed(id);
+      setError(alias.error);
+      name.current?.focus();
+      return;
+    }
+    void navigate({ to: '/keys', search: { key: id } });
+    onClose();
+  };
+
+  return (
+    <Dialog title="New key" onClose={onClose} held={busy} className="w-[500px]">
+      <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void create(); }}>
+        <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
+          <fieldset disabled={unnamed !== undefined}>
+            <legend className="mb-1.5 text-[12px]/4 font-medium text-fg-2">What is it for?</legend>
+            <div className="flex flex-col gap-1.5">
+              {USAGES.map((one) => {
+                const { title, about, icon: Icon } = PURPOSES[one];
+                return (
+                  <label key={one} className="edge-2 relative flex items-center gap-3 rounded-card px-3 py-2 has-checked:tint-brass has-checked:shadow-[inset_0_0_0_1.5px_var(--brass)] has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-brass">
+                    <input type="radio" name={group} checked={usage === one} onChange={() => { setUsage(one); setSpec(DEFAULTS[one]); }} className="absolute inset-0 appearance-none focus-visible:outline-none" />
+                    <Icon size={16} strokeWidth={1.6} className="shrink-0 text-fg-2" aria-hidden="true" />
+                    <span><span className="block font-medium">{title}</span><span className="block text-[12px]/4 text-fg-2">{about}</span></span>
+                  </label>
+                );
+              })}
+            </div>
+          </fieldset>
+          {unnamed === undefined && <SelectField label="Kind" value={spec} options={PURPOSES[usage].specs} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
+          <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} autoFocus hint="Becomes its alias; you can add and change names later" />
+          {unnamed === undefined && <TextField ref={description} label="Description" maxLength={8192} hint="For people; not secret" />}
+          <p className="text-[12px] text-fg-3">It is made in this vault and never leaves it: no one can export it, you included.</p>
+          {error && <InlineError error={error} consequence={unnamed === undefined ? 'No key was made.' : 'The key was made; it has no name yet.'} />}
+        </div>
+        <DialogFoot>
+          <Button tall onClick={onClose} disabled={busy}>{unnamed === undefined ? 'Cancel' : 'Leave it without a name'}</Button>
+          <Button tall kind="primary" type="submit" disabled={busy}>{busy ? 'Creating…' : unnamed === undefined ? 'Create key' : 'Give it this name'}</Button>
+        </DialogFoot>
+      </form>
+    </Dialog>
+  );
+}

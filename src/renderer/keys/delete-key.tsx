@@ -1,0 +1,56 @@
+/** Scheduling a key's deletion: names the key, says the consequence, the last use and how to take it back. */
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import { client } from '../client.ts';
+import { useNow } from '../clock.ts';
+import { ago, counted, day, exact } from '../format.ts';
+import { Button } from '../parts/button.tsx';
+import { Dialog, DialogFoot } from '../parts/dialog.tsx';
+import { InlineError } from '../parts/feedback.tsx';
+import { TextField } from '../parts/field.tsx';
+import { eventsOf, isUse, MOST_EVENTS, refreshKey, useKey, useKeys, useRecentEvents } from './data.ts';
+
+const DAY = 86_400_000;
+
+export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly onClose: () => void }) {
+  const queries = useQueryClient();
+  const { data } = useKey(keyId);
+  const row = useKeys().rows?.find((one) => one.id === keyId);
+  const recent = useRecentEvents();
+  const time = useNow(60_000);
+  const [days, setDays] = useState('30');
+  const [error, setError] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+  if (!row || !data) return null;
+  const count = Number(days);
+  const valid = Number.isInteger(count) && count >= 7 && count <= 30;
+  const last = recent.data && eventsOf(recent.data.events, row.arn).find((event) => isUse(event) && event.Result === 'ok');
+  const schedule = async (): Promise<void> => {
+    setBusy(true);
+    const answer = await client.kms.scheduleKeyDeletion({ KeyId: keyId, PendingWindowInDays: count });
+    setBusy(false);
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await refreshKey(queries, keyId);
+    onClose();
+  };
+  return (
+    <Dialog title={`Schedule deletion of ${row.name}`} onClose={onClose} held={busy}>
+      <form onSubmit={(event) => { event.preventDefault(); if (valid && !busy) void schedule(); }}>
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <p className="text-fg-2">
+            It cannot be used from now on, and is destroyed after the waiting time.{' '}
+            {data.KeyUsage === 'ENCRYPT_DECRYPT' ? 'What it encrypted can never be read afterwards.' : data.KeyUsage === 'SIGN_VERIFY' ? 'Signatures it made stay valid for whoever has the public key; it can make no more.' : 'MACs it made can never be checked afterwards.'} Until then you can cancel.
+          </p>
+          {recent.data && <p><span className="text-fg-2">Last use: </span>{last ? <span title={exact(last.Time * 1000)}>{ago(last.Time * 1000, time)}</span> : recent.data.cut ? `not in the latest ${counted(MOST_EVENTS)} records of the trail` : 'never'}</p>}
+          <TextField label="Days to wait" type="number" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days.'} hint={valid ? `It is destroyed on ${day(time + count * DAY)}` : undefined} className="w-28" />
+          {error && <InlineError error={error} consequence="The key is as it was." />}
+        </div>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep the key</Button><Button tall kind="danger" type="submit" disabled={!valid || busy}>Schedule deletion</Button></DialogFoot>
+      </form>
+    </Dialog>
+  );
+}

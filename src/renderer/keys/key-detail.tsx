@@ -1,0 +1,111 @@
+/** One key: what it is, what it can do, what happened with it. */
+import { useQueryClient } from '@tanstack/react-query';
+import { ArrowLeft, CircleSlash, Ellipsis, Pencil, Play, Tag, Trash2, Undo2 } from 'lucide-react';
+import { DropdownMenu, Tabs } from 'radix-ui';
+import { useState } from 'react';
+import type { Answer, CallError } from '../../shared/api/client.ts';
+import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { client } from '../client.ts';
+import { useNow } from '../clock.ts';
+import { day, specName, usageVerb } from '../format.ts';
+import { Button, IconButton } from '../parts/button.tsx';
+import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
+import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
+import { useToast } from '../parts/toast.tsx';
+import { KeyGlyph } from '../pictures/key-glyph.tsx';
+import { useVault } from '../vault/context.ts';
+import { ActionIcon } from './action-icon.tsx';
+import { actionRow, actionsOf } from './actions.ts';
+import { refreshKey, useKey, type KeyRow } from './data.ts';
+import { KeyOverview } from './key-overview.tsx';
+import { KeyTrail } from './key-trail.tsx';
+import { StateWord } from './state-word.tsx';
+
+const ICON = { size: 14, strokeWidth: 1.6 } as const;
+const TAB = '-mb-px border-b-2 border-transparent px-0.5 pt-1 pb-2 font-medium text-fg-2 hover:text-fg data-[state=active]:border-brass data-[state=active]:text-fg';
+
+export function KeyDetail({ row, onBack }: { readonly row: KeyRow; readonly onBack: () => void }) {
+  const { data, error, refetch } = useKey(row.id);
+  const time = useNow(60_000);
+  return (
+    <article className="p-6 pt-5 max-[1040px]:pt-3">
+      <Button kind="ghost" className="mb-2 -ml-2.5 min-[1041px]:hidden" icon={<ArrowLeft {...ICON} />} onClick={onBack}>All keys</Button>
+      {data ? <Known row={row} value={data} at={time} /> : error ? <InlineError error={errorOf(error)}><Button kind="ghost" onClick={() => { void refetch(); }}>Try again</Button></InlineError> : <SkeletonRows rows={3} height={48} />}
+    </article>
+  );
+}
+
+function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMetadata; readonly at: number }) {
+  const { show, readOnly } = useVault();
+  const queries = useQueryClient();
+  const say = useToast();
+  const [failed, setFailed] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+
+  const change = async (act: () => Promise<Answer<object>>, done: string, undo?: () => Promise<Answer<object>>): Promise<void> => {
+    setBusy(true);
+    setFailed(undefined);
+    const answer = await act();
+    setBusy(false);
+    await refreshKey(queries, row.id);
+    if (!answer.ok) setFailed(answer.error);
+    else say(done, undo && (() => { void change(undo, 'Undone'); }));
+  };
+  const enable = () => client.kms.enableKey({ KeyId: row.id });
+  const disable = () => client.kms.disableKey({ KeyId: row.id });
+  const actions = actionsOf(value);
+
+  return (
+    <>
+      <header className="flex items-center gap-3.5">
+        <KeyGlyph publicId={row.id} size="L" state={value.KeyState} />
+        <div className="min-w-0 flex-1">
+          <h2 className={`truncate text-[20px]/[26px] font-semibold ${row.named ? '' : 'font-mono'}`}>{row.name}</h2>
+          <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2">
+            <StateWord value={value} at={at} />
+            <span aria-hidden="true">·</span><span>Software</span>
+            <span aria-hidden="true">·</span><span>{usageVerb(value.KeyUsage)} {specName(value.KeySpec)}</span>
+          </p>
+        </div>
+        {!readOnly && (
+          <DropdownMenu.Root modal={false}>
+            <DropdownMenu.Trigger asChild><IconButton label="More for this key" className="self-start"><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
+            <DropdownMenu.Portal>
+              <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
+                {value.KeyState !== 'PendingDeletion' && <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { show({ kind: 'description', keyId: row.id }); }}>{value.Description === '' ? 'Add a description' : 'Edit the description'}</MenuItem>}
+                {value.KeyState !== 'PendingDeletion' && <MenuItem icon={<Tag {...ICON} />} onSelect={() => { show({ kind: 'alias', keyId: row.id }); }}>Add an alias</MenuItem>}
+                {value.KeyState === 'Enabled' && <MenuItem icon={<CircleSlash {...ICON} />} onSelect={() => { void change(disable, `${row.name} is disabled`, enable); }}>Disable</MenuItem>}
+                {value.KeyState === 'Disabled' && <MenuItem icon={<Play {...ICON} />} onSelect={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable</MenuItem>}
+                {value.KeyState === 'PendingDeletion'
+                  ? <MenuItem icon={<Undo2 {...ICON} />} onSelect={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</MenuItem>
+                  : <><MenuLine /><MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { show({ kind: 'delete', keyId: row.id }); }}>Schedule deletion…</MenuItem></>}
+              </DropdownMenu.Content>
+            </DropdownMenu.Portal>
+          </DropdownMenu.Root>
+        )}
+      </header>
+
+      <div className="mt-4 flex flex-wrap items-center gap-2">
+        {actions.map((action, i) => {
+          const { label, ...rest } = actionRow(action);
+          return <Button key={action} kind={i === 0 ? 'primary' : 'plain'} icon={<ActionIcon action={action} />} {...(i === 0 && rest.shortcut !== undefined ? { shortcut: rest.shortcut } : {})} onClick={() => { show({ kind: 'use', keyId: row.id, action }); }}>{label}</Button>;
+        })}
+        {!readOnly && value.KeyState === 'Disabled' && <Button kind="primary" disabled={busy} icon={<Play {...ICON} />} onClick={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable this key</Button>}
+        {!readOnly && value.KeyState === 'PendingDeletion' && <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</Button>}
+      </div>
+      {value.KeyState === 'PendingDeletion' && value.DeletionDate !== undefined && (
+        <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed on {day(value.DeletionDate * 1000)} and cannot be used until then. What it encrypted can never be read afterwards. Cancelling keeps it, disabled.</p>
+      )}
+      {failed && <div className="mt-4"><InlineError error={failed} consequence="The key is as it was." /></div>}
+
+      <Tabs.Root defaultValue="overview" className="mt-5">
+        <Tabs.List aria-label="About this key" className="-mx-6 flex gap-4 px-6 shadow-[inset_0_-1px_0_var(--line)]">
+          <Tabs.Trigger value="overview" className={TAB}>Overview</Tabs.Trigger>
+          <Tabs.Trigger value="trail" className={TAB}>Trail</Tabs.Trigger>
+        </Tabs.List>
+        <Tabs.Content value="overview" className="outline-none"><KeyOverview row={row} value={value} at={at} /></Tabs.Content>
+        <Tabs.Content value="trail" className="outline-none"><KeyTrail row={row} at={at} /></Tabs.Content>
+      </Tabs.Root>
+    </>
+  );
+}

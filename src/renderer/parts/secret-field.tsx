@@ -1,0 +1,60 @@
+/**
+ * A value that is hidden until it is revealed, and for 30 seconds then. Its characters are written into one element and taken out
+ * again; what hides them: the button, the time, the window losing the focus, lock, and leaving. A mask is always twelve dots.
+ */
+import { Eye, EyeOff } from 'lucide-react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { now, useNow } from '../clock.ts';
+import { isReadable, toText } from '../encoding.ts';
+import { Button } from './button.tsx';
+
+const SHOWN_MS = 30_000;
+const MASK = '••••••••••••';
+
+export function SecretField({ label, secret }: { readonly label: string; readonly secret: () => SecretBytes | undefined }) {
+  const out = useRef<HTMLPreElement>(null);
+  const [until, setUntil] = useState<number>();
+  const [extended, setExtended] = useState(false);
+  const [asText, setAsText] = useState(true);
+  const time = useNow(1000);
+  const hide = useCallback(() => { setUntil(undefined); }, []);
+  const open = until !== undefined;
+  const rest = open ? Math.max(0, Math.ceil((until - time) / 1000)) : 0;
+
+  useEffect(() => {
+    const element = out.current;
+    if (!open || !element) return undefined;
+    secret()?.borrow((bytes) => {
+      const readable = isReadable(bytes);
+      setAsText(readable);
+      element.textContent = toText(bytes, readable ? 'text' : 'base64');
+    });
+    window.addEventListener('blur', hide);
+    return () => {
+      element.textContent = '';
+      window.removeEventListener('blur', hide);
+    };
+  }, [open, secret, hide]);
+  useEffect(() => {
+    if (until === undefined) return undefined;
+    const timer = setTimeout(hide, until - now());
+    return () => { clearTimeout(timer); };
+  }, [until, hide]);
+
+  return (
+    <div>
+      <div className="mb-1.5 flex items-baseline gap-2 text-[12px]/4">
+        <span className="font-medium text-fg-2">{label}</span>
+        {open && <span className="text-fg-3">{asText ? 'text' : 'base64'}, hides in {rest} s</span>}
+        <span role="status" className="sr-only">{open ? `${label} shown for 30 seconds` : ''}</span>
+      </div>
+      <div className="edge flex items-start gap-2 rounded-card bg-raised p-1.5 pl-3">
+        {open ? <pre ref={out} tabIndex={0} aria-label={label} className="max-h-48 min-w-0 flex-1 overflow-auto py-1 font-secret text-[12.5px]/[20px] break-all whitespace-pre-wrap" />
+        : <span className="flex-1 py-1 font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{label}, hidden</span></span>}
+        {open && !extended && <Button kind="ghost" onClick={() => { setExtended(true); setUntil(until + SHOWN_MS); }}>More time</Button>}
+        <Button kind="ghost" aria-pressed={open} icon={open ? <EyeOff size={14} strokeWidth={1.6} /> : <Eye size={14} strokeWidth={1.6} />} onClick={() => { if (open) hide(); else { setExtended(false); setUntil(now() + SHOWN_MS); } }}>{open ? 'Hide' : 'Reveal'}</Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,170 @@
+/** Using a key: a sheet over the right of the window. One key, its actions, one result. */
+import { X } from 'lucide-react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { offered, type Algorithm } from '../../shared/model/algorithms.ts';
+import { actionRow, actionsOf, type UseAction } from '../keys/actions.ts';
+import { useKey, useKeys } from '../keys/data.ts';
+import { Button, IconButton } from '../parts/button.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { InlineError } from '../parts/feedback.tsx';
+import { Segmented, SelectField } from '../parts/field.tsx';
+import { SecretField } from '../parts/secret-field.tsx';
+import { KeyGlyph } from '../pictures/key-glyph.tsx';
+import { BytesInput, type BytesHandle } from './bytes-input.tsx';
+import { commandFor } from './command.ts';
+import { ContextRows, contextOf, type ContextRow } from './context-rows.tsx';
+import { CommandLine, PublicResult, Verdict } from './result.tsx';
+import { encryptLimit, LIMIT, run, takesDigest, type Outcome } from './run.ts';
+
+interface Words {
+  readonly input?: string;
+  readonly proof?: string;
+  readonly act: string;
+  readonly nothing: string;
+}
+const WORDS: Record<UseAction, Words> = {
+  encrypt: { input: 'Plaintext', act: 'Encrypt', nothing: 'Nothing was encrypted.' },
+  decrypt: { input: 'Ciphertext', act: 'Decrypt', nothing: 'Nothing was decrypted.' },
+  'data-key': { act: 'Make a data key', nothing: 'No data key was made.' },
+  sign: { input: 'Message', act: 'Sign', nothing: 'Nothing was signed.' },
+  verify: { input: 'Message', proof: 'Signature', act: 'Verify', nothing: 'It was not verified.' },
+  mac: { input: 'Message', act: 'Make a MAC', nothing: 'No MAC was made.' },
+  'verify-mac': { input: 'Message', proof: 'MAC', act: 'Verify', nothing: 'It was not verified.' },
+  'public-key': { act: 'Show the public key', nothing: 'No public key was shown.' },
+};
+
+export function UsePanel({ keyId, first, onClose }: { readonly keyId: string; readonly first: UseAction; readonly onClose: () => void }) {
+  const { data } = useKey(keyId);
+  const row = useKeys().rows?.find((one) => one.id === keyId);
+  const [action, setAction] = useState(first);
+  if (!data || !row) return null;
+  const head = (
+    <div className="flex flex-col gap-3 px-5 pt-4 pb-3 shadow-[inset_0_-1px_0_var(--line-2)]">
+      <div className="flex items-center gap-3">
+        <KeyGlyph publicId={keyId} size="M" state={data.KeyState} />
+        <span className="min-w-0 flex-1"><span className="block truncate text-[15px]/[22px] font-semibold">{row.name}</span><code className="block font-mono text-[12px]/4 text-fg-3">{actionRow(action).operation}</code></span>
+        <IconButton label="Close" onClick={onClose}><X size={16} strokeWidth={1.6} /></IconButton>
+      </div>
+      <Segmented label="Action" value={action} options={actionsOf(data).map((one) => [one, actionRow(one).label] as const)} onPick={setAction} />
+    </div>
+  );
+  return (
+    <Dialog sheet title={`${actionRow(action).verb} ${row.name}`} head={head} onClose={onClose}>
+      <UseForm key={action} action={action} value={data} reference={row.aliases[0] ?? keyId} onDataKey={() => { setAction('data-key'); }} />
+    </Dialog>
+  );
+}
+
+interface UseFormProps {
+  readonly action: UseAction;
+  readonly value: KeyMetadata;
+  readonly reference: string;
+  readonly onDataKey: () => void;
+}
+
+function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
+  const algorithms = offered(value.KeySpec, value.KeyUsage);
+  const [algorithm, setAlgorithm] = useState<Algorithm | undefined>(algorithms.find((name) => name.endsWith('OAEP_SHA_256')) ?? algorithms[0]);
+  const [rows, setRows] = useState<readonly ContextRow[]>([]);
+  const [dataKeySpec, setDataKeySpec] = useState<'AES_256' | 'AES_128'>('AES_256');
+  const [busy, setBusy] = useState(false);
+  const [problems, setProblems] = useState<{ readonly input?: string; readonly proof?: string }>({});
+  const [failed, setFailed] = useState<{ readonly error: CallError; readonly requestId: string }>();
+  const [outcome, setOutcome] = useState<Omit<Outcome, 'secret'> & { readonly hasSecret: boolean; readonly file?: string | undefined; readonly serial: number }>();
+  const input = useRef<BytesHandle>(null);
+  const proof = useRef<BytesHandle>(null);
+  // The value itself is never part of a state: only that there is one.
+  const secret = useRef<SecretBytes>(undefined);
+  const serial = useRef(0);
+  const alive = useRef(true);
+  const wipe = useCallback(() => { secret.current?.[Symbol.dispose](); secret.current = undefined; }, []);
+  const read = useCallback(() => secret.current, []);
+  useEffect(() => {
+    alive.current = true;
+    return () => { alive.current = false; wipe(); };
+  }, [wipe]);
+  useEffect(() => { input.current?.focus(); }, []);
+  const { input: inputLabel, proof: proofLabel, act, nothing } = WORDS[action];
+  const symmetric = algorithm === 'SYMMETRIC_DEFAULT';
+  const signs = action === 'sign' || action === 'verify';
+  const digests = signs && algorithm !== undefined && takesDigest(algorithm);
+  const limit = action === 'encrypt' && algorithm ? encryptLimit(value, algorithm) : action === 'decrypt' ? 6144 : LIMIT;
+
+  const forget = (): void => {
+    wipe();
+    setOutcome(undefined);
+    setFailed(undefined);
+    setProblems({});
+  };
+  const submit = async (): Promise<void> => {
+    forget();
+    const given = await input.current?.read();
+    const shown = await proof.current?.read();
+    if (given && 'problem' in given) { setProblems({ input: given.problem }); return; }
+    if (shown && 'problem' in shown) { setProblems({ proof: shown.problem }); return; }
+    if (given && given.bytes.length > limit && !digests) return;
+    setBusy(true);
+    const answer = await run({ action, key: value, algorithm, context: contextOf(rows), dataKeySpec, input: given?.bytes, proof: shown?.bytes });
+    if (!alive.current) {
+      if (answer.ok) answer.outcome.secret?.[Symbol.dispose]();
+      return;
+    }
+    setBusy(false);
+    if (!answer.ok) { setFailed(answer); return; }
+    const { secret: came, ...rest } = answer.outcome;
+    secret.current = came;
+    serial.current += 1;
+    setOutcome({ ...rest, hasSecret: came !== undefined, file: given?.file, serial: serial.current });
+    if (action === 'encrypt') input.current?.clear();
+  };
+  const asked = useRef(false);
+  useEffect(() => {
+    if (action !== 'public-key' || asked.current) return;
+    asked.current = true;
+    void submit();
+  });
+
+  const command = commandFor({ action, key: reference, algorithm, context: contextOf(rows), dataKeySpec, input: outcome?.file, digest: outcome?.digest === true });
+  return (
+    <form className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 pt-4 pb-5" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
+      {inputLabel !== undefined && (
+        <BytesInput
+          ref={input}
+          label={inputLabel}
+          limit={limit}
+          encoding={action === 'decrypt' ? 'base64' : 'text'}
+          problem={problems.input}
+          over={digests ? 'Longer than fits whole: its digest is computed here and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: make a data key and encrypt with that.' : undefined}
+          onChange={() => { if (failed || outcome?.verdict || problems.input) forget(); }}
+        />
+      )}
+      {action === 'encrypt' && symmetric && <p className="-mt-2 text-[12px] text-fg-3">For more than 4,096 bytes, <button type="button" className="font-medium text-fg-2 underline underline-offset-2 hover:text-fg" onClick={onDataKey}>make a data key</button>.</p>}
+      {proofLabel !== undefined && <BytesInput ref={proof} label={proofLabel} limit={6144} encoding="base64" rows={3} problem={problems.proof} onChange={() => { if (failed || outcome || problems.proof) forget(); }} />}
+      {algorithms.length > 1 && algorithm && action !== 'public-key' && <SelectField label="Algorithm" value={algorithm} options={algorithms.map((name) => [name, name] as const)} onPick={setAlgorithm} hint={action === 'verify' || action === 'decrypt' ? 'The one that it was made with' : undefined} />}
+      {action === 'data-key' && <SelectField label="Length" value={dataKeySpec} options={[['AES_256', '32 bytes, for AES-256'], ['AES_128', '16 bytes, for AES-128']]} onPick={setDataKeySpec} />}
+      {symmetric && action !== 'public-key' && <ContextRows rows={rows} onChange={setRows} />}
+      {action !== 'public-key' && <Button kind="primary" tall type="submit" disabled={busy} className="self-start">{busy ? `${act}…` : act}</Button>}
+      {failed && <InlineError error={failed.error} requestId={failed.requestId} consequence={nothing} />}
+      {outcome && (
+        <section key={outcome.serial} aria-label="Result" className="flex flex-col gap-4 pt-1">
+          {outcome.verdict && <Verdict title={outcome.verdict[0]} about={outcome.verdict[1]} />}
+          {outcome.hasSecret && (
+            <div>
+              <SecretField label={action === 'data-key' ? 'Data key in the clear' : 'Plaintext'} secret={read} />
+              <p className="mt-1.5 text-[12px]/4 text-fg-3">It cannot be copied from this window. To put it into a file, use the command line below.</p>
+            </div>
+          )}
+          {outcome.public && <PublicResult {...outcome.public} />}
+          {outcome.facts?.map(([name, fact]) => (
+            <div key={name}><h3 className="mb-1 text-[12px]/4 font-medium text-fg-2">{name}</h3><p className="flex items-center gap-1"><code className="font-mono text-[12px] break-all">{fact}</code><CopyButton text={fact} what="the fingerprint" /></p></div>
+          ))}
+        </section>
+      )}
+      <div className="mt-auto pt-2"><CommandLine command={command} /></div>
+    </form>
+  );
+}

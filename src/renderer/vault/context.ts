@@ -1,0 +1,30 @@
+/** What every screen of an open vault may ask of the frame. One modal at a time: to show another replaces it. */
+import { createContext, useContext } from 'react';
+import type { Output } from '../../shared/api/index.ts';
+import type { UseAction } from '../keys/actions.ts';
+
+export type Shown =
+  | { readonly kind: 'palette' }
+  | { readonly kind: 'shortcuts' }
+  | { readonly kind: 'create' }
+  | { readonly kind: 'use'; readonly keyId: string; readonly action: UseAction }
+  | { readonly kind: 'delete'; readonly keyId: string }
+  | { readonly kind: 'description'; readonly keyId: string }
+  | { readonly kind: 'alias'; readonly keyId: string };
+
+export interface VaultFrame {
+  readonly status: Output<'vault:Status'>;
+  /** Nothing is written: controls that would are absent. */
+  readonly readOnly: boolean;
+  readonly shown: Shown | undefined;
+  show(what: Shown | undefined): void;
+  lock(): void;
+}
+
+export const VaultContext = createContext<VaultFrame | undefined>(undefined);
+
+export function useVault(): VaultFrame {
+  const frame = useContext(VaultContext);
+  if (!frame) throw new Error('outside of an open vault');
+  return frame;
+}

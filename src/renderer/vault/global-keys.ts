@@ -1,0 +1,40 @@
+/** Ctrl or Cmd with a key, everywhere; the sections keep their final numbers. Single letters belong to the screens. */
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { letterOf } from './letters.ts';
+import type { VaultFrame } from './context.ts';
+
+/** F6 goes round these, in the order of the page. */
+const PANES = '[data-pane]';
+
+export function nextPane(back: boolean): void {
+  const panes = [...document.querySelectorAll<HTMLElement>(PANES)].filter((pane) => pane.offsetParent !== null);
+  const at = panes.findIndex((pane) => pane.contains(document.activeElement));
+  const next = panes[(at + (back ? -1 : 1) + panes.length) % panes.length];
+  next?.focus();
+}
+
+export function useGlobalKeys({ show, shown, lock }: VaultFrame): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    const acts: Readonly<Record<string, () => void>> = {
+      k: () => { show({ kind: 'palette' }); },
+      l: lock,
+      ',': () => { show(undefined); void navigate({ to: '/settings' }); },
+      1: () => { show(undefined); void navigate({ to: '/keys', search: {} }); },
+      9: () => { show(undefined); void navigate({ to: '/trail', search: {} }); },
+    };
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === 'F6' && !shown) {
+        event.preventDefault();
+        nextPane(event.shiftKey);
+      } else if (event.key === '?' && !shown && letterOf(event) !== undefined) show({ kind: 'shortcuts' });
+      else if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && Object.hasOwn(acts, event.key)) {
+        event.preventDefault();
+        acts[event.key]?.();
+      }
+    };
+    window.addEventListener('keydown', onKey);
+    return () => { window.removeEventListener('keydown', onKey); };
+  }, [show, shown, lock, navigate]);
+}

@@ -1,0 +1,30 @@
+/** The one modal of the frame. Each is loaded when it is first needed. */
+import { lazy, Suspense, useCallback } from 'react';
+import type { Shown } from './context.ts';
+import { useVault } from './context.ts';
+
+const Palette = lazy(async () => ({ default: (await import('../palette/palette.tsx')).Palette }));
+const Shortcuts = lazy(async () => ({ default: (await import('../palette/shortcuts.tsx')).ShortcutSheet }));
+const CreateKey = lazy(async () => ({ default: (await import('../keys/create-key.tsx')).CreateKey }));
+const UsePanel = lazy(async () => ({ default: (await import('../use/use-panel.tsx')).UsePanel }));
+const DeleteKey = lazy(async () => ({ default: (await import('../keys/delete-key.tsx')).DeleteKey }));
+const EditDescription = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).EditDescription }));
+const AddAlias = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).AddAlias }));
+
+export function Modal({ shown }: { readonly shown: Shown }) {
+  const { show } = useVault();
+  const close = useCallback(() => { show(undefined); }, [show]);
+  return <Suspense>{contentOf(shown, close)}</Suspense>;
+}
+
+function contentOf(shown: Shown, close: () => void) {
+  switch (shown.kind) {
+    case 'palette': return <Palette onClose={close} />;
+    case 'shortcuts': return <Shortcuts onClose={close} />;
+    case 'create': return <CreateKey onClose={close} />;
+    case 'use': return <UsePanel keyId={shown.keyId} first={shown.action} onClose={close} />;
+    case 'delete': return <DeleteKey keyId={shown.keyId} onClose={close} />;
+    case 'description': return <EditDescription keyId={shown.keyId} onClose={close} />;
+    case 'alias': return <AddAlias keyId={shown.keyId} onClose={close} />;
+  }
+}

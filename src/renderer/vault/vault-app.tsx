@@ -1,0 +1,63 @@
+/** An open vault: its routes, which modal is shown, and what the vault's events refresh. */
+import { useQueryClient } from '@tanstack/react-query';
+import { createMemoryHistory, createRootRoute, createRoute, createRouter, redirect, RouterProvider } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import type { Output } from '../../shared/api/index.ts';
+import { client, onEvent } from '../client.ts';
+import { tailOf } from '../format.ts';
+import { refreshKey } from '../keys/data.ts';
+import { KeysScreen } from '../keys/keys-screen.tsx';
+import { ToastHost } from '../parts/toast.tsx';
+import { VaultContext, type Shown, type VaultFrame } from './context.ts';
+import { AppFrame } from './frame.tsx';
+
+const TrailScreen = lazy(async () => ({ default: (await import('../trail/trail-screen.tsx')).TrailScreen }));
+const SettingsScreen = lazy(async () => ({ default: (await import('../settings/settings-screen.tsx')).SettingsScreen }));
+
+const root = createRootRoute({ component: AppFrame });
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const routes = [
+  createRoute({ getParentRoute: () => root, path: '/', beforeLoad: () => { throw redirect({ to: '/keys' }); } }),
+  createRoute({ getParentRoute: () => root, path: '/keys', component: KeysScreen, validateSearch: (search): { readonly key?: string } => {
+    const key = text(search['key']);
+    return key === undefined ? {} : { key };
+  } }),
+  createRoute({ getParentRoute: () => root, path: '/trail', component: () => <Suspense><TrailScreen /></Suspense>, validateSearch: (search): { readonly find?: string } => {
+    const find = text(search['find']);
+    return find === undefined ? {} : { find };
+  } }),
+  createRoute({ getParentRoute: () => root, path: '/settings', component: () => <Suspense><SettingsScreen /></Suspense> }),
+] as const;
+// In memory: no name of a key is ever part of an address.
+const newRouter = () => createRouter({ routeTree: root.addChildren(routes), history: createMemoryHistory({ initialEntries: ['/keys'] }) });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof newRouter>;
+  }
+}
+
+export function VaultApp({ status }: { readonly status: Output<'vault:Status'> }) {
+  const queries = useQueryClient();
+  const [router] = useState(newRouter);
+  const [shown, setShown] = useState<Shown>();
+  useEffect(
+    () =>
+      onEvent(({ event, id }) => {
+        if (event === 'key.changed') void refreshKey(queries, id === undefined ? undefined : tailOf(id));
+        else if (event === 'alias.changed') void refreshKey(queries);
+      }),
+    [queries],
+  );
+  const frame = useMemo<VaultFrame>(
+    () => ({ status, readOnly: status.State === 'readOnly', shown, show: setShown, lock: () => { void client.vault.lock(); } }),
+    [status, shown],
+  );
+  return (
+    <VaultContext value={frame}>
+      <ToastHost>
+        <RouterProvider router={router} />
+      </ToastHost>
+    </VaultContext>
+  );
+}
