@@ -4,7 +4,7 @@
  *   node scripts/build.mjs              builds
  *   node scripts/build.mjs --if-stale   builds when a source is newer than the last build
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT, newest } from './ensure.mjs';
@@ -53,6 +53,17 @@ export async function bundle(entry, format = 'esm') {
   }
 }
 
+const PAGES = ['src/renderer', 'src/shared', 'package-lock.json'];
+
+/** The window's pages, when a source of theirs is newer. Quiet; throws when a page cannot be built. */
+async function buildPages() {
+  const built = statSync(join(DIST, 'renderer', 'index.html'), { throwIfNoEntry: false });
+  const config = join(ROOT, 'src/renderer/vite.config.ts');
+  if (!existsSync(config) || (built !== undefined && built.mtimeMs > newest(PAGES))) return;
+  const vite = await import('vite');
+  await vite.build({ configFile: config, logLevel: 'warn' });
+}
+
 /** Each file is put in place whole, so that a running program or a second build never sees half of one. */
 export async function build() {
   const started = Date.now();
@@ -71,6 +82,7 @@ export async function build() {
       return true;
     }),
   );
+  await buildPages();
   writeFileSync(BUILT, String(started));
   process.stdout.write(`build: ${String(made.filter(Boolean).length)} files in ${String(Date.now() - started)} ms\n`);
 }

@@ -25,7 +25,7 @@ export function toText(bytes: Uint8Array, encoding: Encoding): string {
 /** Whether these bytes are text that a person can read: valid UTF-8 without control characters. */
 export function isReadable(bytes: Uint8Array): boolean {
   try {
-    return !/[\p{Cc}--[\t\n\r]]/v.test(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return !/[^\P{Cc}\t\n\r]/u.test(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     return false;
   }

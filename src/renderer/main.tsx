@@ -2,6 +2,7 @@
  * The window's page. It shows what the vault's process answers and asks for what a person does; it decides nothing and keeps nothing.
  * Locking unmounts everything below the gate and empties the cache. It holds a value only while it is revealed.
  */
+import './no-eval.ts';
 import '@fontsource-variable/geist/wght.css';
 import '@fontsource-variable/geist-mono/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';

@@ -9,7 +9,6 @@ const ROOT = join(import.meta.dirname, '../..');
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  configFile: false,
   logLevel: 'warn',
   plugins: [react(), tailwindcss()],
   build: {

@@ -128,6 +128,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const running = createRunning(clock.boottime);
   const refusals = startRefusals({ trail: () => vault.trail, clock });
   const newRequestId = () => requestId(uuidFrom(random.bytes(16)));
+  const ownUid = process.geteuid?.() ?? 0;
   const startedAt = clock.now();
   const jobs = vaultJobs({ vault, clock, lastActivity: () => running.lastActivity });
 
@@ -135,7 +136,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const approvals = createApprovals({ present: () => false, after: timer });
 
   const dispatch = createDispatch({
-    authenticate: (evidence) => authenticate(evidence, process.geteuid?.() ?? 0),
+    authenticate: (evidence) => authenticate(evidence, ownUid),
     refused: (request) => { refusals.count(request.door, 'unauthenticated'); },
     operations: register({
       control: {

@@ -3,12 +3,12 @@
  * The entry points (`serve.ts`, `window.ts`, Electron's main) differ only in what they put beside it.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, exitCodeOf, VaultError } from '../../shared/model/errors.ts';
-import { chooseVault, logFolder, readConfig, realFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
+import { chooseVault, configFile, logFolder, readConfig, realFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
 import { VERSION } from '../../shared/version.ts';
 import { openCliSocket } from '../doors/cli-socket.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -94,13 +94,22 @@ function vaultFolder(args: readonly string[], surroundings: Surroundings): strin
   const at = args.indexOf('--vault');
   const given = at < 0 ? undefined : args[at + 1];
   if (at >= 0 && given === undefined) throw new VaultError('ValidationException', '`--vault` wants a folder');
-  return realFolder(resolve(chooseVault(surroundings, given, readConfig(undefined))), (path) => {
+  return realFolder(resolve(chooseVault(surroundings, given, readConfig(textOf(configFile(surroundings))))), (path) => {
     try {
       return realpathSync(path);
     } catch {
       return undefined;
     }
   });
+}
+
+/** Undefined when there is none, or it cannot be read: then the default vault is meant. */
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -26,10 +26,15 @@ export function createRunning(boottime: () => number): Running {
     started(request, principal) {
       touch(request, principal);
       const controller = new AbortController();
+      // `AbortSignal.any` costs several times as much, for each request.
+      const abort = (): void => { controller.abort(); };
+      if (request.signal.aborted) abort();
+      else request.signal.addEventListener('abort', abort);
       requests.set(request.id, { principal: principal.id, controller });
       return {
-        signal: AbortSignal.any([request.signal, controller.signal]),
+        signal: controller.signal,
         finished() {
+          request.signal.removeEventListener('abort', abort);
           requests.delete(request.id);
           touch(request, principal);
         },

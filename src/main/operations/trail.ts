@@ -84,8 +84,8 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
 
     'trail:VerifyCheckpoint': async (input) => {
       const { open, log } = opened();
-      const { publicKey } = await open.sealer.call('checkpointKey', {});
-      const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, [publicKey]);
+      const { publicKeys } = await open.sealer.call('checkpointKeys', {});
+      const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, publicKeys);
       const relation = await relate(log, open.sealer, fromHex(open.info.vaultId), checkpoint);
       return { Relation: relation, SignatureValid: signatureValid, Index: checkpoint.index, Hash: checkpoint.hash, Created: seconds(checkpoint.time) };
     },

@@ -219,8 +219,8 @@ export interface SealerCalls {
   trailFinish: { request: { keyBlock: Bytes; state?: { trailIndex: number; trailHash: Bytes } }; reply: { records: number; lastIndex: number; lastHash: Bytes; broken?: TrailBreak } };
   /** DSSE envelope (JSON bytes) over a checkpoint statement, by the vault's own checkpoint key (Ed25519). */
   signCheckpoint: { request: { payload: Bytes }; reply: { envelope: Bytes; publicKey: Bytes } };
-  /** SubjectPublicKeyInfo DER of that key. */
-  checkpointKey: { request: Nothing; reply: { publicKey: Bytes } };
+  /** SubjectPublicKeyInfo DER of that key and of those of earlier terms, newest last. */
+  checkpointKeys: { request: Nothing; reply: { publicKeys: readonly Bytes[] } };
 }
 
 export type Loaded<T> = (T & { readonly missing?: undefined }) | { readonly missing: true };

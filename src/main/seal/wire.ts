@@ -59,7 +59,7 @@ export const METHODS = [
   'trailFeed',
   'trailFinish',
   'signCheckpoint',
-  'checkpointKey',
+  'checkpointKeys',
 ] as const satisfies readonly SealerMethod[];
 /** Does not compile while a method is missing from the list. */
 export type Complete = [Exclude<SealerMethod, (typeof METHODS)[number]>] extends [never] ? true : never;

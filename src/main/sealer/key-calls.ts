@@ -88,7 +88,7 @@ function macKey(session: Session, request: { readonly key: MaterialRef; readonly
 const MISSING = { missing: true } as const;
 
 export const keyCalls: Handlers<
-  'random' | 'generateMaterial' | 'locate' | 'encrypt' | 'decrypt' | 'generateDataKey' | 'sign' | 'verify' | 'mac' | 'verifyMac' | 'forget' | 'signCheckpoint' | 'checkpointKey'
+  'random' | 'generateMaterial' | 'locate' | 'encrypt' | 'decrypt' | 'generateDataKey' | 'sign' | 'verify' | 'mac' | 'verifyMac' | 'forget' | 'signCheckpoint' | 'checkpointKeys'
 > = {
   random(session, { length }) {
     checkLength(length, RANDOM_LIMIT, 'a random value');
@@ -184,5 +184,5 @@ export const keyCalls: Handlers<
 
   signCheckpoint: (session, { payload }) => signCheckpoint(session.unsealed.checkpointSeed, payload),
 
-  checkpointKey: (session) => ({ publicKey: checkpointPublicKey(session.unsealed.checkpointSeed) }),
+  checkpointKeys: (session) => ({ publicKeys: session.unsealed.checkpointSeeds.map(checkpointPublicKey) }),
 };

@@ -131,10 +131,14 @@ export class OpenVault implements Unsealed {
     return this.current.secrets.eras.map((era) => era.trailPublicKey);
   }
 
+  get checkpointSeeds(): readonly Bytes[] {
+    return this.current.secrets.eras.map((era) => era.checkpointSeed);
+  }
+
   get checkpointSeed(): Bytes {
-    const newest = this.current.secrets.eras.at(-1);
+    const newest = this.checkpointSeeds.at(-1);
     if (!newest) throw new VaultError('InternalException', 'the header holds no checkpoint key; report this as a fault');
-    return newest.checkpointSeed;
+    return newest;
   }
 
   wipe(): void {

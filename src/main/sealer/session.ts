@@ -25,6 +25,8 @@ export interface Unsealed {
   readonly trailPublicKeys: readonly Uint8Array[];
   /** Ed25519 seed (32) of the checkpoint key. */
   readonly checkpointSeed: Uint8Array;
+  /** Those of earlier terms too, newest last: what they signed stays true. */
+  readonly checkpointSeeds: readonly Uint8Array[];
 }
 
 /** A part of the sealer's call table. The whole table in `sealer.ts` is checked to be complete by its type. */

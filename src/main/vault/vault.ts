@@ -101,7 +101,8 @@ export function setOpen(vault: Vault, open: OpenVault): void {
   void open.sealer.gone.then(async () => {
     clearInterval(following);
     if (vault.open !== open) return;
-    await lock(vault);
+    // The keys are gone already; what of the rest cannot be closed ends with the process.
+    await lock(vault).catch(() => undefined);
     const note = encodeRecord({ time: vault.ports.clock.now(), phase: 'note', operation: 'vault:Lock', reasons: ['sealer:stopped'] });
     // Locked is locked: where the trail cannot be written, its next record says so.
     await vault.trail?.append(note, { reserve: true }).catch(() => undefined);

@@ -23,7 +23,7 @@ interface BytesInputProps {
   readonly limit: number;
   readonly encoding?: Encoding;
   /** Said when there is more than the limit. */
-  readonly over?: string;
+  readonly over?: string | undefined;
   readonly problem?: string | undefined;
   readonly rows?: number;
   readonly onChange?: () => void;
@@ -40,7 +40,7 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
   const [named, setNamed] = useState<string>();
   const [size, setSize] = useState(0);
   const [bad, setBad] = useState(false);
-  const [over9, setOver] = useState(false);
+  const [dragging, setDragging] = useState(false);
   const [encoding, setEncoding] = useState<Encoding>(first);
 
   const measure = (as: Encoding): void => {
@@ -79,7 +79,7 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
   const onDrag = (event: DragEvent): void => {
     event.preventDefault();
     if (event.type === 'drop') hold(event.dataTransfer.files[0]);
-    setOver(event.type === 'dragover');
+    setDragging(event.type === 'dragover');
   };
   const tooMuch = size > limit;
   const said = problem ?? (bad ? `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}.` : tooMuch ? (over ?? `At most ${byteCount(limit)}.`) : undefined);
@@ -103,7 +103,7 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
           aria-invalid={said !== undefined}
           aria-describedby={`${id}-below`}
           onInput={() => { measure(encoding); }}
-          className={`edge-field block w-full resize-y rounded-control bg-raised px-2.5 py-2 font-mono text-[12.5px]/[18px] ${over9 ? 'tint-brass' : ''}`}
+          className={`edge-field block w-full resize-y rounded-control bg-raised px-2.5 py-2 font-mono text-[12.5px]/[18px] ${dragging ? 'tint-brass' : ''}`}
         />
       ) : (
         <div className="edge-2 flex h-11 items-center gap-2 rounded-control bg-raised pr-1.5 pl-3">

@@ -96,14 +96,16 @@ describe('removing a slot as compromised', () => {
     expect((await sealer.call('blind', { table: 'keys', value: 'k' })).blind).toEqual((await vault.sealer.call('blind', { table: 'keys', value: 'k' })).blind);
   });
 
-  it('renews the trail key and the checkpoint key', async () => {
+  it('renews the trail key and the checkpoint key, and still tells the old one', async () => {
     const made = await scene();
     const before = await made.vault.sealer.call('readHeader', { header: made.vault.header });
     const signedBefore = await made.vault.sealer.call('signCheckpoint', { payload: text('{}') });
     await renewRoot(made);
     const after = await made.vault.sealer.call('readHeader', { header: made.vault.header });
     expect(after.trailPublicKey).not.toEqual(before.trailPublicKey);
-    expect((await made.vault.sealer.call('signCheckpoint', { payload: text('{}') })).publicKey).not.toEqual(signedBefore.publicKey);
+    const signedAfter = await made.vault.sealer.call('signCheckpoint', { payload: text('{}') });
+    expect(signedAfter.publicKey).not.toEqual(signedBefore.publicKey);
+    expect((await made.vault.sealer.call('checkpointKeys', {})).publicKeys).toEqual([signedBefore.publicKey, signedAfter.publicKey]);
   });
 
   it('goes on after a death between the header and the records', async () => {

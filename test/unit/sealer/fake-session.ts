@@ -42,6 +42,7 @@ export function fakeSession(random: Random = systemRandom, vaultId = '00'.repeat
       vaultId: fromHex(vaultId),
       locatorKey: fromHex('a1'.repeat(32)),
       checkpointSeed: fromHex('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60'),
+      checkpointSeeds: [fromHex('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60')],
       trailPublicKeys: [],
       trailPrivateKey: () => undefined,
       openMaterial({ rowId, version, body }) {

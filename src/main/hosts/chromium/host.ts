@@ -23,6 +23,8 @@ import { serveRequests } from './requests.ts';
 const RAW = '__keystead';
 /** Milliseconds until a page must be there. */
 const WITHIN = 20_000;
+/** The browser begins to load the page by itself when it starts, and may take its own attempt for the one that it is then asked for. */
+const TRIES = 3;
 
 export interface ChromiumOptions {
   /** The browser's binary; `findBrowser` knows where it is. */
@@ -53,9 +55,10 @@ interface Context {
 }
 
 /**
- * `none`: nothing is taken from the page. `loading`: a document is expected. `running`: its context is recorded.
+ * `none`: nothing is taken from the page. `asked`: a document was asked for; what still happens is of an earlier one. `loading`: the browser
+ * has begun with it. `committed`: it is in the frame. `running`: its context is recorded.
  */
-type Phase = 'none' | 'loading' | 'running';
+type Phase = 'none' | 'asked' | 'loading' | 'committed' | 'running';
 
 export function createChromiumHost(options: ChromiumOptions): WindowHost {
   const bundle = readBundle(options.bundle);
@@ -71,6 +74,7 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
   let found: (target: Target) => void = () => undefined;
   let phase: Phase = 'none';
   let windowId = 0;
+  let loader: unknown;
   let recorded: number | undefined;
   let receiver: string | undefined;
   let loaded: { resolve(): void; reject(error: Error): void } | undefined;
@@ -134,7 +138,7 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
     contexts.set(id, known);
     if (!known.isDefault || known.frameId !== target?.id) return;
     if (phase === 'running') return end('navigated');
-    if (phase !== 'loading' || known.origin !== ORIGIN) return;
+    if (phase !== 'committed' || known.origin !== ORIGIN) return;
     phase = 'running';
     recorded = id;
     record(id, uniqueId).catch(() => end('crashed'));
@@ -148,8 +152,10 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
       if (phase === 'running') end('navigated');
     },
     'Page.frameNavigated': ({ frame }) => {
-      const { id, url } = frame as { readonly id?: unknown; readonly url?: unknown };
-      if (id === target?.id && (phase === 'running' || (phase === 'loading' && url !== START && url !== 'about:blank'))) end('navigated');
+      const { id, loaderId } = frame as { readonly id?: unknown; readonly loaderId?: unknown };
+      if (id !== target?.id || phase === 'none' || phase === 'asked') return;
+      if (phase === 'loading' && loaderId === loader) phase = 'committed';
+      else end('navigated');
     },
     'Fetch.requestPaused': (params) => requests.paused(params, page().sessionId),
     'Inspector.targetCrashed': () => {
@@ -188,9 +194,18 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
     const ready = new Promise<void>((resolve, reject) => (loaded = { resolve, reject }));
     ready.catch(() => undefined);
     requests.expectDocument();
-    phase = 'loading';
-    const { errorText } = await command('Page.navigate', { url: START });
-    if (typeof errorText === 'string') throw new VaultError('InternalException', `the page cannot be loaded: ${errorText}`);
+    phase = 'asked';
+    let failure: unknown;
+    for (let left = TRIES; left > 0; left--) {
+      const { errorText } = await started().pipe.send('Page.navigate', { url: START }, page().sessionId, (result) => {
+        if (phase !== 'asked' || result['errorText'] !== undefined) return;
+        loader = result['loaderId'];
+        phase = 'loading';
+      });
+      failure = errorText;
+      if (failure === undefined) break;
+    }
+    if (failure !== undefined) throw new VaultError('InternalException', `the page cannot be loaded: ${String(failure)}`);
     alive = true;
     await ready;
     // What an earlier page left in the states of its history.

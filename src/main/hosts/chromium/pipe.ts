@@ -15,8 +15,11 @@ export interface DevToolsEvent {
 }
 
 export interface Pipe {
-  /** The command's result. Rejects with InternalException when the browser refuses it or is gone. */
-  send(method: string, params?: Params, sessionId?: string): Promise<Params>;
+  /**
+   * The command's result. Rejects with InternalException when the browser refuses it or is gone. `at` is called with the result
+   * before the next message is looked at, which a promise would be too late for.
+   */
+  send(method: string, params?: Params, sessionId?: string, at?: (result: Params) => void): Promise<Params>;
   /** A whole message with its zero byte, made for the id that the function gets; wiped once written. Its answer is not waited for. */
   sendBytes(make: (id: number) => Uint8Array): void;
   /** The next bytes of the browser; the caller wipes them. */
@@ -38,6 +41,7 @@ interface Waiting {
   readonly resolve: (result: Params) => void;
   readonly reject: (error: VaultError) => void;
   readonly method: string;
+  readonly at: ((result: Params) => void) | undefined;
 }
 
 interface Answer {
@@ -71,7 +75,10 @@ export function openPipe({ out, raw, event, broken }: PipeEnds): Pipe {
       const call = waiting.get(answer.id);
       waiting.delete(answer.id);
       if (answer.error) call?.reject(new VaultError('InternalException', `the browser refused \`${call.method}\`: ${String(answer.error.message)}`));
-      else call?.resolve(answer.result ?? {});
+      else if (call) {
+        call.at?.(answer.result ?? {});
+        call.resolve(answer.result ?? {});
+      }
     } else if (typeof answer.method === 'string') {
       event({ method: answer.method, params: answer.params ?? {}, ...(typeof answer.sessionId === 'string' ? { sessionId: answer.sessionId } : {}) });
     }
@@ -90,11 +97,11 @@ export function openPipe({ out, raw, event, broken }: PipeEnds): Pipe {
   };
 
   return {
-    send: (method, params = {}, sessionId) =>
+    send: (method, params = {}, sessionId, at) =>
       new Promise((resolve, reject) => {
         if (ended) return reject(gone());
         const id = ++lastId;
-        waiting.set(id, { resolve, reject, method });
+        waiting.set(id, { resolve, reject, method, at });
         out.write(`${JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) })}\0`);
       }),
     sendBytes(make) {

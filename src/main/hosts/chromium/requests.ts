@@ -1,4 +1,4 @@
-/** What the page may load: the files of its bundle, by exact address, and its own document once for each time that main asks for it. */
+/** What the page may load: the files of its bundle, by exact address, and its own document when main loads it. */
 import { HEADERS, type Bundle } from '../bundle.ts';
 import { ORIGIN, START } from './flags.ts';
 import type { Params, Pipe } from './pipe.ts';
@@ -6,9 +6,9 @@ import type { Params, Pipe } from './pipe.ts';
 export interface Requests {
   /** A paused request of the page's session. */
   paused(params: Params, sessionId: string): void;
-  /** Main is about to load the page: the next request for the document itself is answered, and no other. */
+  /** Main is about to load the page: a request for the document itself is answered, until `release`. */
   expectDocument(): void;
-  /** The bridge is in place: what the document asked for meanwhile is answered. */
+  /** The document is there and the bridge is in it: what it asked for meanwhile is answered, and no other document. */
   release(): void;
 }
 
@@ -56,10 +56,7 @@ export function serveRequests({ bundle, pipe }: { readonly bundle: Bundle; reado
           },
           sessionId,
         );
-      if (isDocument) {
-        documentExpected = false;
-        answer();
-      } else if (held) held.push(answer);
+      if (!isDocument && held) held.push(answer);
       else answer();
     },
     expectDocument() {
@@ -67,6 +64,7 @@ export function serveRequests({ bundle, pipe }: { readonly bundle: Bundle; reado
       held = [];
     },
     release() {
+      documentExpected = false;
       const waiting = held ?? [];
       held = undefined;
       for (const answer of waiting) answer();

@@ -1,0 +1,118 @@
+/** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
+import { fakeEvents, fakeKeys, type FakeKey } from './fake-data.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const query = new URLSearchParams(location.search);
+const at = (): number => Date.now() / 1000;
+let phase = query.get('state') ?? 'unlocked';
+const events = fakeEvents(at());
+const keys = query.get('empty') === null ? fakeKeys(at()) : [];
+const listeners = new Set<(event: unknown) => void>();
+const push = (event: Fields): void => { for (const listener of listeners) listener(event); };
+const b64 = (length: number, seed = 7): string => btoa(String.fromCharCode(...Array.from({ length }, (_, i) => (i * 73 + seed * 41 + ((i * i) % 97)) % 256)));
+const arnOf = (id: string): string => `arn:aws:kms:us-east-1:318204775610:key/${id}`;
+const find = (reference: unknown): FakeKey => keys.find((key) => key.KeyId === reference || key.alias === reference) ?? fail('NotFoundException', `\`${String(reference)}\` does not exist`);
+function fail(code: string, message: string, details?: Fields): never {
+  throw Object.assign(new Error(message), { code, details });
+}
+let wrong = 0;
+const settings = { Name: 'acme-dev', AutoLockMinutes: 15, LockOnSuspend: true, LockOnScreenLock: true };
+let slots = [
+  { SlotId: 'a'.repeat(32), Type: 'password', Factors: ['password', 'device'], CreationDate: at() - 90 * 86400, Kdf: { MemoryKiB: 65536, Passes: 3, Lanes: 4 } },
+  { SlotId: 'b'.repeat(32), Type: 'recovery', Factors: ['code'], CreationDate: at() - 90 * 86400 },
+];
+const CODE = btoa('7KQ2-M4XR-09TB-HZ5C-V8NE-3WJP-D6YA');
+const unlockTo = (state: string): void => { phase = state; push({ event: 'vault.unlocked' }); };
+
+const metadata = ({ alias: _alias, ...key }: FakeKey): Fields => ({ ...key, AWSAccountId: '318204775610', Arn: arnOf(key.KeyId), Enabled: key.KeyState === 'Enabled', Origin: 'AWS_KMS', KeyManager: 'CUSTOMER', CustomerMasterKeySpec: key.KeySpec, MultiRegion: false });
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const cancelled = new Set<unknown>();
+
+const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Fields | Promise<Fields>>> = {
+  'vault:Status': () => ({
+    State: phase, Folder: '/home/ada/.local/share/keystead/vaults/acme-dev', Version: '0.1.0', ProcessId: 41877, StartedAt: at() - 9000,
+    ...(phase === 'absent' ? {} : { VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', SlotTypes: query.get('slots')?.split(',') ?? ['password', 'recovery'] }),
+    ...(phase === 'unlocked' || phase === 'readOnly' ? { Name: settings.Name, UnlockedAt: 1_790_000_000, LocksAt: at() + 11.5 * 60, RecoveryCodeUsed: false } : {}),
+    ...(phase === 'readOnly' ? { Problem: 'the trail is behind what the vault knows of it' } : {}),
+  }),
+  'vault:Unlock': async (input) => {
+    await wait(query.get('slow') === null ? 150 : 60_000);
+    if (input['Password'] === btoa('wrong password')) {
+      wrong += 1;
+      fail('IncorrectPasswordException', 'the password is wrong', wrong > 1 ? { retryAfterSeconds: '4' } : undefined);
+    }
+    unlockTo('unlocked');
+    return { VaultId: '5f', Name: settings.Name, State: 'unlocked', SlotId: 'a', SlotType: 'password', RecoveryCodeUsed: false };
+  },
+  'vault:Create': async () => { await wait(100); unlockTo('unlocked'); return { VaultId: '5f', Name: 'acme-dev', Region: 'us-east-1', Account: '318204775610', Factors: 'password', RecoveryCode: CODE }; },
+  'vault:Lock': () => { phase = 'locked'; push({ event: 'vault.locked' }); return { State: 'locked' }; },
+  'vault:DescribeSettings': () => ({ ...settings, VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', Region: 'us-east-1', Account: '318204775610', CreationDate: at() - 90 * 86400, RecoveryCodeUsed: false }),
+  'vault:UpdateSettings': (input) => Object.assign(settings, input),
+  'vault:ListSlots': () => ({ Slots: slots }),
+  'vault:AddSlot': async () => { await wait(100); return { Slot: slots[1], RecoveryCode: CODE }; },
+  'vault:RemoveSlot': (input) => { slots = slots.filter((slot) => slot.SlotId !== input['SlotId']); return { SlotId: input['SlotId'], How: input['How'], Slots: slots }; },
+  'vault:ChangePassword': async () => { await wait(100); return { Slot: slots[0] }; },
+  'kms:ListKeys': () => ({ Keys: keys.map(({ KeyId }) => ({ KeyId, KeyArn: arnOf(KeyId) })), Truncated: false }),
+  'kms:ListAliases': () => ({ Aliases: keys.flatMap(({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: '', TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])), Truncated: false }),
+  'kms:DescribeKey': (input) => ({ KeyMetadata: metadata(find(input['KeyId'])) }),
+  'kms:CreateKey': (input) => {
+    const key = { ...fakeKeys(at())[0], ...input, KeyId: `9${String(keys.length).padStart(7, '0')}-5d0b-4f5e-9a53-0b6d2f81c9e4`, alias: '', KeyState: 'Enabled' } as FakeKey;
+    keys.push(key);
+    return { KeyMetadata: metadata(key) };
+  },
+  'kms:CreateAlias': (input) => { Object.assign(find(input['TargetKeyId']), { alias: input['AliasName'] }); return {}; },
+  'kms:DeleteAlias': (input) => { Object.assign(find(input['AliasName']), { alias: '' }); return {}; },
+  'kms:UpdateKeyDescription': (input) => { Object.assign(find(input['KeyId']), { Description: input['Description'] }); return {}; },
+  'kms:DisableKey': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'Disabled' }); return {}; },
+  'kms:EnableKey': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'Enabled' }); return {}; },
+  'kms:ScheduleKeyDeletion': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'PendingDeletion', DeletionDate: at() + 30 * 86400 }); return { KeyId: input['KeyId'] }; },
+  'kms:CancelKeyDeletion': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'Disabled' }); return { KeyId: input['KeyId'] }; },
+  'kms:Sign': () => ({ KeyId: '', Signature: b64(71), SigningAlgorithm: 'ECDSA_SHA_256' }),
+  'kms:Verify': (input) => (input['Signature'] === b64(71) ? { KeyId: '', SignatureValid: true, SigningAlgorithm: 'ECDSA_SHA_256' } : fail('KMSInvalidSignatureException', 'the signature does not fit this message, key and algorithm')),
+  'kms:Encrypt': () => ({ CiphertextBlob: b64(184), KeyId: '', EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
+  'kms:Decrypt': () => ({ Plaintext: btoa('postgres://orders:correct-horse@db.internal/orders'), KeyId: '', EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
+  'kms:GenerateDataKey': () => ({ CiphertextBlob: b64(184), Plaintext: b64(32), KeyId: '' }),
+  'kms:GenerateMac': () => ({ Mac: b64(32), MacAlgorithm: 'HMAC_SHA_256', KeyId: '' }),
+  'kms:VerifyMac': () => ({ MacValid: true }),
+  'kms:GetPublicKey': () => ({ PublicKey: b64(91), KeyId: '' }),
+  'trail:LookupEvents': (input) => {
+    const limit = input['Limit'] as number;
+    const matching = events.filter((event) => event.Index < ((input['Before'] as number | undefined) ?? Infinity) && (input['Result'] === undefined || event.Result === input['Result']));
+    const page = matching.slice(0, limit);
+    return { Events: page, ...(matching.length > limit ? { NextBefore: page.at(-1)?.Index } : {}) };
+  },
+  'trail:VerifyTrail': async (_input, call) => {
+    for (let done = 0; done < 10; done++) {
+      push({ event: 'progress', call, progress: { done: done * 1820, total: 18_205, unit: 'records' } });
+      await wait(query.get('slow') === null ? 40 : 500);
+      if (cancelled.has(call)) fail('CancelledException', 'cancelled');
+    }
+    const broken = query.get('broken') === null ? {} : { Broken: { Segment: 7, Index: 18_199, Offset: 40_188, What: 'mac' } };
+    return { Intact: query.get('broken') === null, Records: 18_205, Segments: 7, LastIndex: 18_204, LastHash: '00', Unfinished: [], ...broken };
+  },
+};
+
+let calls = 0;
+Object.defineProperty(window, 'keystead', {
+  value: Object.freeze({
+    async invoke(operation: string, input: Fields = {}) {
+      const call = ++calls;
+      if (operation === 'call:Cancel') { cancelled.add(input['Call']); return { ok: true, requestId: '', output: {} }; }
+      await wait(query.get('hang') === operation ? 1e9 : 5);
+      const requestId = '6f0a2c1e-7d1b-4c55-9a53-0b6d2f81c9e4';
+      if (query.get('lost') !== null) return { ok: false, requestId: '', error: { code: 'InternalException', message: 'the vault cannot be reached' } };
+      try {
+        const handler = OPERATIONS[operation] ?? fail('UnknownOperationException', `no \`${operation}\` in the fake`);
+        return { ok: true, requestId, output: await handler(input, call) };
+      } catch (error) {
+        const { code, message, details } = error as { code: string; message: string; details?: Fields };
+        return { ok: false, requestId, error: { code, message, ...(details ? { details } : {}) } };
+      }
+    },
+    on(listener: (event: unknown) => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  }),
+});

@@ -1,0 +1,76 @@
+/** Keys and records for the fake bridge: made up, and the same every time. */
+export interface FakeKey {
+  readonly KeyId: string;
+  readonly alias: string;
+  readonly KeySpec: string;
+  readonly KeyUsage: string;
+  readonly KeyState: string;
+  readonly Description: string;
+  readonly CreationDate: number;
+  readonly DeletionDate?: number;
+  readonly [list: `${string}Algorithms`]: readonly string[];
+}
+export interface FakeEvent {
+  readonly Index: number;
+  readonly Time: number;
+  readonly Kind: string;
+  readonly Result?: string;
+  readonly [field: string]: unknown;
+}
+
+const ECC = ['ECC_NIST_P256', 'SIGN_VERIFY'] as const;
+const AES = ['SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'] as const;
+const ROWS: readonly (readonly [alias: string, spec: string, usage: string, state?: string, description?: string])[] = [
+  ['billing-pii', ...AES],
+  ['ci-cosign', ...ECC],
+  ['dev-envelope', 'RSA_3072', 'ENCRYPT_DECRYPT'],
+  ['import-2023', 'RSA_2048', 'SIGN_VERIFY', 'PendingDeletion'],
+  ['legacy-tokens', ...AES, 'Disabled'],
+  ['orders-data', ...AES, 'Enabled', 'Rows of the orders database'],
+  ['orders-data-stg', ...AES],
+  ['partner-exchange', 'RSA_3072', 'SIGN_VERIFY'],
+  ['release-signing', ...ECC, 'Enabled', 'Signs what the release job publishes'],
+  ['session-jwt', 'ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
+  ['webhook-hmac', 'HMAC_256', 'GENERATE_VERIFY_MAC'],
+  ['webhook-hmac-stg', 'HMAC_256', 'GENERATE_VERIFY_MAC'],
+  ['git-mira', 'ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
+];
+const idOf = (i: number): string => `${(0x7c1e44a2 + i * 0x1f3d5b79).toString(16).slice(-8).padStart(8, '0')}-5d0b-4f5e-9a53-${(0x0b6d2f81c9e4 + i * 0x1234567).toString(16).padStart(12, '0')}`;
+const algorithms = (spec: string, usage: string): object =>
+  usage === 'SIGN_VERIFY' ? { SigningAlgorithms: spec.startsWith('RSA') ? ['RSASSA_PSS_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_256'] : spec.includes('ED') ? ['ED25519_SHA_512', 'ED25519_PH_SHA_512'] : ['ECDSA_SHA_256'] }
+  : usage === 'ENCRYPT_DECRYPT' ? { EncryptionAlgorithms: spec.startsWith('RSA') ? ['RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256'] : ['SYMMETRIC_DEFAULT'] }
+  : { MacAlgorithms: ['HMAC_SHA_256'] };
+
+export const fakeKeys = (at: number): FakeKey[] =>
+  ROWS.map(([name, KeySpec, KeyUsage, KeyState = 'Enabled', Description = ''], i) => ({
+    KeyId: idOf(i), alias: `alias/${name}`, KeySpec, KeyUsage, KeyState, Description, CreationDate: at - (i + 3) * 9 * 86_400,
+    ...(KeyState === 'PendingDeletion' ? { DeletionDate: at + 11.6 * 86_400 } : {}), ...algorithms(KeySpec, KeyUsage),
+  }));
+
+const USES: Readonly<Record<string, readonly string[]>> = { SIGN_VERIFY: ['kms:Sign', 'kms:Sign', 'kms:Verify', 'kms:GetPublicKey'], ENCRYPT_DECRYPT: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], GENERATE_VERIFY_MAC: ['kms:GenerateMac', 'kms:VerifyMac'] };
+
+/** Newest first. */
+export function fakeEvents(at: number): readonly FakeEvent[] {
+  let random = 42;
+  const next = (): number => (random = (random * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
+  let time = at - 40;
+  return Array.from({ length: 900 }, (_, i) => {
+    const Index = 18_204 - i;
+    time -= next() * next() * 420;
+    const row = [8, 8, 5, 5, 0, 9, 10, 12, 1][Math.floor(next() * 9)] ?? 0;
+    const uses = USES[ROWS[row]?.[2] ?? ''] ?? [];
+    const Door = ['ipc', 'cli', 'cli', 'cli'][Math.floor(next() * 4)];
+    const base = { Index, Time: time, RequestId: `${(Index * 7919).toString(16).padStart(8, '0')}-7d1b-4c55-9a53-0b6d2f81c9e4`, Door, Principal: Door === 'ipc' ? 'owner:window' : 'owner:uid-1000' };
+    if (i % 41 === 7) return { ...base, Kind: 'outcome', Operation: 'trail:ExportCheckpoint', Result: 'ok', Note: 'allow:owner/all' };
+    if (i % 67 === 9) return { ...base, Kind: 'outcome', Operation: 'vault:Unlock', Result: 'ok', Door: 'ipc', Note: 'allow:owner/all' };
+    if (i % 97 === 30) return { Index, Time: time, Kind: 'note', Operation: 'vault:IdleLock', Note: 'idle for 15 minutes' };
+    const denied = i % 23 === 3;
+    const failed = i % 37 === 5;
+    return {
+      ...base, Kind: 'outcome', Operation: uses[Math.floor(next() * uses.length)], Resource: `arn:aws:kms:us-east-1:318204775610:key/${idOf(row)}`,
+      Result: denied ? 'denied' : failed ? 'failed' : 'ok', ...(denied ? { Error: 'AccessDeniedException' } : failed ? { Error: 'InvalidCiphertextException' } : {}),
+      Input: { KeyId: ROWS[row]?.[0] ?? '', SigningAlgorithm: 'ECDSA_SHA_256', MessageType: 'RAW' },
+      Note: denied ? 'rule:recovery-only' : 'allow:owner/all',
+    };
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * The built window in a plain Chromium with the fake bridge, served as the hosts serve it, headers and all: takes a picture of every
+ * screen in both themes and runs axe on it. Never shipped; not a test.
+ *
+ *   node scripts/build.mjs && node scripts/run-ts.mjs test/renderer/look.ts FOLDER [NAME …]
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
+import { HEADERS, readBundle } from '../../src/main/hosts/bundle.ts';
+
+const ROOT = process.cwd();
+const ORIGIN = 'https://vault.invalid';
+// Loaded and not imported: `run-ts` bundles what is imported.
+const require = createRequire(join(ROOT, 'package.json'));
+const { chromium } = require('playwright-core') as typeof import('playwright-core');
+const { rolldown } = (await import(pathToFileURL(require.resolve('rolldown')).href)) as typeof import('rolldown');
+
+interface Screen {
+  readonly query?: string;
+  readonly act?: (page: Page) => Promise<void>;
+  readonly size?: { readonly width: number; readonly height: number };
+}
+const key = (name: string) => (page: Page): Promise<void> => page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click();
+const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click();
+
+const SCREENS: Readonly<Record<string, Screen>> = {
+  'unlock': { query: '?state=locked' },
+  'unlock-wrong': { query: '?state=locked&slots=password,recovery,keychain', act: async (page) => { await page.getByLabel('Password', { exact: true }).fill('wrong password'); await page.keyboard.press('Enter'); await page.getByText('The password is wrong').waitFor(); } },
+  'unlock-recovery': { query: '?state=locked', act: (page) => page.getByText('Use the recovery code').click() },
+  'first-run': { query: '?state=absent', act: (page) => page.getByLabel('Password', { exact: true }).fill('correct horse battery staple') },
+  'first-run-code': { query: '?state=absent', act: async (page) => { for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill('correct horse battery staple'); await press(page, 'Make the vault'); await page.getByText('Keep the recovery code').waitFor(); } },
+  'first-run-retype': { query: '?state=absent', act: async (page) => { for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill('correct horse battery staple'); await press(page, 'Make the vault'); await press(page, 'I have it, type two groups back'); } },
+  'keys': { act: key('release-signing') },
+  'keys-empty': { query: '?empty' },
+  'keys-nomatch': { act: (page) => page.getByPlaceholder(/Filter/).fill('nothing like it') },
+  'keys-disabled': { act: key('legacy-tokens') },
+  'keys-deleting': { act: key('import-2023') },
+  'keys-menu': { act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'More for this key' }).click(); } },
+  'keys-trail': { act: async (page) => { await key('release-signing')(page); await page.getByRole('tab', { name: 'Trail' }).click(); } },
+  'keys-narrow': { act: key('release-signing'), size: { width: 900, height: 640 } },
+  'keys-zoom': { act: key('release-signing'), size: { width: 640, height: 400 } },
+  'create': { act: (page) => press(page, 'New key') },
+  'delete': { act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'More for this key' }).click(); await page.getByRole('menuitem', { name: 'Schedule deletion…' }).click(); } },
+  'use-sign': { act: async (page) => { await key('release-signing')(page); await press(page, 'Sign'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.keyboard.press('Tab'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('Signature', { exact: false }).first().waitFor(); } },
+  'use-decrypt': { act: async (page) => { await key('orders-data')(page); await press(page, 'Decrypt'); await page.getByRole('textbox', { name: 'Ciphertext' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await press(page, 'Reveal'); } },
+  'use-encrypt': { act: async (page) => { await key('orders-data')(page); await press(page, 'Encrypt'); await press(page, 'Add a context'); } },
+  'use-verify': { act: async (page) => { await key('release-signing')(page); await press(page, 'Verify'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.getByRole('textbox', { name: 'Signature' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').first().waitFor(); } },
+  'use-public': { act: async (page) => { await key('release-signing')(page); await press(page, 'Public key'); } },
+  'trail': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('option', { name: /denied/ }).first().click(); } },
+  'trail-verifying': { query: '?slow', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.waitForTimeout(900); } },
+  'trail-broken': { query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Broken at record').waitFor(); } },
+  'settings': { act: (page) => page.getByRole('link', { name: 'Settings' }).click() },
+  'settings-password': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await press(page, 'Change password'); } },
+  'settings-remove': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('button', { name: 'Remove Recovery code' }).click(); } },
+  'palette': { act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('sign rel'); } },
+  'palette-empty': { act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').waitFor(); } },
+  'shortcuts': { act: async (page) => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor(); } },
+  'vault-menu': { act: (page) => page.getByRole('button', { name: /acme-dev/ }).click() },
+  'read-only': { query: '?state=readOnly' },
+  'lost': { query: '?lost' },
+  'loading': { query: '?hang=kms:ListKeys' },
+};
+
+async function fakeBridge(): Promise<string> {
+  const build = await rolldown({ input: join(ROOT, 'test/renderer/fake-bridge.ts') });
+  const { output } = await build.generate({ format: 'iife' });
+  return output[0].code;
+}
+
+const [folder = 'shots', ...only] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const bundle = readBundle(join(ROOT, 'dist/renderer'));
+const bridge = await fakeBridge();
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'] });
+let findings = 0;
+for (const colorScheme of ['dark', 'light'] as const) {
+  for (const [name, { query = '', act, size = { width: 1280, height: 800 } }] of Object.entries(SCREENS)) {
+    if (only.length > 0 && !only.includes(name)) continue;
+    const context = await browser.newContext({ viewport: size, colorScheme, reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    const said: string[] = [];
+    page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !/Permissions-Policy|'webrtc'|sandbox attribute/.test(message.text())) said.push(message.text()); });
+    page.on('pageerror', (error) => said.push(error.message));
+    await page.addInitScript(bridge);
+    await page.route('**/*', (route) => {
+      const file = bundle.file(new URL(route.request().url()).pathname);
+      return file ? route.fulfill({ headers: { ...HEADERS, 'content-type': file.type }, body: Buffer.from(file.body) }) : route.fulfill({ status: 404, body: '' });
+    });
+    try {
+      await page.goto(`${ORIGIN}/${query}`);
+      await page.waitForTimeout(500);
+      await act?.(page);
+      await page.waitForTimeout(350);
+      await page.screenshot({ path: resolve(folder, `${name}.${colorScheme}.png`) });
+      // Evaluated over the DevTools protocol, which the page's policy does not bind.
+      await page.evaluate(axe);
+      const results = await page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as { axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run();
+        return violations.map(({ id, nodes }) => `${id} (${String(nodes.length)}): ${nodes.slice(0, 2).map((node) => `${node.html.slice(0, 160)} :: ${node.failureSummary.slice(0, 260)}`).join('\n    ')}`);
+      });
+      findings += results.length;
+      for (const line of results) process.stdout.write(`axe ${name}.${colorScheme}: ${line}\n`);
+    } catch (error) {
+      findings += 1;
+      process.stdout.write(`✗ ${name}.${colorScheme}: ${String(error).slice(0, 600)}\n`);
+      await page.screenshot({ path: resolve(folder, `${name}.${colorScheme}.png`) }).catch(() => undefined);
+    }
+    for (const line of new Set(said)) process.stdout.write(`console ${name}.${colorScheme}: ${line.slice(0, 300)}\n`);
+    await context.close();
+  }
+}
+await browser.close();
+process.stdout.write(`${String(findings)} findings\n`);
