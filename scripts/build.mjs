@@ -14,6 +14,8 @@ const ENTRIES = {
   'main/serve.mjs': 'src/main/app/serve.ts',
   'main/window.mjs': 'src/main/app/window.ts',
   'main/page.js': 'src/main/hosts/chromium/page.ts',
+  'main/electron.mjs': 'src/main/hosts/electron/main.ts',
+  'main/preload.cjs': 'src/main/hosts/electron/preload.ts',
   'main/sealer.mjs': 'src/main/sealer/entry.ts',
   'main/keychain.mjs': 'src/main/keychain/entry.ts',
   'main/hash-worker.mjs': 'src/main/platform/hash-worker.ts',
@@ -21,7 +23,7 @@ const ENTRIES = {
 };
 /** A classic script runs inside a page; a CommonJS file is what a sandboxed preload has to be. */
 const FORMATS = /** @type {Record<string, 'esm' | 'cjs' | 'iife'>} */ ({ '.mjs': 'esm', '.cjs': 'cjs', '.js': 'iife' });
-const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js'];
+const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js', 'electron'];
 const DIST = join(ROOT, 'dist');
 const BUILT = join(DIST, '.built');
 

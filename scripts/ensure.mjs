@@ -39,6 +39,9 @@ const TO_TEST = [
   { package: 'openssl', command: 'openssl' },
   { package: 'dbus', command: 'dbus-daemon' },
   { package: 'gnome-keyring', command: 'gnome-keyring-daemon' },
+  { package: 'systemd', command: 'busctl' },
+  { package: 'util-linux', command: 'setpriv' },
+  { package: 'chromium', command: 'chromium' },
 ];
 
 /** @param {string} command */

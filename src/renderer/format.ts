@@ -43,15 +43,16 @@ export function left(until: number, at: number): string {
   return rest <= 2 * DAY ? `${Math.ceil(rest / HOUR)} h` : `${Math.ceil(rest / DAY)} d`;
 }
 
+/** How long a search takes, in words that fit after a colon. */
 export function duration(seconds: number): string {
   if (seconds < 1) return 'less than a second';
   const steps: readonly (readonly [number, string])[] = [[60, 'second'], [60, 'minute'], [24, 'hour'], [365, 'day'], [100, 'year']];
   let value = seconds;
   for (const [size, name] of steps) {
-    if (value < size) return plural(Math.round(value), name);
+    if (value < size) return `about ${plural(Math.round(value), name)}`;
     value /= size;
   }
-  return value < 1000 ? `${counted(Math.round(value) * 100)} years` : 'longer than anyone will wait';
+  return value < 1000 ? `about ${counted(Math.round(value) * 100)} years` : 'longer than anyone will wait';
 }
 
 const SPEC_WORDS: Partial<Record<KeySpec, string>> = { SYMMETRIC_DEFAULT: 'AES-256', ECC_SECG_P256K1: 'secp256k1', ECC_NIST_EDWARDS25519: 'Ed25519' };
@@ -66,6 +67,14 @@ const USAGE_WORDS: Record<KeyUsage, string> = { ENCRYPT_DECRYPT: 'encrypt and de
 export const usageWords = (usage: KeyUsage): string => USAGE_WORDS[usage];
 const USAGE_VERBS: Record<KeyUsage, string> = { ENCRYPT_DECRYPT: 'Encrypts with', SIGN_VERIFY: 'Signs with', GENERATE_VERIFY_MAC: 'Makes MACs with' };
 export const usageVerb = (usage: KeyUsage): string => USAGE_VERBS[usage];
+
+const LOSS_WORDS: Record<KeyUsage, string> = {
+  ENCRYPT_DECRYPT: 'What it encrypted can never be read afterwards.',
+  SIGN_VERIFY: 'Signatures it made stay valid for whoever has the public key; it can make no more.',
+  GENERATE_VERIFY_MAC: 'MACs it made can never be checked afterwards.',
+};
+/** What is lost with a key. */
+export const lossWords = (usage: KeyUsage): string => LOSS_WORDS[usage];
 
 /** `alias/orders/data` as `orders/data`. */
 export const bareAlias = (alias: string): string => alias.replace(/^alias\//, '');

@@ -1,6 +1,7 @@
 /** The Chromium host in a real, headless browser; looked into by a DevTools session of the test's own over the same pipe. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { findBrowser } from '../../src/main/hosts/chromium/find.ts';
 import { createChromiumHost } from '../../src/main/hosts/chromium/host.ts';
 import type { DevToolsEvent, Params, Pipe } from '../../src/main/hosts/chromium/pipe.ts';
@@ -10,7 +11,18 @@ import { isAlive } from '../system/support/served-vault.ts';
 import { argumentsOf, descendantsOf } from '../system/support/processes.ts';
 import { watch, type Stranger, type Subject } from './subject.ts';
 
-export const PAGE = resolve(import.meta.dirname, 'page');
+/** A bundle of the tests' own, in a folder of its own. Scripts are kept as text: they run in a page, and belong to no project here. */
+export function bundleOf(name: 'page' | 'hostile', change: (script: string) => string = (script) => script): string {
+  const bundle = mkdtempSync(join(tmpdir(), 'keystead-bundle-'));
+  cpSync(resolve(import.meta.dirname, name), bundle, { recursive: true });
+  writeFileSync(join(bundle, 'page.js'), change(readFileSync(join(bundle, 'page.js.txt'), 'utf8')));
+  made.push(bundle);
+  return bundle;
+}
+
+const made: string[] = [];
+process.once('exit', () => made.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 const FIRST_SCRIPT = resolve(import.meta.dirname, '../../dist/main/page.js');
 
 export interface ChromiumSubject extends Subject {
@@ -27,7 +39,7 @@ export function browserOrThrow(): string {
   return program;
 }
 
-export async function openChromium(bundle = PAGE, dispatch?: Dispatch): Promise<ChromiumSubject> {
+export async function openChromium(bundle = bundleOf('page'), dispatch?: Dispatch): Promise<ChromiumSubject> {
   let pipe: Pipe | undefined;
   const events: DevToolsEvent[] = [];
   const before = new Set(descendantsOf(process.pid));

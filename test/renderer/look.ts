@@ -8,15 +8,17 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type * as Playwright from 'playwright-core';
 import type { Page } from 'playwright-core';
+import type * as Rolldown from 'rolldown';
 import { HEADERS, readBundle } from '../../src/main/hosts/bundle.ts';
 
 const ROOT = process.cwd();
 const ORIGIN = 'https://vault.invalid';
 // Loaded and not imported: `run-ts` bundles what is imported.
 const require = createRequire(join(ROOT, 'package.json'));
-const { chromium } = require('playwright-core') as typeof import('playwright-core');
-const { rolldown } = (await import(pathToFileURL(require.resolve('rolldown')).href)) as typeof import('rolldown');
+const { chromium } = require('playwright-core') as typeof Playwright;
+const { rolldown } = (await import(pathToFileURL(require.resolve('rolldown')).href)) as typeof Rolldown;
 
 interface Screen {
   readonly query?: string;
@@ -54,7 +56,7 @@ const SCREENS: Readonly<Record<string, Screen>> = {
   'trail-broken': { query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Broken at record').waitFor(); } },
   'settings': { act: (page) => page.getByRole('link', { name: 'Settings' }).click() },
   'settings-password': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await press(page, 'Change password'); } },
-  'settings-remove': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('button', { name: 'Remove Recovery code' }).click(); } },
+  'settings-remove': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('button', { name: 'Remove the recovery code' }).click(); } },
   'palette': { act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('sign rel'); } },
   'palette-empty': { act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').waitFor(); } },
   'shortcuts': { act: async (page) => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor(); } },
@@ -94,7 +96,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await page.goto(`${ORIGIN}/${query}`);
       await page.waitForTimeout(500);
       await act?.(page);
-      await page.waitForTimeout(350);
+      await page.waitForTimeout(600);
       await page.screenshot({ path: resolve(folder, `${name}.${colorScheme}.png`) });
       // Evaluated over the DevTools protocol, which the page's policy does not bind.
       await page.evaluate(axe);

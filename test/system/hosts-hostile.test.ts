@@ -1,19 +1,18 @@
 /** A renderer that was taken over tries to get out of the Chromium host: nothing of it succeeds, from inside or as seen from outside. */
 import { createSocket } from 'node:dgram';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openChromium, type ChromiumSubject } from '../hosts/chromium-subject.ts';
+import { bundleOf, openChromium, type ChromiumSubject } from '../hosts/chromium-subject.ts';
 import { startLocal, type LocalProgram } from './support/program.ts';
 import { isDeadProxy, watchSockets, type InternetSocket } from '../hosts/sockets.ts';
 
 const AT_LEAST = 30;
-const HOSTILE = resolve(import.meta.dirname, '../hosts/hostile');
 
 describe('a hostile page in the Chromium host', () => {
-  const bundle = mkdtempSync(join(tmpdir(), 'keystead-hostile-'));
+  const home = mkdtempSync(join(tmpdir(), 'keystead-hostile-'));
   let local: LocalProgram;
   let subject: ChromiumSubject;
   let results: Readonly<Record<string, string>> = {};
@@ -30,10 +29,8 @@ describe('a hostile page in the Chromium host', () => {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const { port } = server.address() as { port: number };
     await new Promise<void>((done) => datagrams.bind(port, '127.0.0.1', done));
-    cpSync(HOSTILE, bundle, { recursive: true });
-    const script = join(bundle, 'page.js');
-    writeFileSync(script, readFileSync(script, 'utf8').replaceAll('__PORT__', String(port)));
-    local = await startLocal(join(bundle, 'vault'));
+    const bundle = bundleOf('hostile', (script) => script.replaceAll('__PORT__', String(port)));
+    local = await startLocal(join(home, 'vault'));
     subject = await openChromium(bundle, local.program.dispatch);
     const watching = watchSockets(subject.pid);
     results = (await subject.evaluate('done')) as Record<string, string>;
@@ -44,7 +41,7 @@ describe('a hostile page in the Chromium host', () => {
     await local.close();
     server.close();
     datagrams.close();
-    rmSync(bundle, { recursive: true, force: true });
+    rmSync(home, { recursive: true, force: true });
   });
 
   it('has every attempt refused', () => {

@@ -191,9 +191,9 @@ describe.each([
       expect(await verdictOf(folder)).not.toMatch(/Internal|not a VaultError/);
     });
 
-    // The state row cannot know of what came after the last unlock or change. Cutting exactly that takes a copy of `trail.key`
-    // from within those minutes, and is a published limit.
-    it('a trail cut after the last unlock and change is noticed by a checkpoint that was kept outside', async () => {
+    // The state row follows the trail at unlock, with each change and every few seconds. Cutting only what came after that takes a
+    // copy of `trail.key` from within those seconds, and is a published limit.
+    it('a trail cut after the state has followed it for the last time is noticed by a checkpoint that was kept outside', async () => {
       const folder = mix(series, { header: 4, database: 4, trail: 'open' });
       const vault = await startLocal(folder);
       expect(await vault.ok('vault:Unlock', unlock)).toMatchObject({ State: 'unlocked' });

@@ -84,6 +84,8 @@ async function expectWhole(client: Client, acknowledged: readonly string[]): Pro
   expect(await client.ok('kms:DescribeKey', { KeyId: await createKey(client) })).toBeDefined();
 }
 
+const slotsOf = async (client: Client): Promise<readonly unknown[]> => ((await client.ok('vault:ListSlots'))['Slots'] as readonly Json[]).map((slot) => slot['SlotId']);
+
 async function startCode(options: Partial<StartOptions> = {}): Promise<string | undefined> {
   const failed: unknown = await start(options).catch((error: unknown) => error);
   if (!(failed instanceof StartFailed)) throw new Error('the vault started');
@@ -165,15 +167,18 @@ describe('a full disk', () => {
     await client.ok('vault:Unlock', unlock);
     const acknowledged = [await createKey(client)];
     const codes: string[] = [];
+    let slots = await slotsOf(client);
     for (const leave of [4096, 12_288, 24_576, 49_152, 98_304]) {
       fill(join(disk, 'filler'), leave);
-      const before = JSON.stringify(await client.call('vault:ListSlots').then((answer) => (answer.ok ? answer.output : undefined)));
       const answer = await client.call('vault:AddSlot', { Type: 'recovery', ...unlock });
       codes.push(answer.ok ? 'ok' : answer.error.code);
       rmSync(join(disk, 'filler'));
-      if (!answer.ok && before !== undefined) expect(await client.ok('vault:ListSlots')).toBeDefined();
       await client.ok('vault:Lock');
       expect(await client.ok('vault:Unlock', unlock)).toMatchObject({ State: 'unlocked' });
+      const after = await slotsOf(client);
+      if (answer.ok) expect(after).toContain((answer.output['Slot'] as Json)['SlotId']);
+      else expect(after).toEqual(slots);
+      slots = after;
       await expectWhole(client, acknowledged);
     }
     for (const code of codes) expect(['ok', 'StorageFullException']).toContain(code);

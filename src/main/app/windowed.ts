@@ -3,8 +3,10 @@
  * that left its document locks the vault; a window that is closed stops the program.
  */
 import { encodeJson } from '../../shared/wire/encode.ts';
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { openIpcDoor } from '../doors/ipc.ts';
 import type { Ending, WindowHost } from '../hosts/port.ts';
+import type { Dispatch } from '../kernel/request.ts';
 import type { RunningVault } from './run.ts';
 
 /** A page that keeps ending is not started for ever. */
@@ -16,7 +18,13 @@ export type Windowed = Pick<RunningVault, 'program' | 'log' | 'stop' | 'beside'>
 /** Resolves once the window is there; rejects when the host cannot show it, and has closed it then. */
 export async function attachWindow({ program, log, stop, beside }: Windowed, host: WindowHost): Promise<void> {
   const { clock, dispatch, newRequestId } = program.door;
-  const door = openIpcDoor({ ipc: host.ipc, port: program.door, origin: host.origin });
+  // From the first value that a page is given until the page is gone: it alone knows when it shows one.
+  const guarded: Dispatch = async (request) => {
+    const result = await dispatch(request);
+    if (result.ok && Object.values(result.output).some((value) => value instanceof SecretBytes)) host.protect?.(true);
+    return result;
+  };
+  const door = openIpcDoor({ ipc: host.ipc, port: { ...program.door, dispatch: guarded }, origin: host.origin });
   let closing = false;
   beside(async (graceMs) => {
     closing = true;
@@ -34,9 +42,10 @@ export async function attachWindow({ program, log, stop, beside }: Windowed, hos
       if (closing) return;
       try {
         await host.renew();
+        host.protect?.(false);
       } catch {
         // A page whose process will not end, or that does not come back: the program goes, and the page with it.
-        if (!closing) await stop('asked');
+        await stop('asked');
       }
     }));
 

@@ -32,8 +32,8 @@ export function createBridge(post: (text: string) => void): BridgeEnds {
   const { parse, stringify } = JSON;
   const { freeze, create } = Object;
   const PromiseOf = Promise;
-  const { apply } = Reflect;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with apply, since the page may replace it later
+  const { apply, deleteProperty } = Reflect;
+  // Called with `apply`, since the page may replace it later.
   const charCodeAt = String.prototype.charCodeAt;
   // Neither has a prototype that the page could change.
   const waiting = create(null) as Record<number, ((answer: unknown) => void) | undefined>;
@@ -95,7 +95,7 @@ export function createBridge(post: (text: string) => void): BridgeEnds {
         }
       }
       return () => {
-        delete listeners[key];
+        deleteProperty(listeners, key);
       };
     },
   });
@@ -114,7 +114,7 @@ export function createBridge(post: (text: string) => void): BridgeEnds {
     }
     if (typeof message.id !== 'number') return;
     const resolve = waiting[message.id];
-    delete waiting[message.id];
+    deleteProperty(waiting, message.id);
     const { ok, output, error, requestId } = message;
     resolve?.(ok === true ? { ok, requestId, output } : { ok: false, requestId, error });
   };

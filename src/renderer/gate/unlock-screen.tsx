@@ -89,10 +89,10 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
         </>
       }
     >
-      <div className="mt-[46px] mb-8"><Tumbler publicId={status.VaultId ?? folder} open={opened} /></div>
+      <div className="mt-[46px] mb-[42px]"><Tumbler publicId={status.VaultId ?? folder} open={opened} /></div>
       <h1 className="max-w-full truncate text-[24px]/[30px] font-semibold">{folder} is {opened ? 'open' : 'locked'}</h1>
       <p className="mt-1.5 max-w-full truncate font-mono text-[12px] text-fg-3" title={status.Folder}>{shortPath(status.Folder)}</p>
-      <div className="mt-7 w-[372px] max-w-full">
+      <div className="mt-6 w-[372px] max-w-full">
         {typed && (
           <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
             <PasswordField

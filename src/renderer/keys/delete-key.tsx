@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { useNow } from '../clock.ts';
-import { ago, counted, day, exact } from '../format.ts';
+import { ago, counted, day, exact, lossWords } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
@@ -43,10 +43,10 @@ export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <p className="text-fg-2">
             It cannot be used from now on, and is destroyed after the waiting time.{' '}
-            {data.KeyUsage === 'ENCRYPT_DECRYPT' ? 'What it encrypted can never be read afterwards.' : data.KeyUsage === 'SIGN_VERIFY' ? 'Signatures it made stay valid for whoever has the public key; it can make no more.' : 'MACs it made can never be checked afterwards.'} Until then you can cancel.
+            {lossWords(data.KeyUsage)} Until then you can cancel.
           </p>
           {recent.data && <p><span className="text-fg-2">Last use: </span>{last ? <span title={exact(last.Time * 1000)}>{ago(last.Time * 1000, time)}</span> : recent.data.cut ? `not in the latest ${counted(MOST_EVENTS)} records of the trail` : 'never'}</p>}
-          <TextField label="Days to wait" type="number" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days.'} hint={valid ? `It is destroyed on ${day(time + count * DAY)}` : undefined} className="w-28" />
+          <div className="w-44"><TextField label="Days to wait" type="number" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days.'} hint={valid ? `It is destroyed on ${day(time + count * DAY)}` : undefined} /></div>
           {error && <InlineError error={error} consequence="The key is as it was." />}
         </div>
         <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep the key</Button><Button tall kind="danger" type="submit" disabled={!valid || busy}>Schedule deletion</Button></DialogFoot>

@@ -7,7 +7,7 @@ import type { Answer, CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { client } from '../client.ts';
 import { useNow } from '../clock.ts';
-import { day, specName, usageVerb } from '../format.ts';
+import { day, lossWords, specName, usageVerb } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
@@ -70,7 +70,6 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
         {!readOnly && (
           <DropdownMenu.Root modal={false}>
             <DropdownMenu.Trigger asChild><IconButton label="More for this key" className="self-start"><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
-            <DropdownMenu.Portal>
               <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
                 {value.KeyState !== 'PendingDeletion' && <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { show({ kind: 'description', keyId: row.id }); }}>{value.Description === '' ? 'Add a description' : 'Edit the description'}</MenuItem>}
                 {value.KeyState !== 'PendingDeletion' && <MenuItem icon={<Tag {...ICON} />} onSelect={() => { show({ kind: 'alias', keyId: row.id }); }}>Add an alias</MenuItem>}
@@ -80,7 +79,6 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
                   ? <MenuItem icon={<Undo2 {...ICON} />} onSelect={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</MenuItem>
                   : <><MenuLine /><MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { show({ kind: 'delete', keyId: row.id }); }}>Schedule deletion…</MenuItem></>}
               </DropdownMenu.Content>
-            </DropdownMenu.Portal>
           </DropdownMenu.Root>
         )}
       </header>
@@ -94,7 +92,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
         {!readOnly && value.KeyState === 'PendingDeletion' && <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</Button>}
       </div>
       {value.KeyState === 'PendingDeletion' && value.DeletionDate !== undefined && (
-        <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed on {day(value.DeletionDate * 1000)} and cannot be used until then. What it encrypted can never be read afterwards. Cancelling keeps it, disabled.</p>
+        <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed on {day(value.DeletionDate * 1000)} and cannot be used until then. {lossWords(value.KeyUsage)} Cancelling keeps it, disabled.</p>
       )}
       {failed && <div className="mt-4"><InlineError error={failed} consequence="The key is as it was." /></div>}
 
@@ -103,8 +101,8 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
           <Tabs.Trigger value="overview" className={TAB}>Overview</Tabs.Trigger>
           <Tabs.Trigger value="trail" className={TAB}>Trail</Tabs.Trigger>
         </Tabs.List>
-        <Tabs.Content value="overview" className="outline-none"><KeyOverview row={row} value={value} at={at} /></Tabs.Content>
-        <Tabs.Content value="trail" className="outline-none"><KeyTrail row={row} at={at} /></Tabs.Content>
+        <Tabs.Content value="overview"><KeyOverview row={row} value={value} at={at} /></Tabs.Content>
+        <Tabs.Content value="trail"><KeyTrail row={row} at={at} /></Tabs.Content>
       </Tabs.Root>
     </>
   );

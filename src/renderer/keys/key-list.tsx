@@ -24,6 +24,8 @@ export function KeyList({ rows, selected, onSelect, onOpen }: KeyListProps) {
   const at = rows.findIndex((row) => row.id === selected);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => ROW, overscan: 8 });
   useEffect(() => { if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' }); }, [at, virtual]);
+  // Where nobody holds the focus, the keyboard begins in the list.
+  useEffect(() => { if (document.activeElement === document.body) scroll.current?.focus({ preventScroll: true }); }, []);
 
   const move = (to: number): void => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))];
@@ -49,7 +51,7 @@ export function KeyList({ rows, selected, onSelect, onOpen }: KeyListProps) {
       data-pane="list"
       aria-activedescendant={selected !== undefined && at >= 0 ? rowId(selected) : undefined}
       onKeyDown={onKeyDown}
-      className="min-h-0 flex-1 overflow-y-auto px-1.5 pb-2 -outline-offset-2 focus-visible:-outline-offset-2"
+      className={`group/list min-h-0 flex-1 overflow-y-auto px-1.5 pb-2 focus-visible:-outline-offset-2 ${at < 0 ? '' : 'focus-visible:outline-none'}`}
     >
       <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
@@ -81,7 +83,7 @@ function Row({ row, index, count, start, picked, at, onSelect }: RowProps) {
       aria-setsize={count}
       aria-posinset={index + 1}
       onClick={() => { onSelect(row.id); }}
-      className={`absolute inset-x-0 flex h-[52px] items-center gap-[11px] rounded-row px-3 ${picked ? 'picked' : 'hover-tint'}`}
+      className={`absolute inset-x-0 flex h-[52px] items-center gap-[11px] rounded-row px-3 ${picked ? 'picked -outline-offset-2 outline-brass group-focus-visible/list:outline-2' : 'hover-tint'}`}
       style={{ transform: `translateY(${start}px)` }}
     >
       <KeyGlyph publicId={row.id} size="S" state={data?.KeyState ?? 'Enabled'} />

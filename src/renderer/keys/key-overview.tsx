@@ -45,7 +45,7 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
           {changeable && <IconButton label="Add an alias" onClick={() => { show({ kind: 'alias', keyId: row.id }); }}><Plus size={14} strokeWidth={1.6} /></IconButton>}
         </KeyValue>
         <KeyValue name="Key ID"><span className={MONO}>{row.id}</span><CopyButton text={row.id} what="the key ID" /></KeyValue>
-        <KeyValue name="ARN"><span className={MONO}>{row.arn}</span><CopyButton text={row.arn} what="the ARN" /></KeyValue>
+        <KeyValue name="ARN"><span className="flex min-w-0 items-center gap-1.5"><span className="min-w-0 font-mono text-[11.5px] break-all">{row.arn}</span><CopyButton text={row.arn} what="the ARN" /></span></KeyValue>
         <KeyValue name="Algorithms">{algorithms.map((name) => <code key={name} className="rounded-chip bg-raised px-1.5 font-mono text-[12px] text-fg-2 [[data-theme=dark]_&]:bg-line">{name}</code>)}</KeyValue>
         <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeyUsage === 'SIGN_VERIFY' || value.KeySpec.startsWith('RSA') ? 'The private part' : 'It'} cannot leave it</span></KeyValue>
         {recent.data && (

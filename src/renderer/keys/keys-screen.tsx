@@ -61,7 +61,7 @@ export function KeysScreen() {
     if (letter === '/') input.current?.focus();
     else if (letter === 'n' && !readOnly) show({ kind: 'create' });
     else if (letter === 'c' && current) void copyText(current.id).then((done) => { if (done) say('Key ID copied'); });
-    else if (action && current) show({ kind: 'use', keyId: current.id, action });
+    else if (action) show({ kind: 'use', keyId: current.id, action });
     else return;
     event.preventDefault();
   };
@@ -73,7 +73,12 @@ export function KeysScreen() {
         <span className="text-[12px] text-fg-2">AWS KMS</span>
         {!readOnly && <Button kind="primary" className="ml-auto" icon={<Plus size={14} strokeWidth={1.8} />} shortcut="N" onClick={() => { show({ kind: 'create' }); }}>New key</Button>}
       </header>
-      <div className="flex min-h-0 flex-1">
+      {rows?.length === 0 && (
+        <div data-pane="list" tabIndex={-1} className="min-h-0 flex-1 bg-pane focus-visible:-outline-offset-2">
+          <EmptyState title="No keys yet. A key encrypts, signs or authenticates, and never leaves this vault." command="keystead kms create-key">{!readOnly && <Button kind="primary" tall onClick={() => { show({ kind: 'create' }); }}>Make the first key</Button>}</EmptyState>
+        </div>
+      )}
+      <div className={`min-h-0 flex-1 ${rows?.length === 0 ? 'hidden' : 'flex'}`}>
         <section aria-label="List of keys" className={`flex w-[340px] shrink-0 flex-col shadow-[inset_-1px_0_0_var(--line)] max-[1040px]:w-full ${current ? 'max-[1040px]:hidden' : ''}`}>
           <div className="px-3 pt-2.5 pb-2">
             <label className="edge flex h-[30px] items-center gap-2 rounded-row bg-raised px-2.5 text-fg-2 has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-brass [[data-theme=light]_&]:bg-pane">
@@ -101,12 +106,11 @@ export function KeysScreen() {
           </div>
           {error ? <div className="p-3"><InlineError error={errorOf(error)}><Button kind="ghost" onClick={retry}>Try again</Button></InlineError></div>
           : !shownRows ? <SkeletonRows rows={8} height={52} />
-          : rows?.length === 0 ? <EmptyState title="No keys yet. A key encrypts, signs or authenticates, and never leaves this vault." command="keystead kms create-key">{!readOnly && <Button kind="primary" tall onClick={() => { show({ kind: 'create' }); }}>Make the first key</Button>}</EmptyState>
           : shownRows.length === 0 ? <EmptyState title={`No keys match “${filter.trim()}”`}><Button onClick={() => { setFilter(''); input.current?.focus(); }}>Clear the filter</Button></EmptyState>
           : <KeyList rows={shownRows} selected={selected} onSelect={select} onOpen={() => { detail.current?.focus(); }} />}
           <p role="status" className="sr-only">{wanted !== '' && shownRows ? `${counted(shownRows.length)} of ${counted(rows?.length ?? 0)}` : ''}</p>
         </section>
-        <section ref={detail} aria-label="Key" data-pane="detail" tabIndex={-1} className={`min-w-0 flex-1 overflow-y-auto bg-pane outline-none ${current ? '' : 'max-[1040px]:hidden'}`}>
+        <section ref={detail} aria-label="Key" data-pane="detail" tabIndex={-1} className={`min-w-0 flex-1 overflow-y-auto bg-pane focus-visible:-outline-offset-2 ${current ? '' : 'max-[1040px]:hidden'}`}>
           {current ? <KeyDetail key={current.id} row={current} onBack={() => { select(undefined); setTimeout(focusList, 0); }} /> : rows && rows.length > 0 ? <EmptyState title="Choose a key to see and use it" /> : null}
         </section>
       </div>

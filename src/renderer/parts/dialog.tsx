@@ -3,6 +3,9 @@ import { X } from 'lucide-react';
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { IconButton } from './button.tsx';
 
+/** What a form begins with: the chosen one of a group, or a field. */
+const FIRST = 'input:checked, input:not([type="radio"], [type="file"], :disabled)';
+
 interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
@@ -20,7 +23,10 @@ export function Dialog({ title, onClose, children, sheet = false, head, held = f
   const titleId = useId();
   useEffect(() => {
     const before = document.activeElement;
-    ref.current?.showModal();
+    const dialog = ref.current;
+    dialog?.showModal();
+    // The browser would begin with the close button.
+    (dialog?.querySelector<HTMLElement>('textarea') ?? dialog?.querySelector<HTMLElement>(FIRST))?.focus();
     return () => { if (before instanceof HTMLElement && before.isConnected) before.focus(); };
   }, []);
   return (

@@ -1,7 +1,7 @@
 /** Fields with their label above and their hint or error below, tied together for a reader. */
 import { useId, type ComponentProps, type ReactNode } from 'react';
 
-export const FIELD = 'edge-field h-[34px] w-full min-w-0 rounded-control bg-raised px-2.5 text-fg disabled:opacity-60';
+export const FIELD = 'edge-field h-[34px] w-full min-w-0 rounded-control bg-raised px-2.5 text-fg disabled:opacity-60 [[data-theme=light]_&]:bg-pane';
 
 interface Around {
   readonly label: string;
@@ -55,7 +55,7 @@ export function SelectField<T extends string>({ label, hint, value, options, onP
 export function Segmented<T extends string>({ label, value, options, onPick, small = false }: { readonly label: string; readonly value: T; readonly options: readonly (readonly [T, string])[]; readonly onPick: (value: T) => void; readonly small?: boolean }) {
   const name = useId();
   return (
-    <fieldset className="edge inline-flex rounded-control bg-raised p-0.5">
+    <fieldset className="edge inline-flex max-w-full self-start overflow-x-auto rounded-control bg-raised p-0.5">
       <legend className="sr-only">{label}</legend>
       {options.map(([choice, words]) => (
         <label key={choice} className={`relative grid place-items-center rounded-[5px] font-medium text-fg-2 has-checked:bg-line-2 has-checked:text-fg has-focus-visible:outline-2 has-focus-visible:outline-brass ${small ? 'h-6 px-2 text-[12px]' : 'h-7 px-3'}`}>

@@ -20,7 +20,8 @@ export function SecretField({ label, secret }: { readonly label: string; readonl
   const time = useNow(1000);
   const hide = useCallback(() => { setUntil(undefined); }, []);
   const open = until !== undefined;
-  const rest = open ? Math.max(0, Math.ceil((until - time) / 1000)) : 0;
+  // The tick may be a second old.
+  const rest = open ? Math.min((extended ? 2 : 1) * (SHOWN_MS / 1000), Math.max(0, Math.ceil((until - time) / 1000))) : 0;
 
   useEffect(() => {
     const element = out.current;

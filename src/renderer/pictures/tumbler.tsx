@@ -22,10 +22,10 @@ export function Tumbler({ publicId, open }: { readonly publicId: string; readonl
     return `H${x - 7 - slope * 0.55}L${x - 6} ${tip}H${x + 6}L${x + 7 + slope * 0.55} ${FLAT}`;
   });
   return (
-    <svg aria-hidden="true" width="560" height="170" viewBox="0 0 560 170" className={`max-w-full text-glyph ${open ? 'settled' : ''}`}>
+    <svg aria-hidden="true" width="560" height="170" viewBox="-12 0 560 170" className={`max-w-full text-glyph ${open ? 'settled' : ''}`}>
       <defs>
         <linearGradient id="bow" x1="0" x2="1"><stop offset="0" stopColor="#fff" stopOpacity="0" /><stop offset="1" stopColor="#fff" /></linearGradient>
-        <linearGradient id="line"><stop offset="0" stopColor="currentColor" stopOpacity="0" /><stop offset=".2" stopColor="currentColor" /><stop offset=".8" stopColor="currentColor" /><stop offset="1" stopColor="currentColor" stopOpacity="0" /></linearGradient>
+        <linearGradient id="line" className="text-fg-3"><stop offset="0" stopColor="currentColor" stopOpacity="0" /><stop offset=".2" stopColor="currentColor" /><stop offset=".8" stopColor="currentColor" /><stop offset="1" stopColor="currentColor" stopOpacity="0" /></linearGradient>
         <mask id="fade"><rect width="120" height="170" fill="url(#bow)" /><rect x="120" width="440" height="170" fill="#fff" /></mask>
       </defs>
       <path d={`M0 108H86L92 ${FLAT}H98${blade.join('')}H${FIRST + 7 * PITCH + 23}L463 137V146L452 160H0z`} fill="currentColor" mask="url(#fade)" />

@@ -69,14 +69,14 @@ export function SettingsScreen() {
               {!readOnly && (
                 <Card title="Vault">
                   <Setting name="Name" about="Shown at the top of the window; Enter saves">
-                    <form onSubmit={(event) => { event.preventDefault(); void change({ Name: (new FormData(event.currentTarget).get('name') as string).trim() }); }}>
-                      <input name="name" aria-label="Name of the vault" key={data.Name} defaultValue={data.Name} maxLength={64} spellCheck={false} autoComplete="off" className={`${FIELD} w-56`} />
+                    <form className="w-56" onSubmit={(event) => { event.preventDefault(); void change({ Name: (new FormData(event.currentTarget).get('name') as string).trim() }); }}>
+                      <input name="name" aria-label="Name of the vault" key={data.Name} defaultValue={data.Name} maxLength={64} spellCheck={false} autoComplete="off" className={FIELD} />
                     </form>
                   </Setting>
                   <Setting name="Lock by itself" about="When nothing was asked of the vault for so long">
-                    <select aria-label="Lock by itself" value={data.AutoLockMinutes} onChange={(event) => { void change({ AutoLockMinutes: Number(event.target.value) }); }} className={`${FIELD} select w-44 pr-7`}>
+                    <span className="w-44"><select aria-label="Lock by itself" value={data.AutoLockMinutes} onChange={(event) => { void change({ AutoLockMinutes: Number(event.target.value) }); }} className={`${FIELD} select pr-7`}>
                       {[...new Set<number>([...MINUTES, data.AutoLockMinutes])].map((minutes) => <option key={minutes} value={minutes}>{minuteWords(minutes)}</option>)}
-                    </select>
+                    </select></span>
                   </Setting>
                   <Setting name="Lock when the computer sleeps"><Toggle label="Lock when the computer sleeps" on={data.LockOnSuspend} onChange={(on) => { void change({ LockOnSuspend: on }); }} /></Setting>
                   <Setting name="Lock with the screen"><Toggle label="Lock with the screen" on={data.LockOnScreenLock} onChange={(on) => { void change({ LockOnScreenLock: on }); }} /></Setting>

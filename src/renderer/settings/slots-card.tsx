@@ -21,7 +21,8 @@ const WORDS: Record<Slot['Type'], readonly [LucideIcon, string]> = {
   keychain: [Fingerprint, 'This computer\'s keychain'],
   token: [Usb, 'Hardware token'],
 };
-export const slotName = (slot: Slot): string => WORDS[slot.Type][1];
+const NAMES: Record<Slot['Type'], string> = { password: 'the password', recovery: 'the recovery code', keychain: 'this computer\'s keychain', token: 'the hardware token' };
+const slotName = (slot: Slot): string => NAMES[slot.Type];
 
 type Doing =
   | { readonly kind: 'password' | 'recovery'; readonly replaces: Slot }
@@ -53,7 +54,7 @@ export function SlotsCard({ name }: { readonly name: string }) {
                 </div>
                 {!readOnly && slot.Type === 'password' && <Button onClick={() => { setDoing({ kind: 'password', replaces: slot }); }}>Change password</Button>}
                 {!readOnly && slot.Type === 'recovery' && <Button onClick={() => { setDoing({ kind: 'recovery', replaces: slot }); }}>Make a new one</Button>}
-                {!readOnly && data.length > 1 && <Button kind="ghost" aria-label={`Remove ${words}`} onClick={() => { setDoing({ kind: 'remove', slot }); }}>Remove</Button>}
+                {!readOnly && data.length > 1 && <Button kind="ghost" aria-label={`Remove ${slotName(slot)}`} onClick={() => { setDoing({ kind: 'remove', slot }); }}>Remove</Button>}
               </div>
             );
           })}

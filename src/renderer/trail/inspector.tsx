@@ -47,7 +47,7 @@ export function Inspector({ event, name, brokenAt, onClose }: InspectorProps) {
   const reasons = event.Note?.split(', ') ?? [];
   const input = Object.entries(event.Input ?? {});
   return (
-    <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] outline-none max-[1040px]:w-[320px]">
+    <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px]">
       <div className="flex items-center gap-3 text-[12px]">
         <span className={`rounded-chip px-2 py-0.5 ${outcome === 'denied' || outcome === 'changed' ? 'tint-danger' : outcome === 'failed' ? 'tint-warn' : 'tint-fg'}`}><OutcomeWord event={event} brokenAt={brokenAt} /></span>
         <span className="flex-1 text-fg-2">record {counted(event.Index)}</span>
@@ -85,7 +85,7 @@ export function BrokenInspector({ broken }: { readonly broken: Broken }) {
   const [title, about] = WHAT[broken.What];
   const evidence = `keystead trail: broken at record ${broken.Index} (${broken.What}), file ${broken.Segment}, byte ${broken.Offset}`;
   return (
-    <aside aria-label="What is broken" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] outline-none max-[1040px]:w-[320px]">
+    <aside aria-label="What is broken" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px]">
       <p className="flex items-center gap-3 text-[12px]"><span className="tint-danger rounded-chip px-2 py-0.5 text-danger">Does not fit</span><span className="text-fg-2">record {counted(broken.Index)}</span></p>
       <h2 className="mt-2 text-[15px]/[22px] font-semibold">{title}</h2>
       <p className="mt-1 mb-4 text-fg-2">{about} {broken.Index > 0 ? `Everything up to record ${counted(broken.Index - 1)} is intact.` : ''}</p>

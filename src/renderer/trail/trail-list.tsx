@@ -9,6 +9,8 @@ import { recordId, toneOf } from './data.ts';
 import { doorWords, DoorIcon, outcomeOf, OutcomeWord } from './words.tsx';
 
 const ROW = 36;
+/** The list has the focus; the row in hand shows it. */
+const ROW_FOCUS = '-outline-offset-2 outline-brass group-focus-visible/list:outline-2';
 const rowId = (index: number): string => `record-${String(index)}`;
 
 interface TrailListProps {
@@ -29,6 +31,7 @@ export function TrailList({ events, selected, brokenAt, nameOf, today, onSelect,
   const at = events.findIndex((event) => event.Index === selected);
   useEffect(() => { if (events.length > 0 && lastShown >= events.length - 20) onEnd(); }, [lastShown, events.length, onEnd]);
   useEffect(() => { if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' }); }, [at, virtual]);
+  useEffect(() => { if (document.activeElement === document.body) scroll.current?.focus({ preventScroll: true }); }, []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const letter = letterOf(event);
@@ -40,7 +43,7 @@ export function TrailList({ events, selected, brokenAt, nameOf, today, onSelect,
     onSelect(row.Index);
   };
   return (
-    <div ref={scroll} role="listbox" aria-label="Records, newest first" tabIndex={0} data-pane="list" aria-activedescendant={selected !== undefined && at >= 0 ? rowId(selected) : undefined} onKeyDown={onKeyDown} className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto focus-visible:-outline-offset-2">
+    <div ref={scroll} role="listbox" aria-label="Records, newest first" tabIndex={0} data-pane="list" aria-activedescendant={selected !== undefined && at >= 0 ? rowId(selected) : undefined} onKeyDown={onKeyDown} className={`group/list min-h-0 flex-1 overflow-x-hidden overflow-y-auto focus-visible:-outline-offset-2 ${at < 0 ? '' : 'focus-visible:outline-none'}`}>
       <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
         {items.map(({ index, start }) => {
           const event = events[index];
@@ -55,17 +58,16 @@ export function TrailList({ events, selected, brokenAt, nameOf, today, onSelect,
               id={rowId(event.Index)}
               role="option"
               aria-selected={event.Index === selected}
-              aria-label={`${bareOperation(event.Operation ?? event.Kind)} ${nameOf(event.Resource)}, ${doorWords(event.Door)}, ${outcome}, ${exact(event.Time * 1000)}, record ${event.Index}`}
               onClick={() => { onSelect(event.Index); }}
               style={{ transform: `translateY(${start}px)` }}
-              className={`absolute inset-x-0 flex h-9 items-center gap-4 px-4 ${outcome === 'changed' ? 'tint-danger' : event.Index === selected ? 'picked' : 'hover-tint'}`}
+              className={`absolute inset-x-0 flex h-9 items-center gap-3 px-4 ${outcome === 'changed' ? `tint-danger ${event.Index === selected ? ROW_FOCUS : ''}` : event.Index === selected ? `picked ${ROW_FOCUS}` : 'hover-tint'}`}
             >
               <ChainRail own={recordId(event)} newer={newer && recordId(newer)} last={index === events.length - 1} tone={tone} />
-              <span className="w-[76px] shrink-0 truncate text-fg-2" title={exact(event.Time * 1000)}>{day(event.Time * 1000) === today ? clockTime(event.Time * 1000) : day(event.Time * 1000).replace(/ \d{4}$/, '')}</span>
-              <span className={`w-[148px] shrink-0 truncate font-mono text-[12.5px] font-medium ${faint ? 'text-fg-2' : ''}`}>{bareOperation(event.Operation ?? event.Kind)}</span>
+              <span className="ml-1 w-[56px] shrink-0 truncate text-fg-2" title={exact(event.Time * 1000)}>{day(event.Time * 1000) === today ? clockTime(event.Time * 1000) : day(event.Time * 1000).replace(/ \d{4}$/, '')}</span>
+              <span className={`w-[126px] shrink-0 truncate font-mono text-[12.5px] font-medium ${faint ? 'text-fg-2' : ''}`}>{bareOperation(event.Operation ?? event.Kind)}</span>
               <span className="min-w-0 flex-1 truncate font-medium">{nameOf(event.Resource)}</span>
-              <span className="flex w-[112px] shrink-0 items-center gap-1.5 text-fg-2"><DoorIcon door={event.Door} /><span className="truncate">{doorWords(event.Door)}</span></span>
-              <span className="w-[88px] shrink-0"><OutcomeWord event={event} brokenAt={brokenAt} /></span>
+              <span className="flex w-[106px] shrink-0 items-center gap-1.5 text-fg-2"><DoorIcon door={event.Door} /><span className="truncate">{doorWords(event.Door)}</span></span>
+              <span className="w-[76px] shrink-0"><OutcomeWord event={event} brokenAt={brokenAt} /></span>
               <span className="w-12 shrink-0 text-right font-mono text-[12px] text-fg-3">{counted(event.Index)}</span>
             </div>
           );

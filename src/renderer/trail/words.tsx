@@ -26,11 +26,11 @@ const OUTCOMES: Record<Outcome, readonly [LucideIcon, string, string]> = {
   begun: [CircleDashed, 'Begun', 'text-fg-2'],
   noted: [Info, 'Noted', 'text-fg-2'],
   doubt: [CircleHelp, 'In doubt', 'text-fg-2'],
-  changed: [Link2Off, 'Does not fit', 'text-danger'],
+  changed: [Link2Off, 'Broken', 'text-danger'],
 };
 export const outcomeWords = (outcome: Outcome): string => OUTCOMES[outcome][1];
 
 export function OutcomeWord({ event, brokenAt }: { readonly event: TrailEvent; readonly brokenAt?: number | undefined }) {
   const [Icon, words, tone] = OUTCOMES[outcomeOf(event, brokenAt)];
-  return <span className={`flex items-center gap-1.5 ${tone}`}><Icon size={14} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />{words}</span>;
+  return <span className={`flex items-center gap-1.5 whitespace-nowrap ${tone}`}><Icon size={14} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />{words}</span>;
 }

@@ -103,7 +103,7 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
           aria-invalid={said !== undefined}
           aria-describedby={`${id}-below`}
           onInput={() => { measure(encoding); }}
-          className={`edge-field block w-full resize-y rounded-control bg-raised px-2.5 py-2 font-mono text-[12.5px]/[18px] ${dragging ? 'tint-brass' : ''}`}
+          className={`edge-field block w-full resize-y rounded-control bg-raised px-2.5 [[data-theme=light]_&]:bg-pane py-2 font-mono text-[12.5px]/[18px] ${dragging ? 'tint-brass' : ''}`}
         />
       ) : (
         <div className="edge-2 flex h-11 items-center gap-2 rounded-control bg-raised pr-1.5 pl-3">

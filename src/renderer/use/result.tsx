@@ -1,6 +1,6 @@
 /** What came out, with copy and save for what is public. A value is revealed here and saved by the command line alone. */
 import { Download, ShieldCheck } from 'lucide-react';
-import { useState } from 'react';
+import { Fragment, useState } from 'react';
 import { canSave, saveFile } from '../clipboard.ts';
 import { byteCount } from '../format.ts';
 import { Button } from '../parts/button.tsx';
@@ -32,7 +32,7 @@ export function PublicResult({ label, bytes, file, text }: PublicBytes) {
         <h3 className="flex-1 text-[12px]/4 font-medium text-fg-2">{label} <span className="font-normal text-fg-3">{byteCount(bytes.length)}</span></h3>
         {text === undefined && <Segmented small label="Shown as" value={encoding} options={[['base64', 'Base64'], ['hex', 'Hex']]} onPick={setEncoding} />}
       </div>
-      <pre tabIndex={0} aria-label={label} className="edge max-h-44 overflow-auto rounded-card bg-raised px-3 py-2 font-mono text-[12px]/[18px] break-all whitespace-pre-wrap">{shown}</pre>
+      <pre tabIndex={0} aria-label={label} className={`edge max-h-44 overflow-auto rounded-card bg-raised px-3 py-2 font-mono text-[12px]/[18px] ${text === undefined ? 'break-all whitespace-pre-wrap' : 'text-[11px]'}`}>{shown}</pre>
       <div className="mt-2 flex flex-wrap items-center gap-2">
         <CopyButton wide text={shown} what={text === undefined ? encoding : 'PEM'} />
         {canSave() && <Button icon={<Download size={14} strokeWidth={1.6} />} onClick={() => { void save(); }}>Save as a file</Button>}
@@ -54,7 +54,7 @@ export const CommandLine = ({ command }: { readonly command: string }) => (
   <div>
     <h3 className="mb-1.5 text-[12px]/4 font-medium text-fg-2">The same on the command line</h3>
     <div className="edge flex items-start gap-1 rounded-card bg-raised py-1 pr-1 pl-3">
-      <code className="min-w-0 flex-1 py-1 font-mono text-[12px]/[18px] break-words text-fg-2">{command}</code>
+      <code className="min-w-0 flex-1 py-1 font-mono text-[12px]/[18px] text-fg-2">{command.split(' ').map((word, i) => <Fragment key={i}>{i > 0 && ' '}<span className="inline-block break-all">{word}</span></Fragment>)}</code>
       <CopyButton text={command} what="the command" />
     </div>
   </div>

@@ -31,9 +31,9 @@ const WORDS: Record<UseAction, Words> = {
   decrypt: { input: 'Ciphertext', act: 'Decrypt', nothing: 'Nothing was decrypted.' },
   'data-key': { act: 'Make a data key', nothing: 'No data key was made.' },
   sign: { input: 'Message', act: 'Sign', nothing: 'Nothing was signed.' },
-  verify: { input: 'Message', proof: 'Signature', act: 'Verify', nothing: 'It was not verified.' },
+  verify: { input: 'Message', proof: 'Signature', act: 'Verify', nothing: 'Take the message as not signed by this key.' },
   mac: { input: 'Message', act: 'Make a MAC', nothing: 'No MAC was made.' },
-  'verify-mac': { input: 'Message', proof: 'MAC', act: 'Verify', nothing: 'It was not verified.' },
+  'verify-mac': { input: 'Message', proof: 'MAC', act: 'Verify', nothing: 'Take the message as not authenticated by this key.' },
   'public-key': { act: 'Show the public key', nothing: 'No public key was shown.' },
 };
 
@@ -87,7 +87,6 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
     alive.current = true;
     return () => { alive.current = false; wipe(); };
   }, [wipe]);
-  useEffect(() => { input.current?.focus(); }, []);
   const { input: inputLabel, proof: proofLabel, act, nothing } = WORDS[action];
   const symmetric = algorithm === 'SYMMETRIC_DEFAULT';
   const signs = action === 'sign' || action === 'verify';

@@ -1,7 +1,6 @@
 /** The frame of an open vault: sidebar, the inset panel, and the one modal over it. */
 import { Outlet } from '@tanstack/react-router';
 import { TriangleAlert } from 'lucide-react';
-import { useEffect } from 'react';
 import { sentence } from '../format.ts';
 import { useVault } from './context.ts';
 import { useGlobalKeys } from './global-keys.ts';
@@ -12,7 +11,6 @@ export function AppFrame() {
   const frame = useVault();
   useGlobalKeys(frame);
   const { shown, status } = frame;
-  useEffect(() => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus({ preventScroll: true }); }, []);
   return (
     <div className="flex h-full min-h-0">
       <Sidebar />

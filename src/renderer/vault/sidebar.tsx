@@ -29,7 +29,7 @@ export function Sidebar() {
   const { show, lock } = useVault();
   const { rows } = useKeys();
   return (
-    <nav aria-label="Sections" data-pane="sections" tabIndex={-1} className="drag flex w-[216px] shrink-0 flex-col px-2 pt-2 pb-2 outline-none">
+    <nav aria-label="Sections" data-pane="sections" tabIndex={-1} className="drag flex w-[216px] shrink-0 flex-col p-2 focus-visible:-outline-offset-2">
       <VaultSwitcher />
       <button type="button" onClick={() => { show({ kind: 'palette' }); }} className="edge mt-2 flex h-[30px] items-center gap-2.5 rounded-row bg-raised px-2 text-fg-2 hover:text-fg [[data-theme=light]_&]:bg-pane">
         <Search size={15} strokeWidth={1.6} aria-hidden="true" />
@@ -69,13 +69,11 @@ function VaultSwitcher() {
         </span>
         <ChevronsUpDown size={14} strokeWidth={1.6} className="text-fg-3" aria-hidden="true" />
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
         <DropdownMenu.Content align="start" sideOffset={4} className={MENU}>
           <DropdownMenu.Label className="max-w-[280px] px-2 py-1.5 text-[12px] text-fg-3"><span className="font-mono break-all">{shortPath(status.Folder)}</span></DropdownMenu.Label>
           <MenuItem icon={<FolderKey size={14} strokeWidth={1.6} />} onSelect={(event) => { event.preventDefault(); void copyText(status.Folder).then(setCopied); }}>{copied ? 'Copied' : 'Copy its path'}</MenuItem>
           <MenuItem icon={<Lock size={14} strokeWidth={1.6} />} shortcut="Ctrl L" onSelect={lock}>Lock now</MenuItem>
         </DropdownMenu.Content>
-      </DropdownMenu.Portal>
     </DropdownMenu.Root>
   );
 }

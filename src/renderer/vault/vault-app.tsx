@@ -1,6 +1,6 @@
 /** An open vault: its routes, which modal is shown, and what the vault's events refresh. */
 import { useQueryClient } from '@tanstack/react-query';
-import { createMemoryHistory, createRootRoute, createRoute, createRouter, redirect, RouterProvider } from '@tanstack/react-router';
+import { createMemoryHistory, createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { client, onEvent } from '../client.ts';
@@ -17,7 +17,6 @@ const SettingsScreen = lazy(async () => ({ default: (await import('../settings/s
 const root = createRootRoute({ component: AppFrame });
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 const routes = [
-  createRoute({ getParentRoute: () => root, path: '/', beforeLoad: () => { throw redirect({ to: '/keys' }); } }),
   createRoute({ getParentRoute: () => root, path: '/keys', component: KeysScreen, validateSearch: (search): { readonly key?: string } => {
     const key = text(search['key']);
     return key === undefined ? {} : { key };

@@ -209,5 +209,5 @@ export async function readVault(client: Client): Promise<VaultModel> {
   const { Slots: slots } = await client.ok('vault:ListSlots');
   const recovery = (slots as readonly Json[]).filter((slot) => slot['Type'] === 'recovery');
   if (recovery.length > 1) throw new Error('there are two recovery codes');
-  return { name: String(settings['Name']), minutes: Number(settings['AutoLockMinutes']), recovery: String(recovery[0]?.['SlotId'] ?? 'none') };
+  return { name: String(settings['Name']), minutes: Number(settings['AutoLockMinutes']), recovery: recovery[0] ? String(recovery[0]['SlotId']) : 'none' };
 }

@@ -36,10 +36,9 @@ export function flags({ profile, headless }: { readonly profile: string; readonl
     `--user-data-dir=${profile}`,
     '--window-size=1280,800',
     ...(headless ? ['--headless=new', '--disable-gpu'] : []),
-    // Off the network: a proxy where nobody can listen, for loopback addresses too; no names; no datagrams round the proxy.
+    // Off the network: a proxy where nobody can listen, for loopback addresses too, which also asks for no names; no datagrams round the proxy.
     '--proxy-server=http://0.0.0.0:1',
     '--proxy-bypass-list=<-loopback>',
-    '--host-resolver-rules=MAP * ~NOTFOUND',
     '--disable-quic',
     '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
     '--webrtc-ip-handling-policy=disable_non_proxied_udp',

@@ -195,17 +195,17 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
     ready.catch(() => undefined);
     requests.expectDocument();
     phase = 'asked';
-    let failure: unknown;
+    let failure: string | undefined;
     for (let left = TRIES; left > 0; left--) {
       const { errorText } = await started().pipe.send('Page.navigate', { url: START }, page().sessionId, (result) => {
         if (phase !== 'asked' || result['errorText'] !== undefined) return;
         loader = result['loaderId'];
         phase = 'loading';
       });
-      failure = errorText;
+      failure = typeof errorText === 'string' ? errorText : undefined;
       if (failure === undefined) break;
     }
-    if (failure !== undefined) throw new VaultError('InternalException', `the page cannot be loaded: ${String(failure)}`);
+    if (failure !== undefined) throw new VaultError('InternalException', `the page cannot be loaded: ${failure}`);
     alive = true;
     await ready;
     // What an earlier page left in the states of its history.

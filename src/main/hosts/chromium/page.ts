@@ -4,12 +4,10 @@
  * no bridge. Main takes the receiving end from the same name, and then lets the page's scripts go.
  */
 import { createBridge } from '../bridge.ts';
+import { NO_NETWORK } from '../no-network.ts';
 
 /** The same in `host.ts`. */
 const RAW = '__keystead';
-
-/** Ways to a network that no policy of the document covers. Every frame loses them, so that none can lend them to another. */
-const NETWORK = ['RTCPeerConnection', 'webkitRTCPeerConnection', 'WebTransport', 'WebSocket', 'WebSocketStream', 'EventSource', 'PresentationRequest', 'TCPSocket', 'UDPSocket'];
 
 interface Page {
   top: unknown;
@@ -21,7 +19,8 @@ interface Page {
 const page = globalThis as unknown as Page;
 const post = page[RAW];
 Reflect.deleteProperty(page, RAW);
-for (const name of NETWORK) Reflect.deleteProperty(page, name);
+// In every frame, so that none can lend them to another.
+for (const name of NO_NETWORK) Reflect.deleteProperty(page, name);
 if (typeof post === 'function' && page.top === globalThis) {
   // A window keeps its name from one document to the next, past a lock.
   page.name = '';

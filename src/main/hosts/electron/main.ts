@@ -1,0 +1,58 @@
+/** Electron's main process: the vault with its window. The only place, with the preload, that Electron is there at run time. */
+import { app, BrowserWindow, clipboard, dialog, ipcMain, Menu, nativeImage, powerMonitor, protocol, session, Tray, utilityProcess } from 'electron';
+import { encodeJson } from '../../../shared/wire/encode.ts';
+import { besideThis, run, sayWhy } from '../../app/run.ts';
+import { attachWindow } from '../../app/windowed.ts';
+import { createKeychain } from '../../platform/keychain.ts';
+import { createSealerClient } from '../../seal/client.ts';
+import { SCHEMES, type ElectronApi } from './api.ts';
+import { startDesktop, type Leaving } from './desktop.ts';
+import { createElectronHost } from './host.ts';
+import { createUtilityHost } from './processes.ts';
+
+const electron: ElectronApi = { app, BrowserWindow, clipboard, dialog, ipcMain, Menu, nativeImage, powerMonitor, session, Tray, utilityProcess };
+
+const SWITCHES: readonly (readonly [name: string, value?: string])[] = [
+  ['host-resolver-rules', 'MAP * ~NOTFOUND'],
+  ['force-webrtc-ip-handling-policy', 'disable_non_proxied_udp'],
+  ['disable-background-networking'],
+  ['disable-domain-reliability'],
+  ['disable-breakpad'],
+  ['no-pings'],
+];
+
+/** Nothing that the tray holds may be collected. */
+const kept: unknown[] = [];
+
+async function main(args: readonly string[]): Promise<void> {
+  await app.whenReady();
+  const host = createElectronHost({ electron, bundle: besideThis('../renderer'), preload: besideThis('./preload.cjs') });
+  const vault = await run({
+    args,
+    exit: (code) => app.exit(code),
+    machine(log, entries) {
+      const children = createUtilityHost({ electron, entries });
+      return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')) };
+    },
+  });
+  const { door, vault: state } = vault.program;
+  const lock = (job: string): void =>
+    void door.dispatch({ id: door.newRequestId(), door: 'schedule', evidence: { door: 'schedule', job }, operation: 'vault:Lock', input: encodeJson({}), signal: new AbortController().signal });
+  const wanted = (how: Leaving): boolean => (how === 'suspend' ? state.open?.settings.lockOnSuspend : state.open?.settings.lockOnScreenLock) ?? false;
+  const tray = startDesktop({
+    electron,
+    host,
+    lock: () => lock('menu'),
+    left: (how) => void (wanted(how) && lock(how)),
+    quit: () => void vault.stop('asked'),
+  });
+  kept.push(tray);
+  await attachWindow(vault, host);
+}
+
+app.enableSandbox();
+for (const [name, value] of SWITCHES) app.commandLine.appendSwitch(name, value);
+protocol.registerSchemesAsPrivileged(SCHEMES.map((scheme) => ({ ...scheme })));
+// The first instance shows its window; two processes on one vault would be refused by its lock anyway.
+if (app.requestSingleInstanceLock()) main(process.argv.slice(app.isPackaged ? 1 : 2)).catch((error: unknown) => app.exit(sayWhy(error)));
+else app.quit();
