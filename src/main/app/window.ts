@@ -37,7 +37,12 @@ async function main(args: readonly string[]): Promise<void> {
   const clipboard = systemClipboard();
   const host = createChromiumHost({ program, bundle: besideThis('../renderer'), firstScript: readFileSync(besideThis('./page.js'), 'utf8'), headless, ...(clipboard ? { clipboard } : {}) });
   const vault = await run({ args });
-  await attachWindow(vault, host);
+  try {
+    await attachWindow(vault, host);
+  } catch (error) {
+    await vault.program.close();
+    throw error;
+  }
   say(`window in Chromium (${program}${headless ? ', headless' : ''}), since ${electron === undefined ? 'Electron’s binary is not installed' : 'Electron does not run here'}`);
   for (const note of host.notes) say(note);
 }

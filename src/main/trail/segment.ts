@@ -29,7 +29,7 @@ export const HASH_LENGTH = 32;
 const MAC_LENGTH = 32;
 
 /** A segment ends before it would exceed either. The count keeps the check of the tail at unlock cheap. */
-export const SEGMENT_MAX_RECORDS = 8192;
+export const SEGMENT_MAX_RECORDS = 2048;
 export const SEGMENT_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The body of one record, in bytes. */

@@ -19,13 +19,16 @@ const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeExcep
 
 const secondsIn = (error: CallError): number => Number(error.details?.['retryAfterSeconds'] ?? 0) || 0;
 
+/** No wait is over at once, also for a clock that last ticked before it. */
+const endOf = (seconds: number): number => (seconds > 0 ? now() + seconds * 1000 : 0);
+
 export function UnlockScreen({ status, onSettled }: { readonly status: Status; readonly onSettled: () => void }) {
   const ways = status.SlotTypes ?? ['password'];
   const [way, setWay] = useState<'password' | 'recovery'>(ways.includes('password') ? 'password' : 'recovery');
   const [busy, setBusy] = useState(false);
   const [opened, setOpened] = useState(false);
   const [error, setError] = useState<CallError>();
-  const [waitUntil, setWaitUntil] = useState(() => now() + (status.RetryAfterSeconds ?? 0) * 1000);
+  const [waitUntil, setWaitUntil] = useState(() => endOf(status.RetryAfterSeconds ?? 0));
   const field = useRef<PasswordHandle>(null);
   const attempt = useRef(0);
   const running = useRef<AbortController>(undefined);
@@ -42,7 +45,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
     return () => { window.removeEventListener('keydown', onKey); };
   }, [busy, giveUp]);
   // The field is disabled while an attempt runs and cannot hold the focus.
-  useEffect(() => { if (!busy && wait === 0) field.current?.focus(); }, [busy, way, wait]);
+  useEffect(() => { if (!busy) field.current?.focus(); }, [busy, way]);
 
   const unlock = async (input: { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true }): Promise<void> => {
     attempt.current += 1;
@@ -63,7 +66,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
     }
     setBusy(false);
     setError(answer.error);
-    setWaitUntil(now() + secondsIn(answer.error) * 1000);
+    setWaitUntil(endOf(secondsIn(answer.error)));
   };
   const submit = (): void => {
     const secret = busy || wait > 0 ? undefined : field.current?.take();

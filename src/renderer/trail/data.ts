@@ -47,6 +47,8 @@ export function visible(events: readonly TrailEvent[], find: string, span: Span,
   const wanted = find.trim().toLowerCase();
   return events.filter((event) => {
     if (event.Kind === 'intent' && event.RequestId !== undefined && ended.has(event.RequestId)) return false;
+    // This very reading, which has not ended while it reads.
+    if (event.Kind === 'intent' && event.Operation === 'trail:LookupEvents') return false;
     if (event.Time * 1000 < since) return false;
     if (wanted === '') return true;
     const text = `${event.Operation ?? ''} ${event.Resource ?? ''} ${nameOf(event.Resource)} ${event.Door ?? ''} ${event.Principal ?? ''} ${event.Error ?? ''} ${event.RequestId ?? ''} ${event.Index}`;

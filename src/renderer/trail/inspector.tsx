@@ -26,8 +26,10 @@ const WHAT: Record<Broken['What'], readonly [title: string, about: string]> = {
 /** What decided, in words; what is not known here stays as it was recorded. */
 function reasonWords(reason: string): string {
   const [kind = '', rest = ''] = reason.split(/:(.*)/s);
-  const words: Readonly<Record<string, string>> = { rule: 'Stopped by request rule', allow: 'Allowed by policy', deny: 'Denied by policy', 'not-approved': 'Not approved', approved: 'Approved by you', 'default-deny': 'No policy allows it' };
-  return Object.hasOwn(words, kind) ? `${words[kind] ?? ''} ${rest}`.trim() : reason;
+  const words: Readonly<Record<string, string>> = { rule: 'Stopped by request rule', allowed: 'Allowed by', denied: 'Denied by', 'nothing-allows': 'No policy allows it', 'policy-error': 'A policy could not be read, so it denies', 'not-approved': 'Not approved, as this rule asks:', approved: 'Approved, as this rule asks:' };
+  const [policy = '', statement] = rest.split('/');
+  const by = statement === undefined ? rest : `statement ${statement} of policy ${policy}`;
+  return Object.hasOwn(words, kind) ? `${words[kind] ?? ''} ${by}`.trim() : reason;
 }
 
 const Row = ({ name, children }: { readonly name: string; readonly children: React.ReactNode }) => (

@@ -25,7 +25,7 @@ export function Summary({ verified, running, error, at, onCancel }: SummaryProps
 }
 
 function Result({ verified: { report, at: when, seconds }, at }: { readonly verified: Verified; readonly at: number }) {
-  const took = seconds < 10 ? `${seconds.toFixed(1)} s` : plural(Math.round(seconds), 'second');
+  const took = seconds < 0.1 ? 'less than 0.1 s' : seconds < 10 ? `${seconds.toFixed(1)} s` : plural(Math.round(seconds), 'second');
   const { Broken } = report;
   if (Broken) {
     return (

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { parseKeyBlock } from '../../../src/main/trail/key-block.ts';
 import { RESERVE_LENGTH } from '../../../src/main/trail/reserve.ts';
 import { BATCH_MAX } from '../../../src/main/trail/writer.ts';
+import { SEGMENT_MAX_RECORDS } from '../../../src/main/trail/segment.ts';
 import { type MemoryDisk, filesOf, memoryDisk } from './memory-disk.ts';
 import { fixedRandom } from '../../fakes/fixed-random.ts';
 import { check, create, otherPublicKey, reopen, text } from './support.ts';
@@ -175,14 +176,14 @@ describe('a failing disk', () => {
   it('a segment can be begun from the reserve', async () => {
     const [disk, folder] = [memoryDisk(), place()];
     const log = await create(folder, { disk });
-    await Promise.all(many(log, 8192));
+    await Promise.all(many(log, SEGMENT_MAX_RECORDS));
     disk.capacity = RESERVE_LENGTH + disk.content(`${folder}/trail/00000001.seg`).byteLength + 168;
     expect(await settled([log.append(text('usual'))])).toEqual(['StorageFullException']);
     expect(log.segments()).toHaveLength(1);
     expect(await settled([log.append(text('lock'), { reserve: true })])).toEqual(['ok']);
     expect(log.segments()).toHaveLength(2);
     await log.close();
-    expect(verdict(disk, folder)).toMatchObject({ broken: undefined, checked: 8193 });
+    expect(verdict(disk, folder)).toMatchObject({ broken: undefined, checked: SEGMENT_MAX_RECORDS + 1 });
   });
 });
 

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 import { encodeRecord } from '../../../src/main/trail/record.ts';
 import { readTail, verifyTrail } from '../../../src/main/trail/verify.ts';
+import { SEGMENT_MAX_RECORDS } from '../../../src/main/trail/segment.ts';
 import { create, temporaryFolder, trailSealer } from './support.ts';
 
 const RECORDS = 100_000;
@@ -27,7 +28,7 @@ it('verifies 100,000 records in constant memory', { timeout: 240_000 }, async ()
     },
   });
   expect(report.broken).toBeUndefined();
-  expect(report).toMatchObject({ records: RECORDS, segments: Math.ceil(RECORDS / 8192) });
+  expect(report).toMatchObject({ records: RECORDS, segments: Math.ceil(RECORDS / SEGMENT_MAX_RECORDS) });
   // Garbage of a few pieces may be there at any time; what must not be is growth with the number of records.
   expect(peaks).toHaveLength(4);
   expect(Math.max(...peaks)).toBeLessThan(150 * MIB);

@@ -14,7 +14,7 @@ import type { Clipboard, Ending, WindowHost } from '../port.ts';
 import { startBrowser, type Browser } from './browser.ts';
 import { majorOf, OLDEST_MAJOR } from './find.ts';
 import { ORIGIN, START } from './flags.ts';
-import { createBindingReader, receiverCall, type BindingCall } from './message-bytes.ts';
+import { callOf, createBindingReader, receiverCall, type BindingCall } from './message-bytes.ts';
 import { policyNotes } from './policies.ts';
 import type { DevToolsEvent, Params, Pipe } from './pipe.ts';
 import { serveRequests } from './requests.ts';
@@ -184,7 +184,7 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
     if (sessionId !== undefined && sessionId !== target?.sessionId) return options.onForeignEvent?.(event);
     if (method === 'Target.attachedToTarget') onAttached(params);
     else if (method === 'Target.detachedFromTarget' && params['sessionId'] === target?.sessionId) end('closed');
-    else if (method === 'Runtime.bindingCalled') fromPage(copied(params, sessionId));
+    else if (method === 'Runtime.bindingCalled') fromPage(callOf(params, sessionId));
     else if (sessionId !== undefined) EVENTS[method]?.(params);
   };
 
@@ -296,10 +296,4 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
 
 function wipe(data: unknown): void {
   if (data instanceof Uint8Array) data.fill(0);
-}
-
-/** A call whose message was not in the order that can be read as bytes: right all the same, but a string was made of it. */
-function copied({ payload, executionContextId }: Params, sessionId: string | undefined): BindingCall {
-  const text = new TextEncoder().encode(String(payload));
-  return { payload: text, contextId: Number(executionContextId), sessionId: sessionId ?? '' };
 }

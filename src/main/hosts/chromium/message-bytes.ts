@@ -48,6 +48,11 @@ function restOf(bytes: Uint8Array): { readonly contextId: number; readonly sessi
   }
 }
 
+/** A call that the reader did not take, from its fields: right all the same, but a string was made of it. */
+export function callOf({ payload, executionContextId }: Readonly<Record<string, unknown>>, sessionId: string | undefined): BindingCall {
+  return { payload: new TextEncoder().encode(typeof payload === 'string' ? payload : ''), contextId: Number(executionContextId), sessionId: sessionId ?? '' };
+}
+
 function endOfString(bytes: Uint8Array, from: number): number | undefined {
   for (let at = from; at < bytes.length; at++) {
     if (bytes[at] === QUOTE) return at;
