@@ -16,7 +16,7 @@ const PROJECTS = ['src/shared', 'src/main', 'src/cli', 'src/renderer', 'test', '
 /** @type {readonly Check[]} */
 const CHECKS = [
   ...PROJECTS.map((project) => ({ name: `types of ${project}`, command: tool('tsc', '--noEmit', '--project', project) })),
-  { name: 'lint', command: tool('eslint', '--max-warnings=0', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.') },
+  { name: 'lint', command: tool('eslint', '--max-warnings=0', '.') },
   { name: 'imports', command: tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src') },
   { name: 'reference is current', command: [process.execPath, 'scripts/run-ts.mjs', 'scripts/reference.ts', '--check'] },
 ];
