@@ -36,7 +36,8 @@ rmSync(file, { force: true });
 const vitest = spawnSync(
   join(ROOT, 'node_modules', '.bin', 'vitest'),
   ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...process.argv.slice(2)],
-  { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] },
+  // Building the pages has set NODE_ENV to production here, and React's parts for tests are not in that build.
+  { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, NODE_ENV: 'test' } },
 );
 
 const root = process.getuid?.() === 0;
