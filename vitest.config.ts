@@ -12,6 +12,8 @@ export default defineConfig({
     allowOnly: process.env.CI === undefined,
     passWithNoTests: false,
     retry: 0,
+    // Building the pages sets NODE_ENV to production in the process that does it; React's parts for tests are not in that build.
+    env: { NODE_ENV: 'test' },
     projects: [
       {
         extends: true,

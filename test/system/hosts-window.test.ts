@@ -88,6 +88,8 @@ describe('the window', () => {
     const all = descendantsOf(pid());
     process.kill(browser() ?? 0, 'SIGTERM');
     await until(() => [pid(), ...all].every((each) => !isAlive(each)), 'everything is gone', PATIENCE);
+    // The process is gone before its parent has been told.
+    await until(() => child.exitCode !== null || child.signalCode !== null, 'its end is reported', PATIENCE);
     expect(child.exitCode).toBe(0);
     expect(profiles()).toEqual([]);
   });
@@ -96,6 +98,8 @@ describe('the window', () => {
     const all = descendantsOf(pid());
     child.kill('SIGTERM');
     await until(() => [pid(), ...all].every((each) => !isAlive(each)), 'everything is gone', PATIENCE);
+    // The process is gone before its parent has been told.
+    await until(() => child.exitCode !== null || child.signalCode !== null, 'its end is reported', PATIENCE);
     expect(child.exitCode).toBe(0);
     expect(profiles()).toEqual([]);
   });
