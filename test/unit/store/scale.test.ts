@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import type { KeyRecord } from '../../../src/main/keyring/ports.ts';
 import { addKey, close, codeOf, createVault, newAlias, newKey, record, reopen, type NewKey, type TestVault } from './vault.ts';
 
-const KEYS = Number(process.env['KEYSTEAD_SCALE_KEYS'] ?? 17_000);
+const KEYS = Number(process.env['KEYSTEAD_SCALE_KEYS'] ?? 100_000);
 const BATCH = 250;
 
 async function fill(vault: TestVault): Promise<KeyRecord[]> {
