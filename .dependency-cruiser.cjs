@@ -15,11 +15,12 @@ const MAIN = {
   seal: { folders: ['src/main/crypto/', PORTS] },
   sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes)'] },
   keyring: {},
+  secrets: { folders: ['src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml'] },
   kernel: { folders: ['src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
-  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/port\\.ts$', 'src/main/crypto/bytes\\.ts$', PORTS] },
+  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/port\\.ts$', 'src/main/crypto/bytes\\.ts$', PORTS] },
   vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/keyring/ports\\.ts$'] },
   backends: { folders: ['src/main/keyring/ports\\.ts$', 'src/main/seal/protocol\\.ts$', 'src/main/crypto/bytes\\.ts$', PORTS], packages: ['pkcs11js'] },
-  store: { folders: ['src/main/(keyring|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },
+  store: { folders: ['src/main/(keyring|secrets|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },
   doors: { folders: ['src/main/kernel/request\\.ts$', 'src/main/platform/'] },
 };
 

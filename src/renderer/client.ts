@@ -6,7 +6,7 @@
  */
 import { createClient, type Answer, type CallError, type CallOptions } from '../shared/api/client.ts';
 import { declarationOf, type Name } from '../shared/api/index.ts';
-import { codecFor, secretFields } from '../shared/api/operation.ts';
+import { codecFor, innerSchema } from '../shared/api/operation.ts';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
 import { base64ToBytes, bytesToBase64 } from '../shared/wire/base64.ts';
 import { readEvent, type PushedEvent } from './events.ts';
@@ -78,18 +78,23 @@ function encodeInput(input: Fields): Fields {
   return encoded;
 }
 
-function decodeOutput(name: Name, output: Fields): Fields {
-  const { output: schema } = declarationOf(name);
-  const secrets = secretFields(schema);
-  const shape = 'shape' in schema ? (schema.shape as Readonly<Record<string, Parameters<typeof codecFor>[0]>>) : {};
-  const decoded: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(output)) {
-    const declared = Object.hasOwn(shape, field) ? shape[field] : undefined;
-    const bytes = typeof value === 'string' && declared && codecFor(declared) !== undefined ? base64ToBytes(value) : undefined;
-    if (!bytes) decoded[field] = value;
-    else decoded[field] = secrets.has(field) ? SecretBytes.take(bytes) : bytes;
-  }
-  return decoded;
+type Schema = Parameters<typeof codecFor>[0];
+
+const decodeOutput = (name: Name, output: Fields): Fields => decodeFields(declarationOf(name).output, output);
+
+function decodeFields(schema: Schema, output: Fields): Fields {
+  const shape = 'shape' in schema ? (schema.shape as Readonly<Record<string, Schema>>) : {};
+  return Object.fromEntries(Object.entries(output).map(([field, value]) => [field, Object.hasOwn(shape, field) && shape[field] ? decodeField(shape[field], value) : value]));
+}
+
+function decodeField(declared: Schema, value: unknown): unknown {
+  const inner = innerSchema(declared);
+  if (Array.isArray(value)) return 'element' in inner ? value.map((item: unknown) => decodeField(inner.element as Schema, item)) : value;
+  if (typeof value === 'object' && value !== null) return decodeFields(inner, value as Fields);
+  const codec = typeof value === 'string' ? codecFor(inner) : undefined;
+  const bytes = codec === undefined ? undefined : base64ToBytes(value as string);
+  if (!bytes) return value;
+  return codec === 'secret' ? SecretBytes.take(bytes) : bytes;
 }
 
 /** The bridge numbers what is invoked, from 1: progress and cancel name a call by its number. */

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { base64ToBytes } from '../wire/base64.ts';
+import { isUtf8 } from '../wire/utf8.ts';
 
 /** `kms:Encrypt`: at once the policy action, the trail's event, the IPC method and the command `kms encrypt`. */
 export type OperationName = `${ServiceName}:${string}`;
@@ -107,13 +108,14 @@ export type OutputOf<O extends Operation> = z.output<O['output']>;
 export type ErrorOf<O extends Operation> = O['errors'][number] | (typeof COMMON_ERRORS)[number];
 
 /** A registry and no WeakMap: zod copies a schema in `.describe()`, and a registry finds the original's entry. */
-const marks = z.registry<{ readonly codec?: 'blob' | 'secret'; readonly timestamp?: true; readonly refused?: true }>();
+const marks = z.registry<{ readonly codec?: 'blob' | 'secret'; readonly text?: true; readonly timestamp?: true; readonly refused?: true }>();
 
 /*
  * Binary codecs. On the wire each is base64 (RFC 4648 section 4, padded). `blob` is public bytes; `secret` is
  * `SecretBytes`, which the doors decode from the frame's bytes without making a string of it.
  * The wire decoder (shared/wire/json.ts) turns declared secret fields into SecretBytes before the schema sees them; both
- * therefore accept the decoded object, and `blob` also base64 text. Neither is ever nested in another object.
+ * therefore accept the decoded object, and `blob` also base64 text. In an input neither is nested in another object; an output may
+ * have them in the objects of a list.
  */
 
 export function blob(limits: { min?: number; max: number }): z.ZodType<Uint8Array, string | Uint8Array> {
@@ -134,6 +136,17 @@ export function secret(limits: { min?: number; max: number }): z.ZodType<SecretB
     message: `must be ${String(limits.min ?? 0)} to ${String(limits.max)} bytes in base64`,
   });
   marks.add(schema, { codec: 'secret' });
+  return schema;
+}
+
+/**
+ * A secret that is text: `SecretBytes` of UTF-8. On Keystead's own wire it is base64 like any secret; where AWS's protocol is spoken,
+ * and in what the command line prints, it is a string of JSON. Bytes that are no UTF-8 are refused.
+ */
+export function secretText(limits: { min?: number; max: number }): z.ZodType<SecretBytes, SecretBytes> {
+  const message = `must be text of ${String(limits.min ?? 0)} to ${String(limits.max)} bytes`;
+  const schema = z.custom<SecretBytes>((value) => value instanceof SecretBytes && value.length >= (limits.min ?? 0) && value.length <= limits.max && value.borrow(isUtf8), { message });
+  marks.add(schema, { codec: 'secret', text: true });
   return schema;
 }
 
@@ -161,8 +174,17 @@ export function codecFor(schema: z.ZodType): 'blob' | 'secret' | undefined {
 export const isTimestamp = (schema: z.ZodType): boolean => marks.get(innerSchema(schema))?.timestamp === true;
 export const isRefused = (schema: z.ZodType): boolean => marks.get(schema)?.refused === true;
 
-/** Top-level fields of an operation's schema that hold secrets. Secrets are never nested. */
-export function secretFields(schema: z.ZodType): ReadonlySet<string> {
-  if (!(schema instanceof z.ZodObject)) return new Set();
-  return new Set(Object.entries(schema.shape).flatMap(([name, field]) => (codecFor(field as z.ZodType) === 'secret' ? [name] : [])));
+export const isSecretText = (schema: z.ZodType): boolean => marks.get(innerSchema(schema))?.text === true;
+
+/** Fields of an operation's schema that hold secrets; one in a list of objects as `SecretValues.SecretBinary`. */
+export const secretFields = (schema: z.ZodType): ReadonlySet<string> => secretsIn(schema, '', (field) => codecFor(field) === 'secret');
+/** Those of them that are text. */
+export const secretTexts = (schema: z.ZodType): ReadonlySet<string> => secretsIn(schema, '', isSecretText);
+
+function secretsIn(schema: z.ZodType, path: string, counts: (field: z.ZodType) => boolean): ReadonlySet<string> {
+  const inner = innerSchema(schema);
+  if (inner instanceof z.ZodArray) return secretsIn(inner.element as z.ZodType, path, counts);
+  if (!(inner instanceof z.ZodObject)) return new Set();
+  const fields = Object.entries<z.ZodType>(inner.shape);
+  return new Set(fields.flatMap(([name, field]) => (counts(field) ? [path + name] : [...secretsIn(field, `${path}${name}.`, counts)])));
 }

@@ -70,6 +70,19 @@ export const ERRORS = {
   KMSInvalidMacException: ['caller', 400, false, EXIT.tampered],
   KMSInternalException: ['vault', 500, true, EXIT.internal],
   KeyUnavailableException: ['vault', 500, true, EXIT.internal],
+  // Secrets Manager, with AWS's own names
+  ResourceNotFoundException: ['caller', 400, false, EXIT.notFound],
+  ResourceExistsException: ['caller', 400, false, EXIT.conflict],
+  InvalidRequestException: ['caller', 400, false, EXIT.conflict],
+  InvalidParameterException: ['caller', 400, false, EXIT.usage],
+  InvalidNextTokenException: ['caller', 400, false, EXIT.usage],
+  PreconditionNotMetException: ['caller', 400, false, EXIT.conflict],
+  EncryptionFailure: ['caller', 400, false, EXIT.conflict],
+  DecryptionFailure: ['caller', 400, false, EXIT.tampered],
+  InternalServiceError: ['vault', 500, true, EXIT.internal],
+  // what people bring from elsewhere
+  ImportFormatException: ['caller', 400, false, EXIT.usage],
+  ImportNotFoundException: ['caller', 400, false, EXIT.notFound],
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -17,6 +17,9 @@ export type RequestId = Branded<string, 'RequestId'>;
 /** Milliseconds since the Unix epoch. */
 export type Instant = Branded<number, 'Instant'>;
 
+/** 1 to 512 of `[A-Za-z0-9/_+=.@-]`. */
+export type SecretName = Branded<string, 'SecretName'>;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const ALIAS = /^alias\/[a-zA-Z0-9/_-]{1,250}$/;
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
@@ -82,4 +85,37 @@ export function parseKeyReference(text: string, realm: Realm): KeyReference | un
   if (isKeyId(text)) return { kind: 'key', keyId: text };
   if (isAliasName(text)) return { kind: 'alias', alias: text };
   throw new VaultError('NotFoundException', `\`${text}\` is neither a key id, an alias (\`alias/…\`) nor an ARN of one`);
+}
+
+const SECRET_NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
+const SECRET_ARN = /^arn:aws:secretsmanager:([a-z0-9-]+):(\d{12}):secret:(.+)$/;
+const SECRET_SUFFIX = /^(.+)-([A-Za-z0-9]{6})$/;
+
+export const isSecretName = (text: string): text is SecretName => SECRET_NAME.test(text);
+
+/** Throws InvalidParameterException. */
+export function parseSecretName(text: string): SecretName {
+  if (!isSecretName(text)) throw new VaultError('InvalidParameterException', `secret name \`${text}\` must be up to 512 of a-z, A-Z, 0-9 and / _ + = . @ -`);
+  return text;
+}
+
+/** `suffix`: six of `[A-Za-z0-9]`, drawn when the secret is made, so that a later secret of the same name is another one. */
+export const secretArn = (realm: Realm, name: SecretName, suffix: string): Arn => `arn:aws:secretsmanager:${realm.region}:${realm.account}:secret:${name}-${suffix}` as Arn;
+
+/** One way to read what a caller gave: a secret of this name, and of this suffix where one was given. */
+export interface SecretReference {
+  readonly name: SecretName;
+  readonly suffix?: string;
+}
+
+/**
+ * Name, ARN, or ARN without its last seven characters, as AWS takes them. The readings in the order in which they are tried: a whole
+ * ARN first, then the partial one that it may also be. None for an ARN that is broken or of another realm.
+ */
+export function parseSecretReference(text: string, realm: Realm): readonly SecretReference[] {
+  if (!text.startsWith('arn:')) return isSecretName(text) ? [{ name: text }] : [];
+  const [, region, account, rest = ''] = SECRET_ARN.exec(text) ?? [];
+  if (region !== realm.region || account !== realm.account || !isSecretName(rest)) return [];
+  const [, name = '', suffix = ''] = SECRET_SUFFIX.exec(rest) ?? [];
+  return isSecretName(name) ? [{ name, suffix }, { name: rest }] : [{ name: rest }];
 }

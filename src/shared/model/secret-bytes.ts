@@ -71,7 +71,10 @@ export class SecretBytes implements Disposable {
   }
 }
 
-/** Wipes every secret among the values of an input or output. Secrets are never nested. */
-export function disposeSecrets(values: Readonly<Record<string, unknown>>): void {
-  for (const value of Object.values(values)) if (value instanceof SecretBytes) value[Symbol.dispose]();
+/** Wipes every secret among the values of an input or output, and in the objects and lists among them. */
+export function disposeSecrets(values: object): void {
+  for (const value of Object.values(values) as unknown[]) {
+    if (value instanceof SecretBytes) value[Symbol.dispose]();
+    else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) disposeSecrets(value);
+  }
 }

@@ -3,12 +3,15 @@ import { VaultError } from '../model/errors.ts';
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { encodeBase64, encodedLength } from './base64.ts';
 import { FORBIDDEN_KEYS, MAX_DEPTH } from './json.ts';
+import { isUtf8 } from './utf8.ts';
 
 export interface EncodeOptions {
   /** Bytes left free in front, for a frame's length. Default 0. */
   readonly reserve?: number;
   /** Most bytes of JSON. Default 1 MiB. */
   readonly limit?: number;
+  /** Fields whose `SecretBytes` are UTF-8 and become a string of JSON instead of base64; named as in `DecodeOptions`. */
+  readonly secretTexts?: ReadonlySet<string>;
 }
 
 const FIRST_ROOM = 1024;
@@ -22,9 +25,9 @@ const DEFAULT_LIMIT = 1024 * 1024;
  * Throws SerializationException, and RequestTooLargeException above the limit; the partial output is wiped then.
  */
 export function encodeJson(value: unknown, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
-  const writer = new JsonWriter(options.reserve ?? 0, options.limit ?? DEFAULT_LIMIT);
+  const writer = new JsonWriter(options.reserve ?? 0, options.limit ?? DEFAULT_LIMIT, options.secretTexts);
   try {
-    writer.value(value, 0);
+    writer.value(value, 0, '');
     return writer.finish();
   } catch (error) {
     writer.wipe();
@@ -47,8 +50,10 @@ class JsonWriter {
   private bytes: Uint8Array<ArrayBuffer>;
   private at: number;
   private readonly most: number;
+  private readonly texts: ReadonlySet<string> | undefined;
 
-  constructor(reserve: number, limit: number) {
+  constructor(reserve: number, limit: number, texts: ReadonlySet<string> | undefined) {
+    this.texts = texts;
     this.most = reserve + limit;
     this.bytes = offHeap(Math.min(FIRST_ROOM, this.most));
     this.at = reserve;
@@ -62,15 +67,16 @@ class JsonWriter {
     this.bytes.fill(0);
   }
 
-  value(value: unknown, depth: number): void {
+  /** `path`: the fields on the way here, joined by dots. */
+  value(value: unknown, depth: number, path: string): void {
     if (typeof value === 'string') this.string(value);
     else if (typeof value === 'number') this.number(value);
     else if (typeof value === 'boolean') this.ascii(value ? 'true' : 'false');
     else if (value === null) this.ascii('null');
     else if (value instanceof Uint8Array) this.base64(value);
-    else if (value instanceof SecretBytes) value.borrow((bytes) => this.base64(bytes));
-    else if (Array.isArray(value)) this.array(value, depth + 1);
-    else if (typeof value === 'object') this.object(value, depth + 1);
+    else if (value instanceof SecretBytes) value.borrow((bytes) => (this.texts?.has(path) ? this.utf8Text(bytes) : this.base64(bytes)));
+    else if (Array.isArray(value)) this.array(value, depth + 1, path);
+    else if (typeof value === 'object') this.object(value, depth + 1, path);
     else throw refused(`a value of type ${typeof value}`);
   }
 
@@ -108,17 +114,29 @@ class JsonWriter {
     this.bytes[this.at++] = 0x22;
   }
 
-  private array(values: readonly unknown[], depth: number): void {
+  /** UTF-8 to a string of JSON, from bytes to bytes. Throws SerializationException where it is no UTF-8. */
+  private utf8Text(source: Uint8Array): void {
+    if (!isUtf8(source)) throw refused('text that is not utf-8');
+    this.byte(0x22);
+    for (const byte of source) {
+      this.room(6);
+      if (byte < 0x80) this.escaped(byte);
+      else this.bytes[this.at++] = byte;
+    }
+    this.byte(0x22);
+  }
+
+  private array(values: readonly unknown[], depth: number, path: string): void {
     if (depth > MAX_DEPTH) throw refused(`nested deeper than ${String(MAX_DEPTH)}`);
     this.byte(0x5b);
     for (let index = 0; index < values.length; index++) {
       if (index > 0) this.byte(0x2c);
-      this.value(values[index], depth);
+      this.value(values[index], depth, path);
     }
     this.byte(0x5d);
   }
 
-  private object(object: object, depth: number): void {
+  private object(object: object, depth: number, path: string): void {
     if (depth > MAX_DEPTH) throw refused(`nested deeper than ${String(MAX_DEPTH)}`);
     const prototype: unknown = Object.getPrototypeOf(object);
     if (prototype !== Object.prototype && prototype !== null) throw refused('an object of a class');
@@ -131,7 +149,7 @@ class JsonWriter {
       first = false;
       this.string(key);
       this.byte(0x3a);
-      this.value(value, depth);
+      this.value(value, depth, this.texts === undefined ? '' : path === '' ? key : `${path}.${key}`);
     }
     this.byte(0x7d);
   }

@@ -98,7 +98,7 @@ export class TokenReader {
     }
     if (at >= end) throw malformed('a string without an end', this.at);
     const stop = bytes[at];
-    if (stop === BACKSLASH) return this.escapedString(start, at);
+    if (stop === BACKSLASH) return this.text(this.unescaped(start, at), start);
     if (stop !== QUOTE) throw malformed('a control character in a string', at);
     this.at = at + 1;
     if (seen === 0 && at - start < SHORT) {
@@ -107,6 +107,23 @@ export class TokenReader {
       return text;
     }
     return this.text(bytes.subarray(start, at), start);
+  }
+
+  /** The bytes that a string stands for, as a copy off-heap that is the caller's to wipe. Not judged to be UTF-8. */
+  protected stringBytes(): Uint8Array {
+    const { bytes, end } = this;
+    const start = this.at + 1;
+    let at = start;
+    while (at < end && bytes[at] !== QUOTE && bytes[at] !== BACKSLASH) {
+      if ((bytes[at] as number) < 0x20) throw malformed('a control character in a string', at);
+      at++;
+    }
+    if (at >= end) throw malformed('a string without an end', this.at);
+    if (bytes[at] === BACKSLASH) return this.unescaped(start, at);
+    this.at = at + 1;
+    const plain = new Uint8Array(new ArrayBuffer(at - start));
+    plain.set(bytes.subarray(start, at));
+    return plain;
   }
 
   private text(bytes: Uint8Array, at: number): string {
@@ -118,7 +135,7 @@ export class TokenReader {
   }
 
   /** `at` is the first backslash. Unescapes into one buffer first, so that a string of nothing but escapes costs one decoding. */
-  private escapedString(start: number, first: number): string {
+  private unescaped(start: number, first: number): Uint8Array {
     const { bytes, end } = this;
     let at = first;
     while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
@@ -157,7 +174,7 @@ export class TokenReader {
       at += length;
     }
     this.at = close + 1;
-    return this.text(plain.subarray(0, to), start);
+    return plain.subarray(0, to);
   }
 
   private hex4(at: number, close: number): number {

@@ -10,6 +10,7 @@
  */
 import { SecretBytes } from '../model/secret-bytes.ts';
 import { decodeBase64, decodedLength } from './base64.ts';
+import { isUtf8 } from './utf8.ts';
 import { BACKSLASH, isDigit, malformed, MINUS, QUOTE, TokenReader } from './json-tokens.ts';
 
 /** Objects and arrays inside one another, the outermost counted. */
@@ -17,10 +18,13 @@ export const MAX_DEPTH = 32;
 
 export interface DecodeOptions {
   /**
-   * Top-level fields whose value must be a string of strict canonical base64, without escapes: it becomes `SecretBytes` without
+   * Fields whose value must be a string of strict canonical base64, without escapes: it becomes `SecretBytes` without
    * ever being a JavaScript string. The caller disposes of them; after a refusal there are none left to dispose of.
+   * A field of an object in a field, or in its list, is written with a dot: `SecretValues.SecretBinary`.
    */
   readonly secretFields?: ReadonlySet<string>;
+  /** The same for fields whose value is a string of JSON: its UTF-8 becomes the `SecretBytes`. */
+  readonly secretTexts?: ReadonlySet<string>;
   /** Top-level fields whose value must be an object: it becomes a view of its bytes, not parsed, only bracketed (to MAX_DEPTH). */
   readonly rawFields?: ReadonlySet<string>;
 }
@@ -42,6 +46,8 @@ export function decodeJson(bytes: Uint8Array, options: DecodeOptions = {}): unkn
 
 /** An object of JSON: no array, no null. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const NONE: ReadonlySet<string> = new Set();
 
 const ENVELOPE: DecodeOptions = { rawFields: new Set(['input', 'output']) };
 
@@ -66,12 +72,19 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
 class JsonReader extends TokenReader {
-  private readonly options: DecodeOptions;
+  private readonly raws: ReadonlySet<string>;
+  private readonly encoded: ReadonlySet<string>;
+  private readonly texts: ReadonlySet<string>;
+  /** Fields that hold objects with secrets in them. */
+  private readonly holders: ReadonlySet<string>;
   private readonly secrets: SecretBytes[] = [];
 
-  constructor(bytes: Uint8Array, options: DecodeOptions) {
+  constructor(bytes: Uint8Array, { rawFields = NONE, secretFields = NONE, secretTexts = NONE }: DecodeOptions) {
     super(bytes);
-    this.options = options;
+    this.raws = rawFields;
+    this.encoded = secretFields;
+    this.texts = secretTexts;
+    this.holders = holdersOf(secretFields, secretTexts);
   }
 
   disposeSecrets(): void {
@@ -80,20 +93,21 @@ class JsonReader extends TokenReader {
 
   document(): unknown {
     if (this.bytes[0] === 0xef && this.bytes[1] === 0xbb && this.bytes[2] === 0xbf) throw malformed('a byte order mark', 0);
-    const value = this.value(0);
+    const value = this.value(0, '');
     if (this.next() !== -1) throw malformed('bytes after the document', this.at);
     return value;
   }
 
-  private value(depth: number): unknown {
+  /** `path`: what stands before a field's name in the sets of secrets; undefined where there are none. */
+  private value(depth: number, path: string | undefined): unknown {
     const byte = this.next();
     switch (byte) {
       case QUOTE:
         return this.string();
       case OPEN_OBJECT:
-        return this.object(depth + 1);
+        return this.object(depth + 1, path);
       case OPEN_ARRAY:
-        return this.array(depth + 1);
+        return this.array(depth + 1, depth === 0 ? undefined : path);
       case 0x74:
         return this.literal('true', true);
       case 0x66:
@@ -106,7 +120,7 @@ class JsonReader extends TokenReader {
     }
   }
 
-  private object(depth: number): Record<string, unknown> {
+  private object(depth: number, path: string | undefined): Record<string, unknown> {
     if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${String(MAX_DEPTH)}`, this.at);
     const object: Record<string, unknown> = {};
     this.at++;
@@ -122,9 +136,7 @@ class JsonReader extends TokenReader {
       if (Object.hasOwn(object, key)) throw malformed('a key for the second time', keyAt);
       if (this.next() !== COLON) throw malformed('a colon is expected', this.at);
       this.at++;
-      if (depth === 1 && this.options.secretFields?.has(key)) object[key] = this.secret();
-      else if (depth === 1 && this.options.rawFields?.has(key)) object[key] = this.raw();
-      else object[key] = this.value(depth);
+      object[key] = path === undefined ? this.value(depth, undefined) : this.field(depth, path + key);
       const after = this.next();
       if (after !== COMMA && after !== CLOSE_OBJECT) throw malformed('a comma or the end of the object is expected', this.at);
       this.at++;
@@ -132,7 +144,14 @@ class JsonReader extends TokenReader {
     }
   }
 
-  private array(depth: number): unknown[] {
+  private field(depth: number, name: string): unknown {
+    if (this.encoded.has(name)) return this.secret();
+    if (this.texts.has(name)) return this.secretText();
+    if (depth === 1 && this.raws.has(name)) return this.raw();
+    return this.value(depth, this.holders.has(name) ? `${name}.` : undefined);
+  }
+
+  private array(depth: number, path: string | undefined): unknown[] {
     if (depth > MAX_DEPTH) throw malformed(`nested deeper than ${String(MAX_DEPTH)}`, this.at);
     const array: unknown[] = [];
     this.at++;
@@ -141,7 +160,7 @@ class JsonReader extends TokenReader {
       return array;
     }
     for (;;) {
-      array.push(this.value(depth));
+      array.push(this.value(depth, path));
       const after = this.next();
       if (after !== COMMA && after !== CLOSE_ARRAY) throw malformed('a comma or the end of the array is expected', this.at);
       this.at++;
@@ -162,6 +181,16 @@ class JsonReader extends TokenReader {
     const bad = secret.borrow((target) => decodeBase64(this.bytes, start, close, target));
     if (bad !== -1) throw malformed('a secret is canonical base64 text, with padding', bad);
     this.at = close + 1;
+    return secret;
+  }
+
+  // INVARIANT: as above.
+  private secretText(): SecretBytes {
+    if (this.next() !== QUOTE) throw malformed('a secret is text', this.at);
+    const start = this.at + 1;
+    const secret = SecretBytes.take(this.stringBytes());
+    this.secrets.push(secret);
+    if (!secret.borrow(isUtf8)) throw malformed('invalid utf-8 in the string that begins here', start);
     return secret;
   }
 
@@ -194,4 +223,17 @@ class JsonReader extends TokenReader {
     }
     throw malformed('unexpected end', end);
   }
+}
+
+const holderCache = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
+
+/** `a.b` and `a.c.d`: `a` and `a.c` hold secrets. */
+function holdersOf(...sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  const found = sets.map((set) => {
+    const known = holderCache.get(set) ?? new Set([...set].flatMap((name) => name.split('.').slice(0, -1).map((_, at, parts) => parts.slice(0, at + 1).join('.'))));
+    holderCache.set(set, known);
+    return known;
+  });
+  const filled = found.filter(({ size }) => size > 0);
+  return filled.length > 1 ? new Set(filled.flatMap((set) => [...set])) : (filled[0] ?? NONE);
 }

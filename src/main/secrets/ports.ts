@@ -1,0 +1,143 @@
+/**
+ * Secrets: what one is, and what it needs of a store.
+ *
+ * A secret is a record (name, description, tags, versions and their stages, settings), sealed as one row; the value of each version is
+ * a row of its own, encrypted under the secret's KMS key before it is sealed. Everything here is data; `stages.ts` decides,
+ * `values.ts` encrypts and decrypts.
+ *
+ * Defends against: a version that changes after it was made, a stage on two versions, a moment without AWSCURRENT.
+ * Does not: store, know who asks, or talk to anything outside.
+ */
+import type { Instant, KeyId, SecretName } from '../../shared/model/ids.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+
+export const CURRENT = 'AWSCURRENT';
+export const PREVIOUS = 'AWSPREVIOUS';
+export const PENDING = 'AWSPENDING';
+
+/** Where the value of a version is. Absent of a version that a rotation has announced and not yet filled. */
+export interface StoredValue {
+  /** 16 random bytes, hex: the row of `secret_versions`. */
+  readonly valueId: string;
+  readonly kind: 'string' | 'binary';
+  /** The KMS key that its data key is wrapped with. */
+  readonly keyId: KeyId;
+}
+
+export interface VersionRecord {
+  /** The ClientRequestToken that made it: 32 to 64 characters. */
+  readonly versionId: string;
+  readonly created: Instant;
+  /** Sorted. Empty: deprecated, and pruned some day. At most 20. */
+  readonly stages: readonly string[];
+  readonly value?: StoredValue;
+  /** The day it was last read, midnight UTC. */
+  readonly lastAccessed?: Instant;
+}
+
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** AWS's rotation settings; the state of a running rotation is the rotation machine's own record. */
+export interface RotationSettings {
+  readonly enabled: boolean;
+  /** `RotationLambdaARN` as it was given: names the rotator. */
+  readonly rotator?: string;
+  readonly rules: { readonly afterDays?: number; readonly duration?: string; readonly schedule?: string };
+  readonly lastRotated?: Instant;
+  readonly next?: Instant;
+  /** RotateSecret has asked for a rotation now that has not begun: the version id that it is to make. */
+  readonly asked?: { readonly token: string; readonly at: Instant };
+}
+
+/** A copy at a remote; `region` is the remote's name as `AddReplicaRegions` gave it. */
+export interface ReplicaRecord {
+  readonly region: string;
+  /** A key of the remote's, as it was given. */
+  readonly kmsKeyId?: string;
+  readonly status: 'InSync' | 'InProgress' | 'Failed';
+  readonly message?: string;
+  readonly overwrite: boolean;
+  /** The version that the remote had as AWSCURRENT when it was last brought level: a newer one there is a conflict. */
+  readonly level?: { readonly versionId: string; readonly at: Instant };
+  /** The secret's `changed` when it was last brought level. */
+  readonly upTo?: Instant;
+}
+
+/** Somebody who read a value: a principal at a door. */
+export interface ConsumerRecord {
+  readonly principal: string;
+  readonly door: string;
+  /** The version that it read last, and when. */
+  readonly versionId: string;
+  readonly at: Instant;
+}
+
+/** One secret, as it is sealed (schema 1). */
+export interface SecretRecord {
+  readonly name: SecretName;
+  /** Six of `[A-Za-z0-9]`, the end of its ARN. */
+  readonly suffix: string;
+  readonly description: string;
+  /** The key for new versions; absent: `alias/aws/secretsmanager`. `kmsKeyId`: as the caller named it. */
+  readonly key?: { readonly keyId: KeyId; readonly kmsKeyId: string };
+  readonly tags: readonly Tag[];
+  readonly created: Instant;
+  readonly changed: Instant;
+  /** Midnight UTC. */
+  readonly lastAccessed?: Instant;
+  /** `at`: of the request. `due`: when it may be destroyed. */
+  readonly deletion?: { readonly at: Instant; readonly due: Instant };
+  /** Oldest first. Exactly one has AWSCURRENT as soon as one has a value. */
+  readonly versions: readonly VersionRecord[];
+  readonly rotation?: RotationSettings;
+  readonly replicas: readonly ReplicaRecord[];
+  /** Most recent last; at most 100. */
+  readonly consumers: readonly ConsumerRecord[];
+}
+
+/** Reading. All answers are of the last committed transaction. */
+export interface SecretReader {
+  secret(name: SecretName): Promise<SecretRecord | undefined>;
+  /** The encrypted value of a version (`values.ts`). */
+  secretValue(valueId: string): Promise<Uint8Array | undefined>;
+}
+
+/** Staging in a unit of work: all or nothing. */
+export interface SecretWriter extends SecretReader {
+  /** ResourceExistsException when the name is taken. */
+  insertSecret(record: SecretRecord): void;
+  updateSecret(record: SecretRecord): void;
+  /** The record and every value. */
+  destroySecret(record: SecretRecord): void;
+  insertSecretValue(valueId: string, envelope: Uint8Array): void;
+  removeSecretValue(valueId: string): void;
+}
+
+/** A value on its way through. Whoever gets one disposes of `bytes`. */
+export interface SecretValue {
+  readonly kind: 'string' | 'binary';
+  /** UTF-8 of a string. */
+  readonly bytes: SecretBytes;
+}
+
+/**
+ * What a rotation (or anything else that makes and reads versions) does inside a handler; made by `secretValues` in `values.ts`
+ * from the handler's rights. Each call that changes returns the record as staged: pass it on to the next call.
+ */
+export interface SecretValues {
+  /** The version's value, decrypted. ResourceNotFoundException when it has none, DecryptionFailure. */
+  read(record: SecretRecord, versionId: string): Promise<SecretValue>;
+  /**
+   * A new version `token` with `stages` (default AWSCURRENT), or the value of one that was announced. The same token with the same
+   * value again changes nothing; with another one it is ResourceExistsException. `value` stays the caller's.
+   * ResourceExistsException, LimitExceededException, EncryptionFailure.
+   */
+  put(record: SecretRecord, request: { readonly token: string; readonly value: SecretValue; readonly stages?: readonly string[]; readonly at: Instant }): Promise<SecretRecord>;
+  /** Announces a version without a value under AWSPENDING, as AWS does before the first step. The same token again changes nothing. */
+  announce(record: SecretRecord, token: string, at: Instant): SecretRecord;
+  /** UpdateSecretVersionStage: moves, adds or removes one stage. AWSPREVIOUS follows AWSCURRENT. */
+  move(record: SecretRecord, request: { readonly stage: string; readonly from?: string; readonly to?: string; readonly at: Instant }): SecretRecord;
+}
