@@ -3,6 +3,10 @@
  * `types`: only the ports of platform, which hold types and no code. `test/arch` holds that these rules can fail.
  */
 const PORTS = 'src/main/platform/ports\\.ts$';
+/** What a domain needs to declare the kinds of record that it keeps in the store. */
+const COLLECTIONS = 'src/main/store/(collection|strict)\\.ts$';
+/** The domains' own descriptors, which the store names once (`store/kinds.ts`). */
+const KINDS = 'src/main/[^/]+/kinds\\.ts$';
 
 /** @type {Record<string, { folders?: string[], packages?: string[], builtins?: false }>} */
 const MAIN = {
@@ -14,13 +18,13 @@ const MAIN = {
   trail: { folders: ['src/main/crypto/', 'src/main/seal/protocol\\.ts$', PORTS] },
   seal: { folders: ['src/main/crypto/', PORTS] },
   sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes)'] },
-  keyring: {},
-  secrets: { folders: ['src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml'] },
+  keyring: { folders: [COLLECTIONS] },
+  secrets: { folders: [COLLECTIONS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml'] },
   kernel: { folders: ['src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
-  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/port\\.ts$', 'src/main/crypto/bytes\\.ts$', PORTS] },
+  operations: { folders: ['src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/(port|collection)\\.ts$', KINDS, 'src/main/crypto/bytes\\.ts$', PORTS] },
   vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/keyring/ports\\.ts$'] },
   backends: { folders: ['src/main/keyring/ports\\.ts$', 'src/main/seal/protocol\\.ts$', 'src/main/crypto/bytes\\.ts$', PORTS], packages: ['pkcs11js'] },
-  store: { folders: ['src/main/(keyring|secrets|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },
+  store: { folders: [KINDS, 'src/main/(keyring|secrets|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },
   doors: { folders: ['src/main/kernel/request\\.ts$', 'src/main/platform/'] },
 };
 

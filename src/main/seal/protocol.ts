@@ -66,7 +66,25 @@ export interface SealedRow {
   readonly body: Bytes;
 }
 
-export const TABLES = ['keys', 'key_materials', 'aliases', 'settings', 'outbox', 'vault_state'] as const;
+/** A table's place in this list is part of the format (set hash, packed coordinates): new ones are added at the end. */
+export const TABLES = [
+  'keys',
+  'key_materials',
+  'aliases',
+  'settings',
+  'outbox',
+  'vault_state',
+  // Format 2.
+  'clients',
+  'certificates',
+  'secrets',
+  'secret_versions',
+  'rotations',
+  'remotes',
+  'key_stores',
+  'modules',
+  'key_usage',
+] as const;
 /** `key_materials` rows are never opened for main; `vault_state` only as `VaultState`. */
 export type TableName = (typeof TABLES)[number];
 export type OpenableTable = Exclude<TableName, 'key_materials' | 'vault_state'>;

@@ -1,15 +1,11 @@
-/**
- * Records as the bytes that are sealed, and back: JSON in UTF-8, decoded strictly. What was sealed by this program and
- * opens is authentic, so a body that does not fit its schema was made by a newer program or by a bug: it is refused, never
- * guessed at. Encoded bytes are the caller's, to be wiped.
- */
+/** The records that the store knows by hand, as the bytes that are sealed, and back (`strict.ts`). Encoded bytes are the caller's, to be wiped. */
 import { isAccountId, isAliasName, isKeyId, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
 import { KEY_PURPOSES, KEY_SPECS, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
-import type { OpenableTable } from '../seal/protocol.ts';
 import type { VaultSettings } from './port.ts';
+import { checkSchema, encodeJson, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
 export const SCHEMA = { keys: 1, aliases: 1, settings: 1, outbox: 1, key_materials: 1, vault_state: 1 } as const;
@@ -38,17 +34,13 @@ const ROW_ID = /^[0-9a-f]{32}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const OUTCOME_PREFIX = 12;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encode = (value: object): Uint8Array => encoder.encode(JSON.stringify(value));
-
 export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
   const materials = record.materials.map((id, index) => {
     const row = materialRows[index];
     if (row === undefined) throw new VaultError('InternalException', `material \`${id}\` has no row, report this`);
     return [id, hex(row)];
   });
-  return encode({ ...record, materials });
+  return encodeJson({ ...record, materials });
 }
 
 export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
@@ -94,7 +86,7 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
   };
 }
 
-export const encodeAlias = (record: AliasRecord): Uint8Array => encode(record);
+export const encodeAlias = (record: AliasRecord): Uint8Array => encodeJson(record);
 
 export function decodeAlias(schema: number, plain: Uint8Array): AliasRecord {
   const { name, target, created, updated } = fields('aliases', schema, plain, ['name', 'target', 'created', 'updated'], []);
@@ -102,7 +94,7 @@ export function decodeAlias(schema: number, plain: Uint8Array): AliasRecord {
   return { name, target, created: instant(created), updated: instant(updated) };
 }
 
-export const encodeSettings = (settings: VaultSettings): Uint8Array => encode(settings);
+export const encodeSettings = (settings: VaultSettings): Uint8Array => encodeJson(settings);
 
 export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings {
   const names = ['name', 'region', 'account', 'created', 'autoLockMinutes', 'lockOnSuspend', 'lockOnScreenLock', 'recoveryCodeUsed'] as const;
@@ -134,7 +126,7 @@ export function encodeOutcome({ epoch, order, body }: StoredOutcome): Uint8Array
 
 /** `body` is a copy: the caller may wipe `plain`. */
 export function decodeOutcome(schema: number, plain: Uint8Array): StoredOutcome {
-  checkSchema('outbox', schema);
+  checkSchema('outbox', schema, SCHEMA.outbox);
   if (plain.byteLength < OUTCOME_PREFIX) throw malformed('outbox');
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   return { epoch: Number(view.getBigUint64(0)), order: view.getUint32(8), body: Uint8Array.from(plain.subarray(OUTCOME_PREFIX)) };
@@ -142,31 +134,7 @@ export function decodeOutcome(schema: number, plain: Uint8Array): StoredOutcome 
 
 const isTime = (value: unknown): value is Instant => typeof value === 'number' && Number.isFinite(value);
 
-function checkSchema(table: OpenableTable, schema: number): void {
-  if (schema > SCHEMA[table]) throw new VaultError('VaultTooNewException', `a record of \`${table}\` has schema ${String(schema)}, install a newer version of this program`, { details: { table } });
-  if (schema !== SCHEMA[table]) throw malformed(table);
+function fields<R extends string, O extends string>(table: keyof typeof SCHEMA, schema: number, plain: Uint8Array, required: readonly R[], optional: readonly O[]): Readonly<Record<R | O, unknown>> {
+  checkSchema(table, schema, SCHEMA[table]);
+  return readFields(table, plain, required, optional);
 }
-
-/** Exactly these members: a missing one is an error, and so is one more. */
-function fields<R extends string, O extends string>(table: OpenableTable, schema: number, plain: Uint8Array, required: readonly R[], optional: readonly O[]): Readonly<Record<R | O, unknown>> {
-  checkSchema(table, schema);
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(plain));
-  } catch {
-    // Without the cause: a parser's message quotes what it read.
-    throw malformed(table);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(table);
-  let known = 0;
-  for (const name of required) {
-    if (!Object.hasOwn(value, name)) throw malformed(table);
-    known++;
-  }
-  for (const name of optional) if (Object.hasOwn(value, name)) known++;
-  if (Object.keys(value).length !== known) throw malformed(table);
-  return value as Readonly<Record<R | O, unknown>>;
-}
-
-const malformed = (table: OpenableTable): VaultError =>
-  new VaultError('VaultTamperedException', `a record of \`${table}\` is not well formed, restore the vault's folder from a copy`, { details: { table } });

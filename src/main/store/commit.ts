@@ -157,4 +157,13 @@ const WHAT: Readonly<Record<TableName, string>> = {
   settings: 'a setting',
   outbox: 'an outcome',
   vault_state: 'a state',
+  clients: 'a client',
+  certificates: 'a certificate',
+  secrets: 'a secret',
+  secret_versions: 'a version of the secret',
+  rotations: 'a rotation',
+  remotes: 'a remote',
+  key_stores: 'a key store',
+  modules: 'a module',
+  key_usage: 'a last use',
 };

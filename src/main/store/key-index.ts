@@ -150,7 +150,7 @@ export class KeyIndex {
 }
 
 export const toLatin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-const fromLatin1 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+export const fromLatin1 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 const packKeyId = (keyId: KeyId): Uint8Array => Buffer.from(keyId.replaceAll('-', ''), 'hex');
 
 function unpackKeyId(bytes: Uint8Array): KeyId {

@@ -7,12 +7,14 @@ import { checkRows, type Checked } from './check.ts';
 import { Committer } from './commit.ts';
 import { openDatabase, type Database } from './database.ts';
 import { finishHeader, replaceHeader, type HeaderChange } from './header-change.ts';
+import { KINDS, type AnyKind } from './kinds.ts';
 import { Outbox } from './outbox.ts';
 import type { Committed, OpenOptions, Reader, StoreState, Undelivered, UnitRecord, VaultStore, Writer } from './port.ts';
 import { CommittedReader } from './reader.ts';
-import { locked, Records } from './records.ts';
+import { Records } from './records.ts';
+import { locked } from './row-source.ts';
 import { Rows } from './rows.ts';
-import { CURRENT, migrate, verifySchema } from './schema.ts';
+import { CURRENT, migrate, tablesOf, verifySchema } from './schema.ts';
 import { storeError } from './sqlite-errors.ts';
 import { resealAll } from './term-change.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -20,6 +22,8 @@ import { WriteQueue } from './write-queue.ts';
 export interface StoreDeps {
   readonly random: Random;
   readonly clock: Clock;
+  /** The kinds of record in collections; all that the program knows unless given. */
+  readonly kinds?: readonly AnyKind[];
 }
 
 export interface Parts {
@@ -59,7 +63,7 @@ export class OpenStore implements VaultStore {
     this.#parts = parts;
     this.#database = parts.database;
     this.#header = parts.options.header;
-    this.#records = new Records(parts.sealer, parts.rows);
+    this.#records = new Records(parts.sealer, parts.rows, parts.deps.kinds ?? KINDS);
     this.#outbox = new Outbox(this.#records);
     this.reader = new CommittedReader(this.#records);
   }
@@ -113,7 +117,7 @@ export class OpenStore implements VaultStore {
     // The reading connection holds the log's index in shared memory; the writing one wants the file to itself.
     this.#database.close();
     const database = this.#openForWriting(path, format);
-    const rows = new Rows(database);
+    const rows = new Rows(database, tablesOf(CURRENT));
     this.#records.use(rows);
     const committer = new Committer(sealer, deps.clock, database, rows, checked.state, checked.stateVersion);
     const queue = new WriteQueue(this.#records, committer, this.#outbox, deps.random);
@@ -166,7 +170,7 @@ export class OpenStore implements VaultStore {
     } catch (error) {
       this.#database.close();
       this.#database = openDatabase(path, 'read');
-      this.#records.use(new Rows(this.#database));
+      this.#records.use(new Rows(this.#database, tablesOf(format)));
       throw storeError('open', error);
     }
   }

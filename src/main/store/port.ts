@@ -3,6 +3,7 @@ import type { AccountId } from '../../shared/model/ids.ts';
 import type { KeyReader, KeyWriter } from '../keyring/ports.ts';
 import type { VaultState } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
+import type { CollectionsReader, CollectionsWriter } from './collection.ts';
 
 /** The one row of `settings` (schema 1). */
 export interface VaultSettings {
@@ -18,11 +19,11 @@ export interface VaultSettings {
   readonly recoveryCodeUsed: boolean;
 }
 
-export interface Reader extends KeyReader {
+export interface Reader extends KeyReader, CollectionsReader {
   settings(): Promise<VaultSettings>;
 }
 
-export interface Writer extends KeyWriter, Reader {
+export interface Writer extends KeyWriter, CollectionsWriter, Omit<Reader, 'of'> {
   putSettings(settings: VaultSettings): void;
 }
 

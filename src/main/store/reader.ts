@@ -1,13 +1,10 @@
 /** Reading outside of a unit: the last committed transaction, each call by itself. */
 import type { AliasName, KeyId } from '../../shared/model/ids.ts';
-import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, KeyRecord, MaterialRow, Page } from '../keyring/ports.ts';
-import { decodeMarker, encodeMarker } from './markers.ts';
+import type { CollectionReader, Kind } from './collection.ts';
+import { checkLimit, decodeMarker, pageOf } from './markers.ts';
 import type { Reader, VaultSettings } from './port.ts';
-import type { Opened } from './record-cache.ts';
 import type { Records } from './records.ts';
-
-const PAGE_LIMIT = 1000;
 
 export class CommittedReader implements Reader {
   readonly #records: Records;
@@ -35,17 +32,17 @@ export class CommittedReader implements Reader {
   async keys({ after, limit }: { readonly after?: string; readonly limit: number }): Promise<Page<KeyRecord>> {
     checkLimit(limit);
     const found = await this.#records.keyPage(decodeMarker(after), limit + 1);
-    return page(found, limit, ({ record }) => record);
+    return pageOf(found, limit, ({ record }) => record);
   }
 
   async aliases({ after, limit, target }: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>> {
     checkLimit(limit);
     const from = decodeMarker(after);
-    if (target === undefined) return page(await this.#records.aliasPage(from, limit + 1), limit, (record) => record);
+    if (target === undefined) return pageOf(await this.#records.aliasPage(from, limit + 1), limit, (record) => record);
     await this.#records.loaded();
     const rows = this.#records.index.aliasesOf(target, from).slice(0, limit + 1);
     const found = await Promise.all(rows.map(({ rowId }) => this.#records.aliasAt(rowId)));
-    return page(
+    return pageOf(
       found.filter((opened) => opened !== undefined),
       limit,
       (record) => record,
@@ -58,19 +55,11 @@ export class CommittedReader implements Reader {
     return found.filter((record) => record !== undefined);
   }
 
+  of<R, E>(kind: Kind<R, E>): CollectionReader<R, E> {
+    return this.#records.collection(kind);
+  }
+
   async settings(): Promise<VaultSettings> {
     return (await this.#records.settings()).value;
   }
-}
-
-/** Throws ValidationException. */
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_LIMIT) throw new VaultError('ValidationException', `the limit \`${String(limit)}\` is not between 1 and ${String(PAGE_LIMIT)}`);
-}
-
-/** `found` holds one more than `limit` when there is a next page. */
-function page<S, T>(found: readonly Opened<S>[], limit: number, pick: (value: S) => T): Page<T> {
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  return { items: shown.map(({ value }) => pick(value)), ...(found.length > limit && last ? { next: encodeMarker(last.rowId) } : {}) };
 }

@@ -5,28 +5,32 @@
 import type { AliasName, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, MaterialRow } from '../keyring/ports.ts';
-import type { OpenableTable, Sealer } from '../seal/protocol.ts';
+import type { OpenableTable, Sealer, TableName } from '../seal/protocol.ts';
 import { decodeAlias, decodeKey, decodeSettings, type StoredKey } from './codecs.ts';
+import type { CollectionTable, Kind } from './collection.ts';
+import { CommittedCollection } from './committed-collection.ts';
 import { KeyIndex } from './key-index.ts';
+import type { AnyKind } from './kinds.ts';
 import type { VaultSettings } from './port.ts';
 import { RecordCache, type Opened } from './record-cache.ts';
+import { batches, locked, misplaced, type Decode, type RowSource } from './row-source.ts';
 import type { Rows, StoredRow } from './rows.ts';
 
 /** Rows that are opened in one call while the index is filled: about 5 ms of the sealer's time. */
 const CHUNK = 512;
 
-export type Decode<T> = (schema: number, plain: Uint8Array) => T;
-
-export class Records {
+export class Records implements RowSource {
   readonly index = new KeyIndex();
   readonly keyCache = new RecordCache<StoredKey>();
   readonly aliasCache = new RecordCache<AliasRecord>();
   settingsCache: Opened<VaultSettings> | undefined;
   readonly #sealer: Sealer;
+  readonly #collections: ReadonlyMap<CollectionTable, CommittedCollection<unknown, unknown>>;
   #rows: Rows | undefined;
   #loading: Promise<void> = Promise.resolve();
 
-  constructor(sealer: Sealer, rows: Rows) {
+  constructor(sealer: Sealer, rows: Rows, kinds: readonly AnyKind[]) {
+    this.#collections = new Map(kinds.map((kind) => [kind.table, new CommittedCollection(kind, this)]));
     this.#sealer = sealer;
     this.#rows = rows;
   }
@@ -48,11 +52,17 @@ export class Records {
     this.keyCache.clear();
     this.aliasCache.clear();
     this.settingsCache = undefined;
+    for (const collection of this.#collections.values()) collection.drop();
   }
 
   /** Plaintext of rows, decoded, in the same order. VaultTamperedException naming the table when one does not open. */
   async open<T>(table: OpenableTable, rows: readonly StoredRow[], decode: Decode<T>): Promise<T[]> {
-    if (rows.length === 0) return [];
+    const opened: T[] = [];
+    for (const batch of batches(rows)) opened.push(...(await this.#open(table, batch, decode)));
+    return opened;
+  }
+
+  async #open<T>(table: OpenableTable, rows: readonly StoredRow[], decode: Decode<T>): Promise<T[]> {
     const { plain } = await this.#sealer.call('openRows', { rows: rows.map((row) => ({ table, rowId: row.rowId, version: row.version, schema: row.schema, body: row.body })) });
     if (plain.length !== rows.length) throw new VaultError('InternalException', 'the sealer answered another number of rows, report this');
     return rows.map((row, position) => {
@@ -67,17 +77,29 @@ export class Records {
 
   /** The key in a row. Undefined when the row went while it was looked up. */
   keyAt(rowId: Uint8Array): Promise<Opened<StoredKey> | undefined> {
-    return this.#at('keys', rowId, this.keyCache, decodeKey);
+    return this.at('keys', rowId, this.keyCache, decodeKey);
   }
 
   aliasAt(rowId: Uint8Array): Promise<Opened<AliasRecord> | undefined> {
-    return this.#at('aliases', rowId, this.aliasCache, decodeAlias);
+    return this.at('aliases', rowId, this.aliasCache, decodeAlias);
+  }
+
+  /** The records of one kind. InternalException for one that is not named in `KINDS`. */
+  collection<R, E>(kind: Kind<R, E>): CommittedCollection<R, E> {
+    const found = this.#collections.get(kind.table);
+    if (found === undefined || (found.kind as object) !== kind) throw new VaultError('InternalException', `the kind of \`${kind.table}\` is not named in the store, report this`);
+    return found as CommittedCollection<R, E>;
+  }
+
+  /** By table, for re-encryption. */
+  collectionOf(table: TableName): CommittedCollection<unknown, unknown> | undefined {
+    return this.#collections.get(table as CollectionTable);
   }
 
   async key(keyId: KeyId): Promise<Opened<StoredKey> | undefined> {
-    this.#checkOpen();
-    const rowId = this.index.keyRow(keyId);
-    const found = rowId === undefined ? await this.#byBlind('keys', keyId, this.keyCache, decodeKey) : await this.keyAt(rowId);
+    this.checkOpen();
+    const rowId = this.index.keyRow(keyId) ?? (await this.#unlessLoaded('keys', keyId));
+    const found = rowId === undefined ? undefined : await this.keyAt(rowId);
     if (found !== undefined) {
       if (found.value.record.keyId !== keyId) throw misplaced('keys');
       // Its materials can be found from now on, without waiting for the rest.
@@ -91,9 +113,9 @@ export class Records {
   }
 
   async alias(name: AliasName): Promise<Opened<AliasRecord> | undefined> {
-    this.#checkOpen();
-    const rowId = this.index.alias(name)?.rowId;
-    const found = rowId === undefined ? await this.#byBlind('aliases', name, this.aliasCache, decodeAlias) : await this.aliasAt(rowId);
+    this.checkOpen();
+    const rowId = this.index.alias(name)?.rowId ?? (await this.#unlessLoaded('aliases', name));
+    const found = rowId === undefined ? undefined : await this.aliasAt(rowId);
     if (found !== undefined) {
       if (found.value.name !== name) throw misplaced('aliases');
       return found;
@@ -130,30 +152,36 @@ export class Records {
   }
 
   /** A page of keys, opened in one call; not kept in the cache, which a listing would empty. */
-  async keyPage(after: Uint8Array, limit: number): Promise<Opened<StoredKey>[]> {
-    const rows = this.rows.page('keys', after, limit);
-    return zip(rows, await this.open('keys', rows, decodeKey));
+  keyPage(after: Uint8Array, limit: number): Promise<Opened<StoredKey>[]> {
+    return this.pageOf('keys', after, limit, decodeKey);
   }
 
-  async aliasPage(after: Uint8Array, limit: number): Promise<Opened<AliasRecord>[]> {
-    const rows = this.rows.page('aliases', after, limit);
-    return zip(rows, await this.open('aliases', rows, decodeAlias));
+  aliasPage(after: Uint8Array, limit: number): Promise<Opened<AliasRecord>[]> {
+    return this.pageOf('aliases', after, limit, decodeAlias);
+  }
+
+  async pageOf<T>(table: OpenableTable, after: Uint8Array, limit: number, decode: Decode<T>): Promise<Opened<T>[]> {
+    const rows = this.rows.page(table, after, limit);
+    return zip(rows, await this.open(table, rows, decode));
   }
 
   /** Starts filling the index. A failure is kept for those who wait in `loaded`. */
   load(): void {
     this.#loading = this.#load();
     this.#loading.catch(() => undefined);
+    let turn: Promise<unknown> = this.#loading;
+    // One after the other, keys first. A table that does not open stops those behind it no more than the check allows.
+    for (const collection of this.#collections.values()) turn = collection.load(turn.catch(() => undefined));
   }
 
   /** Resolves when the index is complete; rejects with what stopped it. */
   async loaded(): Promise<void> {
     await this.#loading;
-    this.#checkOpen();
+    this.checkOpen();
   }
 
   /** An index that is empty because it was dropped must not answer that nothing exists. */
-  #checkOpen(): void {
+  checkOpen(): void {
     if (this.#rows === undefined) throw locked();
   }
 
@@ -171,18 +199,22 @@ export class Records {
       after = page.at(-1)?.rowId;
       await breathe();
     }
-    this.#checkOpen();
+    this.checkOpen();
     index.finish();
   }
 
-  async #byBlind<T>(table: 'keys' | 'aliases', name: string, cache: RecordCache<T>, decode: Decode<T>): Promise<Opened<T> | undefined> {
-    if (this.index.loaded) return undefined;
-    const { blind } = await this.#sealer.call('blind', { table, value: name });
-    const row = this.rows.byBlind(table, blind);
-    return row === undefined ? undefined : this.#at(table, row.rowId, cache, decode);
+  async #unlessLoaded(table: 'keys' | 'aliases', name: string): Promise<Uint8Array | undefined> {
+    return this.index.loaded ? undefined : this.rowByBlind(table, name);
   }
 
-  async #at<T>(table: 'keys' | 'aliases', rowId: Uint8Array, cache: RecordCache<T>, decode: Decode<T>): Promise<Opened<T> | undefined> {
+  /** What the unauthenticated column says: a row (16 bytes) to be opened and compared. */
+  async rowByBlind(table: OpenableTable, name: string): Promise<Uint8Array | undefined> {
+    const { blind } = await this.#sealer.call('blind', { table, value: name });
+    return this.rows.byBlind(table, blind)?.rowId;
+  }
+
+  /** The record in a row, from the cache or opened. Undefined when the row went while it was looked up. */
+  async at<T>(table: OpenableTable, rowId: Uint8Array, cache: RecordCache<T>, decode: Decode<T>): Promise<Opened<T> | undefined> {
     const known = cache.get(rowId);
     if (known !== undefined) return known;
     const row = this.rows.get(table, rowId);
@@ -205,7 +237,3 @@ function zip<T>(rows: readonly StoredRow[], values: readonly T[]): Opened<T>[] {
 }
 
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-export const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked: unlock it and try again');
-const misplaced = (table: string): VaultError =>
-  new VaultError('VaultTamperedException', `a row of \`${table}\` is filed under another name, restore the vault's folder from a copy`, { details: { table } });

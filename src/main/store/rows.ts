@@ -25,13 +25,18 @@ export interface NewRow extends StoredRow {
 export const STATE_ROW_ID: Uint8Array = new Uint8Array(16);
 /** Rows in one pack of coordinates: 168 KiB. */
 const PACK_ROWS = 4096;
-const BLINDED: ReadonlySet<TableName> = new Set<TableName>(['keys', 'key_materials', 'aliases']);
+/** Every other table's records have a unique value to be found by. */
+const UNBLINDED: ReadonlySet<TableName> = new Set<TableName>(['settings', 'outbox', 'vault_state']);
 
 export class Rows {
   readonly #database: Database;
 
-  constructor(database: Database) {
+  /** Those that this file has: one of an older format that is only read has not all. The others are as if empty. */
+  readonly #tables: ReadonlySet<TableName>;
+
+  constructor(database: Database, tables: ReadonlySet<TableName>) {
     this.#database = database;
+    this.#tables = tables;
   }
 
   get(table: TableName, rowId: Uint8Array): StoredRow | undefined {
@@ -49,7 +54,7 @@ export class Rows {
 
   /** What an update or removal must name of the row that is there now. */
   coordinates(table: TableName, rowId: Uint8Array): { readonly version: number; readonly tag: Uint8Array } | undefined {
-    const row = this.#read('version, tag', `FROM ${table} WHERE row_id = ${blob(rowId)}`)[0];
+    const row = this.#read(table, 'version, tag', `WHERE row_id = ${blob(rowId)}`)[0];
     if (row === undefined) return undefined;
     const [version, tag] = row;
     if (typeof version !== 'number' || !(tag instanceof Uint8Array)) throw malformed(table);
@@ -57,7 +62,7 @@ export class Rows {
   }
 
   count(table: TableName): number {
-    return Number(this.#read('count(*)', `FROM ${table}`)[0]?.[0]);
+    return Number(this.#read(table, 'count(*)', '')[0]?.[0] ?? 0);
   }
 
   /**
@@ -67,14 +72,14 @@ export class Rows {
    */
   *packedCoordinates(): Generator<Uint8Array> {
     for (const [index, table] of TABLES.entries()) {
-      if (table === 'vault_state') continue;
+      if (table === 'vault_state' || !this.#tables.has(table)) continue;
       const number = index.toString(16).padStart(2, '0');
       const columns =
         `max(row_id), group_concat('${number}' || hex(row_id) || printf('%016X', version) || hex(tag), ''), ` +
         "total(typeof(row_id) <> 'blob' OR length(row_id) <> 16 OR typeof(tag) <> 'blob' OR length(tag) <> 16 OR typeof(version) <> 'integer')";
       for (let after: Uint8Array = new Uint8Array(0); ; ) {
         const pack = `FROM (SELECT row_id, version, tag FROM ${table} WHERE row_id > ${blob(after)} ORDER BY row_id LIMIT ${integer(PACK_ROWS)})`;
-        const [last, packed, bad] = this.#read(columns, pack)[0] ?? [];
+        const [last, packed, bad] = this.#query(columns, pack)[0] ?? [];
         if (last === null) break;
         if (!(last instanceof Uint8Array) || typeof packed !== 'string' || bad !== 0) throw malformed(table);
         after = last;
@@ -94,7 +99,7 @@ export class Rows {
   }
 
   insert(table: TableName, { rowId, version, schema, tag, blind, body }: NewRow): void {
-    const [column, value] = BLINDED.has(table) ? ['blind, ', `${blind ? blob(blind) : 'NULL'}, `] : ['', ''];
+    const [column, value] = UNBLINDED.has(table) ? ['', ''] : ['blind, ', `${blind ? blob(blind) : 'NULL'}, `];
     this.#database.exec(
       `INSERT INTO ${table} (row_id, version, schema, tag, ${column}body) VALUES (${blob(rowId)}, ${integer(version)}, ${integer(schema)}, ${blob(tag)}, ${value}${blob(body)})`,
     );
@@ -102,7 +107,7 @@ export class Rows {
 
   /** Replaces the row of version `old`. VaultTamperedException when that is not the one that is there. */
   update(table: TableName, { rowId, version, schema, tag, blind, body }: NewRow, old: number): void {
-    const found = BLINDED.has(table) ? `blind = ${blind ? blob(blind) : 'NULL'}, ` : '';
+    const found = UNBLINDED.has(table) ? '' : `blind = ${blind ? blob(blind) : 'NULL'}, `;
     const set = `version = ${integer(version)}, schema = ${integer(schema)}, tag = ${blob(tag)}, ${found}body = ${blob(body)}`;
     if (this.#database.change(`UPDATE ${table} SET ${set} WHERE row_id = ${blob(rowId)} AND version = ${integer(old)}`) !== 1) throw changedBehind(table);
   }
@@ -112,7 +117,11 @@ export class Rows {
     if (this.#database.change(`DELETE FROM ${table} WHERE row_id = ${blob(rowId)} AND version = ${integer(old)}`) !== 1) throw changedBehind(table);
   }
 
-  #read(columns: string, rest: string): Column[][] {
+  #read(table: TableName, columns: string, rest: string): Column[][] {
+    return this.#tables.has(table) ? this.#query(columns, `FROM ${table} ${rest}`) : [];
+  }
+
+  #query(columns: string, rest: string): Column[][] {
     try {
       return this.#database.select(columns, rest);
     } catch (error) {
@@ -121,7 +130,7 @@ export class Rows {
   }
 
   #select(table: TableName, rest: string): StoredRow[] {
-    return this.#read('row_id, version, schema, tag, body', `FROM ${table} ${rest}`).map(([rowId, version, schema, tag, body]) => {
+    return this.#read(table, 'row_id, version, schema, tag, body', rest).map(([rowId, version, schema, tag, body]) => {
       const sound = rowId instanceof Uint8Array && typeof version === 'number' && typeof schema === 'number' && tag instanceof Uint8Array && body instanceof Uint8Array;
       // The state's sum knows a row by this column, and the seal opens the body by its own tag. Two copies of a vault that went apart
       // have two bodies of one row and version: only the one that the column names is this vault's.

@@ -2,15 +2,19 @@
 import { createHash } from 'node:crypto';
 
 import { VaultError } from '../../shared/model/errors.ts';
+import type { TableName } from '../seal/protocol.ts';
 import { transaction, type Database } from './database.ts';
 import { records } from './migrations/0001-records.ts';
+import { collections } from './migrations/0002-collections.ts';
 import type { Migration } from './migrations/migration.ts';
 
-const MIGRATIONS: readonly Migration[] = [records];
+const MIGRATIONS: readonly Migration[] = [records, collections];
 /** "KSV1" in ASCII: `file(1)` and other programs see whose file it is. */
 const APPLICATION_ID = 0x4b535631;
 /** The format that this program writes. */
 export const CURRENT = MIGRATIONS.length;
+/** The tables of a database of `format`. */
+export const tablesOf = (format: number): ReadonlySet<TableName> => new Set(MIGRATIONS.slice(0, format).flatMap(({ tables }) => tables));
 
 /**
  * The format of an open database, whose schema is that format's own. Reads the file's header and `sqlite_schema` and

@@ -6,6 +6,7 @@ import type { AliasName, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, NewMaterial } from '../keyring/ports.ts';
 import type { Change, TableName } from '../seal/protocol.ts';
+import type { CollectionTable } from './collection.ts';
 import { encodeAlias, encodeKey, encodeSettings, SCHEMA, type StoredKey } from './codecs.ts';
 import type { VaultSettings } from './port.ts';
 import type { Records } from './records.ts';
@@ -18,11 +19,22 @@ export interface Staged<T> {
   readonly after?: T;
 }
 
+/** The changes of one collection. */
+export interface StagedRows {
+  /** Names that others must not have touched. */
+  checked(): Iterable<string>;
+  /** Names that are touched beyond those. */
+  touched(): Iterable<string>;
+  changes(rows: Rows): Iterable<Change>;
+  publish(): void;
+}
+
 /** Everything that a unit changes. Names occur once, and so do rows. */
 export interface StagedChanges {
   readonly keys: ReadonlyMap<KeyId, Staged<StoredKey>>;
   readonly aliases: ReadonlyMap<AliasName, Staged<AliasRecord>>;
   readonly materials: readonly NewMaterial[];
+  readonly collections: readonly StagedRows[];
   readonly settings?: Staged<VaultSettings>;
 }
 
@@ -38,6 +50,8 @@ export const NAME = {
   keys: 'keys',
   aliases: 'aliases',
   settings: 'settings',
+  record: (table: CollectionTable, key: string) => `record of ${table} ${key}`,
+  collection: (table: CollectionTable) => `records of ${table}`,
 } as const;
 
 /** Names that others must not have touched for these changes to hold. */
@@ -45,6 +59,7 @@ export function* checkedNames(staged: StagedChanges): Generator<string> {
   for (const keyId of staged.keys.keys()) yield NAME.key(keyId);
   for (const name of staged.aliases.keys()) yield NAME.alias(name);
   if (staged.settings) yield NAME.settings;
+  for (const collection of staged.collections) yield* collection.checked();
 }
 
 /** Names that these changes touch. */
@@ -54,6 +69,7 @@ export function* touchedNames(staged: StagedChanges): Generator<string> {
   if (staged.aliases.size > 0) yield NAME.aliases;
   for (const { before, after } of staged.keys.values()) for (const id of (after ?? before)?.record.materials ?? []) yield NAME.material(id);
   for (const { before, after } of staged.aliases.values()) for (const record of [before, after]) if (record) yield NAME.aliasesOf(record.target);
+  for (const collection of staged.collections) yield* collection.touched();
 }
 
 /** The changes for `sealUnit`: removals first. Versions and tags are those in the file now. Plain bytes are the caller's to wipe. */
@@ -62,19 +78,20 @@ export function changesOf(staged: StagedChanges, rows: Rows): Change[] {
   const puts: Change[] = [];
   for (const [keyId, { rowId, before, after }] of staged.keys) {
     if (after) {
-      puts.push(put(rows, 'keys', rowId, before !== undefined, encodeKey(after), keyId));
+      puts.push(put(rows, 'keys', SCHEMA.keys, rowId, before !== undefined, encodeKey(after), keyId));
     } else {
       removals.push(removal(rows, 'keys', rowId));
       for (const material of before?.materialRows ?? []) removals.push(removal(rows, 'key_materials', material));
     }
   }
   for (const [name, { rowId, before, after }] of staged.aliases) {
-    if (after) puts.push(put(rows, 'aliases', rowId, before !== undefined, encodeAlias(after), name));
+    if (after) puts.push(put(rows, 'aliases', SCHEMA.aliases, rowId, before !== undefined, encodeAlias(after), name));
     else removals.push(removal(rows, 'aliases', rowId));
   }
   for (const { materialId, rowId, body } of staged.materials) puts.push({ kind: 'putSealed', table: 'key_materials', rowId, version: 1, body, unique: materialId });
   const { settings } = staged;
-  if (settings?.after) puts.push(put(rows, 'settings', settings.rowId, settings.before !== undefined, encodeSettings(settings.after)));
+  if (settings?.after) puts.push(put(rows, 'settings', SCHEMA.settings, settings.rowId, settings.before !== undefined, encodeSettings(settings.after)));
+  for (const collection of staged.collections) for (const change of collection.changes(rows)) (change.kind === 'remove' ? removals : puts).push(change);
   return [...removals, ...puts];
 }
 
@@ -91,23 +108,24 @@ export function publish(staged: StagedChanges, records: Records): void {
     else if (before) records.index.removeAlias(rowId, before.name);
   }
   if (staged.settings) records.settingsCache = undefined;
+  for (const collection of staged.collections) collection.publish();
 }
 
-function put(rows: Rows, table: 'keys' | 'aliases' | 'settings', rowId: Uint8Array, exists: boolean, plain: Uint8Array, unique?: string): Change {
+export function put(rows: Rows, table: 'keys' | 'aliases' | 'settings' | CollectionTable, schema: number, rowId: Uint8Array, exists: boolean, plain: Uint8Array, unique?: string): Change {
   const old = exists ? present(rows, table, rowId) : undefined;
   return {
     kind: 'put',
     table,
     rowId,
     version: (old?.version ?? 0) + 1,
-    schema: SCHEMA[table],
+    schema,
     plain,
     ...(old === undefined ? {} : { oldTag: old.tag }),
     ...(unique === undefined ? {} : { unique }),
   };
 }
 
-function removal(rows: Rows, table: 'keys' | 'key_materials' | 'aliases', rowId: Uint8Array): Change {
+export function removal(rows: Rows, table: 'keys' | 'key_materials' | 'aliases' | CollectionTable, rowId: Uint8Array): Change {
   const old = present(rows, table, rowId);
   return { kind: 'remove', table, rowId, version: old.version, oldTag: old.tag };
 }

@@ -29,7 +29,7 @@ import { headerPath } from './header-change.ts';
 import { OpenStore, type StoreDeps } from './open-store.ts';
 import type { OpenOptions, VaultSettings, VaultStore } from './port.ts';
 import { Rows, STATE_ROW_ID } from './rows.ts';
-import { CURRENT, migrate, verifySchema } from './schema.ts';
+import { CURRENT, migrate, tablesOf, verifySchema } from './schema.ts';
 import { storeError } from './sqlite-errors.ts';
 
 export interface CreateOptions {
@@ -59,7 +59,7 @@ export async function openStore(sealer: Sealer, options: OpenOptions, deps: Stor
   let store: OpenStore | undefined;
   try {
     const format = verifySchema(database);
-    const rows = new Rows(database);
+    const rows = new Rows(database, tablesOf(format));
     const background = options.readOnly !== true && format === CURRENT && countRows(rows) > BACKGROUND_ABOVE;
     const check = options.readOnly === true ? look : background ? openState : checkRows;
     const checked = await check(sealer, rows, options.header);
@@ -132,7 +132,7 @@ async function fill(sealer: Sealer, { header, settings, trail }: CreateOptions, 
   try {
     migrate(database, 0);
     verifySchema(database);
-    const rows = new Rows(database);
+    const rows = new Rows(database, tablesOf(CURRENT));
     const first = await sealer.call('createState', { headerHash: headerHash(header), trailIndex: trail.index, trailHash: trail.hash, clock: Math.floor(clock.now()) });
     rows.insert('vault_state', { rowId: STATE_ROW_ID, version: 1, schema: SCHEMA.vault_state, tag: first.stateTag, body: first.stateBody });
     const committer = new Committer(sealer, clock, database, rows, storeStateOf(first.state), 1);

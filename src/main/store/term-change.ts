@@ -6,7 +6,7 @@
  * Does not: reach older copies of the file, which stay open to old factors.
  */
 import type { Clock } from '../platform/ports.ts';
-import type { Sealer, TableName } from '../seal/protocol.ts';
+import { TABLES, type Sealer, type TableName } from '../seal/protocol.ts';
 import { recordTerm } from '../seal/record.ts';
 import type { Position } from '../trail/port.ts';
 import { VaultError } from '../../shared/model/errors.ts';
@@ -16,11 +16,14 @@ import type { Committer } from './commit.ts';
 import { transaction, type Database } from './database.ts';
 import { toLatin1 } from './key-index.ts';
 import type { Records } from './records.ts';
+import { batches } from './row-source.ts';
 import { STATE_ROW_ID, type NewRow, type Rows, type StoredRow } from './rows.ts';
 import { storeError } from './sqlite-errors.ts';
 
 const CHUNK = 256;
-const RESEALED = ['keys', 'key_materials', 'aliases', 'settings', 'outbox'] as const satisfies readonly TableName[];
+type RowTable = Exclude<TableName, 'vault_state'>;
+/** Keys before their materials, see `resealChunks`. */
+const RESEALED: readonly RowTable[] = TABLES.filter((table) => table !== 'vault_state');
 
 export interface TermChange {
   readonly sealer: Sealer;
@@ -55,31 +58,34 @@ export async function resealAll(change: TermChange, intent: Position, progress?:
   await replaceAll(change, resealed, intent);
 }
 
-async function* resealChunks({ sealer, rows, records }: TermChange): AsyncGenerator<Resealed[]> {
+async function* resealChunks(change: TermChange): AsyncGenerator<Resealed[]> {
   // Material rows name nothing in the clear: what they are found by stands in the key's record, and keys come first.
   const materialIds = new Map<string, string>();
   for (const table of RESEALED) {
     for (let after: Uint8Array | undefined = new Uint8Array(0); after !== undefined; ) {
-      const page: StoredRow[] = rows.page(table, after, CHUNK);
-      after = page.at(-1)?.rowId;
-      if (page.length === 0) break;
-      const uniques = await uniquesOf(table, page, records, materialIds);
-      const request = page.map((row, at) => {
-        const unique = uniques[at];
-        return { table, rowId: row.rowId, version: row.version, schema: row.schema, body: row.body, ...(unique === undefined ? {} : { unique }) };
-      });
-      const { changes } = await sealer.call('resealRows', { rows: request });
-      yield page.map((row, at) => {
-        const { body, tag, blind } = changes[at] ?? {};
-        if (body === undefined || tag === undefined) throw new VaultError('InternalException', 'the sealer left a row out, report this');
-        return { table, rowId: row.rowId, version: row.version, schema: row.schema, body, tag, blind };
-      });
+      const chunk: StoredRow[] = change.rows.page(table, after, CHUNK);
+      after = chunk.at(-1)?.rowId;
+      for (const page of batches(chunk)) yield await resealPage(change, table, page, materialIds);
     }
   }
 }
 
+async function resealPage({ sealer, records }: TermChange, table: RowTable, page: readonly StoredRow[], materialIds: Map<string, string>): Promise<Resealed[]> {
+  const uniques = await uniquesOf(table, page, records, materialIds);
+  const request = page.map((row, at) => {
+    const unique = uniques[at];
+    return { table, rowId: row.rowId, version: row.version, schema: row.schema, body: row.body, ...(unique === undefined ? {} : { unique }) };
+  });
+  const { changes } = await sealer.call('resealRows', { rows: request });
+  return page.map((row, at) => {
+    const { body, tag, blind } = changes[at] ?? {};
+    if (body === undefined || tag === undefined) throw new VaultError('InternalException', 'the sealer left a row out, report this');
+    return { table, rowId: row.rowId, version: row.version, schema: row.schema, body, tag, blind };
+  });
+}
+
 /** What each row is found by, for its blind index under the new keys. */
-async function uniquesOf(table: TableName, page: readonly StoredRow[], records: Records, materialIds: Map<string, string>): Promise<readonly (string | undefined)[]> {
+async function uniquesOf(table: RowTable, page: readonly StoredRow[], records: Records, materialIds: Map<string, string>): Promise<readonly (string | undefined)[]> {
   switch (table) {
     case 'keys': {
       const keys = await records.open('keys', page, decodeKey);
@@ -96,8 +102,15 @@ async function uniquesOf(table: TableName, page: readonly StoredRow[], records: 
         if (id === undefined) throw new VaultError('VaultTamperedException', 'a row of `key_materials` belongs to no key, restore the vault\'s folder from a copy');
         return id;
       });
-    default:
+    case 'settings':
+    case 'outbox':
       return page.map(() => undefined);
+    default: {
+      const collection = records.collectionOf(table);
+      // Sealed without its name it could never be found again.
+      if (collection === undefined) throw new VaultError('VaultTooNewException', `there are records of \`${table}\`, which this program does not know, install a newer version`, { details: { table } });
+      return collection.keysOf(page);
+    }
   }
 }
 

@@ -4,14 +4,12 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, KeyRecord, MaterialRow, NewMaterial, Page } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { StoredKey } from './codecs.ts';
-import { decodeMarker, encodeMarker } from './markers.ts';
+import type { CollectionTable, CollectionWriter, Kind } from './collection.ts';
+import { missing, NO_ROW, overlay, taken, type Intent } from './overlay.ts';
 import type { VaultSettings, Writer } from './port.ts';
-import { checkLimit } from './reader.ts';
 import type { Records } from './records.ts';
-import { NAME, checkedNames, type Staged, type StagedChanges } from './staged.ts';
-
-/** What has to be known of the committed row before a staged change can be written; found out when the work is done. */
-type Intent<T> = { readonly kind: 'insert' | 'update'; readonly record: T; readonly rowId: Uint8Array } | { readonly kind: 'remove'; readonly rowId: Uint8Array };
+import { StagedCollection } from './staged-collection.ts';
+import { NAME, checkedNames, type Staged, type StagedChanges, type StagedRows } from './staged.ts';
 
 export class Unit implements Writer {
   /** The count of commits when it began: what was touched later is a conflict. */
@@ -22,6 +20,7 @@ export class Unit implements Writer {
   readonly #keys = new Map<KeyId, Intent<KeyRecord>>();
   readonly #aliases = new Map<AliasName, Intent<AliasRecord>>();
   readonly #materials = new Map<string, NewMaterial>();
+  readonly #collections = new Map<CollectionTable, { finish(): Promise<StagedRows> }>();
   #settings: VaultSettings | undefined;
   #done = false;
 
@@ -63,7 +62,7 @@ export class Unit implements Writer {
 
   async keys({ after, limit }: { readonly after?: string; readonly limit: number }): Promise<Page<KeyRecord>> {
     this.#reads.add(NAME.keys);
-    const page = await this.#overlay(after, limit, this.#keys, async (from, count) =>
+    const page = await overlay(after, limit, this.#keys, async (from, count) =>
       (await this.#records.keyPage(from, count)).map(({ rowId, value }) => ({ rowId, name: value.record.keyId, record: value.record })),
     );
     return page;
@@ -72,14 +71,14 @@ export class Unit implements Writer {
   async aliases({ after, limit, target }: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>> {
     if (target === undefined) {
       this.#reads.add(NAME.aliases);
-      return this.#overlay(after, limit, this.#aliases, async (from, count) =>
+      return overlay(after, limit, this.#aliases, async (from, count) =>
         (await this.#records.aliasPage(from, count)).map(({ rowId, value }) => ({ rowId, name: value.name, record: value })),
       );
     }
     this.#reads.add(NAME.aliasesOf(target));
     await this.#records.loaded();
     const ofTarget = new Map([...this.#aliases].map(([name, own]) => [name, this.#seenFrom(target, name, own)]));
-    return this.#overlay(after, limit, ofTarget, async (from, count) => {
+    return overlay(after, limit, ofTarget, async (from, count) => {
       const found: { rowId: Uint8Array; name: AliasName; record: AliasRecord }[] = [];
       for (const { name, rowId } of this.#records.index.aliasesOf(target, from).slice(0, count)) {
         const opened = await this.#records.aliasAt(rowId);
@@ -158,6 +157,23 @@ export class Unit implements Writer {
     else this.#aliases.set(name, { kind: 'remove', rowId: NO_ROW });
   }
 
+  of<R, E>(kind: Kind<R, E>): CollectionWriter<R, E> {
+    const committed = this.#records.collection(kind);
+    // One for each kind and unit, made for this very descriptor: `collection` has just compared it.
+    const known = this.#collections.get(kind.table) as StagedCollection<R, E> | undefined;
+    if (known) return known;
+    const made = new StagedCollection(
+      committed,
+      this.#random,
+      (name) => this.#reads.add(name),
+      () => {
+        this.#open();
+      },
+    );
+    this.#collections.set(kind.table, made);
+    return made;
+  }
+
   putSettings(settings: VaultSettings): void {
     this.#open();
     this.#settings = settings;
@@ -186,9 +202,11 @@ export class Unit implements Writer {
       aliases.set(name, { rowId: found?.rowId ?? own.rowId, ...(found ? { before: found.value } : {}), ...(own.kind === 'remove' ? {} : { after: own.record }) });
     }
     const materials = [...this.#materials.values()];
-    if (this.#settings === undefined) return { keys, aliases, materials };
+    const collections: StagedRows[] = [];
+    for (const collection of this.#collections.values()) collections.push(await collection.finish());
+    if (this.#settings === undefined) return { keys, aliases, materials, collections };
     const before = await this.#records.settings();
-    return { keys, aliases, materials, settings: { rowId: before.rowId, before: before.value, after: this.#settings } };
+    return { keys, aliases, materials, collections, settings: { rowId: before.rowId, before: before.value, after: this.#settings } };
   }
 
   /** Names that this unit depends on. */
@@ -213,41 +231,7 @@ export class Unit implements Writer {
     });
   }
 
-  /** Pages of committed rows with this unit's own laid over them, in the order of row ids. */
-  async #overlay<N extends string, T>(
-    after: string | undefined,
-    limit: number,
-    staged: ReadonlyMap<N, Intent<T>>,
-    fetch: (after: Uint8Array, count: number) => Promise<{ readonly rowId: Uint8Array; readonly name: N; readonly record: T }[]>,
-  ): Promise<Page<T>> {
-    checkLimit(limit);
-    const from = decodeMarker(after);
-    const items: { readonly rowId: Uint8Array; readonly record: T }[] = [];
-    for (const own of staged.values()) if (own.kind === 'insert' && Buffer.compare(own.rowId, from) > 0) items.push(own);
-    let committed = 0;
-    for (let at: Uint8Array | undefined = from; at !== undefined && committed <= limit; ) {
-      const page = await fetch(at, limit + 1);
-      for (const { rowId, name, record } of page) {
-        const own = staged.get(name);
-        if (own?.kind === 'remove') continue;
-        items.push({ rowId, record: own?.record ?? record });
-        committed++;
-      }
-      at = page.length <= limit ? undefined : page.at(-1)?.rowId;
-    }
-    items.sort((a, b) => Buffer.compare(a.rowId, b.rowId));
-    const shown = items.slice(0, limit);
-    const last = shown.at(-1);
-    return { items: shown.map(({ record }) => record), ...(items.length > limit && last ? { next: encodeMarker(last.rowId) } : {}) };
-  }
-
   #open(): void {
     if (this.#done) throw new VaultError('InternalException', 'a unit of work was used after its end, report this');
   }
 }
-
-/** Filled in by `finish` from the committed row. */
-const NO_ROW: Uint8Array = new Uint8Array(0);
-
-const taken = (what: string): VaultError => new VaultError('AlreadyExistsException', `${what} exists already, choose another name`);
-const missing = (what: string): VaultError => new VaultError('NotFoundException', `${what} does not exist`);

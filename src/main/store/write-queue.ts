@@ -11,7 +11,8 @@ import { SCHEMA, encodeOutcome } from './codecs.ts';
 import { UnitFailure, type Committer, type Transaction } from './commit.ts';
 import type { Outbox } from './outbox.ts';
 import type { Committed, StoreState, UnitRecord, Writer } from './port.ts';
-import { locked, type Records } from './records.ts';
+import type { Records } from './records.ts';
+import { locked } from './row-source.ts';
 import { changesOf, publish, touchedNames, type StagedChanges } from './staged.ts';
 import { Unit } from './unit.ts';
 

@@ -6,6 +6,7 @@ import { systemRandom } from '../../../src/main/platform/random.ts';
 import type { RequestOf, ReplyOf, Sealer, SealerMethod } from '../../../src/main/seal/protocol.ts';
 import { openStore } from '../../../src/main/store/store.ts';
 import { fakeClock } from '../../fakes/fake-clock.ts';
+import { BLOBS, NOTES, TEST_KINDS } from './kinds.ts';
 import { addKey, close, codeOf, copyOf, createVault, readHeader, record, reopen, SETTINGS, temporaryFolder, unseal, type TestVault } from './vault.ts';
 
 /** The same sealer, with something done before each call: the disk is then as a kill at that moment would leave it. */
@@ -21,7 +22,7 @@ const watched = (sealer: Sealer, before: (method: SealerMethod) => void): Sealer
 async function openWatched(folder: string, code: Uint8Array, before: (method: SealerMethod) => void): Promise<TestVault> {
   const { sealer } = await unseal(folder, code);
   const seen = watched(sealer, before);
-  const store = await openStore(seen, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created) });
+  const store = await openStore(seen, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created), kinds: TEST_KINDS });
   return { folder, code, store, sealer: seen };
 }
 
@@ -99,7 +100,12 @@ describe('a new term', () => {
   test('re-encrypts everything; cut off at each call it is resumed', async () => {
     const base = await twoSlots();
     const keys = [await addKey(base, 'one'), await addKey(base, 'two')];
-    await base.store.write(record('kept'), () => Promise.resolve());
+    await base.store.write(record('kept'), (writer) => {
+      writer.of(NOTES).insert({ name: 'note', text: 'kept too' });
+      // More than one call's worth.
+      for (let at = 0; at < 20; at++) writer.of(BLOBS).insert({ id: String(at), bytes: 'b'.repeat(900_000) });
+      return Promise.resolve();
+    });
     await close(base);
     const work = copyOf(base.folder);
     const cuts: string[] = [];
@@ -122,12 +128,14 @@ describe('a new term', () => {
 
     const verify = async (folder: string): Promise<void> => {
       const { sealer, pendingTerm } = await unseal(folder, base.code);
-      const store = await openStore(sealer, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created) });
+      const store = await openStore(sealer, { folder, header: readHeader(folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created), kinds: TEST_KINDS });
       if (pendingTerm) await store.changeTerm({ intent: record().intent });
       for (const { record: key, material } of keys) {
         expect(await store.reader.key(key.keyId)).toEqual(key);
         expect(await store.reader.material(material.materialId)).toBeDefined();
       }
+      expect(await store.reader.of(NOTES).get('note')).toEqual({ name: 'note', text: 'kept too' });
+      expect((await store.reader.of(BLOBS).get('7'))?.bytes).toHaveLength(900_000);
       expect((await store.undelivered()).map(({ body }) => Buffer.from(body).toString().split(' ')[0])).toContain('kept');
       await addKey({ folder, code: base.code, store, sealer });
       await store.close();

@@ -5,7 +5,11 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { addKey, close, codeOf, copyOf, createVault, newAlias, newKey, readHeader, record, reopen, temporaryFolder, type NewKey, type TestVault } from './vault.ts';
+import { addKey, close, codeOf, copyOf, createVault, newAlias, newKey, readHeader, record, reopen, temporaryFolder, type NewKey, type TestVault, SETTINGS, unseal } from './vault.ts';
+import { BLOBS, NOTES } from './kinds.ts';
+import { systemRandom } from '../../../src/main/platform/random.ts';
+import { openStore } from '../../../src/main/store/store.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
 
 /** Runs SQL on the file with all of SQLite's protections off. */
 function edit(folder: string, sql: string): void {
@@ -181,7 +185,7 @@ describe('the schema', () => {
 
   test('a newer format is refused by its name', async () => {
     const folder = copyOf(original.folder);
-    edit(folder, 'PRAGMA user_version = 2; CREATE TABLE later (x)');
+    edit(folder, 'PRAGMA user_version = 3; CREATE TABLE later (x)');
     expect(await refused(folder)).toBe('VaultTooNewException');
   });
 
@@ -223,5 +227,55 @@ describe('opened read-only', () => {
     edit(folder, 'DELETE FROM vault_state');
     const { store } = await reopen({ folder, code: original.code }, { readOnly: true });
     expect((await store.reader.keys({ limit: 10 })).items).toHaveLength(3);
+  });
+});
+
+describe('collections', () => {
+  async function withNotes(): Promise<TestVault> {
+    const vault = await createVault();
+    await vault.store.write(record(), (writer) => {
+      writer.of(NOTES).insert({ name: 'one', text: 'first' });
+      writer.of(NOTES).insert({ name: 'two', text: 'second' });
+      writer.of(BLOBS).insert({ id: 'one', bytes: '' });
+      return Promise.resolve();
+    });
+    await close(vault);
+    return vault;
+  }
+
+  test('a row taken away, put elsewhere or changed is noticed', async () => {
+    const vault = await withNotes();
+    for (const sql of [
+      'DELETE FROM secrets WHERE row_id = (SELECT min(row_id) FROM secrets)',
+      'UPDATE secrets SET version = version + 1',
+      'INSERT INTO secret_versions SELECT row_id, version, schema, tag, blind, body FROM secrets LIMIT 1',
+      'INSERT INTO remotes SELECT row_id, version, schema, tag, blind, body FROM secrets LIMIT 1',
+    ]) {
+      const folder = copyOf(vault.folder);
+      edit(folder, sql);
+      expect(await codeOf(reopen({ folder, code: vault.code }))).toBe('VaultTamperedException');
+    }
+  });
+
+  test('a changed blind column, which nothing authenticates, hides no indexed record and gives away no wrong one', async () => {
+    const vault = await withNotes();
+    edit(vault.folder, 'UPDATE secrets SET blind = randomblob(16); UPDATE secret_versions SET blind = (SELECT blind FROM secrets LIMIT 1)');
+    const again = await reopen(vault);
+    expect((await again.store.reader.of(NOTES).get('one'))?.text).toBe('first');
+    expect(await codeOf(again.store.write(record(), (writer) => Promise.resolve(writer.of(NOTES).insert({ name: 'two', text: 'twice' }))))).toBe('AlreadyExistsException');
+    expect(await again.store.reader.of(BLOBS).get('one')).toBeUndefined();
+  });
+
+  test('a kind that is not named in the store is refused, and so is one of a newer schema', async () => {
+    const vault = await withNotes();
+    const again = await reopen(vault);
+    expect(() => again.store.reader.of({ ...NOTES })).toThrowError(/not named/);
+    await close(again);
+    const kind = { ...NOTES, schema: 1 };
+    const second = await unseal(vault.folder, vault.code);
+    const store = await openStore(second.sealer, { folder: vault.folder, header: readHeader(vault.folder) }, { random: systemRandom, clock: fakeClock(SETTINGS.created), kinds: [kind] });
+    expect(await codeOf(store.reader.of(kind).get('one'))).toBe('VaultTooNewException');
+    await store.close();
+    await second.sealer.stop();
   });
 });

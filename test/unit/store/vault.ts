@@ -13,6 +13,7 @@ import { createSealer } from '../../../src/main/sealer/sealer.ts';
 import type { OpenOptions, UnitRecord, VaultSettings, VaultStore } from '../../../src/main/store/port.ts';
 import { createStore, openStore } from '../../../src/main/store/store.ts';
 import { fakeClock } from '../../fakes/fake-clock.ts';
+import { TEST_KINDS } from './kinds.ts';
 import { instant, keyIdFrom, parseAccountId, parseAliasName, type KeyId } from '../../../src/shared/model/ids.ts';
 
 export const SETTINGS: VaultSettings = {
@@ -56,7 +57,7 @@ export const readHeader = (folder: string): Uint8Array => readFileSync(join(fold
 export async function createVault(folder = temporaryFolder(), clock: Clock = fakeClock(SETTINGS.created)): Promise<TestVault> {
   const sealer = createSealer({ random: systemRandom });
   const { header, recoveryCodes } = await sealer.call('createHeader', { vaultId: systemRandom.bytes(16), slots: [{ type: 'recovery', factors: {}, created: 0 }] });
-  const store = await createStore(sealer, { folder, header, settings: SETTINGS, trail: { index: -1, hash: new Uint8Array(32) } }, { random: systemRandom, clock });
+  const store = await createStore(sealer, { folder, header, settings: SETTINGS, trail: { index: -1, hash: new Uint8Array(32) } }, { random: systemRandom, clock, kinds: TEST_KINDS });
   open.push({ store, sealer });
   return { folder, code: recoveryCodes[0] ?? new Uint8Array(0), store, sealer };
 }
@@ -70,7 +71,7 @@ export async function unseal(folder: string, code: Uint8Array): Promise<{ readon
 export async function reopen(vault: { readonly folder: string; readonly code: Uint8Array }, options: Partial<OpenOptions> = {}, clock: Clock = fakeClock(SETTINGS.created)): Promise<TestVault> {
   const { sealer } = await unseal(vault.folder, vault.code);
   try {
-    const store = await openStore(sealer, { folder: vault.folder, header: readHeader(vault.folder), ...options }, { random: systemRandom, clock });
+    const store = await openStore(sealer, { folder: vault.folder, header: readHeader(vault.folder), ...options }, { random: systemRandom, clock, kinds: TEST_KINDS });
     open.push({ store, sealer });
     return { folder: vault.folder, code: vault.code, store, sealer };
   } catch (error) {

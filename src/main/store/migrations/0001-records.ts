@@ -20,6 +20,7 @@ const columns = (blind: boolean): string =>
 export const records: Migration = {
   version: 1,
   digest: 'afe1f3d56d48cf10b1f67186d76dea3c6f56b5920a4e27f757684c928ee96d69',
+  tables: ['keys', 'key_materials', 'aliases', 'settings', 'outbox', 'vault_state'],
   statements: [
     `CREATE TABLE keys (${columns(true)}) STRICT, WITHOUT ROWID`,
     `CREATE TABLE key_materials (${columns(true)}) STRICT, WITHOUT ROWID`,
