@@ -11,7 +11,8 @@ import { commandHelp, groupHelp, mainHelp, nameOf } from './help.ts';
 import { initCommand } from './init.ts';
 import { passwordChangeCommand, slotAddCommand, slotListCommand, slotRemoveCommand } from './slot-commands.ts';
 import { lockCommand, serveCommand, statusCommand, stopCommand } from './status.ts';
-import { trailCheckpointCommand, trailEventsCommand, trailVerifyCheckpointCommand, trailVerifyCommand } from './trail-commands.ts';
+import { trailCheckpointCommand, trailEventsCommand, trailExportEvidenceCommand, trailVerifyCheckpointCommand, trailVerifyCommand } from './trail-commands.ts';
+import { trailStartNewChainCommand } from './new-chain-command.ts';
 import { unlockCommand } from './unlock.ts';
 import { cancelled, CliError, usage, type World } from './world.ts';
 
@@ -33,6 +34,8 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'trail:ExportCheckpoint': trailCheckpointCommand,
   'trail:VerifyCheckpoint': trailVerifyCheckpointCommand,
   'trail:LookupEvents': trailEventsCommand,
+  'trail:StartNewChain': trailStartNewChainCommand,
+  'trail:ExportEvidence': trailExportEvidenceCommand,
 };
 
 export const COMMANDS: readonly Command[] = [

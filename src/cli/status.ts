@@ -20,7 +20,7 @@ export const statusCommand: Command = {
   },
 };
 
-const STATES = { absent: 'there is no vault here yet', locked: 'locked', unlocked: 'unlocked', readOnly: 'unlocked, read-only' } as const;
+const STATES = { absent: 'there is no vault here yet', locked: 'locked', trailBroken: 'locked, its trail is broken', unlocked: 'unlocked', readOnly: 'unlocked, read-only' } as const;
 
 function statusText(answer: Output<'vault:Status'>): string {
   const rows: (readonly [string, string | undefined])[] = [

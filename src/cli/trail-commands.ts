@@ -3,10 +3,11 @@ import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { callFor, flagText, withVault, type Command } from './command.ts';
-import { createNew } from './files.ts';
+import { absolute, createNew } from './files.ts';
 import { flagsOf, inputOf } from './inputs.ts';
 import { isoTime, printAnswer } from './output.ts';
 import { withProgress } from './progress.ts';
+import { usage } from './world.ts';
 
 export const trailVerifyCommand: Command = {
   names: ['trail verify', 'trail verify-trail'],
@@ -96,6 +97,26 @@ export const trailEventsCommand: Command = {
     else {
       await run.world.stdout.write(answer.Events.map(eventLine).join(''));
       if (answer.NextBefore !== undefined) await run.world.stderr.write(`More: --before ${String(answer.NextBefore)}\n`);
+    }
+    return EXIT.ok;
+  },
+};
+
+export const trailExportEvidenceCommand: Command = {
+  names: ['trail export-evidence'],
+  summary: OPERATIONS['trail:ExportEvidence'].summary,
+  details: ['Holds the sealed records and, while the vault is unlocked, the readable ones; never a key. `sha256sum -c SHA256SUMS` in it checks the copy.'],
+  flags: [{ name: 'out', takes: 'value', placeholder: 'FOLDER', required: true, about: 'A new folder' }],
+  positionals: ['out'],
+  examples: ['keystead trail export-evidence evidence-2026-11'],
+  async run(run) {
+    const out = flagText(run, 'out');
+    if (out === undefined) throw usage('these must be given: --out');
+    const answer = await withVault(run, (connection) => callFor(run, connection, 'trail:ExportEvidence', { Folder: absolute(run.world, out) }));
+    if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['trail:ExportEvidence'].output, answer);
+    else {
+      const readable = answer.Records === undefined ? 'none of it readable, since the vault is locked' : `${counted(answer.Records, 'record')} readable`;
+      await run.world.stdout.write(`${counted(answer.Files, 'segment')} in \`${answer.Folder}\`, ${readable}.\n`);
     }
     return EXIT.ok;
   },

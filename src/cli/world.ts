@@ -79,7 +79,7 @@ const NEXT: Partial<Record<ErrorBody['code'], string>> = {
   VaultReadOnlyException: 'keystead doctor',
   HeaderRefusedException: 'keystead doctor',
   TrailUnavailableException: 'keystead doctor',
-  TrailBrokenException: 'keystead trail verify',
+  TrailBrokenException: 'keystead trail start-new-chain --dry-run   (in the running vault; `keystead trail verify` says more while it is unlocked)',
   StorageFullException: 'keystead doctor',
   StorageException: 'keystead doctor',
   NotFoundException: 'keystead kms list-keys',

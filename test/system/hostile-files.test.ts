@@ -224,14 +224,9 @@ describe('files that hold nothing of worth', () => {
 describe('the built program', () => {
   it.each([
     ['header', 'empty', 'HeaderRefusedException'],
-    ['header', 'of another vault', 'TrailBrokenException'],
     ['header', 'a named pipe', 'StorageException'],
     ['header', '100 MB of nothing', 'StorageException'],
     ['lock.db', 'a folder', 'StorageException'],
-    ['trail/00000001.seg', 'cut in half', 'TrailBrokenException'],
-    ['trail/00000001.seg', 'a named pipe', 'TrailBrokenException'],
-    ['trail/trail.key', 'cut by one byte', 'TrailBrokenException'],
-    ['trail/trail.key', 'removed', 'TrailBrokenException'],
   ] as const)('says at its start of %s (%s): %s', async (name, what, code) => {
     const folder = damaged(name, DAMAGES[what] as Damage);
     const failed: unknown = await startVault(folder, { home: join(home, 'run') }).catch((error: unknown) => error);
@@ -239,6 +234,21 @@ describe('the built program', () => {
     expect(failed.ended.stderr.trimEnd().split('\n').at(-1)).toMatch(/^keystead: [^\n]+[^.] \(\w+\)$/);
     expect(failed.errorCode).toBe(code);
     expect(isErrorCode(code) && failed.ended.code === exitCodeOf(code)).toBe(true);
+  });
+
+  it.each([
+    ['header', 'of another vault'],
+    ['trail/00000001.seg', 'cut in half'],
+    ['trail/00000001.seg', 'a named pipe'],
+    ['trail/trail.key', 'cut by one byte'],
+    ['trail/trail.key', 'removed'],
+  ] as const)('says of %s (%s) that the trail is broken; it goes on, for the owner to look', async (name, what) => {
+    const folder = damaged(name, DAMAGES[what] as Damage);
+    const vault = await startVault(folder, { home: join(home, 'run') });
+    expect(await vault.client.ok('vault:Status')).toMatchObject({ State: 'trailBroken', Problem: expect.any(String) as string });
+    expect(await vault.client.code('vault:Unlock', unlock)).toBe('TrailBrokenException');
+    expect(vault.sealer()).toBeUndefined();
+    await vault.stop();
   });
 
   it.each([

@@ -77,7 +77,7 @@ export interface Program {
 
 const random = systemRandom;
 
-/** Rejects with VaultInUseException, VaultTooNewException, HeaderRefusedException, TrailBrokenException or a storage error. */
+/** Rejects with VaultInUseException, VaultTooNewException, HeaderRefusedException or a storage error. */
 export async function compose(options: ProgramOptions): Promise<Program> {
   const { folder, log, version, machine = {} } = options;
   const { clock = systemClock, after } = machine;
@@ -104,8 +104,15 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     // What a kill left of files that were being written.
     await sweepTemporary(folder);
   }
+  let trailProblem: string | undefined;
   const trail = exists
     ? await openExistingTrail(folder, clock, log).catch((error: unknown) => {
+        // Goes on, for its owner to look and to start a new chain: nothing else can be done, since nothing can be recorded.
+        if (error instanceof VaultError && error.code === 'TrailBrokenException') {
+          trailProblem = error.message;
+          log.event('trail.broken');
+          return undefined;
+        }
         held?.release();
         throw error;
       })
@@ -123,6 +130,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       claim,
     },
     trail,
+    trailProblem,
   );
 
   const running = createRunning(clock.boottime);
@@ -151,7 +159,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         cancel: running.cancel,
         diagnose: () => diagnose(vault),
       },
-      trail: { vault, clock },
+      trail: { vault, attempts, clock },
       random,
       hashFile: createHashFile(options.entries.hashWorker),
     }),

@@ -1,18 +1,22 @@
 /** `trail:` handlers: verify, anchor outside, read. */
 import { hex, fromHex } from '../crypto/bytes.ts';
-import type { Clock } from '../platform/ports.ts';
+import type { AttemptGate, Clock } from '../platform/ports.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import type { TrailBreak } from '../seal/protocol.ts';
 import type { TrailLog } from '../trail/port.ts';
 import { encodeCheckpoint, openCheckpoint, relate } from '../trail/checkpoint.ts';
 import { lookup, type FoundRecord } from '../trail/lookup.ts';
 import type { TrailRecord } from '../trail/record.ts';
 import { verifyTrail } from '../trail/verify.ts';
 import { seconds } from '../../shared/api/operation.ts';
-import { openOrThrow, type OpenVault, type Vault } from '../vault/vault.ts';
+import { exportEvidence } from '../vault/evidence.ts';
+import { startNewChain } from '../vault/new-chain.ts';
+import { openOrThrow, startOf, type OpenVault, type Vault } from '../vault/vault.ts';
 import type { HandlersOf } from './rights.ts';
 
 export interface TrailControl {
   readonly vault: Vault;
+  readonly attempts: AttemptGate;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -44,7 +48,9 @@ const shownEvent = ({ index, record }: FoundRecord) => {
   };
 };
 
-export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail'> => {
+const shownBreak = ({ segment, index, offset, what }: TrailBreak) => ({ Segment: segment, Index: index, Offset: offset, What: what });
+
+export const trailHandlers = ({ vault, attempts, clock }: TrailControl): HandlersOf<'trail'> => {
   const opened = (): { open: OpenVault; log: TrailLog } => {
     const open = openOrThrow(vault);
     if (!vault.trail) throw new VaultError('TrailUnavailableException', 'the trail is not open; restart the vault');
@@ -57,6 +63,7 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
       const { trailIndex, trailHash } = open.store.state;
       const report = await verifyTrail(log, open.sealer, {
         state: { trailIndex, trailHash },
+        ...startOf(open),
         signal: call.signal,
         onProgress: (done, total) => { call.progress({ done, total, unit: 'records' }); },
       });
@@ -68,7 +75,8 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
         Segments: report.segments,
         LastIndex: report.last.index,
         LastHash: hex(report.last.hash),
-        ...(report.broken ? { Broken: { Segment: report.broken.segment, Index: report.broken.index, Offset: report.broken.offset, What: report.broken.what } } : {}),
+        ...(open.settings.chainStart ? { FirstIndex: open.settings.chainStart.index } : {}),
+        ...(report.broken ? { Broken: shownBreak(report.broken) } : {}),
         Unfinished: unfinished.map(({ index, record }) => ({ Index: index, RequestId: record.requestId ?? '', Operation: record.operation, Time: seconds(record.time) })),
       };
     },
@@ -86,7 +94,7 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
       const { open, log } = opened();
       const { publicKeys } = await open.sealer.call('checkpointKeys', {});
       const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, publicKeys);
-      const relation = await relate(log, open.sealer, fromHex(open.info.vaultId), checkpoint);
+      const relation = await relate(log, open.sealer, fromHex(open.info.vaultId), checkpoint, open.settings.chainStart?.index);
       return { Relation: relation, SignatureValid: signatureValid, Index: checkpoint.index, Hash: checkpoint.hash, Created: seconds(checkpoint.time) };
     },
 
@@ -103,6 +111,23 @@ export const trailHandlers = ({ vault, clock }: TrailControl): HandlersOf<'trail
           (input.Result === undefined || outcomeOf(record) === input.Result),
       });
       return { Events: found.map(shownEvent), ...(nextBefore === undefined ? {} : { NextBefore: nextBefore }) };
+    },
+
+    'trail:StartNewChain': async (input) => {
+      const { state, broken, records, segments, setAside, firstIndex } = await startNewChain(vault, { given: input, dryRun: input.DryRun }, attempts);
+      return {
+        State: state,
+        Broken: shownBreak(broken),
+        Records: records,
+        Segments: segments,
+        ...(setAside === undefined ? {} : { SetAside: setAside }),
+        ...(firstIndex === undefined ? {} : { FirstIndex: firstIndex }),
+      };
+    },
+
+    'trail:ExportEvidence': async (input, call) => {
+      const { files, records, broken } = await exportEvidence(vault, input.Folder, clock.now(), shownEvent, call.signal);
+      return { Folder: input.Folder, Files: files, ...(records === undefined ? {} : { Records: records }), ...(broken ? { Broken: shownBreak(broken) } : {}) };
     },
   };
 };

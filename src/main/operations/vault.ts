@@ -37,6 +37,8 @@ const shownSettings = (settings: VaultSettings) => ({
   LockOnScreenLock: settings.lockOnScreenLock,
 });
 
+const problemOf = (problem: string | undefined): { readonly Problem?: string } => (problem === undefined ? {} : { Problem: problem });
+
 export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, `vault:${Names}`> => {
   const { vault, attempts } = control;
   return {
@@ -55,7 +57,7 @@ export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, 
         ...(wait > 0 && !open ? { RetryAfterSeconds: Math.ceil(wait / 1000) } : {}),
         ...(open ? { Name: open.settings.name, UnlockedAt: seconds(open.unlockedAt), RecoveryCodeUsed: open.settings.recoveryCodeUsed } : {}),
         ...(open && locksAt !== undefined ? { LocksAt: seconds(locksAt) } : {}),
-        ...(open?.problem === undefined ? {} : { Problem: open.problem }),
+        ...problemOf(open?.problem ?? vault.trailProblem),
       };
     },
 
@@ -89,7 +91,7 @@ export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, 
         SlotId: slotId,
         SlotType: slot.type,
         RecoveryCodeUsed: open.settings.recoveryCodeUsed,
-        ...(open.problem === undefined ? {} : { Problem: open.problem }),
+        ...problemOf(open.problem),
       };
     },
 

@@ -24,6 +24,7 @@ export const LOG_EVENTS = {
   'door.opened': { door: ['cli', 'ipc', 'schedule'] },
   'door.closed': { door: ['cli', 'ipc', 'schedule'] },
   'request.failed': { requestId: 'uuid', code: 'code', where: 'where', error: 'class' },
+  'trail.broken': {},
   'trail.recovered': { records: 'count', cut: 'count' },
   'program.failed': { error: 'class', where: 'where', code: 'code' },
 } as const satisfies Record<string, Record<string, FieldKind>>;

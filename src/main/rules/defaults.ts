@@ -18,6 +18,11 @@ export const DEFAULT_RULES: readonly Rule[] = [
     verdict: { then: 'refuse', code: 'VaultExistsException', message: 'a vault exists here already; choose another folder with `--vault`' },
   },
   {
+    id: 'trail-is-broken',
+    when: { all: [{ lockState: ['trailBroken'] }, { needs: ['unlocked'] }] },
+    verdict: { then: 'refuse', code: 'TrailBrokenException', message: 'the trail is broken and cannot be gone on with; see `keystead trail start-new-chain --dry-run`' },
+  },
+  {
     id: 'vault-is-locked',
     when: { all: [{ lockState: ['locked'] }, { needs: ['unlocked'] }] },
     verdict: { then: 'refuse', code: 'VaultLockedException', message: 'the vault is locked; unlock it with `keystead unlock`' },

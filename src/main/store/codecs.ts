@@ -8,7 +8,7 @@ import type { VaultSettings } from './port.ts';
 import { checkSchema, encodeJson, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
-export const SCHEMA = { keys: 1, aliases: 1, settings: 1, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+export const SCHEMA = { keys: 1, aliases: 1, settings: 2, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
  * A key with the rows of its materials (16 bytes each, same order as `record.materials`). They stand inside the sealed
@@ -98,7 +98,9 @@ export const encodeSettings = (settings: VaultSettings): Uint8Array => encodeJso
 
 export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings {
   const names = ['name', 'region', 'account', 'created', 'autoLockMinutes', 'lockOnSuspend', 'lockOnScreenLock', 'recoveryCodeUsed'] as const;
-  const { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed } = fields('settings', schema, plain, names, []);
+  const body = fields('settings', schema, plain, names, schema >= 2 ? (['chainStart'] as const) : []);
+  const { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed } = body;
+  const chainStart = 'chainStart' in body ? body.chainStart : undefined;
   if (
     typeof name !== 'string' ||
     !(typeof region === 'string' && isRegion(region)) ||
@@ -107,11 +109,12 @@ export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings
     !(typeof autoLockMinutes === 'number' && autoLockMinutes >= 0) ||
     typeof lockOnSuspend !== 'boolean' ||
     typeof lockOnScreenLock !== 'boolean' ||
-    typeof recoveryCodeUsed !== 'boolean'
+    typeof recoveryCodeUsed !== 'boolean' ||
+    !(chainStart === undefined || isChainStart(chainStart))
   ) {
     throw malformed('settings');
   }
-  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed };
+  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }) };
 }
 
 /** epoch u64 ‖ order u32 ‖ the outcome record's body as the trail will have it. */
@@ -131,6 +134,12 @@ export function decodeOutcome(schema: number, plain: Uint8Array): StoredOutcome 
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   return { epoch: Number(view.getBigUint64(0)), order: view.getUint32(8), body: Uint8Array.from(plain.subarray(OUTCOME_PREFIX)) };
 }
+
+const isChainStart = (value: unknown): value is NonNullable<VaultSettings['chainStart']> => {
+  if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'index,hash') return false;
+  const { index, hash } = value as Readonly<Record<string, unknown>>;
+  return Number.isSafeInteger(index) && (index as number) > 0 && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash);
+};
 
 const isTime = (value: unknown): value is Instant => typeof value === 'number' && Number.isFinite(value);
 

@@ -5,7 +5,7 @@ import type { VaultState } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import type { CollectionsReader, CollectionsWriter } from './collection.ts';
 
-/** The one row of `settings` (schema 1). */
+/** The one row of `settings` (schema 2; schema 1 has no `chainStart`). */
 export interface VaultSettings {
   readonly name: string;
   readonly region: string;
@@ -17,6 +17,8 @@ export interface VaultSettings {
   readonly lockOnScreenLock: boolean;
   /** A recovery code was used and a new one has not been made yet. */
   readonly recoveryCodeUsed: boolean;
+  /** The first record of the trail's present chain, once one was broken and set aside: index, and SHA-256 in hex. */
+  readonly chainStart?: { readonly index: number; readonly hash: string };
 }
 
 export interface Reader extends KeyReader, CollectionsReader {

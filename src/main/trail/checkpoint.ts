@@ -73,15 +73,16 @@ export function openCheckpoint(envelope: Uint8Array, publicKeys: readonly Uint8A
   return { checkpoint, signatureValid: valid };
 }
 
-/** contained: fits. contradicted: the trail was rewritten. ahead: it was cut or put back. foreign: of another vault. */
-export type Relation = 'contained' | 'contradicted' | 'ahead' | 'foreign';
+/** contained: fits. contradicted: the trail was rewritten. ahead: it was cut or put back. foreign: of another vault. setAside: of a chain before this one. */
+export type Relation = 'contained' | 'contradicted' | 'ahead' | 'foreign' | 'setAside';
 
 /**
  * How the trail stands to a checkpoint, by reading it from there to its end. TrailBrokenException when it is broken after that
- * point. The signature is for the caller to have judged.
+ * point. The signature is for the caller to have judged. `firstIndex`: of this chain's first record.
  */
-export async function relate(log: TrailLog, sealer: Sealer, vaultId: Uint8Array, checkpoint: Checkpoint): Promise<Relation> {
+export async function relate(log: TrailLog, sealer: Sealer, vaultId: Uint8Array, checkpoint: Checkpoint, firstIndex = 0): Promise<Relation> {
   if (checkpoint.vaultId !== hex(vaultId)) return 'foreign';
+  if (checkpoint.index < firstIndex) return 'setAside';
   if (checkpoint.index > log.head.index) return 'ahead';
   const anchor = anchorOf(checkpoint);
   const { broken } = await readTail(log, sealer, { trailIndex: anchor.index, trailHash: anchor.hash });

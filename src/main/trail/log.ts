@@ -17,7 +17,7 @@ import type { Random } from '../platform/ports.ts';
 import { type TrailDisk, type TrailFile, isFull, isNoFile, systemDisk } from './disk.ts';
 import { KEY_NAME, NEXT_NAME, RESERVE_NAME, segmentName, segmentNumbers, writeWhole } from './files.ts';
 import { KEY_BLOCK_LENGTH, encodeKeyBlock, parseKeyBlock } from './key-block.ts';
-import type { TrailLog } from './port.ts';
+import type { Position, TrailLog } from './port.ts';
 import { RATCHET_KEY_LENGTH } from './ratchet.ts';
 import { type Recovery, broken, recover } from './recovery.ts';
 import { openReserve } from './reserve.ts';
@@ -47,10 +47,10 @@ export interface Trail extends TrailLog {
 const open = new Set<string>();
 
 /**
- * A new, empty trail: its head has index -1 and a hash of zeros. VaultExistsException when there is one already,
- * VaultInUseException when this process has one open there, StorageFullException, TrailUnavailableException.
+ * A new, empty trail: its head has index -1 and a hash of zeros, or is `after`, which a new chain comes after. VaultExistsException when
+ * there is one already, VaultInUseException when this process has one open there, StorageFullException, TrailUnavailableException.
  */
-export const createTrail = (options: TrailOptions): Promise<Trail> =>
+export const createTrail = (options: TrailOptions, after: Position = { index: -1, hash: allocate(HASH_LENGTH) }): Promise<Trail> =>
   exclusively(options, async (disk, folder) => {
     await disk.makeFolder(folder);
     await disk.syncFolder(dirname(folder));
@@ -60,17 +60,17 @@ export const createTrail = (options: TrailOptions): Promise<Trail> =>
     }
     const reserve = await openReserve(disk, join(folder, RESERVE_NAME), names.includes(RESERVE_NAME), options.random);
     const key = options.random.bytes(RATCHET_KEY_LENGTH);
-    const zeros = allocate(HASH_LENGTH);
-    const start = { number: 1, firstIndex: 0, vaultId: options.vaultId, previous: zeros, recipient: options.trailPublicKey };
+    const firstIndex = after.index + 1;
+    const start = { number: 1, firstIndex, vaultId: options.vaultId, previous: after.hash, recipient: options.trailPublicKey };
     const header = encodeHeader(start, key, key, options.random);
-    const tip = { segment: 1, offset: HEADER_LENGTH, index: 0, chain: linkHash(header), head: zeros };
+    const tip = { segment: 1, offset: HEADER_LENGTH, index: firstIndex, chain: linkHash(header), head: after.hash };
     const segment = await writeWhole(disk, folder, segmentName(1), header);
     const block = encodeKeyBlock(options.vaultId, tip, key);
     // Last: only a trail with its key can be opened, so a kill before this leaves nothing that looks like a trail.
     const keyFile = await writeWhole(disk, folder, KEY_NAME, block);
     wipe(block);
     const recovery: Recovery = { fastForwarded: 0, tornBytes: 0 };
-    return { folder, keyFile, segment, tip, firstIndex: 0, key, reserve, numbers: [1], sealedTo: options.trailPublicKey, recovery };
+    return { folder, keyFile, segment, tip, firstIndex, key, reserve, numbers: [1], sealedTo: options.trailPublicKey, recovery };
   });
 
 /**
@@ -80,7 +80,9 @@ export const createTrail = (options: TrailOptions): Promise<Trail> =>
  */
 export const openTrail = (options: TrailOptions): Promise<Trail> =>
   exclusively(options, async (disk, folder) => {
-    const names = await disk.list(folder);
+    const names = await disk.list(folder).catch((error: unknown) => {
+      throw ['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '') ? broken(`\`${folder}\` is no folder`) : error;
+    });
     const numbers = segmentNumbers(names);
     const keyFile = await openExisting(disk, join(folder, KEY_NAME));
     const bytes = await keyFile.read(0, KEY_BLOCK_LENGTH + 1);

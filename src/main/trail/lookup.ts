@@ -33,7 +33,9 @@ export async function lookup(log: TrailLog, sealer: Sealer, query: LookupQuery):
   const segments = log.segments();
   // One more segment at a time, then two, four …: a page is nearly always in the last ones.
   for (let back = 1; ; back *= 2) {
-    const from = back < segments.length ? await positionBefore(segments[segments.length - back]?.path ?? '') : undefined;
+    const all = back >= segments.length;
+    // The first segment of a new chain comes after a record too; that of the very first after none.
+    const from = await positionBefore(segments[Math.max(0, segments.length - back)]?.path ?? '');
     const found: FoundRecord[] = [];
     const report = await readFrom(log, sealer, from, (record, index) => {
       if (index >= (query.before ?? Infinity) || index <= (query.after ?? -1) || !query.matches(record)) return;
@@ -42,9 +44,9 @@ export async function lookup(log: TrailLog, sealer: Sealer, query: LookupQuery):
       if (found.length > query.limit + 1) found.shift();
     });
     // A segment that is all header: what it calls the end of the one before is no record. One further back is.
-    if (report.broken?.what === 'fork' && report.broken.index === from?.trailIndex) continue;
+    if (!all && report.broken?.what === 'fork' && report.broken.index === from?.trailIndex) continue;
     if (report.broken) throw brokenTrail(report.broken);
-    const enough = found.length > query.limit || from === undefined || from.trailIndex <= (query.after ?? -1);
+    const enough = all || found.length > query.limit || from === undefined || from.trailIndex <= (query.after ?? -1);
     if (enough) return pageOf(found, query.limit);
   }
 }

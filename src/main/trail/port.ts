@@ -22,7 +22,15 @@ export interface AppendOptions {
   readonly reserve?: boolean;
 }
 
-export interface TrailLog {
+/** What is read of a trail, also of one that cannot be gone on with. */
+export interface TrailFiles {
+  /** The segment files in order, for the sealer to read: absolute paths. */
+  segments(): readonly { readonly number: number; readonly path: string }[];
+  /** The current 'trail.key' block, as on disk, at a moment between two batches. It holds the current key: the caller wipes it. */
+  keyBlock(): Promise<Uint8Array>;
+}
+
+export interface TrailLog extends TrailFiles {
   /**
    * Resolves when the record is durable (group commit: one fdatasync for a batch); rejects with TrailUnavailableException
    * or StorageFullException, after which nothing of it is on disk that a reader would accept, or it is there whole.
@@ -30,10 +38,6 @@ export interface TrailLog {
   append(body: Uint8Array, options?: AppendOptions): Promise<Position>;
   /** The last durable record. */
   readonly head: Position;
-  /** The segment files in order, for the sealer to read: absolute paths. */
-  segments(): readonly { readonly number: number; readonly path: string }[];
-  /** The current 'trail.key' block, as on disk, at a moment between two batches. It holds the current key: the caller wipes it. */
-  keyBlock(): Promise<Uint8Array>;
   /** After the vault's trail key pair has changed: the next segment is sealed to this one, starting now. */
   rotate(trailPublicKey: Uint8Array): Promise<void>;
   close(): Promise<void>;

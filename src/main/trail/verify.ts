@@ -11,7 +11,7 @@ import type { Sealer, TrailBreak, VaultState } from '../seal/protocol.ts';
 import { isNoFile, READ_ONLY } from './disk.ts';
 import { type OpenIntent, openIntents } from './intents.ts';
 import { type KeyBlock, parseKeyBlock } from './key-block.ts';
-import type { Position, TrailLog } from './port.ts';
+import type { Position, TrailFiles } from './port.ts';
 import { type TrailRecord, decodeRecord } from './record.ts';
 import { HEADER_LENGTH, parseHeader, type SegmentHeader } from './segment.ts';
 
@@ -43,6 +43,8 @@ export interface Tail extends TrailReport {
 export interface VerifyOptions {
   /** The database's own record of how far the trail had come. */
   readonly state?: SealedPosition;
+  /** The first record, where it is not record 0: a new chain was started there. The hash of it stands for its segment's header too. */
+  readonly start?: Position;
   /** Positions from checkpoints that were kept elsewhere. */
   readonly anchors?: readonly Position[];
   /** In order, each before the whole is known to be good. */
@@ -57,17 +59,17 @@ export interface VerifyOptions {
  * Checks every record of the trail. A broken trail is a report, not an error. Rejects with CancelledException,
  * TrailUnavailableException (a file that cannot be read), and what the sealer's calls reject with.
  */
-export async function verifyTrail(log: TrailLog, sealer: Sealer, options: VerifyOptions = {}): Promise<TrailReport> {
+export async function verifyTrail(log: TrailFiles, sealer: Sealer, options: VerifyOptions = {}): Promise<TrailReport> {
   const { state, anchors = [] } = options;
   const all = state ? [...anchors, positionOf(state)] : anchors;
-  return readTrail(log, sealer, { ...options, anchors: all });
+  return readTrail(log, sealer, { ...options, anchors: all, ...(options.start ? { from: options.start } : {}) });
 }
 
 /**
  * Checks and opens the records after a position that is known to be good. `broken` with `fork` or `behind-state` when the
  * trail does not contain it. `onRecord` gets them in order.
  */
-export async function readTail(log: TrailLog, sealer: Sealer, from: SealedPosition, onRecord?: (record: TrailRecord, index: number) => void): Promise<Tail> {
+export async function readTail(log: TrailFiles, sealer: Sealer, from: SealedPosition, onRecord?: (record: TrailRecord, index: number) => void): Promise<Tail> {
   let [highestEpoch, highestHeaderEpoch] = [0, 0];
   const outcomes = new Set<string>();
   const report = await readTrail(log, sealer, {
@@ -98,12 +100,12 @@ async function inTurn<T>(sealer: Sealer, work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-interface ReadOptions extends Omit<VerifyOptions, 'onRecord'> {
+interface ReadOptions extends Omit<VerifyOptions, 'onRecord' | 'start'> {
   readonly from?: Position;
   readonly onRecord?: (record: TrailRecord, index: number, body: Uint8Array) => void;
 }
 
-const readTrail = (log: TrailLog, sealer: Sealer, options: ReadOptions): Promise<TrailReport> =>
+const readTrail = (log: TrailFiles, sealer: Sealer, options: ReadOptions): Promise<TrailReport> =>
   inTurn(sealer, async () => {
     const keyBlock = await log.keyBlock();
     const end = parseKeyBlock(keyBlock);
@@ -166,7 +168,7 @@ function tryDecode(body: Uint8Array): TrailRecord | undefined {
   }
 }
 
-type Segment = ReturnType<TrailLog['segments']>[number];
+type Segment = ReturnType<TrailFiles['segments']>[number];
 
 /** From the segment that says it holds this record on; all of them when none does. What it says is checked by the reader. */
 async function startingAt(segments: readonly Segment[], from: Position): Promise<readonly Segment[]> {

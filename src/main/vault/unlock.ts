@@ -26,6 +26,7 @@ export interface Unlocked {
 /** Rejects with what the declaration of `vault:Unlock` names, CancelledException when `signal` aborts; the vault is locked then. */
 export const unlock = (vault: Vault, given: Given, attempts: AttemptGate, intent: Position | undefined, signal: AbortSignal): Promise<Unlocked> =>
   vault.inTurn(async () => {
+    if (vault.trailProblem !== undefined) throw new VaultError('TrailBrokenException', `${vault.trailProblem}; or begin a new chain with \`keystead trail start-new-chain\``);
     if (!vault.trail) throw new VaultError('VaultNotFoundException', 'there is no vault here yet; make one with `keystead init`');
     // Open already: the factors are judged all the same, so that asking again is no way round them.
     if (vault.open) return { open: vault.open, slotId: await prove(vault, given, attempts, intent) };
@@ -56,14 +57,15 @@ export const unlock = (vault: Vault, given: Given, attempts: AttemptGate, intent
     }
   });
 
-interface Unsealed {
+export interface Unsealed {
   readonly slotId: string;
   readonly info: HeaderInfo;
   readonly pendingTerm: boolean;
   readonly header: Uint8Array;
 }
 
-async function unseal(vault: Vault, sealer: Sealer, given: Given, attempts: AttemptGate): Promise<Unsealed> {
+/** Judges the factors, with the wait of wrong ones. */
+export async function unseal(vault: Vault, sealer: Sealer, given: Given, attempts: AttemptGate): Promise<Unsealed> {
   const { ports } = vault;
   const header = await readHeaderFile(ports.folder);
   const shown = await sealer.call('readHeader', { header });
@@ -127,24 +129,28 @@ async function openEvenIfWrong(vault: Vault, trail: Trail, sealer: Sealer, { hea
   }
 }
 
-/** The trail may lead the store, never lag it; and its outcomes name the highest epochs that were ever committed. */
-function trailProblem({ broken, highestEpoch, highestHeaderEpoch }: Tail, state: StoreState): string | undefined {
-  if (broken) return brokenTrail(broken).message;
+/** What database or header lack that the trail has seen. */
+export function putBack({ highestEpoch, highestHeaderEpoch }: Pick<Tail, 'highestEpoch' | 'highestHeaderEpoch'>, state: StoreState): string | undefined {
   const late = (what: string, seen: number, found: number): string | undefined =>
     seen <= found ? undefined : `the ${what} was put back: the trail has seen epoch ${String(seen)}, the ${what} is at ${String(found)}; put the newest copy in place`;
   return late('database', highestEpoch, state.epoch) ?? late('header', highestHeaderEpoch, state.headerEpoch);
 }
 
+/** The trail may lead the store, never lag it; and its outcomes name the highest epochs that were ever committed. */
+function trailProblem(tail: Tail, state: StoreState): string | undefined {
+  return tail.broken ? brokenTrail(tail.broken).message : putBack(tail, state);
+}
+
 interface HalfDone {
   readonly trail: Trail;
   readonly store: VaultStore;
-  readonly tail: Tail;
-  readonly sealed: Sealed;
+  readonly tail: Pick<Tail, 'outcomes'>;
+  readonly sealed: Pick<Sealed, 'info' | 'pendingTerm'>;
   readonly intent: Position;
 }
 
 /** Outcomes that were committed and never reached the trail, and a change of the root that was cut short. */
-async function finishHalfDone({ trail, store, tail, sealed, intent }: HalfDone): Promise<void> {
+export async function finishHalfDone({ trail, store, tail, sealed, intent }: HalfDone): Promise<void> {
   for (const one of await store.undelivered()) {
     if (!tail.outcomes.has(bytesToBase64(one.body))) await trail.append(one.body);
     one.delivered();

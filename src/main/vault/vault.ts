@@ -11,6 +11,7 @@ import type { VaultPhase } from '../../shared/api/vault.ts';
 import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Realm } from '../../shared/model/ids.ts';
+import { fromHex } from '../crypto/bytes.ts';
 import type { KeyBackend } from '../keyring/ports.ts';
 import { readBounded, storageError } from '../platform/files.ts';
 import type { Clock, Keychain, Random } from '../platform/ports.ts';
@@ -57,6 +58,8 @@ export interface VaultPorts {
 export interface Vault {
   readonly ports: VaultPorts;
   trail: Trail | undefined;
+  /** Why the trail of this folder cannot be gone on with; `trail` is undefined then. */
+  trailProblem: string | undefined;
   open: OpenVault | undefined;
   /** The sealer of an unlock or creation that is under way, so that lock can end it. */
   opening: Sealer | undefined;
@@ -66,11 +69,12 @@ export interface Vault {
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-export function createVault(ports: VaultPorts, trail: Trail | undefined): Vault {
+export function createVault(ports: VaultPorts, trail: Trail | undefined, trailProblem?: string): Vault {
   let last: Promise<unknown> = Promise.resolve();
   return {
     ports,
     trail,
+    trailProblem,
     open: undefined,
     opening: undefined,
     anchoring: Promise.resolve(),
@@ -84,6 +88,7 @@ export function createVault(ports: VaultPorts, trail: Trail | undefined): Vault 
 
 export function phaseOf(vault: Vault): VaultPhase {
   if (vault.open) return vault.open.problem === undefined ? 'unlocked' : 'readOnly';
+  if (vault.trailProblem !== undefined) return 'trailBroken';
   return vault.trail ? 'locked' : 'absent';
 }
 
@@ -158,6 +163,9 @@ export async function lock(vault: Vault): Promise<void> {
 }
 
 export const anchorOf = (trail: Trail, { state }: Pick<VaultStore, 'state'>): Anchor => ({ trailIndex: trail.head.index, storeEpoch: state.epoch, headerEpoch: state.headerEpoch });
+
+/** Where a check of the whole trail begins, for `verifyTrail`: nothing unless a new chain was started. */
+export const startOf = ({ settings: { chainStart } }: Pick<OpenVault, 'settings'>): { readonly start?: Position } => (chainStart ? { start: { index: chainStart.index, hash: fromHex(chainStart.hash) } } : {});
 
 /** The intent that a change of the vault itself is bound to. */
 export function positionOr(vault: Vault, intent: Position | undefined): Position {

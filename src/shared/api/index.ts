@@ -49,6 +49,8 @@ const ALL = [
   trail.exportCheckpoint,
   trail.verifyCheckpoint,
   trail.lookupEvents,
+  trail.startNewChain,
+  trail.exportEvidence,
 ] as const;
 
 type Declared = (typeof ALL)[number];

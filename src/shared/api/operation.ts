@@ -85,6 +85,7 @@ export const COMMON_ERRORS = [
   'VaultReadOnlyException',
   'VaultTamperedException',
   'TrailUnavailableException',
+  'TrailBrokenException',
   'StorageFullException',
   'StorageException',
   'SealerStoppedException',

@@ -16,19 +16,19 @@ const slot = z.strictObject({
 });
 const slotId = z.string().regex(/^[0-9a-f]{32}$/, { error: 'must be 32 hexadecimal digits, as `slot list` shows them' });
 
-const proof = {
+export const proof = {
   Password: givenPassword.optional().describe('Proof: the password of the vault, or one of the next two'),
   RecoveryCode: recoveryCode.optional().describe('Proof: the recovery code'),
   Keychain: z.literal(true).optional().describe('Proof: the keychain, for a slot of type keychain'),
 };
 
-function oneProof(input: { Password?: unknown; RecoveryCode?: unknown; Keychain?: unknown }, issues: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void }): void {
+export function oneProof(input: { Password?: unknown; RecoveryCode?: unknown; Keychain?: unknown }, issues: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void }): void {
   if ([input.Password, input.RecoveryCode, input.Keychain].filter((factor) => factor !== undefined).length !== 1) {
     issues.addIssue({ code: 'custom', path: [], message: 'give exactly one of `Password`, `RecoveryCode` and `Keychain` as proof' });
   }
 }
 
-const PROOF_ERRORS = [
+export const PROOF_ERRORS = [
   'IncorrectPasswordException',
   'IncorrectRecoveryCodeException',
   'UnlockDelayedException',

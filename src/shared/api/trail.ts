@@ -2,8 +2,17 @@
 import { z } from 'zod';
 import * as f from './fields.ts';
 import { blob, operation, timestamp } from './operation.ts';
+import { oneProof, proof, PROOF_ERRORS } from './slots.ts';
+import { vaultPhase } from './vault.ts';
 
 const index = z.int().min(0);
+
+const broken = z.strictObject({
+  Segment: z.int(),
+  Index: z.int().describe('The first bad record'),
+  Offset: z.int().describe('In bytes, inside the segment file'),
+  What: z.enum(['header', 'hash', 'mac', 'index', 'torn', 'decrypt', 'next-key', 'behind-state', 'fork', 'missing-segment']),
+});
 
 export const verifyTrail = operation({
   name: 'trail:VerifyTrail',
@@ -15,14 +24,8 @@ export const verifyTrail = operation({
     Segments: z.int(),
     LastIndex: z.int().describe('-1 in an empty trail'),
     LastHash: f.hex,
-    Broken: z
-      .strictObject({
-        Segment: z.int(),
-        Index: z.int().describe('The first bad record'),
-        Offset: z.int().describe('In bytes, inside the segment file'),
-        What: z.enum(['header', 'hash', 'mac', 'index', 'torn', 'decrypt', 'next-key', 'behind-state', 'fork', 'missing-segment']),
-      })
-      .optional(),
+    FirstIndex: z.int().optional().describe('Of the first record, once a new chain was started'),
+    Broken: broken.optional(),
     Unfinished: z
       .array(z.strictObject({ Index: z.int(), RequestId: z.string(), Operation: z.string(), Time: timestamp() }))
       .describe('Intents without an outcome, at most 1,000: begun, and never known to have ended'),
@@ -45,7 +48,7 @@ export const exportCheckpoint = operation({
     Index: index,
     Hash: f.hex,
   }),
-  errors: ['TrailBrokenException'],
+  errors: [],
   effect: 'read',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
@@ -59,14 +62,14 @@ export const verifyCheckpoint = operation({
   input: z.strictObject({ Checkpoint: blob({ min: 1, max: 65_536 }).describe('What ExportCheckpoint returned') }),
   output: z.strictObject({
     Relation: z
-      .enum(['contained', 'contradicted', 'ahead', 'foreign'])
-      .describe('contained: fits. contradicted: the trail was rewritten. ahead: the trail was cut or put back. foreign: of another vault'),
+      .enum(['contained', 'contradicted', 'ahead', 'foreign', 'setAside'])
+      .describe('contained: fits. contradicted: the trail was rewritten. ahead: the trail was cut or put back. foreign: of another vault. setAside: of a chain that was broken and set aside'),
     SignatureValid: z.boolean(),
     Index: index,
     Hash: f.hex,
     Created: timestamp(),
   }),
-  errors: ['TrailBrokenException'],
+  errors: [],
   effect: 'read',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
@@ -110,10 +113,57 @@ export const lookupEvents = operation({
     ),
     NextBefore: z.int().optional().describe('Absent at the end'),
   }),
-  errors: ['TrailBrokenException'],
+  errors: [],
   effect: 'read',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
   audited: ['Before', 'After', 'Limit', 'Operation', 'Principal', 'Result', 'RequestId'],
   command: { alias: 'trail events' },
+});
+
+export const startNewChain = operation({
+  name: 'trail:StartNewChain',
+  summary: 'Set a broken trail aside as evidence and begin a new one',
+  input: z
+    .strictObject({
+      DryRun: z.boolean().default(false).describe('Only say what would be set aside'),
+      AcceptBreak: z.literal(true).optional().describe('Required unless DryRun: what the old trail held can then be proved by its own files only'),
+      ...proof,
+    })
+    .superRefine((input, issues) => {
+      oneProof(input, issues);
+      if (!input.DryRun && input.AcceptBreak !== true) issues.addIssue({ code: 'custom', path: ['AcceptBreak'], message: 'must be true to set the trail aside; see first what `DryRun` says' });
+    }),
+  output: z.strictObject({
+    State: vaultPhase,
+    Broken: broken.describe('The first thing that is wrong with the old trail'),
+    Records: z.int().describe('Of the old trail that fit, before that'),
+    Segments: z.int().describe('Files of the old trail'),
+    SetAside: z.string().optional().describe('Folder that the old trail was moved to; absent with DryRun, and where there was nothing left to move'),
+    FirstIndex: z.int().optional().describe('Of the first record of the new chain; absent with DryRun'),
+  }),
+  errors: [...PROOF_ERRORS, 'TrailIntactException', 'VaultTooNewException', 'VaultInUseException'],
+  effect: 'control',
+  needs: 'any',
+  doors: ['ipc', 'cli'],
+  audited: ['DryRun', 'AcceptBreak'],
+  command: { alias: 'trail start-new-chain', hidden: true },
+});
+
+export const exportEvidence = operation({
+  name: 'trail:ExportEvidence',
+  summary: 'Copy the trail as it is into a new folder, with a report and the hash of each file',
+  input: z.strictObject({ Folder: f.absolutePath.describe('A new folder; its parent must exist') }),
+  output: z.strictObject({
+    Folder: z.string(),
+    Files: z.int().describe('Segment files copied, those of chains that were set aside among them'),
+    Records: z.int().optional().describe('Records that fit and are written out readable; only while the vault is unlocked'),
+    Broken: broken.optional(),
+  }),
+  errors: ['FileExistsException', 'FileNotReadableException'],
+  effect: 'control',
+  needs: 'any',
+  doors: ['ipc', 'cli'],
+  audited: [],
+  command: { alias: 'trail export-evidence' },
 });

@@ -14,8 +14,11 @@ export const recoveryCode = secret({ min: 28, max: 64 });
 export const shownRecoveryCode = secret({ min: 34, max: 34 });
 
 export const slotType = z.enum(['password', 'recovery', 'keychain', 'token']);
-/** absent: no vault in the folder. readOnly: open, but something does not fit, so nothing is written. */
-const vaultPhase = z.enum(['absent', 'locked', 'unlocked', 'readOnly']);
+/**
+ * absent: no vault in the folder. trailBroken: its trail cannot be gone on with, so it cannot be unlocked until a new chain is started.
+ * readOnly: open, but something does not fit, so nothing is written.
+ */
+export const vaultPhase = z.enum(['absent', 'locked', 'trailBroken', 'unlocked', 'readOnly']);
 export type VaultPhase = z.output<typeof vaultPhase>;
 export const vaultName = z
   .string()
@@ -40,7 +43,7 @@ export const status = operation({
     UnlockedAt: timestamp().optional(),
     LocksAt: timestamp().optional().describe('When it locks itself, if nothing is asked of it'),
     RecoveryCodeUsed: z.boolean().optional().describe('The recovery code was used and a new one has not been made'),
-    Problem: z.string().optional().describe('Why it is read-only'),
+    Problem: z.string().optional().describe('Why it is read-only, or what is wrong with the trail'),
   }),
   errors: [],
   effect: 'read',
@@ -124,7 +127,6 @@ export const unlock = operation({
     'HeaderRefusedException',
     'VaultTooNewException',
     'VaultInUseException',
-    'TrailBrokenException',
   ],
   effect: 'control',
   needs: 'any',

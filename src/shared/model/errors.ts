@@ -47,6 +47,7 @@ export const ERRORS = {
   LastSlotException: ['caller', 400, false, EXIT.conflict],
   TrailUnavailableException: ['vault', 500, false, EXIT.internal],
   TrailBrokenException: ['vault', 400, false, EXIT.tampered],
+  TrailIntactException: ['caller', 400, false, EXIT.conflict],
   StorageFullException: ['vault', 507, false, EXIT.internal],
   StorageException: ['vault', 500, false, EXIT.internal],
   FileNotReadableException: ['caller', 400, false, EXIT.notFound],
