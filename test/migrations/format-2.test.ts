@@ -9,7 +9,9 @@ import { expect, test } from 'vitest';
 
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { BLOBS, NOTES, type Blob, type Note } from '../unit/store/kinds.ts';
-import { addKey, close, createVault, record, reopen, SETTINGS, temporaryFolder } from '../unit/store/vault.ts';
+import { instant } from '../../src/shared/model/ids.ts';
+import type { KeyRecord } from '../../src/main/keyring/ports.ts';
+import { addKey, close, createVault, newKey, record, reopen, SETTINGS, temporaryFolder } from '../unit/store/vault.ts';
 
 const GOLDEN = resolve(import.meta.dirname, '../fixtures/vaults/format-2');
 const FORMAT_1 = resolve(import.meta.dirname, '../fixtures/vaults/format-1');
@@ -27,8 +29,16 @@ const codeIn = (golden: string): Uint8Array => Buffer.from((JSON.parse(readFileS
 
 async function write(): Promise<void> {
   const vault = await createVault(undefined, fakeClock(SETTINGS.created));
-  await addKey(vault, 'one');
+  const { record: first } = await addKey(vault, 'one');
+  const { material } = await newKey(vault.sealer, { keyId: first.keyId });
+  const rotated: KeyRecord = {
+    ...first,
+    materials: [...first.materials, material.materialId],
+    rotation: { periodDays: 90, next: instant(1_900_000_000_000) },
+    rotations: [{ at: instant(1_850_000_000_000), type: 'ON_DEMAND' }],
+  };
   await vault.store.write(record('golden'), (writer) => {
+    writer.updateKey(rotated, material);
     writer.of(NOTES).insert(NOTE);
     writer.of(BLOBS).insert(BLOB);
     return Promise.resolve();
@@ -36,7 +46,7 @@ async function write(): Promise<void> {
   await close(vault);
   mkdirSync(GOLDEN, { recursive: true });
   for (const name of FILES) copyFileSync(join(vault.folder, name), join(GOLDEN, name));
-  writeFileSync(join(GOLDEN, 'expected.json'), `${JSON.stringify({ code: Buffer.from(vault.code).toString('latin1') }, null, 2)}\n`);
+  writeFileSync(join(GOLDEN, 'expected.json'), `${JSON.stringify({ code: Buffer.from(vault.code).toString('latin1'), key: rotated }, null, 2)}\n`);
 }
 
 test('a vault of format 2 opens, reads as written, and can be written', async () => {
@@ -46,6 +56,10 @@ test('a vault of format 2 opens, reads as written, and can be written', async ()
   expect(await reader.of(NOTES).get(NOTE.name)).toEqual(NOTE);
   expect([...(await reader.of(NOTES).entries())]).toEqual([[NOTE.name, { length: NOTE.text.length }]]);
   expect(await reader.of(BLOBS).get(BLOB.id)).toEqual(BLOB);
+  const { key } = JSON.parse(readFileSync(join(GOLDEN, 'expected.json'), 'utf8')) as { readonly key: KeyRecord };
+  expect((await reader.keys({ limit: 10 })).items).toEqual([key]);
+  for (const id of key.materials) expect((await reader.keyOfMaterial(id))?.keyId).toBe(key.keyId);
+  expect(await reader.nextRotation()).toBe(1_900_000_000_000);
   await vault.store.write(record(), (writer) => Promise.resolve(writer.of(NOTES).update({ ...NOTE, text: 'another' })));
   await close(vault);
   expect((await (await reopen(vault)).store.reader.of(NOTES).get(NOTE.name))?.text).toBe('another');

@@ -1,4 +1,4 @@
-/** The vault's own clockwork: locks itself when nobody uses it, and destroys keys whose waiting time is over. */
+/** The vault's own clockwork: locks itself when nobody uses it, destroys keys whose waiting time is over, rotates keys whose date has come. */
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { Due, Job } from '../doors/schedule.ts';
 import type { Clock } from '../platform/ports.ts';
@@ -25,6 +25,7 @@ const CLOCK_TOLERANCE = 5 * MINUTE;
 
 export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
   let nextDeletion: Instant | undefined;
+  let nextRotation: Instant | undefined;
   let offset = clock.now() - clock.boottime();
 
   const lockDue = (): Due | undefined => {
@@ -50,6 +51,13 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
         input: {},
         due: () => (vault.open && vault.open.problem === undefined && nextDeletion !== undefined && clockIsSteady() ? { wall: nextDeletion } : undefined),
       },
+      {
+        name: 'key-rotation',
+        operation: 'kms:RotateDueKeys',
+        input: {},
+        // Also with a clock that was moved: a rotation too early takes nothing away.
+        due: () => (vault.open && vault.open.problem === undefined && nextRotation !== undefined ? { wall: nextRotation } : undefined),
+      },
     ],
     locksAt() {
       const due = lockDue();
@@ -58,10 +66,12 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
     async refresh() {
       if (!vault.open) {
         nextDeletion = undefined;
+        nextRotation = undefined;
         offset = clock.now() - clock.boottime();
         return;
       }
       const dates = (await vault.open.store.reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate]));
+      nextRotation = await vault.open.store.reader.nextRotation();
       nextDeletion = dates.length === 0 ? undefined : instant(Math.min(...dates));
     },
   };

@@ -6,7 +6,9 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
 export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
 
-/** One key, as it is sealed (schema 1). */
+export type RotationType = 'AUTOMATIC' | 'ON_DEMAND';
+
+/** One key, as it is sealed (schema 2; schema 1 has no `rotation` and no `rotations`). */
 export interface KeyRecord {
   readonly keyId: KeyId;
   readonly spec: KeySpec;
@@ -21,6 +23,10 @@ export interface KeyRecord {
   readonly materials: readonly string[];
   /** SubjectPublicKeyInfo DER, base64; asymmetric keys only. */
   readonly publicKey?: string;
+  /** Present while rotation is planned. `periodDays` 90 to 2,560. */
+  readonly rotation?: { readonly periodDays: number; readonly next: Instant };
+  /** How each material after the first came about: one shorter than `materials`. Absent: never rotated. */
+  readonly rotations?: readonly { readonly at: Instant; readonly type: RotationType }[];
 }
 
 export interface AliasRecord {
@@ -58,6 +64,10 @@ export interface KeyReader {
   aliases(page: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>>;
   /** Keys in PendingDeletion, for the schedule. */
   pendingDeletion(): Promise<readonly KeyRecord[]>;
+  /** Enabled keys whose next rotation is at `now` or before, up to `limit`. */
+  rotationDue(now: Instant, limit: number): Promise<readonly KeyRecord[]>;
+  /** The earliest next rotation of an enabled key. */
+  nextRotation(): Promise<Instant | undefined>;
 }
 
 /**
@@ -67,7 +77,8 @@ export interface KeyReader {
 export interface KeyWriter extends KeyReader {
   /** AlreadyExistsException surfaces at commit when the name or id is taken. */
   insertKey(record: KeyRecord, material: NewMaterial): void;
-  updateKey(record: KeyRecord): void;
+  /** With the material that a rotation adds, where it names one. */
+  updateKey(record: KeyRecord, material?: NewMaterial): void;
   /** The record, its aliases, and its materials. */
   destroyKey(keyId: KeyId): Promise<void>;
   insertAlias(record: AliasRecord): void;

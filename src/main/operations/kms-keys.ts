@@ -24,13 +24,19 @@ export function assertNotAlias(text: string): void {
 }
 
 /** Changes the key as it stands inside the unit of work, not as it was when it was resolved. */
-async function change(writer: Writer, call: Call, reference: string, next: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
+export async function change(writer: Writer, call: Call, reference: string, next: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
   assertNotAlias(reference);
-  const key = await writer.key(keyOf(call.resource).keyId);
-  if (!key) throw new VaultError('NotFoundException', 'the key has just been destroyed');
+  const key = await keyNow(writer, call);
   const changed = next(key);
   writer.updateKey(changed);
   return changed;
+}
+
+/** Throws NotFoundException. */
+export async function keyNow(writer: Writer, call: Call): Promise<KeyRecord> {
+  const key = await writer.key(keyOf(call.resource).keyId);
+  if (!key) throw new VaultError('NotFoundException', 'the key has just been destroyed');
+  return key;
 }
 
 export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({

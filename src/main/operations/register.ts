@@ -5,6 +5,7 @@ import type { HashFile, Random } from '../platform/ports.ts';
 import { fileHandlers } from './file.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
+import { kmsRotationHandlers } from './kms-rotation.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
 import { trailHandlers, type TrailControl } from './trail.ts';
@@ -25,6 +26,7 @@ export function register({ control, trail, random, hashFile }: HandlerPorts): Re
     ...vaultHandlers(control),
     ...slotHandlers(control),
     ...kmsKeyHandlers(random),
+    ...kmsRotationHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
     ...fileHandlers(hashFile),

@@ -5,10 +5,10 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
 import type { VaultSettings } from './port.ts';
-import { checkSchema, encodeJson, malformed, readFields } from './strict.ts';
+import { checkSchema, encodeJson, exactly, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
-export const SCHEMA = { keys: 1, aliases: 1, settings: 2, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+export const SCHEMA = { keys: 2, aliases: 1, settings: 2, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
  * A key with the rows of its materials (16 bytes each, same order as `record.materials`). They stand inside the sealed
@@ -29,6 +29,7 @@ export interface StoredOutcome {
 const USAGES: ReadonlySet<string> = new Set<KeyUsage>(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC']);
 const PURPOSES: ReadonlySet<string> = new Set(KEY_PURPOSES);
 const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion']);
+const KEY_FIELDS = ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'] as const;
 const MATERIAL_ID = /^[0-9a-f]{16}$/;
 const ROW_ID = /^[0-9a-f]{32}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -44,8 +45,9 @@ export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
 }
 
 export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
-  const body = fields('keys', schema, plain, ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'], ['deletionDate', 'publicKey']);
+  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : ['deletionDate', 'publicKey', 'rotation', 'rotations']);
   const { keyId, spec, usage, purpose, state, description, created, deletionDate, materials, publicKey } = body;
+  const { rotation, rotations } = body as { readonly rotation?: unknown; readonly rotations?: unknown };
   if (
     !(typeof keyId === 'string' && isKeyId(keyId)) ||
     !(typeof spec === 'string' && Object.hasOwn(KEY_SPECS, spec)) ||
@@ -69,6 +71,8 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
     ids.push(id);
     materialRows.push(Buffer.from(row, 'hex'));
   }
+  const history = rotations === undefined ? undefined : decodeRotations(rotations);
+  if ((history?.length ?? 0) !== ids.length - 1) throw malformed('keys');
   return {
     record: {
       keyId,
@@ -81,9 +85,26 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
       ...(deletionDate === undefined ? {} : { deletionDate: instant(deletionDate) }),
       materials: ids,
       ...(publicKey === undefined ? {} : { publicKey }),
+      ...(rotation === undefined ? {} : { rotation: decodePlan(rotation) }),
+      ...(history === undefined ? {} : { rotations: history }),
     },
     materialRows,
   };
+}
+
+function decodePlan(value: unknown): NonNullable<KeyRecord['rotation']> {
+  const { periodDays, next } = exactly('keys', value, ['periodDays', 'next'], []);
+  if (!(typeof periodDays === 'number' && Number.isInteger(periodDays) && periodDays > 0) || !isTime(next)) throw malformed('keys');
+  return { periodDays, next: instant(next) };
+}
+
+function decodeRotations(value: unknown): NonNullable<KeyRecord['rotations']> {
+  if (!Array.isArray(value) || value.length === 0) throw malformed('keys');
+  return value.map((one: unknown) => {
+    const { at, type } = exactly('keys', one, ['at', 'type'], []);
+    if (!isTime(at) || !(type === 'AUTOMATIC' || type === 'ON_DEMAND')) throw malformed('keys');
+    return { at: instant(at), type };
+  });
 }
 
 export const encodeAlias = (record: AliasRecord): Uint8Array => encodeJson(record);

@@ -5,7 +5,7 @@
  *
  * Filled from the rows in the background after opening, and kept up to date by each commit. Dropped at close.
  */
-import type { AliasName, KeyId } from '../../shared/model/ids.ts';
+import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord } from '../keyring/ports.ts';
@@ -30,6 +30,8 @@ export class KeyIndex {
   /** A set only from the second alias on: most keys have one, and a set takes 200 bytes. */
   readonly #targets = new Map<KeyId, AliasName | Set<AliasName>>();
   readonly #pending = new Set<KeyId>();
+  /** The next rotation of enabled keys that have one. */
+  readonly #rotating = new Map<KeyId, Instant>();
   /** Row ids (latin1) that a commit has changed since loading began: what the loader still holds of them is old. */
   #changed: Set<string> | undefined = new Set();
 
@@ -71,6 +73,11 @@ export class KeyIndex {
     return [...this.#pending];
   }
 
+  /** Keys and when they are rotated next. */
+  rotating(): ReadonlyMap<KeyId, Instant> {
+    return this.#rotating;
+  }
+
   // ── filled by the loader: a row that a commit has touched meanwhile is skipped
 
   loadKey(rowId: Uint8Array, stored: StoredKey): void {
@@ -99,6 +106,7 @@ export class KeyIndex {
     this.#keys.delete(packKeyId(stored.record.keyId));
     for (const id of stored.record.materials) this.#materials.delete(Buffer.from(id, 'hex'));
     this.#pending.delete(stored.record.keyId);
+    this.#rotating.delete(stored.record.keyId);
   }
 
   putAlias(rowId: Uint8Array, record: AliasRecord): void {
@@ -118,6 +126,7 @@ export class KeyIndex {
     this.#aliases.clear();
     this.#targets.clear();
     this.#pending.clear();
+    this.#rotating.clear();
     this.#changed?.clear();
   }
 
@@ -127,6 +136,8 @@ export class KeyIndex {
     for (const id of record.materials) this.#materials.set(Buffer.from(id, 'hex'), packed);
     if (record.state === 'PendingDeletion') this.#pending.add(record.keyId);
     else this.#pending.delete(record.keyId);
+    if (record.state === 'Enabled' && record.rotation) this.#rotating.set(record.keyId, record.rotation.next);
+    else this.#rotating.delete(record.keyId);
   }
 
   #setAlias(rowId: Uint8Array, { name, target }: AliasRecord): void {

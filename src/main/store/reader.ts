@@ -1,5 +1,5 @@
 /** Reading outside of a unit: the last committed transaction, each call by itself. */
-import type { AliasName, KeyId } from '../../shared/model/ids.ts';
+import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import type { AliasRecord, KeyRecord, MaterialRow, Page } from '../keyring/ports.ts';
 import type { CollectionReader, Kind } from './collection.ts';
 import { checkLimit, decodeMarker, pageOf } from './markers.ts';
@@ -53,6 +53,18 @@ export class CommittedReader implements Reader {
     await this.#records.loaded();
     const found = await Promise.all(this.#records.index.pendingDeletion().map((keyId) => this.key(keyId)));
     return found.filter((record) => record !== undefined);
+  }
+
+  async rotationDue(now: Instant, limit: number): Promise<readonly KeyRecord[]> {
+    const found = await Promise.all((await this.#records.rotationDue(now, limit)).map((keyId) => this.key(keyId)));
+    return found.filter((record) => record !== undefined);
+  }
+
+  async nextRotation(): Promise<Instant | undefined> {
+    await this.#records.loaded();
+    let earliest: Instant | undefined;
+    for (const next of this.#records.index.rotating().values()) if (earliest === undefined || next < earliest) earliest = next;
+    return earliest;
   }
 
   of<R, E>(kind: Kind<R, E>): CollectionReader<R, E> {

@@ -2,7 +2,7 @@
  * The records of the last committed transaction, opened by the sealer: by row, by name, by page. Everything above this
  * file sees plaintext records, everything below it sealed rows.
  */
-import type { AliasName, KeyId } from '../../shared/model/ids.ts';
+import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, MaterialRow } from '../keyring/ports.ts';
 import type { OpenableTable, Sealer, TableName } from '../seal/protocol.ts';
@@ -163,6 +163,14 @@ export class Records implements RowSource {
   async pageOf<T>(table: OpenableTable, after: Uint8Array, limit: number, decode: Decode<T>): Promise<Opened<T>[]> {
     const rows = this.rows.page(table, after, limit);
     return zip(rows, await this.open(table, rows, decode));
+  }
+
+  /** Ids of keys whose next rotation is at `now` or before, up to `limit`; waits for the index. */
+  async rotationDue(now: Instant, limit: number): Promise<KeyId[]> {
+    await this.loaded();
+    const due: KeyId[] = [];
+    for (const [keyId, next] of this.index.rotating()) if (next <= now && due.push(keyId) === limit) break;
+    return due;
   }
 
   /** Starts filling the index. A failure is kept for those who wait in `loaded`. */

@@ -1,5 +1,5 @@
 /** One unit of work: reads the committed records with its own changes laid over them, and stages new ones. */
-import type { AliasName, KeyId } from '../../shared/model/ids.ts';
+import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, KeyRecord, MaterialRow, NewMaterial, Page } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
@@ -96,6 +96,24 @@ export class Unit implements Writer {
     return records.filter((record) => record?.state === 'PendingDeletion') as KeyRecord[];
   }
 
+  async rotationDue(now: Instant, limit: number): Promise<readonly KeyRecord[]> {
+    // Each is read, and so depended on; one that becomes due meanwhile is the next run's.
+    const ids = new Set([...(await this.#records.rotationDue(now, limit + this.#keys.size)), ...this.#keys.keys()]);
+    const records = await Promise.all([...ids].map((keyId) => this.key(keyId)));
+    return records.filter((record) => record?.state === 'Enabled' && record.rotation !== undefined && record.rotation.next <= now).slice(0, limit) as KeyRecord[];
+  }
+
+  async nextRotation(): Promise<Instant | undefined> {
+    this.#reads.add(NAME.keys);
+    await this.#records.loaded();
+    const dates = new Map(this.#records.index.rotating());
+    for (const [keyId, own] of this.#keys) {
+      if (own.kind !== 'remove' && own.record.state === 'Enabled' && own.record.rotation) dates.set(keyId, own.record.rotation.next);
+      else dates.delete(keyId);
+    }
+    return [...dates.values()].reduce<Instant | undefined>((earliest, next) => (earliest === undefined || next < earliest ? next : earliest), undefined);
+  }
+
   async settings(): Promise<VaultSettings> {
     this.#reads.add(NAME.settings);
     return this.#settings ?? (await this.#records.settings()).value;
@@ -112,10 +130,12 @@ export class Unit implements Writer {
     this.#materials.set(material.materialId, material);
   }
 
-  updateKey(record: KeyRecord): void {
+  updateKey(record: KeyRecord, material?: NewMaterial): void {
     this.#open();
+    if (material !== undefined && !record.materials.includes(material.materialId)) throw new VaultError('InternalException', `material \`${material.materialId}\` is not named by its key, report this`);
     const own = this.#keys.get(record.keyId);
     if (own?.kind === 'remove') throw missing(`key \`${record.keyId}\``);
+    if (material !== undefined) this.#materials.set(material.materialId, material);
     this.#keys.set(record.keyId, { kind: own?.kind ?? 'update', record, rowId: own?.rowId ?? NO_ROW });
   }
 

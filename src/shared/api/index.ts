@@ -1,6 +1,7 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as file from './file.ts';
 import * as keys from './kms-keys.ts';
+import * as rotation from './kms-rotation.ts';
 import * as use from './kms-use.ts';
 import type { ErrorOf, InputOf, Operation, OutputOf } from './operation.ts';
 import * as slots from './slots.ts';
@@ -34,6 +35,12 @@ const ALL = [
   keys.scheduleKeyDeletion,
   keys.cancelKeyDeletion,
   keys.deleteDueKeys,
+  rotation.enableKeyRotation,
+  rotation.disableKeyRotation,
+  rotation.getKeyRotationStatus,
+  rotation.listKeyRotations,
+  rotation.rotateKeyOnDemand,
+  rotation.rotateDueKeys,
   use.encrypt,
   use.decrypt,
   use.generateDataKey,

@@ -1,0 +1,93 @@
+/** `kms:` handlers of rotation. Thin: the keyring decides. */
+import { seconds } from '../../shared/api/operation.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { keyArn } from '../../shared/model/ids.ts';
+import type { KeyBackend, KeyRecord, NewMaterial } from '../keyring/ports.ts';
+import { isRotationDue, nextRotation, rotatedOnDemand, rotatedOnSchedule, rotationDisabled, rotationEnabled } from '../keyring/rotation.ts';
+import { assertNotAlias, change, keyNow } from './kms-keys.ts';
+import { keyOf } from './resolvers.ts';
+import type { HandlersOf } from './rights.ts';
+
+type Names = 'EnableKeyRotation' | 'DisableKeyRotation' | 'GetKeyRotationStatus' | 'ListKeyRotations' | 'RotateKeyOnDemand' | 'RotateDueKeys';
+
+/** In one unit of work at most: each takes the sealer some 50 µs, and the rest is due again a second later. */
+const DUE_AT_ONCE = 256;
+const MARKER = /^r([0-9]{1,9})$/;
+
+const newMaterial = async (keys: KeyBackend, { spec, keyId, purpose }: KeyRecord): Promise<NewMaterial> => (await keys.generate({ spec, keyId, purpose })).material;
+
+/** 64 hexadecimal digits, as AWS has them: the 16 of the material, then zeros. */
+export const keyMaterialId = (materialId: string): string => materialId.padEnd(64, '0');
+
+export const kmsRotationHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+  'kms:EnableKeyRotation': async (input, call, { writer }) => {
+    await change(writer, call, input.KeyId, (key) => rotationEnabled(key, input.RotationPeriodInDays, call.at));
+    return {};
+  },
+
+  'kms:DisableKeyRotation': async (input, call, { writer }) => {
+    await change(writer, call, input.KeyId, rotationDisabled);
+    return {};
+  },
+
+  'kms:GetKeyRotationStatus': (input, call, { realm }) => {
+    assertNotAlias(input.KeyId);
+    const key = keyOf(call.resource);
+    const next = nextRotation(key);
+    const enabled = key.rotation !== undefined && key.state !== 'PendingDeletion';
+    return {
+      KeyId: keyArn(realm, key.keyId),
+      KeyRotationEnabled: enabled,
+      ...(enabled ? { RotationPeriodInDays: key.rotation.periodDays } : {}),
+      ...(next === undefined ? {} : { NextRotationDate: seconds(next) }),
+    };
+  },
+
+  'kms:ListKeyRotations': (input, call, { realm }) => {
+    assertNotAlias(input.KeyId);
+    const key = keyOf(call.resource);
+    if (key.spec !== 'SYMMETRIC_DEFAULT') return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is \`${key.spec}\`, which is never rotated`);
+    const from = positionOf(input.Marker, input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL' ? 0 : 1);
+    const to = Math.min(key.materials.length, from + input.Limit);
+    return {
+      Rotations: key.materials.slice(from, to).map((materialId, offset) => {
+        const rotation = key.rotations?.[from + offset - 1];
+        return {
+          KeyId: keyArn(realm, key.keyId),
+          KeyMaterialId: keyMaterialId(materialId),
+          KeyMaterialState: from + offset === key.materials.length - 1 ? ('CURRENT' as const) : ('NON_CURRENT' as const),
+          ...(rotation ? { RotationDate: seconds(rotation.at), RotationType: rotation.type } : {}),
+        };
+      }),
+      Truncated: to < key.materials.length,
+      ...(to < key.materials.length ? { NextMarker: `r${String(to)}` } : {}),
+    };
+  },
+
+  'kms:RotateKeyOnDemand': async (input, call, { writer, keys, realm }) => {
+    assertNotAlias(input.KeyId);
+    const key = await keyNow(writer, call);
+    // Refused before a material is made.
+    rotatedOnDemand(key, '', call.at);
+    const material = await newMaterial(keys, key);
+    writer.updateKey(rotatedOnDemand(key, material.materialId, call.at), material);
+    return { KeyId: keyArn(realm, key.keyId) };
+  },
+
+  'kms:RotateDueKeys': async (_input, call, { writer, keys, realm }) => {
+    const due = (await writer.rotationDue(call.at, DUE_AT_ONCE)).filter((key) => isRotationDue(key, call.at));
+    for (const key of due) {
+      const material = await newMaterial(keys, key);
+      writer.updateKey(rotatedOnSchedule(key, material.materialId, call.at), material);
+    }
+    return { KeyArns: due.map(({ keyId }) => keyArn(realm, keyId)) };
+  },
+});
+
+/** Materials are only ever added, so that a position stays one. Throws InvalidMarkerException. */
+function positionOf(marker: string | undefined, first: number): number {
+  if (marker === undefined) return first;
+  const position = Number(MARKER.exec(marker)?.[1] ?? Number.NaN);
+  if (!(position >= first)) throw new VaultError('InvalidMarkerException', 'the marker is not one that a listing of this key gave out, start again without a marker');
+  return position;
+}
