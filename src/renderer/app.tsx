@@ -3,11 +3,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Unplug } from 'lucide-react';
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { client, onEvent, onLost, outputOf } from './client.ts';
+import { BrokenTrail } from './gate/broken-trail.tsx';
 import { FirstRun } from './gate/first-run.tsx';
 import { UnlockScreen } from './gate/unlock-screen.tsx';
 import { Button } from './parts/button.tsx';
 import { errorOf, InlineError, ProgressRow } from './parts/feedback.tsx';
 import { STATUS } from './status.ts';
+import { ChainBegun } from './trail/begun.tsx';
 
 const openVault = () => import('./vault/vault-app.tsx');
 const VaultApp = lazy(async () => ({ default: (await openVault()).VaultApp }));
@@ -45,10 +47,12 @@ export function App() {
   if (status.isError) return <main className="grid h-full place-items-center p-8"><div className="w-[440px] max-w-full"><InlineError error={errorOf(status.error)} /></div></main>;
   const { data } = status;
   if (data.State === 'absent' || ceremony) return <FirstRun folder={data.Folder} onMade={() => { setCeremony(true); }} onDone={endCeremony} />;
+  if (data.State === 'trailBroken') return <BrokenTrail status={data} />;
   if (data.State === 'locked') return <UnlockScreen status={data} onSettled={() => { void refresh(); }} />;
   return (
     <Suspense fallback={<main className="late grid h-full place-items-center"><ProgressRow label="Opening the vault" /></main>}>
       <VaultApp key={`${data.VaultId ?? ''}:${String(data.UnlockedAt ?? 0)}`} status={data} />
+      <ChainBegun />
     </Suspense>
   );
 }

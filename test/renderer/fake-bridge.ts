@@ -34,6 +34,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     State: phase, Folder: '/home/ada/.local/share/keystead/vaults/acme-dev', Version: '0.1.0', ProcessId: 41877, StartedAt: at() - 9000,
     ...(phase === 'absent' ? {} : { VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', SlotTypes: query.get('slots')?.split(',') ?? ['password', 'recovery'] }),
     ...(phase === 'unlocked' || phase === 'readOnly' ? { Name: settings.Name, UnlockedAt: 1_790_000_000, LocksAt: at() + 11.5 * 60, RecoveryCodeUsed: false } : {}),
+    ...(phase === 'trailBroken' ? { Problem: '`trail.key` is damaged: nothing was changed, compare the vault\'s folder with a copy' } : {}),
     ...(phase === 'readOnly' ? { Problem: 'the trail is behind what the vault knows of it' } : {}),
   }),
   'vault:Unlock': async (input) => {
@@ -82,6 +83,15 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     const page = matching.slice(0, limit);
     return { Events: page, ...(matching.length > limit ? { NextBefore: page.at(-1)?.Index } : {}) };
   },
+  'trail:StartNewChain': async (input) => {
+    await wait(150);
+    if (input['Password'] === btoa('wrong password')) fail('IncorrectPasswordException', 'the password is wrong');
+    const seen = { State: phase, Broken: { Segment: 7, Index: 18_199, Offset: 40_188, What: 'next-key' }, Records: 18_199, Segments: 7 };
+    if (input['DryRun'] === true) return seen;
+    unlockTo('unlocked');
+    return { ...seen, State: 'unlocked', SetAside: '/home/ada/.local/share/keystead/vaults/acme-dev/trail-set-aside-00000001', FirstIndex: 1_018_205 };
+  },
+  'trail:ExportEvidence': (input) => ({ Folder: input['Folder'], Files: 7, ...(phase === 'trailBroken' ? {} : { Records: 18_199 }) }),
   'trail:VerifyTrail': async (_input, call) => {
     for (let done = 0; done < 10; done++) {
       push({ event: 'progress', call, progress: { done: done * 1820, total: 18_205, unit: 'records' } });

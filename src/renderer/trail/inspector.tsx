@@ -7,6 +7,8 @@ import type { TrailEvent } from '../keys/data.ts';
 import { IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Misfit } from '../pictures/misfit.tsx';
+import { useVault } from '../vault/context.ts';
+import { WayOn } from './way-on.tsx';
 import { doorWords, outcomeOf, OutcomeWord } from './words.tsx';
 
 type Broken = NonNullable<Output<'trail:VerifyTrail'>['Broken']>;
@@ -83,7 +85,8 @@ export function Inspector({ event, name, brokenAt, onClose }: InspectorProps) {
   );
 }
 
-export function BrokenInspector({ broken }: { readonly broken: Broken }) {
+export function BrokenInspector({ broken, records }: { readonly broken: Broken; readonly records: number }) {
+  const { status } = useVault();
   const [title, about] = WHAT[broken.What];
   const evidence = `keystead trail: broken at record ${broken.Index} (${broken.What}), file ${broken.Segment}, byte ${broken.Offset}`;
   return (
@@ -91,7 +94,7 @@ export function BrokenInspector({ broken }: { readonly broken: Broken }) {
       <p className="flex items-center gap-3 text-[12px]"><span className="tint-danger rounded-chip px-2 py-0.5 text-danger">Does not fit</span><span className="text-fg-2">record {counted(broken.Index)}</span></p>
       <h2 className="mt-2 text-[15px]/[22px] font-semibold">{title}</h2>
       <p className="mt-1 mb-4 text-fg-2">{about} {broken.Index > 0 ? `Everything up to record ${counted(broken.Index - 1)} is intact.` : ''}</p>
-      <Misfit found={counted(broken.Index)} intact={broken.Index > 0 ? counted(broken.Index - 1) : undefined} />
+      <Misfit found={`Record ${counted(broken.Index)}`} intact={broken.Index > 0 ? `Record ${counted(broken.Index - 1)}` : undefined} />
       <dl className="mt-4">
         <Row name="File"><code className="font-mono text-[12px]">trail/{String(broken.Segment).padStart(8, '0')}.seg</code></Row>
         <Row name="Byte">{counted(broken.Offset)}</Row>
@@ -99,11 +102,11 @@ export function BrokenInspector({ broken }: { readonly broken: Broken }) {
       </dl>
       <h3 className="mt-5 mb-2 text-[12.5px]/[18px] font-semibold">What to do</h3>
       <ol className="flex list-decimal flex-col gap-1.5 pl-5 text-fg-2">
-        <li>Copy the vault&apos;s folder away as it is, before anything else writes to it.</li>
+        <li>Export the evidence, or copy the vault&apos;s folder away as it is, before anything else writes to it.</li>
         <li>Compare with a checkpoint that you kept outside: <code className="font-mono text-[12px]">keystead trail verify-checkpoint</code></li>
         <li>Treat what was used after record {counted(Math.max(0, broken.Index - 1))} as unproven.</li>
       </ol>
-      <div className="mt-4"><CopyButton wide text={evidence} what="the finding" /></div>
+      <div className="mt-4 flex flex-col items-start gap-2"><WayOn status={status} seen={{ Broken: broken, Records: records }} /><CopyButton wide text={evidence} what="the finding" /></div>
     </aside>
   );
 }

@@ -76,7 +76,7 @@ export function TrailScreen() {
           : <TrailList events={events} selected={selected} brokenAt={broken?.Index} nameOf={nameOf} today={day(time)} onSelect={setSelected} onEnd={more} />}
         </section>
         {current && current.Index !== broken?.Index ? <Inspector event={current} name={nameOf(current.Resource)} brokenAt={broken?.Index} onClose={() => { setSelected(undefined); }} />
-        : broken ? <BrokenInspector broken={broken} /> : null}
+        : broken ? <BrokenInspector broken={broken} records={verified.report.Records} /> : null}
       </div>
     </div>
   );

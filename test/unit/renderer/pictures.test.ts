@@ -101,7 +101,7 @@ describe('the chain rail', () => {
   });
 
   it('shows a misfit with both numbers', () => {
-    const { getByRole } = render(createElement(Misfit, { found: '18,199', intact: '18,198' }));
-    expect(getByRole('img').textContent).toBe('18,199, found18,198, intact');
+    const { getByRole } = render(createElement(Misfit, { found: 'Record 18,199', intact: 'Record 18,198' }));
+    expect(getByRole('img').textContent).toBe('Record 18,199, foundRecord 18,198, intact');
   });
 });
