@@ -46,6 +46,8 @@ function flagOf(field: Field): Flag {
       return { ...common, takes: 'value', placeholder: 'BASE64|fileb://F' };
     case 'map':
       return { ...common, takes: 'value', placeholder: 'K=V,K2=V2' };
+    case 'object':
+      return { ...common, takes: 'value', placeholder: 'JSON|file://F' };
     case 'list':
       return { ...common, takes: 'value', repeat: true };
     case 'integer':
@@ -122,7 +124,17 @@ async function valueOf(world: World, field: Field, values: Values): Promise<unkn
   if (kind === 'integer') return parseInteger(flag, plain);
   if (kind === 'number' || kind === 'timestamp') return parseNumber(flag, plain);
   if (kind === 'map') return parseMap(flag, plain);
+  if (kind === 'object') return parseObject(flag, plain);
   return plain;
+}
+
+/** What JSON says, of whatever type: whether that is allowed is the vault's to say. */
+function parseObject(flag: string, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw usage(`--${flag} must be JSON, as \`[{"TagKey":"team","TagValue":"infra"}]\`, or \`file://PATH\``);
+  }
 }
 
 /** `fileb://` and `-` are raw bytes; `file://` is a file of base64 text, as for the AWS CLI. */

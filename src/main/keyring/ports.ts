@@ -8,7 +8,7 @@ export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
 
 export type RotationType = 'AUTOMATIC' | 'ON_DEMAND';
 
-/** One key, as it is sealed (schema 2; schema 1 has no `rotation` and no `rotations`). */
+/** One key, as it is sealed (schema 2; schema 1 has no `rotation`, `rotations`, `tags`). */
 export interface KeyRecord {
   readonly keyId: KeyId;
   readonly spec: KeySpec;
@@ -27,6 +27,8 @@ export interface KeyRecord {
   readonly rotation?: { readonly periodDays: number; readonly next: Instant };
   /** How each material after the first came about: one shorter than `materials`. Absent: never rotated. */
   readonly rotations?: readonly { readonly at: Instant; readonly type: RotationType }[];
+  /** Name and value. Absent: none. */
+  readonly tags?: readonly (readonly [name: string, value: string])[];
 }
 
 export interface AliasRecord {

@@ -5,6 +5,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { isAliasName, keyArn, keyIdFrom } from '../../shared/model/ids.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { assertAllows, deletionCancelled, disabled, enabled, isDue, pendingDeletion } from '../keyring/key.ts';
+import { tagged } from '../keyring/tags.ts';
 import { metadata } from '../keyring/metadata.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
@@ -45,7 +46,7 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
     const usage = usageOf(input.KeySpec, input.KeyUsage);
     if (usage === undefined) return call.fail('ValidationException', '`KeyUsage` must be given for this key spec');
     const { material, publicKey } = await keys.generate({ spec: input.KeySpec, keyId, purpose: 'kms' });
-    const record: KeyRecord = {
+    const bare: KeyRecord = {
       keyId,
       spec: input.KeySpec,
       usage,
@@ -56,6 +57,7 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
       materials: [material.materialId],
       ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
     };
+    const record = tagged(bare, input.Tags);
     writer.insertKey(record, material);
     return { KeyMetadata: metadata(record, realm) };
   },

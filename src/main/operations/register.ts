@@ -6,6 +6,7 @@ import { fileHandlers } from './file.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
 import { kmsRotationHandlers } from './kms-rotation.ts';
+import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
 import { trailHandlers, type TrailControl } from './trail.ts';
@@ -27,6 +28,7 @@ export function register({ control, trail, random, hashFile }: HandlerPorts): Re
     ...slotHandlers(control),
     ...kmsKeyHandlers(random),
     ...kmsRotationHandlers(),
+    ...kmsTagHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
     ...fileHandlers(hashFile),

@@ -45,9 +45,9 @@ export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
 }
 
 export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
-  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : ['deletionDate', 'publicKey', 'rotation', 'rotations']);
+  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags']);
   const { keyId, spec, usage, purpose, state, description, created, deletionDate, materials, publicKey } = body;
-  const { rotation, rotations } = body as { readonly rotation?: unknown; readonly rotations?: unknown };
+  const { rotation, rotations, tags } = body as { readonly rotation?: unknown; readonly rotations?: unknown; readonly tags?: unknown };
   if (
     !(typeof keyId === 'string' && isKeyId(keyId)) ||
     !(typeof spec === 'string' && Object.hasOwn(KEY_SPECS, spec)) ||
@@ -87,6 +87,7 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
       ...(publicKey === undefined ? {} : { publicKey }),
       ...(rotation === undefined ? {} : { rotation: decodePlan(rotation) }),
       ...(history === undefined ? {} : { rotations: history }),
+      ...(tags === undefined ? {} : { tags: decodeTags(tags) }),
     },
     materialRows,
   };
@@ -96,6 +97,16 @@ function decodePlan(value: unknown): NonNullable<KeyRecord['rotation']> {
   const { periodDays, next } = exactly('keys', value, ['periodDays', 'next'], []);
   if (!(typeof periodDays === 'number' && Number.isInteger(periodDays) && periodDays > 0) || !isTime(next)) throw malformed('keys');
   return { periodDays, next: instant(next) };
+}
+
+function decodeTags(value: unknown): NonNullable<KeyRecord['tags']> {
+  if (!Array.isArray(value) || value.length === 0) throw malformed('keys');
+  return value.map((pair: unknown) => {
+    if (!Array.isArray(pair) || pair.length !== 2) throw malformed('keys');
+    const [name, text] = pair as readonly unknown[];
+    if (typeof name !== 'string' || typeof text !== 'string') throw malformed('keys');
+    return [name, text] as const;
+  });
 }
 
 function decodeRotations(value: unknown): NonNullable<KeyRecord['rotations']> {

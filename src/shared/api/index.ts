@@ -2,6 +2,7 @@
 import * as file from './file.ts';
 import * as keys from './kms-keys.ts';
 import * as rotation from './kms-rotation.ts';
+import * as tags from './kms-tags.ts';
 import * as use from './kms-use.ts';
 import type { ErrorOf, InputOf, Operation, OutputOf } from './operation.ts';
 import * as slots from './slots.ts';
@@ -41,6 +42,9 @@ const ALL = [
   rotation.listKeyRotations,
   rotation.rotateKeyOnDemand,
   rotation.rotateDueKeys,
+  tags.tagResource,
+  tags.untagResource,
+  tags.listResourceTags,
   use.encrypt,
   use.decrypt,
   use.generateDataKey,

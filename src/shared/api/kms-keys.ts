@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { keySpecOf, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
 import * as f from './fields.ts';
+import { tags } from './kms-tags.ts';
 import { operation, refused, timestamp } from './operation.ts';
 
 export const keyMetadata = z.strictObject({
@@ -49,7 +50,7 @@ export const createKey = operation({
       CustomerMasterKeySpec: refused('give the same value as `KeySpec`'),
       Policy: refused('every key belongs to the owner of the vault'),
       BypassPolicyLockoutSafetyCheck: refused('there are no key policies'),
-      Tags: refused('write it into `Description`'),
+      Tags: tags.default([]),
       CustomKeyStoreId: refused('keys live in this vault'),
       XksKeyId: refused('keys live in this vault'),
     })
@@ -62,7 +63,7 @@ export const createKey = operation({
       }
     }),
   output: z.strictObject({ KeyMetadata: keyMetadata }),
-  errors: ['LimitExceededException', 'UnsupportedOperationException'],
+  errors: ['LimitExceededException', 'UnsupportedOperationException', 'TagException'],
   effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],

@@ -66,6 +66,7 @@ export const ERRORS = {
   InvalidArnException: ['caller', 400, false, EXIT.usage],
   InvalidMarkerException: ['caller', 400, false, EXIT.usage],
   LimitExceededException: ['caller', 400, false, EXIT.conflict],
+  TagException: ['caller', 400, false, EXIT.usage],
   UnsupportedOperationException: ['caller', 400, false, EXIT.usage],
   KMSInvalidSignatureException: ['caller', 400, false, EXIT.tampered],
   KMSInvalidMacException: ['caller', 400, false, EXIT.tampered],

@@ -22,8 +22,8 @@ interface Model {
 }
 const model = JSON.parse(readFileSync(new URL('aws-kms.json', import.meta.url), 'utf8')) as Model;
 
-/** Cannot happen here: no rotation that is still under way, no grants, no dry runs, no custom key stores, no policies, no tags, no other service to wait for. */
-const NOT_OFFERED = /^(?:DependencyTimeout|Conflict|InvalidGrantToken|DryRunOperation|CustomKeyStore|CloudHsm|Xks|MalformedPolicyDocument|Tag)/;
+/** Cannot happen here: no rotation that is still under way, no grants, no dry runs, no custom key stores, no policies, no other service to wait for. */
+const NOT_OFFERED = /^(?:DependencyTimeout|Conflict|InvalidGrantToken|DryRunOperation|CustomKeyStore|CloudHsm|Xks|MalformedPolicyDocument)/;
 /** In AWS's model optional only for what is not offered here: a custom key store's own length, and a dry run without a ciphertext. */
 const REQUIRED_HERE = new Set(['kms:GenerateRandom NumberOfBytes', 'kms:Decrypt CiphertextBlob']);
 /** Of an ARN in a policy or a key store, which are not offered. */

@@ -110,7 +110,7 @@ const parse = (name: keyof typeof OPERATIONS, input: object): string => {
 describe('CreateKey', () => {
   it('says what to do in place of what is not offered', () => {
     expect(parse('kms:CreateKey', { CustomerMasterKeySpec: 'RSA_2048' })).toBe('CustomerMasterKeySpec: is not offered: give the same value as `KeySpec`');
-    expect(refusedOf(OPERATIONS['kms:CreateKey'].input).map((field) => field.name)).toEqual(['CustomerMasterKeySpec', 'Policy', 'BypassPolicyLockoutSafetyCheck', 'Tags', 'CustomKeyStoreId', 'XksKeyId']);
+    expect(refusedOf(OPERATIONS['kms:CreateKey'].input).map((field) => field.name)).toEqual(['CustomerMasterKeySpec', 'Policy', 'BypassPolicyLockoutSafetyCheck', 'CustomKeyStoreId', 'XksKeyId']);
     expect(parse('kms:CreateKey', { Origin: 'EXTERNAL' })).toMatch(/^Origin: must be `AWS_KMS`/);
     expect(parse('kms:CreateKey', { MultiRegion: true })).toMatch(/^MultiRegion: must be false/);
   });

@@ -148,7 +148,8 @@ describe('exit codes', () => {
 
   it('is 2 for what it does not know, with what is near', async () => {
     expect(await fake.run(['kms', 'encrpt'])).toMatchObject({ code: 2, err: 'keystead: there is no command `kms encrpt` (UsageError)\n  type: keystead kms encrypt\n' });
-    expect(await fake.run(['kms', 'create-key', '--tags', 'TagKey=a,TagValue=b'])).toMatchObject({ code: 2, err: expect.stringContaining('--tags is not offered: write it into `Description`') as string });
+    expect(await fake.run(['kms', 'create-key', '--policy', '{}'])).toMatchObject({ code: 2, err: expect.stringContaining('--policy is not offered: every key belongs to the owner of the vault') as string });
+    expect(await fake.run(['kms', 'create-key', '--tags', 'TagKey=a,TagValue=b'])).toMatchObject({ code: 2, err: expect.stringContaining('--tags must be JSON') as string });
     expect(await fake.run([])).toMatchObject({ code: 2, out: '' });
     expect(await fake.run(['kms', 'list-keys', '--timeout', 'soon'])).toMatchObject({ code: 2 });
   });
