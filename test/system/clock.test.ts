@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { EXIT, exitCodeOf } from '../../src/shared/model/errors.ts';
+import type { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import { fakeClock } from '../fakes/fake-clock.ts';
 import { base64, type Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
@@ -98,6 +99,28 @@ describe('in one process, with a clock of the test', () => {
     expect(await deletions()).toBe(1);
     await tick();
     expect(await deletions()).toBe(1);
+  });
+
+  it('rotates a key on its date, once for all that were missed, and decrypts what came before', async () => {
+    const { KeyMetadata } = await vault.ok('kms:CreateKey', {});
+    const { KeyId } = KeyMetadata as Json;
+    const { CiphertextBlob } = await vault.ok('kms:Encrypt', { KeyId, Plaintext: base64('before') });
+    await vault.ok('kms:EnableKeyRotation', { KeyId, RotationPeriodInDays: 90 });
+    const rotations = async (): Promise<number> => ((await vault.ok('kms:ListKeyRotations', { KeyId }))['Rotations'] as readonly unknown[]).length;
+    clock.advance(90 * DAY - 1000);
+    await tick();
+    expect(await rotations()).toBe(0);
+    clock.advance(2000);
+    await tick();
+    expect(await rotations()).toBe(1);
+    await vault.ok('vault:Lock');
+    clock.advance(1000 * DAY);
+    await tick();
+    await vault.ok('vault:Unlock', unlock);
+    await tick();
+    expect(await rotations()).toBe(2);
+    using plaintext = (await vault.ok('kms:Decrypt', { CiphertextBlob }))['Plaintext'] as SecretBytes;
+    expect(plaintext.borrow((bytes) => new TextDecoder().decode(bytes))).toBe('before');
   });
 
   it('does what was missed while nothing ran at all', async () => {
