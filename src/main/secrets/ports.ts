@@ -98,24 +98,6 @@ export interface SecretRecord {
   readonly consumers: readonly ConsumerRecord[];
 }
 
-/** Reading. All answers are of the last committed transaction. */
-export interface SecretReader {
-  secret(name: SecretName): Promise<SecretRecord | undefined>;
-  /** The encrypted value of a version (`values.ts`). */
-  secretValue(valueId: string): Promise<Uint8Array | undefined>;
-}
-
-/** Staging in a unit of work: all or nothing. */
-export interface SecretWriter extends SecretReader {
-  /** ResourceExistsException when the name is taken. */
-  insertSecret(record: SecretRecord): void;
-  updateSecret(record: SecretRecord): void;
-  /** The record and every value. */
-  destroySecret(record: SecretRecord): void;
-  insertSecretValue(valueId: string, envelope: Uint8Array): void;
-  removeSecretValue(valueId: string): void;
-}
-
 /** A value on its way through. Whoever gets one disposes of `bytes`. */
 export interface SecretValue {
   readonly kind: 'string' | 'binary';
@@ -124,8 +106,8 @@ export interface SecretValue {
 }
 
 /**
- * What a rotation (or anything else that makes and reads versions) does inside a handler; made by `secretValues` in `values.ts`
- * from the handler's rights. Each call that changes returns the record as staged: pass it on to the next call.
+ * What a rotation (or anything else that makes and reads versions) does inside a handler: a port, for the operations to
+ * implement from a handler's rights. Each call that changes returns the record as staged: pass it on to the next call.
  */
 export interface SecretValues {
   /** The version's value, decrypted. ResourceNotFoundException when it has none, DecryptionFailure. */
