@@ -14,8 +14,13 @@ const wantsWindow = process.env.npm_lifecycle_event !== 'serve' && (hasDisplay |
 const program = join(ROOT, 'dist', 'main', wantsWindow ? 'window.mjs' : 'serve.mjs');
 if (!existsSync(program)) throw new Error(`${program} was not built`);
 
+const demo = args.includes('--demo');
 const from = 'Talk to it from a second terminal in this folder:';
-process.stdout.write(`
+process.stdout.write(demo ? `
+A demo: a vault with keys and a day's work in it, thrown away at Ctrl-C${wantsWindow ? ' or when the window is closed' : ''}. Its password is demo-password.
+${wantsWindow ? '' : `There is ${hasDisplay ? 'no window asked for' : 'no display, so no window'}; \`npx keystead --vault FOLDER\` reaches it, with the folder that it names below.
+`}
+` : `
 ${wantsWindow ? `Keystead opens its window and runs until that is closed, or until Ctrl-C. ${from}` : `Keystead runs here until Ctrl-C, without a window${hasDisplay ? '' : ', since there is no display'}. ${from}`}
   npx keystead init        make a vault (asks for a password, shows the recovery code once)
   npx keystead unlock      open it

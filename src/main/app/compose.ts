@@ -52,6 +52,8 @@ export interface ProgramOptions {
   readonly entries: { readonly sealer: string; readonly keychain: string; readonly hashWorker: URL };
   readonly version: string;
   readonly log: Log;
+  /** The folder goes when the process ends: said to whoever looks at it. */
+  readonly throwaway?: boolean;
   /** Ends the process once answers are out. */
   readonly stopSoon: () => void;
   /** What takes the place of this machine's own in tests. */
@@ -151,6 +153,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         vault,
         attempts,
         version,
+        throwaway: options.throwaway ?? false,
         processId: process.pid,
         startedAt,
         shownHeader: () => shownHeader(vault),

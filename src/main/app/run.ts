@@ -17,6 +17,7 @@ import { harden, hardened } from '../platform/harden.ts';
 import { openLog, type Log } from '../platform/log.ts';
 import { whereOf } from '../platform/log-events.ts';
 import { peerOf } from '../platform/peer.ts';
+import { startDemo } from './demo.ts';
 import { compose, type Machine, type Program, type ProgramOptions } from './compose.ts';
 
 /** How long callers get to read their last answers. */
@@ -53,7 +54,12 @@ export const besideThis = (name: string): string => fileURLToPath(new URL(name, 
 export async function run({ args, machine, exit = (code) => process.exit(code) }: RunOptions): Promise<RunningVault> {
   harden();
   const surroundings: Surroundings = { platform: process.platform, env: process.env, home: homedir(), tmp: tmpdir(), uid: process.geteuid?.() ?? 0 };
-  const folder = vaultFolder(args, surroundings);
+  const demo = args.includes('--demo') ? startDemo(surroundings, systemClock) : undefined;
+  const folder = demo?.folder ?? vaultFolder(args, surroundings);
+  const leave = (code: number): void => {
+    demo?.remove();
+    exit(code);
+  };
   const logs = logFolder(surroundings);
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   await ensurePrivateFolder(logs);
@@ -62,7 +68,7 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
   log.event('process.hardening', { undumpable, noCore, noDebugger, problems: problems.length });
 
   log.event('vault.starting', { pid: process.pid, version: VERSION, node: process.versions.node });
-  dieSafely(log, exit);
+  dieSafely(log, leave);
 
   const others: ((graceMs: number) => Promise<void>)[] = [];
   let stopping: Promise<void> | undefined;
@@ -71,7 +77,7 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
       log.event('vault.stopping', { reason });
       await Promise.all([door.close(GRACE_MS), ...others.map((close) => close(GRACE_MS))]);
       await program.close();
-      exit(EXIT.ok);
+      leave(EXIT.ok);
     })());
   const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
   const program = await compose({
@@ -81,7 +87,13 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
     log,
     // The answer to `vault:Stop` goes out first.
     stopSoon: () => setImmediate(() => void stop('asked')),
-    ...(machine ? { machine: machine(log, entries) } : {}),
+    machine: { ...(demo ? { clock: demo.clock } : {}), ...machine?.(log, entries) },
+    throwaway: demo !== undefined,
+  });
+  await demo?.fill(program).catch(async (error: unknown) => {
+    await program.close();
+    demo.remove();
+    throw error;
   });
   const hash = createHash('sha256').update(folder, 'utf8').digest('hex');
   const door = await openCliSocket({ path: socketPath(surroundings, hash), port: program.door, peerOf, limits: CLI_LIMITS });

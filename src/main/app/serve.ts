@@ -10,6 +10,6 @@ import { run, sayWhy } from './run.ts';
 
 run({ args: process.argv.slice(2) })
   .then(({ folder }) => {
-    if (process.stdout.isTTY) process.stdout.write(`keystead ${VERSION}: serving \`${folder}\`\n`);
+    if (process.stdout.isTTY || process.argv.includes('--demo')) process.stdout.write(`keystead ${VERSION}: serving \`${folder}\`\n`);
   })
   .catch((error: unknown) => process.exit(sayWhy(error)));

@@ -18,6 +18,7 @@ export interface VaultControl {
   readonly vault: Vault;
   readonly attempts: AttemptGate;
   readonly version: string;
+  readonly throwaway: boolean;
   readonly processId: number;
   readonly startedAt: number;
   /** Ids that may be read from the header without a factor; undefined when it cannot be read. */
@@ -57,6 +58,7 @@ export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, 
         ...(wait > 0 && !open ? { RetryAfterSeconds: Math.ceil(wait / 1000) } : {}),
         ...(open ? { Name: open.settings.name, UnlockedAt: seconds(open.unlockedAt), RecoveryCodeUsed: open.settings.recoveryCodeUsed } : {}),
         ...(open && locksAt !== undefined ? { LocksAt: seconds(locksAt) } : {}),
+        ...(control.throwaway ? { Throwaway: true as const } : {}),
         ...problemOf(open?.problem ?? vault.trailProblem),
       };
     },

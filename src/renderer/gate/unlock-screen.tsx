@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react'
 import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { DEMO_PASSWORD } from '../../shared/model/demo.ts';
 import { client } from '../client.ts';
 import { now, useNow } from '../clock.ts';
 import { lastPart, plural, sentence, shortPath } from '../format.ts';
@@ -95,6 +96,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
       <div className="mt-[46px] mb-[42px]"><Tumbler publicId={status.VaultId ?? folder} open={opened} /></div>
       <h1 className="max-w-full truncate text-[24px]/[30px] font-semibold">{folder} is {opened ? 'open' : 'locked'}</h1>
       <p className="mt-1.5 max-w-full truncate font-mono text-[12px] text-fg-3" title={status.Folder}>{shortPath(status.Folder)}</p>
+      {status.Throwaway && <p className="mt-3 text-[12px] text-fg-2"><b className="font-semibold text-brass">Demo</b>, nothing here is kept. Its password is <code className="font-mono text-fg">{DEMO_PASSWORD}</code></p>}
       <div className="mt-6 w-[372px] max-w-full">
         {typed && (
           <form onSubmit={(event) => { event.preventDefault(); submit(); }}>

@@ -43,6 +43,7 @@ export const status = operation({
     UnlockedAt: timestamp().optional(),
     LocksAt: timestamp().optional().describe('When it locks itself, if nothing is asked of it'),
     RecoveryCodeUsed: z.boolean().optional().describe('The recovery code was used and a new one has not been made'),
+    Throwaway: z.literal(true).optional().describe('A demo: its folder goes when its process ends'),
     Problem: z.string().optional().describe('Why it is read-only, or what is wrong with the trail'),
   }),
   errors: [],

@@ -1,0 +1,100 @@
+/**
+ * `--demo`: a throwaway vault with believable content, made through the one path like any other, for somebody to look at.
+ *
+ * Its folder is the user's own, in the run-time directory (memory) where there is one, else in the temporary folder; it goes when the
+ * process ends, and what a kill left goes when the next demo starts. Its password is known to everybody: nothing real belongs in it.
+ */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEMO_PASSWORD } from '../../shared/model/demo.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { instant } from '../../shared/model/ids.ts';
+import type { Surroundings } from '../../shared/model/paths.ts';
+import { encodeJson } from '../../shared/wire/encode.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { Program } from './compose.ts';
+import { DEMO_KEYS, USES } from './demo-content.ts';
+
+const PREFIX = 'keystead-demo-';
+const NAME = new RegExp(`^${PREFIX}(\\d+)-\\w{6}$`);
+const DAY = 24 * 60 * 60 * 1000;
+
+export interface Demo {
+  /** The vault's folder, not made yet. */
+  readonly folder: string;
+  /** Runs behind until the content is there, so that it is a day's work and not a second's. */
+  readonly clock: Clock;
+  /** Rejects with what an operation rejects with: then the demo is not worth showing. */
+  fill(program: Program): Promise<void>;
+  remove(): void;
+}
+
+export function startDemo({ env, tmp, uid }: Surroundings, clock: Clock): Demo {
+  const base = env['XDG_RUNTIME_DIR'] ?? tmp;
+  sweep(base);
+  // 0700, with six characters that nobody can guess beforehand.
+  const own = mkdtempSync(join(base, `${PREFIX}${String(process.pid)}-`));
+  let behind = DAY;
+  return {
+    folder: join(own, 'acme-dev'),
+    clock: { ...clock, now: () => instant(clock.now() - behind) },
+    async fill(program) {
+      const call = callerOf(program, uid);
+      await call('vault:Create', { Password: Buffer.from(DEMO_PASSWORD).toString('base64'), Factors: 'password', RecoveryCode: true, Name: 'acme-dev' });
+      const ids = new Map<string, string>();
+      for (const { alias, input } of DEMO_KEYS) {
+        const { KeyMetadata } = await call('kms:CreateKey', input);
+        const id = (KeyMetadata as { KeyId: string }).KeyId;
+        ids.set(alias, id);
+        await call('kms:CreateAlias', { AliasName: `alias/${alias}`, TargetKeyId: id });
+      }
+      const steps = USES(ids);
+      for (const [at, { operation, input, refused }] of steps.entries()) {
+        behind = Math.round(DAY * (1 - (at + 1) / (steps.length + 1)));
+        if (refused === true) await call(operation, input).catch(() => undefined);
+        else await call(operation, input);
+      }
+      for (const { alias, then } of DEMO_KEYS) if (then) await call(then.operation, { KeyId: ids.get(alias), ...then.input });
+      behind = 0;
+    },
+    remove: () => { rmSync(own, { recursive: true, force: true }); },
+  };
+}
+
+type Call = (operation: string, input: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>;
+
+/** As the command line would ask: the same door, the same principal, the same records. */
+const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (operation, input) => {
+  const result = await dispatch({
+    id: door.newRequestId(),
+    door: 'cli',
+    evidence: { door: 'cli', peer: { uid, gid: process.getegid?.() ?? 0, pid: process.pid }, hints: {} },
+    operation,
+    input: encodeJson(input),
+    signal: new AbortController().signal,
+  });
+  if (!result.ok) throw new VaultError(result.error.code, `${operation}: ${result.error.message}`);
+  return result.output;
+};
+
+/** Folders of demos whose process is gone. Another user's cannot be removed, and stay. */
+function sweep(base: string): void {
+  for (const name of readdirSync(base)) {
+    const pid = Number(NAME.exec(name)?.[1] ?? Number.NaN);
+    if (Number.isNaN(pid) || isAlive(pid)) continue;
+    try {
+      rmSync(join(base, name), { recursive: true, force: true });
+    } catch {
+      continue;
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
