@@ -39,7 +39,7 @@ async function cli(folder: string, ...args: string[]): Promise<Record<string, un
   child.stdout.on('data', (chunk) => (text += String(chunk)));
   const [code] = (await once(child, 'close')) as [number];
   expect(code).toBe(0);
-  return JSON.parse(text) as Record<string, unknown>;
+  return JSON.parse(text === '' ? '{}' : text) as Record<string, unknown>;
 }
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

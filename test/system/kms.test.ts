@@ -235,6 +235,34 @@ describe('the life of a key', () => {
   });
 });
 
+describe('rotation and tags', () => {
+  it('rotates on demand and by plan, and decrypts what older material encrypted', async () => {
+    const KeyId = await newKey();
+    const { CiphertextBlob: before } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('before') });
+    expect(await ok('kms:GetKeyRotationStatus', { KeyId })).toMatchObject({ KeyRotationEnabled: false });
+    await ok('kms:EnableKeyRotation', { KeyId, RotationPeriodInDays: 90 });
+    expect(await ok('kms:GetKeyRotationStatus', { KeyId })).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 90 });
+    await ok('kms:RotateKeyOnDemand', { KeyId });
+    const { CiphertextBlob: after } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('after') });
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob: before }))['Plaintext']).toString()).toBe('before');
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob: after }))['Plaintext']).toString()).toBe('after');
+    expect((await ok('kms:ListKeyRotations', { KeyId }))['Rotations']).toMatchObject([{ RotationType: 'ON_DEMAND', KeyMaterialState: 'CURRENT' }]);
+    expect((await ok('kms:ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))['Rotations']).toHaveLength(2);
+    await ok('kms:DisableKeyRotation', { KeyId });
+    expect(await ok('kms:GetKeyRotationStatus', { KeyId })).toMatchObject({ KeyRotationEnabled: false });
+    expect(await code('kms:EnableKeyRotation', { KeyId: await newKey('ECC_NIST_P256', 'SIGN_VERIFY') })).toBe('UnsupportedOperationException');
+  });
+
+  it('keeps tags by their names', async () => {
+    const KeyId = await newKey();
+    await ok('kms:TagResource', { KeyId, Tags: [{ TagKey: 'team', TagValue: 'orders' }, { TagKey: 'stage', TagValue: 'dev' }] });
+    await ok('kms:TagResource', { KeyId, Tags: [{ TagKey: 'stage', TagValue: 'prod' }] });
+    await ok('kms:UntagResource', { KeyId, TagKeys: ['team', 'never'] });
+    expect((await ok('kms:ListResourceTags', { KeyId }))['Tags']).toEqual([{ TagKey: 'stage', TagValue: 'prod' }]);
+    expect(await code('kms:TagResource', { KeyId, Tags: [{ TagKey: 'aws:x', TagValue: '' }] })).toBe('TagException');
+  });
+});
+
 it('has asked every kms and file operation that a person may ask for', () => {
   const wanted = NAMES.filter((name) => /^(kms|file):/.test(name) && OPERATIONS[name].doors.some((door) => door === 'cli'));
   expect(wanted.filter((name) => !seen.has(name))).toEqual([]);
