@@ -4,7 +4,8 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EXIT } from '../shared/model/errors.ts';
-import { chooseVault, configFile, configWith, readConfig, realFolder, runtimeFolder, socketPath, VAULT_FILES } from '../shared/model/paths.ts';
+import { changeConfig, readConfig, withVault } from '../shared/model/config.ts';
+import { chooseVault, configFile, realFolder, runtimeFolder, socketPath, VAULT_FILES } from '../shared/model/paths.ts';
 import { connectTo, type Connection } from './connection.ts';
 import { absolute, readText } from './files.ts';
 import { CliError, type World } from './world.ts';
@@ -42,9 +43,10 @@ export async function remember(world: World, place: Place): Promise<void> {
   const next = `${path}.${String(process.pid)}.new`;
   try {
     const text = await readText(path);
-    if (readConfig(text).last === place.folder) return;
+    const config = readConfig(text);
+    if (config.last === place.folder) return;
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(next, configWith(text, place.folder), { mode: 0o600, flag: 'wx' });
+    await writeFile(next, changeConfig(text, withVault(config, place.folder)), { mode: 0o600, flag: 'wx' });
     await rename(next, path);
   } catch {
     await rm(next, { force: true }).catch(() => undefined);

@@ -3,12 +3,12 @@
  * The entry points (`serve.ts`, `window.ts`, Electron's main) differ only in what they put beside it.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, exitCodeOf, VaultError } from '../../shared/model/errors.ts';
-import { chooseVault, configFile, logFolder, readConfig, realFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
+import { chooseVault, configFile, logFolder, realFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
 import { VERSION } from '../../shared/version.ts';
 import { openCliSocket } from '../doors/cli-socket.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -17,6 +17,7 @@ import { harden, hardened } from '../platform/harden.ts';
 import { openLog, type Log } from '../platform/log.ts';
 import { whereOf } from '../platform/log-events.ts';
 import { peerOf } from '../platform/peer.ts';
+import { openConfigFile, type ConfigFile } from './config.ts';
 import { startDemo } from './demo.ts';
 import { compose, type Machine, type Program, type ProgramOptions } from './compose.ts';
 
@@ -54,8 +55,9 @@ export const besideThis = (name: string): string => fileURLToPath(new URL(name, 
 export async function run({ args, machine, exit = (code) => process.exit(code) }: RunOptions): Promise<RunningVault> {
   harden();
   const surroundings: Surroundings = { platform: process.platform, env: process.env, home: homedir(), tmp: tmpdir(), uid: process.geteuid?.() ?? 0 };
+  const config = openConfigFile(configFile(surroundings));
   const demo = args.includes('--demo') ? startDemo(surroundings, systemClock) : undefined;
-  const folder = demo?.folder ?? vaultFolder(args, surroundings);
+  const folder = demo?.folder ?? (await vaultFolder(args, surroundings, config));
   const leave = (code: number): void => {
     demo?.remove();
     exit(code);
@@ -102,26 +104,17 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
   return { program, log, folder, stop, beside: (close) => void others.push(close) };
 }
 
-function vaultFolder(args: readonly string[], surroundings: Surroundings): string {
+async function vaultFolder(args: readonly string[], surroundings: Surroundings, config: ConfigFile): Promise<string> {
   const at = args.indexOf('--vault');
   const given = at < 0 ? undefined : args[at + 1];
   if (at >= 0 && given === undefined) throw new VaultError('ValidationException', '`--vault` wants a folder');
-  return realFolder(resolve(chooseVault(surroundings, given, readConfig(textOf(configFile(surroundings))))), (path) => {
+  return realFolder(resolve(chooseVault(surroundings, given, await config.read())), (path) => {
     try {
       return realpathSync(path);
     } catch {
       return undefined;
     }
   });
-}
-
-/** Undefined when there is none, or it cannot be read: then the default vault is meant. */
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /**

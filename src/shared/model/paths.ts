@@ -2,6 +2,7 @@
  * Where things are, as pure rules: main and the command line must agree without importing each other. Nothing here touches a
  * disk. POSIX paths follow the XDG Base Directory Specification 0.8: a relative value in a variable is ignored.
  */
+import type { Config } from './config.ts';
 import { VaultError } from './errors.ts';
 
 /** What the rules look at. `env` as the process has it; `home` and `tmp` from `node:os`; `uid` 0 where there is none. */
@@ -36,7 +37,7 @@ export function vaultsFolder(s: Surroundings): string {
   return join(s.platform, folder(s, 'XDG_DATA_HOME', ['.local', 'share']), 'keystead', 'vaults');
 }
 
-/** Known vaults and the last one; nothing secret. */
+/** What is kept outside of every vault (`config.ts`); nothing secret. */
 export function configFile(s: Surroundings): string {
   if (s.platform === 'win32') return join(s.platform, folder(s, 'APPDATA', ['AppData', 'Roaming']), 'Keystead', 'config.json');
   if (s.platform === 'darwin') return join(s.platform, s.home, 'Library', 'Application Support', 'Keystead', 'config.json');
@@ -90,41 +91,8 @@ export function realFolder(absolute: string, realpath: (path: string) => string 
   }
 }
 
-/** `config.json`. Unknown fields are kept by whoever rewrites it. */
-export interface Config {
-  readonly vaults: readonly string[];
-  readonly last?: string;
-}
-
-/** Reads `config.json` generously: what is not understood is as if it were not there. */
-export function readConfig(text: string | undefined): Config {
-  let raw: unknown;
-  try {
-    raw = text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    raw = undefined;
-  }
-  if (typeof raw !== 'object' || raw === null) return { vaults: [] };
-  const { vaults, last } = raw as { readonly vaults?: unknown; readonly last?: unknown };
-  const known = Array.isArray(vaults) ? vaults.filter((path): path is string => typeof path === 'string') : [];
-  return typeof last === 'string' ? { vaults: known, last } : { vaults: known };
-}
-
-/** The text of `config.json` with this vault known and last. */
-export function configWith(text: string | undefined, vault: string): string {
-  const { vaults } = readConfig(text);
-  let kept: object = {};
-  try {
-    const raw: unknown = text === undefined ? {} : JSON.parse(text);
-    if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) kept = raw;
-  } catch {
-    kept = {};
-  }
-  return `${JSON.stringify({ ...kept, vaults: [...new Set([...vaults, vault])], last: vault }, null, 2)}\n`;
-}
-
 /** `--vault`, then KEYSTEAD_VAULT, then the last one, then the default one. The first two may be relative. */
-export function chooseVault(s: Surroundings, given: string | undefined, config: Config): string {
+export function chooseVault(s: Surroundings, given: string | undefined, config: Pick<Config, 'last'>): string {
   const named = given ?? s.env['KEYSTEAD_VAULT'];
   if (named !== undefined && named !== '') return named;
   return config.last ?? join(s.platform, vaultsFolder(s), DEFAULT_VAULT_NAME);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { chooseVault, configFile, configWith, readConfig, realFolder, runtimeFolder, socketPath, vaultsFolder, type Surroundings } from '../../../src/shared/model/paths.ts';
+import { chooseVault, configFile, realFolder, runtimeFolder, socketPath, vaultsFolder, type Surroundings } from '../../../src/shared/model/paths.ts';
 import { encodeFrame } from '../../../src/shared/wire/frame.ts';
 import { createFake, type Fake } from './fake-vault.ts';
 
@@ -38,20 +38,13 @@ describe('folders', () => {
   });
 });
 
-describe('config.json', () => {
-  it('keeps what it does not know, and survives what it does not understand', () => {
-    const text = configWith('{"theme":"dark","vaults":["/a"],"last":"/a"}', '/b');
-    expect(JSON.parse(text)).toEqual({ theme: 'dark', vaults: ['/a', '/b'], last: '/b' });
-    expect([readConfig(undefined), readConfig('{'), readConfig('[]'), readConfig('{"vaults":[1,"/a"],"last":2}')]).toEqual([{ vaults: [] }, { vaults: [] }, { vaults: [] }, { vaults: ['/a'] }]);
-    expect(JSON.parse(configWith('nonsense', '/b'))).toEqual({ vaults: ['/b'], last: '/b' });
-  });
-
-  it('chooses the vault: flag, variable, last, default', () => {
-    const config = { vaults: [], last: '/last' };
+describe('which vault is meant', () => {
+  it('flag, variable, last, default', () => {
+    const config = { last: '/last' };
     expect(chooseVault(here({ KEYSTEAD_VAULT: '/env' }), '/flag', config)).toBe('/flag');
     expect(chooseVault(here({ KEYSTEAD_VAULT: '/env' }), undefined, config)).toBe('/env');
     expect(chooseVault(here({ KEYSTEAD_VAULT: '' }), undefined, config)).toBe('/last');
-    expect(chooseVault(here({}), undefined, { vaults: [] })).toBe('/home/a/.local/share/keystead/vaults/default');
+    expect(chooseVault(here({}), undefined, {})).toBe('/home/a/.local/share/keystead/vaults/default');
   });
 });
 
