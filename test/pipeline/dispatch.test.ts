@@ -7,7 +7,7 @@ import { instant, requestId } from '../../src/shared/model/ids.ts';
 import type { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import { createApprovals, type ApprovalQuestion, type Approvals } from '../../src/main/kernel/approvals.ts';
 import { createDispatch, type Path } from '../../src/main/kernel/dispatch.ts';
-import type { Registered } from '../../src/main/kernel/handler.ts';
+import type { Call, Registered } from '../../src/main/kernel/handler.ts';
 import { createJournal } from '../../src/main/kernel/journal.ts';
 import type { Request } from '../../src/main/kernel/request.ts';
 import type { VaultPhase } from '../../src/shared/api/vault.ts';
@@ -37,6 +37,19 @@ const create = operation({
   doors: ['cli'],
   audited: [],
 });
+const reEncrypt = operation({
+  name: 'kms:ReEncrypt',
+  summary: 'Move',
+  input: z.strictObject({ KeyId: z.string(), DestinationKeyId: z.string() }),
+  output: z.strictObject({ Signature: z.string() }),
+  errors: ['NotFoundException'],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['cli'],
+  audited: ['KeyId', 'DestinationKeyId'],
+  resource: { kind: 'key', field: 'KeyId', action: 'kms:ReEncryptFrom' },
+  destination: { kind: 'key', field: 'DestinationKeyId', action: 'kms:ReEncryptTo' },
+});
 const status = operation({ name: 'vault:Status', summary: 'Status', input: z.strictObject({}), output: z.strictObject({}), errors: [], effect: 'read', needs: 'any', doors: ['cli'], audited: [], recorded: false });
 
 type Handle = (input: Record<string, unknown>) => unknown;
@@ -45,7 +58,7 @@ interface Bench {
   readonly steps: string[];
   readonly trail: FakeTrail;
   readonly faults: unknown[];
-  readonly path: Path;
+  path: Path;
   lockState: VaultPhase;
   handle: Handle;
   uid: number;
@@ -69,16 +82,16 @@ function bench(overrides: Partial<Path> = {}): Bench {
         return evidence.door === 'cli' && evidence.peer.uid === 1000 ? { kind: 'owner', id: 'owner' } : evidence.door === 'schedule' ? { kind: 'schedule', id: 'schedule/x' } : undefined;
       },
       refused: () => void steps.push('refused'),
-      operations: new Map([register(sign), register(create), register(status)]),
+      operations: new Map([register(sign), register(create), register(reEncrypt), register(status)]),
       rules: DEFAULT_RULES,
       vault: () => {
         steps.push('rules');
         return { lockState: made.lockState, recoveryCodeUsed: false };
       },
       take: () => 1,
-      resolve: (_rule, input) => {
+      resolve: (rule, input) => {
         steps.push('resolve');
-        if (input['KeyId'] === 'gone') return Promise.resolve({ missing: new VaultError('NotFoundException', 'no such key') });
+        if (input[rule.field] === 'gone') return Promise.resolve({ missing: new VaultError('NotFoundException', 'no such key') });
         return Promise.resolve({ arn: 'arn:aws:kms:us-east-1:111122223333:key/1', subject: {} });
       },
       approvals: createApprovals({ present: () => false, after: () => ({ cancel: () => undefined }) }),
@@ -259,6 +272,36 @@ describe('the one path', () => {
     expect(b.trail.records).toEqual([]);
     const none = bench({ journal: createJournal({ trail: () => undefined, now: () => instant(1) }) });
     expect((await send(none, 'kms:Sign', message)).ok).toBe(true);
+  });
+});
+
+describe('an operation with a destination', () => {
+  const both = (from: string, to: string) => ({ KeyId: from, DestinationKeyId: to });
+  const arn = (name: string): string => `arn:aws:kms:us-east-1:111122223333:key/${name}`;
+  const resolve: Path['resolve'] = (rule, input) => Promise.resolve({ arn: arn(input[rule.field] as string), subject: input[rule.field] });
+
+  it('gives the handler both, and records where the destination’s name led', async () => {
+    const b = bench({ resolve });
+    const calls: Call[] = [];
+    b.path = { ...b.path, execute: ({ handler }, input, call) => (calls.push(call), Promise.resolve({ output: handler(input as never, call, {} as never) as never })) };
+    expect((await send(b, 'kms:ReEncrypt', both('a', 'alias/b'))).ok).toBe(true);
+    expect(calls.map(({ resource, destination }) => [resource.subject, destination.subject])).toEqual([['a', 'alias/b']]);
+    expect(b.trail.records).toMatchObject([{ phase: 'intent', resource: arn('a'), input: { KeyId: 'a', DestinationKeyId: arn('alias/b') } }, { phase: 'outcome', result: 'ok' }]);
+  });
+
+  it.each([['source', 'kms:ReEncryptFrom', 'a'], ['destination', 'kms:ReEncryptTo', 'b']] as const)('is denied when the %s’s policy denies %s', async (_which, action, denied) => {
+    const policy = { id: 'key', statements: [{ sid: 'No', effect: 'Deny', actions: [action] }] } as const;
+    const b = bench({ resolve: async (rule, input) => ({ ...(await resolve(rule, input)), ...(input[rule.field] === denied ? { policy } : {}) }) });
+    expect(await send(b, 'kms:ReEncrypt', both('a', 'b'))).toMatchObject({ ok: false, error: { code: 'AccessDeniedException' } });
+    // The other way round the same statement is of another action, and nothing denies.
+    expect((await send(b, 'kms:ReEncrypt', both('b', 'a'))).ok).toBe(true);
+  });
+
+  it('says that either does not exist, only after policy', async () => {
+    const b = bench();
+    for (const input of [both('gone', 'b'), both('a', 'gone')]) expect(await send(b, 'kms:ReEncrypt', input)).toMatchObject({ ok: false, error: { code: 'NotFoundException' } });
+    const stranger = bench({ authenticate: () => ({ kind: 'nobody', id: 'nobody' }) });
+    for (const input of [both('a', 'b'), both('a', 'gone')]) expect(await send(stranger, 'kms:ReEncrypt', input)).toMatchObject({ ok: false, error: { code: 'AccessDeniedException' } });
   });
 });
 

@@ -1,6 +1,6 @@
 /** Every `kms:` and `file:` operation against a real vault, judged by node:crypto and openssl rather than by the vault itself. */
 import { spawnSync } from 'node:child_process';
-import { createHash, createPublicKey, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -84,6 +84,81 @@ describe('symmetric keys', () => {
     }
     expect(await code('kms:GenerateDataKey', { KeyId })).toBe('ValidationException');
     expect(unb64((await ok('kms:GenerateRandom', { NumberOfBytes: 100 }))['Plaintext'])).toHaveLength(100);
+  });
+});
+
+describe('data keys that stay inside, key pairs and re-encryption', () => {
+  it('make a data key without its plaintext, which decrypts to the asked length', async () => {
+    const KeyId = await newKey();
+    const answer = await ok('kms:GenerateDataKeyWithoutPlaintext', { KeyId, NumberOfBytes: 48, EncryptionContext: { a: 'b' } });
+    expect(Object.keys(answer).sort()).toEqual(['CiphertextBlob', 'KeyId']);
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob: answer['CiphertextBlob'], EncryptionContext: { a: 'b' } }))['Plaintext'])).toHaveLength(48);
+  });
+
+  it.each(['RSA_2048', 'ECC_NIST_P256', 'ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519'])('make a %s pair whose halves fit', async (KeyPairSpec) => {
+    const KeyId = await newKey();
+    const pair = await ok('kms:GenerateDataKeyPair', { KeyId, KeyPairSpec });
+    const privateKey = createPrivateKey({ key: unb64(pair['PrivateKeyPlaintext']), format: 'der', type: 'pkcs8' });
+    expect(createPublicKey(privateKey).export({ format: 'der', type: 'spki' })).toEqual(unb64(pair['PublicKey']));
+    expect((await ok('kms:Decrypt', { CiphertextBlob: pair['PrivateKeyCiphertextBlob'] }))['Plaintext']).toBe(pair['PrivateKeyPlaintext']);
+    const hidden = await ok('kms:GenerateDataKeyPairWithoutPlaintext', { KeyId, KeyPairSpec });
+    expect(Object.keys(hidden).sort()).toEqual(['KeyId', 'KeyPairSpec', 'PrivateKeyCiphertextBlob', 'PublicKey']);
+    const opened = createPrivateKey({ key: unb64((await ok('kms:Decrypt', { CiphertextBlob: hidden['PrivateKeyCiphertextBlob'] }))['Plaintext']), format: 'der', type: 'pkcs8' });
+    expect(createPublicKey(opened).export({ format: 'der', type: 'spki' })).toEqual(unb64(hidden['PublicKey']));
+    expect(await code('kms:GenerateDataKeyPair', { KeyId, KeyPairSpec: 'SM2' })).toBe('UnsupportedOperationException');
+    expect(await code('kms:GenerateDataKeyPair', { KeyId: await newKey('HMAC_256'), KeyPairSpec })).toBe('InvalidKeyUsageException');
+  });
+
+  it('re-encrypt across keys, contexts and algorithms, of what an old material made too', async () => {
+    const [from, to, rsa] = [await newKey(), await newKey(), await newKey('RSA_2048', 'ENCRYPT_DECRYPT')];
+    const made = await ok('kms:Encrypt', { KeyId: from, Plaintext: b64('moved'), EncryptionContext: { a: '1' } });
+    await ok('kms:RotateKeyOnDemand', { KeyId: from });
+    const source = { CiphertextBlob: made['CiphertextBlob'], SourceEncryptionContext: { a: '1' } };
+    const moved = await ok('kms:ReEncrypt', { ...source, DestinationKeyId: to, DestinationEncryptionContext: { b: '2' } });
+    expect(moved).toMatchObject({ SourceKeyId: expect.stringContaining(from), KeyId: expect.stringContaining(to) });
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob: moved['CiphertextBlob'], EncryptionContext: { b: '2' }, KeyId: to }))['Plaintext']).toString()).toBe('moved');
+    const EncryptionAlgorithm = 'RSAES_OAEP_SHA_256';
+    const out = await ok('kms:ReEncrypt', { ...source, DestinationKeyId: rsa, DestinationEncryptionAlgorithm: EncryptionAlgorithm });
+    expect(unb64((await ok('kms:Decrypt', { KeyId: rsa, CiphertextBlob: out['CiphertextBlob'], EncryptionAlgorithm }))['Plaintext']).toString()).toBe('moved');
+    const back = await ok('kms:ReEncrypt', { CiphertextBlob: out['CiphertextBlob'], SourceKeyId: rsa, SourceEncryptionAlgorithm: EncryptionAlgorithm, DestinationKeyId: from });
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob: back['CiphertextBlob'] }))['Plaintext']).toString()).toBe('moved');
+
+    expect(await code('kms:ReEncrypt', { ...source, SourceEncryptionContext: {}, DestinationKeyId: to })).toBe('InvalidCiphertextException');
+    expect(await code('kms:ReEncrypt', { ...source, SourceKeyId: to, DestinationKeyId: to })).toBe('IncorrectKeyException');
+    expect(await code('kms:ReEncrypt', { ...source, DestinationKeyId: 'alias/none' })).toBe('NotFoundException');
+    expect(await code('kms:ReEncrypt', { ...source, DestinationKeyId: await newKey('HMAC_256') })).toBe('InvalidKeyUsageException');
+    await ok('kms:DisableKey', { KeyId: to });
+    expect(await code('kms:ReEncrypt', { ...source, DestinationKeyId: to })).toBe('DisabledException');
+    const { Events } = await client.ok('trail:LookupEvents', { Operation: 'kms:ReEncrypt' });
+    expect((Events as Json[]).some(({ Resource }) => String(Resource).endsWith(from))).toBe(true);
+  });
+});
+
+describe('a dry run', () => {
+  it('says that a request would be allowed, does nothing, and refuses what would be refused', async () => {
+    const [KeyId, signer, hmac] = [await newKey(), await newKey('ECC_NIST_P256', 'SIGN_VERIFY'), await newKey('HMAC_256')];
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('x') });
+    const sign = { KeyId: signer, Message: b64('m'), SigningAlgorithm: 'ECDSA_SHA_256' };
+    const mac = { KeyId: hmac, Message: b64('m'), MacAlgorithm: 'HMAC_SHA_256' };
+    const asked: readonly (readonly [string, Json])[] = [
+      ['kms:Encrypt', { KeyId, Plaintext: b64('x') }],
+      ['kms:Decrypt', { CiphertextBlob }],
+      ['kms:ReEncrypt', { CiphertextBlob, DestinationKeyId: KeyId }],
+      ['kms:GenerateDataKey', { KeyId, KeySpec: 'AES_256' }],
+      ['kms:GenerateDataKeyWithoutPlaintext', { KeyId, KeySpec: 'AES_256' }],
+      ['kms:GenerateDataKeyPair', { KeyId, KeyPairSpec: 'ECC_NIST_P256' }],
+      ['kms:GenerateDataKeyPairWithoutPlaintext', { KeyId, KeyPairSpec: 'ECC_NIST_P256' }],
+      ['kms:Sign', sign],
+      ['kms:Verify', { ...sign, Signature: b64('s') }],
+      ['kms:GenerateMac', mac],
+      ['kms:VerifyMac', { ...mac, Mac: b64('s') }],
+    ];
+    const using = NAMES.filter((name) => name.startsWith('kms:') && OPERATIONS[name].effect === 'use' && name !== 'kms:GenerateRandom');
+    expect(asked.map(([name]) => name).sort()).toEqual([...using].sort());
+    for (const [name, input] of asked) expect([name, await code(name, { ...input, DryRun: true })]).toEqual([name, 'DryRunOperationException']);
+    expect(await code('kms:Encrypt', { KeyId, Plaintext: b64('x'), DryRun: false })).toBe('ok');
+    for (const key of [KeyId, signer, hmac]) await ok('kms:DisableKey', { KeyId: key });
+    for (const [name, input] of asked) expect([name, await code(name, { ...input, DryRun: true })]).toEqual([name, 'DisabledException']);
   });
 });
 

@@ -5,9 +5,10 @@
  * Does not: decide who may use a key or in which state; the keyring and policy have done that.
  */
 import { hex } from '../crypto/bytes.ts';
-import type { KeyBackend, KeyHandle, MaterialRow } from '../keyring/ports.ts';
+import type { EncryptionUse, KeyBackend, KeyHandle, MaterialRow } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Loaded, MaterialRef, Sealer } from '../seal/protocol.ts';
+import type { Algorithm } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
@@ -29,21 +30,33 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
     known.set(materialId, { rowId: ref.rowId, version: ref.version });
   };
 
-  /** Runs a call with a reference; when the sealer has not the material, again with the sealed row. */
-  async function withMaterial<T extends object>(materialId: string, run: (ref: MaterialRef) => Promise<Loaded<T>>): Promise<T> {
-    const short = known.get(materialId);
-    if (short) {
-      const first = await run(short);
-      if (!first.missing) return first;
-    }
+  /** Where each material stands; undefined unless all are known. */
+  function knownRefs(materialIds: readonly string[]): readonly MaterialRef[] | undefined {
+    const refs = materialIds.flatMap((materialId) => known.get(materialId) ?? []);
+    return refs.length === materialIds.length ? refs : undefined;
+  }
+
+  async function sealedRow(materialId: string): Promise<MaterialRef> {
     const row = await material(materialId);
     if (!row) throw new VaultError('KMSInternalException', 'the key has lost its material; verify the vault with `keystead doctor`');
-    const ref = { rowId: row.rowId, version: row.version, body: row.body };
-    const answer = await run(ref);
+    return { rowId: row.rowId, version: row.version, body: row.body };
+  }
+
+  /** Runs a call with references, in the order given; when the sealer has not all materials, again with the sealed rows. */
+  async function withMaterials<T extends object>(materialIds: readonly string[], run: (...refs: readonly MaterialRef[]) => Promise<Loaded<T>>): Promise<T> {
+    const short = knownRefs(materialIds);
+    if (short) {
+      const first = await run(...short);
+      if (!first.missing) return first;
+    }
+    const refs = await Promise.all(materialIds.map(sealedRow));
+    const answer = await run(...refs);
     if (answer.missing) throw new VaultError('KMSInternalException', 'the sealer could not load the key');
-    remember(materialId, ref);
+    materialIds.forEach((materialId, at) => { remember(materialId, refs[at] as MaterialRef); });
     return answer;
   }
+
+  const withMaterial = <T extends object>(materialId: string, run: (ref: MaterialRef) => Promise<Loaded<T>>): Promise<T> => withMaterials([materialId], (ref) => run(ref));
 
   const newest = (key: { readonly materials: readonly string[] }): string => {
     const last = key.materials[key.materials.length - 1];
@@ -55,6 +68,15 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
     if (!key.publicKey) throw new VaultError('KMSInternalException', 'the key has no public key');
     return key.publicKey;
   };
+
+  const locate = async (ciphertext: Uint8Array): Promise<string> => hex((await sealer.call('locate', { ciphertext })).materialId);
+
+  /** The material that decrypts this: the one that it names, or an RSA key's only one. IncorrectKeyException. */
+  async function decrypting(key: KeyHandle<'ENCRYPT_DECRYPT'>, algorithm: Algorithm, ciphertext: Uint8Array): Promise<string> {
+    const materialId = algorithm === 'SYMMETRIC_DEFAULT' ? await locate(ciphertext) : newest(key);
+    if (!key.materials.includes(materialId)) throw new VaultError('IncorrectKeyException', `the ciphertext was not made by key \`${key.keyId}\``);
+    return materialId;
+  }
 
   return {
     async generate({ spec, keyId, purpose }) {
@@ -78,14 +100,28 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       return ciphertext;
     },
     async decrypt(key, { algorithm, ciphertext, context }) {
-      const materialId = algorithm === 'SYMMETRIC_DEFAULT' ? await this.locate(ciphertext) : newest(key);
-      if (!key.materials.includes(materialId)) throw new VaultError('IncorrectKeyException', `the ciphertext was not made by key \`${key.keyId}\``);
+      const materialId = await decrypting(key, algorithm, ciphertext);
       const { plaintext } = await withMaterial(materialId, (ref) => sealer.call('decrypt', { key: ref, keyId: key.keyId, algorithm, ciphertext, context }));
       return SecretBytes.take(plaintext);
     },
     async generateDataKey(key, { length, context }) {
-      const { plaintext, ciphertext } = await withMaterial(newest(key), (ref) => sealer.call('generateDataKey', { key: ref, keyId: key.keyId, length, context }));
+      const { plaintext, ciphertext } = await withMaterial(newest(key), (ref) => sealer.call('generateDataKey', { key: ref, keyId: key.keyId, length, context, reveal: true }));
+      if (!plaintext) throw unanswered();
       return { plaintext: SecretBytes.take(plaintext), ciphertext };
+    },
+    async generateDataKeyWithoutPlaintext(key, { length, context }) {
+      const { ciphertext } = await withMaterial(newest(key), (ref) => sealer.call('generateDataKey', { key: ref, keyId: key.keyId, length, context, reveal: false }));
+      return ciphertext;
+    },
+    async generateDataKeyPair(key, { spec, context, reveal }) {
+      const { privateKey, ciphertext, publicKey } = await withMaterial(newest(key), (ref) => sealer.call('generateDataKeyPair', { key: ref, keyId: key.keyId, spec, context, reveal }));
+      return { ...(privateKey ? { privateKey: SecretBytes.take(privateKey) } : {}), ciphertext, publicKey };
+    },
+    async reEncrypt(source, ciphertext, destination) {
+      const from = await decrypting(source.key, source.algorithm, ciphertext);
+      const use = ({ key, algorithm, context }: EncryptionUse, ref: MaterialRef) => ({ key: ref, keyId: key.keyId, algorithm, context });
+      const answer = await withMaterials([from, newest(destination.key)], (one, other) => sealer.call('reEncrypt', { source: use(source, one), ciphertext, destination: use(destination, other) }));
+      return answer.ciphertext;
     },
     async mac(key, { algorithm, message }) {
       const { mac } = await withMaterial(newest(key), (ref) => lend(message, (bytes) => sealer.call('mac', { key: ref, algorithm, message: bytes })));
@@ -95,9 +131,7 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       const { valid } = await withMaterial(newest(key), (ref) => lend(message, (bytes) => sealer.call('verifyMac', { key: ref, algorithm, message: bytes, mac })));
       return valid;
     },
-    async locate(ciphertext) {
-      return hex((await sealer.call('locate', { ciphertext })).materialId);
-    },
+    locate,
     async random(length) {
       return SecretBytes.take((await sealer.call('random', { length })).bytes);
     },
@@ -112,3 +146,5 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
 }
 
 const lend = <T>(message: SecretBytes | Uint8Array, use: (bytes: Uint8Array) => T): T => (message instanceof SecretBytes ? message.borrow(use) : use(message));
+
+const unanswered = (): VaultError => new VaultError('KMSInternalException', 'the sealer left out what was asked for; report this as a fault');

@@ -5,7 +5,7 @@
  *
  * What this does not do: parse certificates or anything nested deeper than asked for.
  */
-import { type Bytes, allocate, concat, copy, fromHex, u8 } from './bytes.ts';
+import { type Bytes, allocate, concat, copy, fromHex, u8, wipe } from './bytes.ts';
 import { constantTimeEqual } from './equal.ts';
 
 const INTEGER = 0x02;
@@ -137,6 +137,26 @@ const ED25519_PKCS8 = fromHex('302e020100300506032b657004220420');
 
 /** RFC 8410 section 7: PKCS #8 of an Ed25519 seed (32). A copy of the seed is in it. */
 export const writeEd25519Pkcs8 = (seed: Uint8Array): Bytes => concat(ED25519_PKCS8, seed);
+
+const BIT_STRING = 0x03;
+/** [1], constructed: ECPrivateKey's public key. */
+const CONTEXT_1 = 0xa1;
+
+/** RFC 5915 in PKCS #8, as openssl writes it. `scalar`: 32 bytes; `spki`: of the same key, in this file's form. Off-heap, the caller's to wipe. */
+export function writeSecp256k1Pkcs8(scalar: Uint8Array, spki: Uint8Array): Bytes {
+  const { algorithm } = CURVES.secp256k1;
+  const point = readSpki('secp256k1', spki);
+  if (scalar.byteLength !== 32 || !point) throw new RangeError('not a secp256k1 key');
+  const publicKey = writeElement(CONTEXT_1, writeElement(BIT_STRING, concat(u8(0), point)));
+  const number = writeElement(OCTET_STRING, scalar);
+  const inner = writeElement(SEQUENCE, concat(writeElement(INTEGER, VERSION_1), number, publicKey));
+  const key = writeElement(OCTET_STRING, inner);
+  try {
+    return writeElement(SEQUENCE, concat(writeElement(INTEGER, VERSION_0), writeElement(SEQUENCE, algorithm), key));
+  } finally {
+    wipe(number, inner, key);
+  }
+}
 
 /**
  * The private scalar, `size` bytes big-endian, of a PKCS #8 (RFC 5958 version 0) that holds an ECPrivateKey (RFC 5915) of

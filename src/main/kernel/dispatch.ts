@@ -6,7 +6,7 @@
  * Does not: know any operation, door or store; those are given.
  */
 import { createHash } from 'node:crypto';
-import { COMMON_ERRORS, type Operation } from '../../shared/api/operation.ts';
+import { actionsOf, COMMON_ERRORS, type Operation } from '../../shared/api/operation.ts';
 import type { VaultPhase } from '../../shared/api/vault.ts';
 import { VaultError, type ErrorCode } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
@@ -75,16 +75,18 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
     input = parseInput(operation, request.input);
     entry.input(input);
     const resource = operation.resource ? await path.resolve(operation.resource, input) : NO_RESOURCE;
-    entry.resource(resource);
-    allowOrThrow(decideFor(principal, operation, resource), entry, operation);
+    const destination = operation.destination && (await path.resolve(operation.destination, input));
+    const resources = destination ? [resource, destination] : [resource];
+    entry.resource(resource, destination);
+    allowOrThrow(principal, operation, resources, entry);
     if (verdict) {
-      await approveOrThrow(path, { request, principal, operation, resource, input, message: verdict.message, rule: verdict.rule }, entry, signal);
-      allowOrThrow(decideFor(principal, operation, resource), entry, operation);
+      await approveOrThrow(path, { request, principal, operation, resources, input, message: verdict.message, rule: verdict.rule }, entry, signal);
+      allowOrThrow(principal, operation, resources, entry);
     }
-    if (resource.missing) throw resource.missing;
+    for (const { missing } of resources) if (missing) throw missing;
     signal.throwIfAborted();
     const intent = await entry.intent();
-    const call: Call = { requestId: request.id, principal, at: path.now(), resource, signal, progress: request.progress ?? ignore, intent, fail };
+    const call: Call = { requestId: request.id, principal, at: path.now(), resource, destination: destination ?? NO_RESOURCE, signal, progress: request.progress ?? ignore, intent, fail };
     const executed = await path.execute(registered, input, call, (epoch) => entry.success(epoch));
     await entry.succeeded(executed);
     return { ok: true, requestId: request.id, output: executed.output };
@@ -112,35 +114,40 @@ function factsOf(path: Path, request: Request, principal: Principal, operation: 
   return { ...path.vault(), door: request.door, principal: principal.id, operation: name, effect, needs, doors, left: (bucket) => path.take(bucket, principal) };
 }
 
-const decideFor = (principal: Principal, operation: Operation, resource: Resource): Decision =>
+const decideFor = (principal: Principal, action: string, resource: Resource): Decision =>
   decide(
-    { principal: principal.id, action: operation.name, ...(resource.arn === undefined ? {} : { resource: resource.arn }) },
+    { principal: principal.id, action, ...(resource.arn === undefined ? {} : { resource: resource.arn }) },
     { principal: principalPolicy(principal.kind), ...(resource.policy ? { resource: resource.policy } : {}) },
   );
 
-/** Denied and not found are the same bytes to a caller whom policy does not allow. */
-function allowOrThrow(decision: Decision, entry: JournalEntry, operation: Operation): void {
-  entry.reasons.push(...decision.reasons.map((reason) => ('statement' in reason ? `${reason.kind}:${reason.policy}/${reason.statement}` : reason.kind)));
-  if (!decision.allowed) throw new VaultError('AccessDeniedException', `\`${operation.name}\` is not allowed for this caller; ask the owner of the vault`);
+/** Every resource must be allowed. Denied and not found are the same bytes to a caller whom policy does not allow. */
+function allowOrThrow(principal: Principal, operation: Operation, resources: readonly Resource[], entry: JournalEntry): void {
+  const actions = actionsOf(operation);
+  const decisions = resources.map((resource, at) => decideFor(principal, actions[at] ?? operation.name, resource));
+  for (const { reasons } of decisions) entry.reasons.push(...reasons.map((reason) => ('statement' in reason ? `${reason.kind}:${reason.policy}/${reason.statement}` : reason.kind)));
+  if (!decisions.every(({ allowed }) => allowed)) throw new VaultError('AccessDeniedException', `\`${operation.name}\` is not allowed for this caller; ask the owner of the vault`);
 }
 
 interface Asked {
   readonly request: Request;
   readonly principal: Principal;
   readonly operation: Operation;
-  readonly resource: Resource;
+  /** The resource, and the destination of an operation that has one. */
+  readonly resources: readonly Resource[];
   readonly input: Input;
   readonly message: string;
   readonly rule: string;
 }
 
 async function approveOrThrow(path: Path, asked: Asked, entry: JournalEntry, signal: AbortSignal): Promise<void> {
-  const { request, principal, operation, resource, message } = asked;
+  const { request, principal, operation, resources, message } = asked;
+  const arns = resources.map(({ arn }) => arn ?? null);
+  const arn = arns[0] ?? undefined;
   const binding = createHash('sha256')
-    .update(JSON.stringify([principal.id, operation.name, resource.arn ?? null]))
+    .update(JSON.stringify([principal.id, operation.name, ...arns]))
     .update(request.input)
     .digest('hex');
-  const question = { requestId: request.id, principal: principal.id, operation: operation.name, message, binding, ...(resource.arn === undefined ? {} : { resource: resource.arn }) };
+  const question = { requestId: request.id, principal: principal.id, operation: operation.name, message, binding, ...(arn === undefined ? {} : { resource: arn }) };
   const allowed = await path.approvals.ask(question, signal);
   entry.reasons.push(`${allowed ? 'approved' : 'not-approved'}:${asked.rule}`);
   if (!allowed) throw new VaultError('AccessDeniedException', 'this request needs an approval that was not given; try again and approve it');

@@ -11,6 +11,8 @@ export interface Call<O extends Operation = Operation> {
   readonly principal: Principal;
   readonly at: Instant;
   readonly resource: Resource;
+  /** Of an operation that takes from one resource and gives to another; empty for all others. */
+  readonly destination: Resource;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
   /** This request's own intent in the trail; absent while there is no trail (no vault yet). */

@@ -18,7 +18,8 @@ export interface JournalEntry {
   /** Why it went the way it went, in order; recorded with the outcome. */
   readonly reasons: string[];
   input(input: Input): void;
-  resource(resource: Resource): void;
+  /** A destination is recorded in place of the name that it was given by. */
+  resource(resource: Resource, destination?: Resource): void;
   /** Durable when it resolves; undefined when this operation is not recorded or does not wait for that, or there is no trail yet. */
   intent(): Promise<Position | undefined>;
   /** The body of the outcome of a mutation that is committed under `epoch`. */
@@ -80,8 +81,10 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
         input(input) {
           audited = operation && pick(input, operation.audited);
         },
-        resource(resource) {
+        resource(resource, destination) {
           arn = resource.arn;
+          const field = operation?.destination?.field;
+          if (field !== undefined && destination?.arn !== undefined) audited = { ...audited, [field]: destination.arn };
         },
         async intent() {
           const written = append(body({ phase: 'intent', ...(audited ? { input: audited } : {}) }));

@@ -107,6 +107,13 @@ export interface KeyHandle<Usage extends KeyUsage> {
   readonly publicKey?: Uint8Array;
 }
 
+/** How a key encrypts or decrypts. */
+export interface EncryptionUse {
+  readonly key: KeyHandle<'ENCRYPT_DECRYPT'>;
+  readonly algorithm: Algorithm;
+  readonly context: EncryptionContext;
+}
+
 /** What makes and uses keys. Rejects with VaultError; a failed decryption is InvalidCiphertextException, nothing finer. */
 export interface KeyBackend {
   generate(request: { readonly spec: KeySpec; readonly keyId: KeyId; readonly purpose: KeyPurpose }): Promise<{ readonly material: NewMaterial; readonly publicKey?: Uint8Array }>;
@@ -115,6 +122,10 @@ export interface KeyBackend {
   encrypt(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly algorithm: Algorithm; readonly plaintext: SecretBytes; readonly context: EncryptionContext }): Promise<Uint8Array>;
   decrypt(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly algorithm: Algorithm; readonly ciphertext: Uint8Array; readonly context: EncryptionContext }): Promise<SecretBytes>;
   generateDataKey(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly length: number; readonly context: EncryptionContext }): Promise<{ readonly plaintext: SecretBytes; readonly ciphertext: Uint8Array }>;
+  generateDataKeyWithoutPlaintext(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly length: number; readonly context: EncryptionContext }): Promise<Uint8Array>;
+  /** A key pair for use outside: `privateKey` (PKCS #8 DER) with `reveal` only. */
+  generateDataKeyPair(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly spec: KeySpec; readonly context: EncryptionContext; readonly reveal: boolean }): Promise<{ readonly privateKey?: SecretBytes; readonly ciphertext: Uint8Array; readonly publicKey: Uint8Array }>;
+  reEncrypt(source: EncryptionUse, ciphertext: Uint8Array, destination: EncryptionUse): Promise<Uint8Array>;
   mac(key: KeyHandle<'GENERATE_VERIFY_MAC'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array }): Promise<Uint8Array>;
   verifyMac(key: KeyHandle<'GENERATE_VERIFY_MAC'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly mac: Uint8Array }): Promise<boolean>;
   /** The material id (8 bytes, hex) that a symmetric ciphertext names. InvalidCiphertextException. */

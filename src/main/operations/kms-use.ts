@@ -1,20 +1,14 @@
 /** `kms:` handlers that use a key. */
 import { algorithmLists } from '../../shared/api/kms-keys.ts';
-import { dataKeyLength } from '../../shared/api/kms-use.ts';
-import { algorithmOf, keySpecOf, type Algorithm, type KeySpec } from '../../shared/model/algorithms.ts';
+import { algorithmOf, type Algorithm } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn } from '../../shared/model/ids.ts';
 import { assertAllows, assertOffers, openFor } from '../keyring/key.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
+import { encryptionUse, endDryRun, maxPlaintext } from './use-checks.ts';
 
-type Names = 'Encrypt' | 'Decrypt' | 'GenerateDataKey' | 'GenerateRandom' | 'Sign' | 'Verify' | 'GenerateMac' | 'VerifyMac' | 'GetPublicKey';
-
-/** RFC 8017 section 7.1.1: k - 2 hLen - 2. */
-function maxPlaintext(spec: KeySpec, algorithm: Algorithm): number {
-  if (algorithmOf(algorithm).scheme !== 'oaep') return 4096;
-  return keySpecOf(spec).bits / 8 - 2 * (algorithm === 'RSAES_OAEP_SHA_1' ? 20 : 32) - 2;
-}
+type Names = 'Encrypt' | 'Decrypt' | 'Sign' | 'Verify' | 'GenerateMac' | 'VerifyMac' | 'GetPublicKey';
 
 /** A digest has the algorithm's length; RAW is refused where only digests are signed. Throws ValidationException. */
 function digestFlag(algorithm: Algorithm, type: 'RAW' | 'DIGEST', length: number): boolean {
@@ -31,41 +25,30 @@ function digestFlag(algorithm: Algorithm, type: 'RAW' | 'DIGEST', length: number
 export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:Encrypt': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'ENCRYPT_DECRYPT');
     const algorithm = input.EncryptionAlgorithm;
-    assertOffers(key, algorithm);
-    assertContextFits(algorithm, input.EncryptionContext);
+    const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext);
     const limit = maxPlaintext(key.spec, algorithm);
     if (input.Plaintext.length > limit) return call.fail('ValidationException', `\`Plaintext\` must be at most ${String(limit)} bytes for ${key.spec} with \`${algorithm}\`; encrypt a data key instead`);
-    const ciphertext = await keys.encrypt(handle, { algorithm, plaintext: input.Plaintext, context: input.EncryptionContext });
+    endDryRun(input);
+    const ciphertext = await keys.encrypt(handle, { algorithm, plaintext: input.Plaintext, context });
     return { CiphertextBlob: ciphertext, KeyId: keyArn(realm, key.keyId), EncryptionAlgorithm: algorithm };
   },
 
   'kms:Decrypt': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'ENCRYPT_DECRYPT');
     const algorithm = input.EncryptionAlgorithm;
-    assertOffers(key, algorithm);
-    assertContextFits(algorithm, input.EncryptionContext);
-    const plaintext = await keys.decrypt(handle, { algorithm, ciphertext: input.CiphertextBlob, context: input.EncryptionContext });
+    const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext);
+    endDryRun(input);
+    const plaintext = await keys.decrypt(handle, { algorithm, ciphertext: input.CiphertextBlob, context });
     return { KeyId: keyArn(realm, key.keyId), Plaintext: plaintext, EncryptionAlgorithm: algorithm };
   },
-
-  'kms:GenerateDataKey': async (input, call, { keys, realm }) => {
-    const key = keyOf(call.resource);
-    const handle = openFor(key, 'ENCRYPT_DECRYPT');
-    if (key.spec !== 'SYMMETRIC_DEFAULT') return call.fail('InvalidKeyUsageException', `key \`${key.keyId}\` is not symmetric; data keys are made under symmetric keys`);
-    const { plaintext, ciphertext } = await keys.generateDataKey(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
-    return { CiphertextBlob: ciphertext, Plaintext: plaintext, KeyId: keyArn(realm, key.keyId) };
-  },
-
-  'kms:GenerateRandom': async (input, _call, { keys }) => ({ Plaintext: await keys.random(input.NumberOfBytes) }),
 
   'kms:Sign': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
     const handle = openFor(key, 'SIGN_VERIFY');
     assertOffers(key, input.SigningAlgorithm);
     const digest = digestFlag(input.SigningAlgorithm, input.MessageType, input.Message.length);
+    endDryRun(input);
     const signature = await keys.sign(handle, { algorithm: input.SigningAlgorithm, message: input.Message, digest });
     return { KeyId: keyArn(realm, key.keyId), Signature: signature, SigningAlgorithm: input.SigningAlgorithm };
   },
@@ -75,6 +58,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     const handle = openFor(key, 'SIGN_VERIFY');
     assertOffers(key, input.SigningAlgorithm);
     const digest = digestFlag(input.SigningAlgorithm, input.MessageType, input.Message.length);
+    endDryRun(input);
     const valid = await keys.verify(handle, { algorithm: input.SigningAlgorithm, message: input.Message, digest, signature: input.Signature });
     if (!valid) return call.fail('KMSInvalidSignatureException', 'the signature does not fit this message, key and algorithm');
     return { KeyId: keyArn(realm, key.keyId), SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm };
@@ -84,6 +68,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     const key = keyOf(call.resource);
     const handle = openFor(key, 'GENERATE_VERIFY_MAC');
     assertOffers(key, input.MacAlgorithm);
+    endDryRun(input);
     return { Mac: await keys.mac(handle, { algorithm: input.MacAlgorithm, message: input.Message }), MacAlgorithm: input.MacAlgorithm, KeyId: keyArn(realm, key.keyId) };
   },
 
@@ -91,6 +76,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     const key = keyOf(call.resource);
     const handle = openFor(key, 'GENERATE_VERIFY_MAC');
     assertOffers(key, input.MacAlgorithm);
+    endDryRun(input);
     const valid = await keys.verifyMac(handle, { algorithm: input.MacAlgorithm, message: input.Message, mac: input.Mac });
     if (!valid) return call.fail('KMSInvalidMacException', 'the MAC does not fit this message and key');
     return { KeyId: keyArn(realm, key.keyId), MacValid: true, MacAlgorithm: input.MacAlgorithm };
@@ -110,10 +96,3 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     };
   },
 });
-
-/** As in AWS, only symmetric encryption binds a context; with RSA it would silently protect nothing. */
-function assertContextFits(algorithm: Algorithm, context: Readonly<Record<string, string>>): void {
-  if (algorithm !== 'SYMMETRIC_DEFAULT' && Object.keys(context).length > 0) {
-    throw new VaultError('ValidationException', `\`EncryptionContext\` goes with \`SYMMETRIC_DEFAULT\` only; \`${algorithm}\` cannot bind it`);
-  }
-}

@@ -4,6 +4,7 @@ import type { Registered } from '../kernel/handler.ts';
 import type { HashFile, Random } from '../platform/ports.ts';
 import { fileHandlers } from './file.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
+import { kmsDataKeyHandlers } from './kms-data-keys.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
 import { kmsRotationHandlers } from './kms-rotation.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
@@ -31,6 +32,7 @@ export function register({ control, trail, random, hashFile }: HandlerPorts): Re
     ...kmsTagHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
+    ...kmsDataKeyHandlers(),
     ...fileHandlers(hashFile),
     ...trailHandlers(trail),
   };

@@ -142,6 +142,14 @@ export interface MaterialRef {
 /** KMS encryption context: pairs in any order; canonicalised (sorted by UTF-8 bytes) in the sealer. */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
+/** A key, how it encrypts, and what is bound to the ciphertext. */
+export interface KeyUse {
+  readonly key: MaterialRef;
+  readonly keyId: string;
+  readonly algorithm: Algorithm;
+  readonly context: EncryptionContext;
+}
+
 /** Every call: request and reply. `Nothing` is an empty object. */
 type Nothing = Record<string, never>;
 
@@ -216,7 +224,18 @@ export interface SealerCalls {
   /** `missing` answers: the sealer has not this material in memory; ask again with its body. */
   encrypt: { request: { key: MaterialRef; keyId: string; algorithm: Algorithm; plaintext: Bytes; context: EncryptionContext }; reply: Loaded<{ ciphertext: Bytes }> };
   decrypt: { request: { key: MaterialRef; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
-  generateDataKey: { request: { key: MaterialRef; keyId: string; length: number; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes; ciphertext: Bytes }> };
+/** Without `reveal` the plaintext does not come out. */
+  generateDataKey: {
+    request: { key: MaterialRef; keyId: string; length: number; context: EncryptionContext; reveal: boolean };
+    reply: Loaded<{ plaintext?: Bytes; ciphertext: Bytes }>;
+  };
+  /** A key pair for use outside. `privateKey`: PKCS #8 DER, with `reveal` only; `ciphertext`: the same, encrypted; `publicKey`: SubjectPublicKeyInfo DER. */
+  generateDataKeyPair: {
+    request: { key: MaterialRef; keyId: string; spec: KeySpec; context: EncryptionContext; reveal: boolean };
+    reply: Loaded<{ privateKey?: Bytes; ciphertext: Bytes; publicKey: Bytes }>;
+  };
+  /** Decrypt and encrypt in one, so that the plaintext stays here. `missing`: one of the two. */
+  reEncrypt: { request: { source: KeyUse; ciphertext: Bytes; destination: KeyUse }; reply: Loaded<{ ciphertext: Bytes }> };
   /** `digest`: the message is already hashed (32, 48 or 64 bytes as the algorithm wants). InvalidKeyUsage when purpose differs. */
   sign: { request: { key: MaterialRef; purpose: KeyPurpose; algorithm: Algorithm; message: Bytes; digest: boolean }; reply: Loaded<{ signature: Bytes }> };
   verify: { request: { publicKey: Bytes; spec: KeySpec; algorithm: Algorithm; message: Bytes; digest: boolean; signature: Bytes }; reply: { valid: boolean } };

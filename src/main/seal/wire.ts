@@ -50,6 +50,8 @@ export const METHODS = [
   'encrypt',
   'decrypt',
   'generateDataKey',
+  'generateDataKeyPair',
+  'reEncrypt',
   'sign',
   'verify',
   'mac',

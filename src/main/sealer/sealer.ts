@@ -37,6 +37,7 @@ const SECRETS: { readonly [M in SealerMethod]?: (reply: ReplyOf<M>) => readonly 
   random: ({ bytes }) => [bytes],
   decrypt: (reply) => (reply.missing ? [] : [reply.plaintext]),
   generateDataKey: (reply) => (reply.missing ? [] : [reply.plaintext]),
+  generateDataKeyPair: (reply) => (reply.missing ? [] : [reply.privateKey]),
 };
 
 export interface SealerHost {

@@ -1,10 +1,11 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as file from './file.ts';
+import * as dataKeys from './kms-data-keys.ts';
 import * as keys from './kms-keys.ts';
 import * as rotation from './kms-rotation.ts';
 import * as tags from './kms-tags.ts';
 import * as use from './kms-use.ts';
-import type { ErrorOf, InputOf, Operation, OutputOf } from './operation.ts';
+import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationName, type OutputOf } from './operation.ts';
 import * as slots from './slots.ts';
 import * as trail from './trail.ts';
 import * as vault from './vault.ts';
@@ -47,8 +48,12 @@ const ALL = [
   tags.listResourceTags,
   use.encrypt,
   use.decrypt,
-  use.generateDataKey,
-  use.generateRandom,
+  dataKeys.reEncrypt,
+  dataKeys.generateDataKey,
+  dataKeys.generateDataKeyWithoutPlaintext,
+  dataKeys.generateDataKeyPair,
+  dataKeys.generateDataKeyPairWithoutPlaintext,
+  dataKeys.generateRandom,
   use.sign,
   use.verify,
   use.generateMac,
@@ -75,11 +80,12 @@ export type Input<N extends Name> = InputOf<OperationNamed<N>>;
 export type Output<N extends Name> = OutputOf<OperationNamed<N>>;
 export type Failure<N extends Name> = ErrorOf<OperationNamed<N>>;
 
-/** In the order of help and reference. */
-export const NAMES: readonly Name[] = ALL.map((declaration) => declaration.name);
-/** Policy actions are exactly the operations' names. */
-export const ACTIONS: readonly Name[] = [...NAMES].sort();
-
-export const isOperationName = (name: string): name is Name => Object.hasOwn(OPERATIONS, name);
 /** The declaration without its particular types, for code that treats all alike. */
 export const declarationOf = (name: Name): Operation => OPERATIONS[name];
+
+/** In the order of help and reference. */
+export const NAMES: readonly Name[] = ALL.map((declaration) => declaration.name);
+/** Policy actions: an operation's own name, or what its resources are asked by (`kms:ReEncryptFrom`, `kms:ReEncryptTo`). */
+export const ACTIONS: readonly OperationName[] = NAMES.flatMap((name) => actionsOf(declarationOf(name))).sort();
+
+export const isOperationName = (name: string): name is Name => Object.hasOwn(OPERATIONS, name);

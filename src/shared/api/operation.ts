@@ -36,6 +36,10 @@ export interface ResourceRule {
   readonly kind: 'key' | 'alias' | 'ciphertext';
   readonly field: string;
   readonly keyField?: string;
+  /** Of a ciphertext: the field that names its algorithm; `EncryptionAlgorithm` unless given. */
+  readonly algorithmField?: string;
+  /** The policy action that is asked of this resource, where it is not the operation's own name (`kms:ReEncryptFrom`). */
+  readonly action?: OperationName;
 }
 
 export interface CommandRule {
@@ -65,6 +69,8 @@ export interface Operation<
   /** Input fields that the trail records: an allowlist. Never a value, a token, or a hash of something guessable. */
   readonly audited: readonly string[];
   readonly resource?: ResourceRule;
+  /** The second resource of an operation that takes from one and gives to another. Policy must allow both. */
+  readonly destination?: ResourceRule;
   readonly command?: CommandRule;
   /** False only for `vault:Status` and progress: not recorded in the trail. Default true. */
   readonly recorded?: boolean;
@@ -103,6 +109,9 @@ export function operation<
 >(declaration: Operation<Name, Input, Output, Code, E>): Operation<Name, Input, Output, Code, E> {
   return declaration;
 }
+
+/** What policy is asked about a request for this operation, one action for each of its resources. */
+export const actionsOf = ({ name, resource, destination }: Operation): readonly OperationName[] => [resource?.action ?? name, ...(destination ? [destination.action ?? name] : [])];
 
 export type InputOf<O extends Operation> = z.output<O['input']>;
 export type OutputOf<O extends Operation> = z.output<O['output']>;

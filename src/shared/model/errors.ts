@@ -70,6 +70,8 @@ export const ERRORS = {
   UnsupportedOperationException: ['caller', 400, false, EXIT.usage],
   KMSInvalidSignatureException: ['caller', 400, false, EXIT.tampered],
   KMSInvalidMacException: ['caller', 400, false, EXIT.tampered],
+  /** What was asked for with `DryRun`: everything but the deed went well, so a script sees success. */
+  DryRunOperationException: ['caller', 412, false, EXIT.ok],
   KMSInternalException: ['vault', 500, true, EXIT.internal],
   KeyUnavailableException: ['vault', 500, true, EXIT.internal],
   // Secrets Manager, with AWS's own names

@@ -22,16 +22,16 @@ interface Model {
 }
 const model = JSON.parse(readFileSync(new URL('aws-kms.json', import.meta.url), 'utf8')) as Model;
 
-/** Cannot happen here: no rotation that is still under way, no grants, no dry runs, no custom key stores, no policies, no other service to wait for. */
-const NOT_OFFERED = /^(?:DependencyTimeout|Conflict|InvalidGrantToken|DryRunOperation|CustomKeyStore|CloudHsm|Xks|MalformedPolicyDocument)/;
+/** Cannot happen here: no rotation that is still under way, no grants, no custom key stores, no policies, no other service to wait for. */
+const NOT_OFFERED = /^(?:DependencyTimeout|Conflict|InvalidGrantToken|CustomKeyStore|CloudHsm|Xks|MalformedPolicyDocument)/;
 /** In AWS's model optional only for what is not offered here: a custom key store's own length, and a dry run without a ciphertext. */
-const REQUIRED_HERE = new Set(['kms:GenerateRandom NumberOfBytes', 'kms:Decrypt CiphertextBlob']);
+const REQUIRED_HERE = new Set(['kms:GenerateRandom NumberOfBytes', 'kms:Decrypt CiphertextBlob', 'kms:ReEncrypt CiphertextBlob']);
 /** Of an ARN in a policy or a key store, which are not offered. */
 const NOT_OFFERED_BY: Readonly<Record<string, readonly string[]>> = { 'kms:CreateKey': ['InvalidArnException'] };
 /** AWS's documents are narrower than its model: ScheduleKeyDeletion takes 7 to 30 days. */
 const NARROWER: Readonly<Record<string, readonly [number, number]>> = { PendingWindowInDays: [7, 30] };
 /** New in AWS's answers and without a meaning here. */
-const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'KeyMaterialId', 'KeyAgreementAlgorithms']);
+const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'KeyMaterialId', 'SourceKeyMaterialId', 'DestinationKeyMaterialId', 'KeyAgreementAlgorithms']);
 
 const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> => (schema instanceof z.ZodObject ? (schema.shape) : {});
 

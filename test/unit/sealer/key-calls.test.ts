@@ -33,11 +33,12 @@ describe('symmetric keys', () => {
   test('a data key decrypts to itself; its length is bounded', async () => {
     const { ref } = await makeKey(session, algorithm);
     for (const length of [1, 32, 1024]) {
-      const { plaintext, ciphertext } = await loaded(keyCalls.generateDataKey(session, { key: ref, keyId: KEY_ID, length, context }));
+      const { plaintext, ciphertext } = await loaded(keyCalls.generateDataKey(session, { key: ref, keyId: KEY_ID, length, context, reveal: true }));
+      if (!plaintext) throw new Error('asked for and left out');
       expect(plaintext.byteLength).toBe(length);
       expect(hex((await loaded(keyCalls.decrypt(session, { key: ref, keyId: KEY_ID, algorithm, ciphertext, context }))).plaintext)).toBe(hex(plaintext));
     }
-    for (const length of [0, -1, 1.5, 1025, Number.NaN]) expect(await codeOf(() => keyCalls.generateDataKey(session, { key: ref, keyId: KEY_ID, length, context }))).toBe('ValidationException');
+    for (const length of [0, -1, 1.5, 1025, Number.NaN]) expect(await codeOf(() => keyCalls.generateDataKey(session, { key: ref, keyId: KEY_ID, length, context, reveal: true }))).toBe('ValidationException');
   });
 
   test('a lone surrogate in the context is the caller\'s fault', async () => {
@@ -112,7 +113,7 @@ describe('a material is used for what it was made for', () => {
       expect(await codeOf(() => keyCalls.decrypt(session, { ...common, ciphertext: new Uint8Array(256) }))).toBe('IncorrectKeyException');
     }
     const { ref } = await makeKey(session, 'SYMMETRIC_DEFAULT');
-    expect(await codeOf(() => keyCalls.generateDataKey(session, { key: ref, keyId: OTHER_KEY, length: 32, context: {} }))).toBe('IncorrectKeyException');
+    expect(await codeOf(() => keyCalls.generateDataKey(session, { key: ref, keyId: OTHER_KEY, length: 32, context: {}, reveal: true }))).toBe('IncorrectKeyException');
   });
 
   test('not for another purpose', async () => {
@@ -136,7 +137,7 @@ describe('a material is used for what it was made for', () => {
       const context = {};
       if (spec !== 'SYMMETRIC_DEFAULT') {
         expect(await codeOf(() => keyCalls.encrypt(session, { key: ref, keyId: KEY_ID, algorithm: 'SYMMETRIC_DEFAULT', plaintext: utf8('x'), context })), spec).toBe('InvalidKeyUsageException');
-        expect(await codeOf(() => keyCalls.generateDataKey(session, { key: ref, keyId: KEY_ID, length: 32, context })), spec).toBe('InvalidKeyUsageException');
+        expect(await codeOf(() => keyCalls.generateDataKey(session, { key: ref, keyId: KEY_ID, length: 32, context, reveal: true })), spec).toBe('InvalidKeyUsageException');
       }
       if (keySpecOf(spec).family !== 'hmac') expect(await codeOf(() => keyCalls.mac(session, { key: ref, algorithm: 'HMAC_SHA_256', message: utf8('m') })), spec).toBe('InvalidKeyUsageException');
       if (offered(spec, 'SIGN_VERIFY').length === 0) {
@@ -177,7 +178,9 @@ describe('missing', () => {
     const replies = await Promise.all([
       keyCalls.encrypt(session, { ...named, plaintext: utf8('x') }),
       keyCalls.decrypt(session, { ...named, ciphertext: utf8('x') }),
-      keyCalls.generateDataKey(session, { ...named, length: 32 }),
+      keyCalls.generateDataKey(session, { ...named, length: 32, reveal: false }),
+      keyCalls.generateDataKeyPair(session, { ...named, spec: 'ECC_NIST_P256', reveal: true }),
+      keyCalls.reEncrypt(session, { source: named, ciphertext: utf8('x'), destination: named }),
       keyCalls.sign(session, { key, purpose: 'kms', algorithm: 'ECDSA_SHA_256', message: utf8('m'), digest: false }),
       keyCalls.mac(session, { key, algorithm: 'HMAC_SHA_256', message: utf8('m') }),
       keyCalls.verifyMac(session, { key, algorithm: 'HMAC_SHA_256', message: utf8('m'), mac: utf8('m') }),

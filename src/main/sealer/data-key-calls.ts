@@ -1,0 +1,65 @@
+/**
+ * The sealer's calls that make data keys, and that move a ciphertext from one key to another without letting its plaintext out.
+ *
+ * Defends against: the plaintext of a data key, of a private key or of a re-encrypted ciphertext in a process that did not need it.
+ * What it does not do: keep a data key, or know it again.
+ */
+import type { KeySpec } from '../../shared/model/algorithms.ts';
+import { type Bytes, wipe } from '../crypto/bytes.ts';
+import { writeEd25519Pkcs8, writeSecp256k1Pkcs8 } from '../crypto/der.ts';
+import { MISSING, checkLength, decryptWith, encryptWith, invalid, namedMaterial } from './encryption.ts';
+import { type Generated, generateKey } from './generate.ts';
+import { isSpec } from './material-format.ts';
+import type { Handlers } from './session.ts';
+
+/** AWS's limit for a data key. */
+const DATA_KEY_LIMIT = 1024;
+const SYMMETRIC = 'SYMMETRIC_DEFAULT';
+
+/** The private half as others read it: PKCS #8 (RFC 5958). Makers that give that already need nothing. */
+const PKCS8: Readonly<Partial<Record<KeySpec, (made: Generated, publicKey: Bytes) => Bytes>>> = {
+  ECC_SECG_P256K1: ({ key }, publicKey) => writeSecp256k1Pkcs8(key, publicKey),
+  ECC_NIST_EDWARDS25519: ({ key }) => writeEd25519Pkcs8(key),
+};
+
+export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeyPair' | 'reEncrypt'> = {
+  generateDataKey(session, { key, keyId, length, context, reveal }) {
+    checkLength(length, DATA_KEY_LIMIT, 'a data key');
+    const material = namedMaterial(session, { key, keyId, algorithm: SYMMETRIC });
+    if (!material) return MISSING;
+    const plaintext = session.random.bytes(length);
+    const ciphertext = encryptWith(session, material, SYMMETRIC, context, plaintext);
+    if (reveal) return { plaintext, ciphertext };
+    wipe(plaintext);
+    return { ciphertext };
+  },
+
+  async generateDataKeyPair(session, { key, keyId, spec, context, reveal }) {
+    if (!isSpec(spec)) throw invalid('unknown key spec');
+    const named = { key, keyId, algorithm: SYMMETRIC } as const;
+    if (!namedMaterial(session, named)) return MISSING;
+    const made = await generateKey(session.random, spec);
+    const { publicKey } = made;
+    if (!publicKey) throw invalid(`a key of \`${spec}\` is no pair: choose an RSA or elliptic curve spec`);
+    const privateKey = PKCS8[spec]?.(made, publicKey) ?? made.key;
+    if (privateKey !== made.key) wipe(made.key);
+    // Asked for again: it may have been evicted meanwhile.
+    const material = namedMaterial(session, named);
+    const ciphertext = material && encryptWith(session, material, SYMMETRIC, context, privateKey);
+    if (ciphertext && reveal) return { privateKey, ciphertext, publicKey };
+    wipe(privateKey);
+    return ciphertext ? { ciphertext, publicKey } : MISSING;
+  },
+
+  reEncrypt(session, { source, ciphertext, destination }) {
+    const from = namedMaterial(session, source);
+    const to = namedMaterial(session, destination);
+    if (!from || !to) return MISSING;
+    const plaintext = decryptWith(session, from, source.algorithm, source.context, ciphertext);
+    try {
+      return { ciphertext: encryptWith(session, to, destination.algorithm, destination.context, plaintext) };
+    } finally {
+      wipe(plaintext);
+    }
+  },
+};
