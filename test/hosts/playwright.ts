@@ -1,8 +1,12 @@
 /** The whole window for end-to-end tests: a real vault in this process, the built pages in the Chromium host, and Playwright looking at them. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { attachWindow } from '../../src/main/app/windowed.ts';
+import { openConfigFile } from '../../src/main/app/config.ts';
+import { knownVaults, rememberWhenOpen } from '../../src/main/app/known-vaults.ts';
+import { startServing, type Served, type Serving } from '../../src/main/app/serving.ts';
+import { attachWindow, type Windowed } from '../../src/main/app/windowed.ts';
+import { configFile } from '../../src/shared/model/paths.ts';
 import { createChromiumHost } from '../../src/main/hosts/chromium/host.ts';
 import type { Pipe } from '../../src/main/hosts/chromium/pipe.ts';
 import type { WindowHost } from '../../src/main/hosts/port.ts';
@@ -15,6 +19,7 @@ import { openTap } from './tap.ts';
 const DIST = resolve(import.meta.dirname, '../../dist');
 
 export interface OpenWindow {
+  /** Of the vault that is shown now. */
   readonly local: LocalProgram;
   readonly host: WindowHost;
   /**
@@ -56,18 +61,40 @@ export async function openWindow(folder: string, { bundle = resolve(DIST, 'rende
       renewals = [];
     },
   };
-  const local = await startLocal(folder, machine);
+  const locals = new Map<string, LocalProgram>();
+  const home = dirname(folder);
+  const surroundings = { platform: process.platform, env: {}, home, tmp: home, uid: process.geteuid?.() ?? 0 };
+  const config = openConfigFile(configFile(surroundings));
+  const serve = async (at: string): Promise<Served> => {
+    const local = await startLocal(at, machine, knownVaults({ surroundings, config, folder: at, moveTo: (other) => serving.moveTo(other) }));
+    rememberWhenOpen(local.program, config, at);
+    locals.set(at, local);
+    return { folder: at, program: local.program, closeDoor: () => Promise.resolve() };
+  };
+  const serving: Serving = await startServing(folder, serve, 3000);
   const closers: ((graceMs: number) => Promise<void>)[] = [];
   let browser: Browser | undefined;
   const close = async (): Promise<void> => {
     await browser?.close().catch(() => undefined);
-    await Promise.all(closers.map((each) => each(0)));
-    await local.close();
+    await serving.close(0, closers);
     await tap.close();
   };
-  await attachWindow({ program: local.program, log: noLog, stop: close, beside: (each) => void closers.push(each) }, host);
+  const vault: Windowed = {
+    get program() {
+      return serving.now.program;
+    },
+    log: noLog,
+    stop: close,
+    beside: (each) => void closers.push(each),
+    onMoved: serving.onMoved,
+  };
+  await attachWindow(vault, host);
   return {
-    local,
+    get local() {
+      const local = locals.get(serving.now.folder);
+      if (!local) throw new Error('no vault is served');
+      return local;
+    },
     host,
     async page() {
       await browser?.close().catch(() => undefined);

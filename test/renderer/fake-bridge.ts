@@ -17,6 +17,7 @@ function fail(code: string, message: string, details?: Fields): never {
   throw Object.assign(new Error(message), { code, details });
 }
 let wrong = 0;
+let known = ['personal', 'acme-staging', 'old-laptop'];
 const settings = { Name: 'acme-dev', AutoLockMinutes: 15, LockOnSuspend: true, LockOnScreenLock: true };
 let slots = [
   { SlotId: 'a'.repeat(32), Type: 'password', Factors: ['password', 'device'], CreationDate: at() - 90 * 86400, Kdf: { MemoryKiB: 65536, Passes: 3, Lanes: 4 } },
@@ -47,6 +48,16 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     return { VaultId: '5f', Name: settings.Name, State: 'unlocked', SlotId: 'a', SlotType: 'password', RecoveryCodeUsed: false };
   },
   'vault:Create': async () => { await wait(100); unlockTo('unlocked'); return { VaultId: '5f', Name: 'acme-dev', Region: 'us-east-1', Account: '318204775610', Factors: 'password', RecoveryCode: CODE }; },
+  'vault:ListVaults': () => ({
+    Vaults: [
+      { Folder: '/home/ada/.local/share/keystead/vaults/acme-dev', Current: true, Found: true },
+      ...known.map((name) => ({ Folder: `/home/ada/.local/share/keystead/vaults/${name}`, Current: false, Found: name !== 'old-laptop' })),
+    ],
+    NewIn: '/home/ada/.local/share/keystead/vaults',
+  }),
+  'vault:SwitchVault': () => fail('VaultInUseException', 'another process (41902) has this vault open; close it there first'),
+  'vault:NewVault': async () => { await wait(1e9); return {}; },
+  'vault:ForgetVault': (input) => { known = known.filter((name) => !String(input['Folder']).endsWith(name)); return {}; },
   'vault:Lock': () => { phase = 'locked'; push({ event: 'vault.locked' }); return { State: 'locked' }; },
   'vault:DescribeSettings': () => ({ ...settings, VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', Region: 'us-east-1', Account: '318204775610', CreationDate: at() - 90 * 86400, RecoveryCodeUsed: false }),
   'vault:UpdateSettings': (input) => Object.assign(settings, input),

@@ -28,10 +28,17 @@ async function attached({ renew = () => Promise.resolve(), dispatch }: { renew?:
   };
   const port = fakePort(dispatch);
   const closers: ((graceMs: number) => Promise<void>)[] = [];
-  const program = { door: port, dispatch: port.dispatch, events: { emit: port.emit, subscribe: port.subscribe } } as unknown as Windowed['program'];
-  await attachWindow({ program, log: noLog, stop, beside: (close) => void closers.push(close) }, host);
+  const programOf = (door: typeof port) => ({ door, dispatch: door.dispatch, events: { emit: door.emit, subscribe: door.subscribe } }) as unknown as Windowed['program'];
+  const program = programOf(port);
+  const moves: ((graceMs: number) => Promise<void>)[] = [];
+  const vault = { program, log: noLog, stop, beside: (close: (graceMs: number) => Promise<void>) => void closers.push(close), onMoved: (receive: (graceMs: number) => Promise<void>) => void moves.push(receive) };
+  await attachWindow(vault, host);
+  const moveTo = async (other: typeof port): Promise<void> => {
+    vault.program = programOf(other);
+    await Promise.all(moves.map((receive) => receive(0)));
+  };
   const call = (op: string): void => receive({ frame: { isMainFrame: true, origin: 'https://vault.invalid', windowId: 1 }, data: new TextEncoder().encode(JSON.stringify({ id: 1, op, input: {} })) });
-  return { port, renewed, closed, protect, stop, end: (how: Ending) => ended(how), gone: (id: number) => gone(id), call, close: () => Promise.all(closers.map((close) => close(0))), emit: (event: VaultEvent) => port.emit(event) };
+  return { port, moveTo, renewed, closed, protect, stop, end: (how: Ending) => ended(how), gone: (id: number) => gone(id), call, close: () => Promise.all(closers.map((close) => close(0))), emit: (event: VaultEvent) => port.emit(event) };
 }
 
 describe('a window beside a vault', () => {
@@ -78,6 +85,21 @@ describe('a window beside a vault', () => {
     window.emit({ event: 'vault.locked' });
     await until(() => window.protect.mock.calls.length === 2, 'no protection');
     expect(window.protect).toHaveBeenLastCalledWith(false);
+  });
+
+  it('has a fresh page for another vault, and nothing more to do with the one before', async () => {
+    const window = await attached();
+    const other = fakePort();
+    await window.moveTo(other);
+    expect(window.renewed).toHaveBeenCalledOnce();
+    window.call('vault:Status');
+    await until(() => other.requests.length === 1, 'the other vault is asked');
+    expect(window.port.requests).toEqual([]);
+    window.emit({ event: 'vault.locked' });
+    await new Promise((done) => setTimeout(done, 20));
+    expect(window.renewed).toHaveBeenCalledOnce();
+    other.emit({ event: 'vault.locked' });
+    await until(() => window.renewed.mock.calls.length === 2, 'a fresh page');
   });
 
   it('does nothing more once the program is closing', async () => {

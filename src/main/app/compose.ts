@@ -19,6 +19,7 @@ import type { Dispatch } from '../kernel/request.ts';
 import { createExecute } from '../operations/execute.ts';
 import { register } from '../operations/register.ts';
 import { createResolve } from '../operations/resolvers.ts';
+import type { VaultsControl } from '../operations/vaults.ts';
 import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
@@ -54,6 +55,8 @@ export interface ProgramOptions {
   readonly log: Log;
   /** The folder goes when the process ends: said to whoever looks at it. */
   readonly throwaway?: boolean;
+  /** The vaults of this user, and the way to another. */
+  readonly vaults: VaultsControl;
   /** Ends the process once answers are out. */
   readonly stopSoon: () => void;
   /** What takes the place of this machine's own in tests. */
@@ -162,6 +165,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         cancel: running.cancel,
         diagnose: () => diagnose(vault),
       },
+      vaults: options.vaults,
       trail: { vault, attempts, clock },
       random,
       hashFile: createHashFile(options.entries.hashWorker),

@@ -3,12 +3,12 @@
  * The entry points (`serve.ts`, `window.ts`, Electron's main) differ only in what they put beside it.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EXIT, exitCodeOf, VaultError } from '../../shared/model/errors.ts';
-import { chooseVault, configFile, logFolder, realFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
+import { chooseVault, configFile, logFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
 import { VERSION } from '../../shared/version.ts';
 import { openCliSocket } from '../doors/cli-socket.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -19,6 +19,8 @@ import { whereOf } from '../platform/log-events.ts';
 import { peerOf } from '../platform/peer.ts';
 import { openConfigFile, type ConfigFile } from './config.ts';
 import { startDemo } from './demo.ts';
+import { knownVaults, realPath, rememberWhenOpen } from './known-vaults.ts';
+import { startServing, type Served, type Serving } from './serving.ts';
 import { compose, type Machine, type Program, type ProgramOptions } from './compose.ts';
 
 /** How long callers get to read their last answers. */
@@ -31,10 +33,13 @@ const GRACE_MS = 3000;
 const CLI_LIMITS = { inFlight: 64, callsPerSecond: 20_000, burst: 40_000 };
 
 export interface RunningVault {
+  /** Of the vault that is served now: ask anew each time, since the person may go to another. */
   readonly program: Program;
   readonly log: Log;
-  /** The vault's folder, real path. */
+  /** The folder of the vault that is served now, real path. */
   readonly folder: string;
+  /** As `Serving.onMoved`. */
+  readonly onMoved: Serving['onMoved'];
   /** Closes what was put beside first, then the doors, then the vault, and ends the process. Idempotent. */
   stop(reason: 'asked' | 'signal'): Promise<void>;
   /** To be closed before the vault is. */
@@ -77,44 +82,59 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
   const stop: RunningVault['stop'] = (reason) =>
     (stopping ??= (async () => {
       log.event('vault.stopping', { reason });
-      await Promise.all([door.close(GRACE_MS), ...others.map((close) => close(GRACE_MS))]);
-      await program.close();
+      await serving.close(GRACE_MS, others);
       leave(EXIT.ok);
     })());
   const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
-  const program = await compose({
-    folder,
-    entries,
-    version: VERSION,
-    log,
-    // The answer to `vault:Stop` goes out first.
-    stopSoon: () => setImmediate(() => void stop('asked')),
-    machine: { ...(demo ? { clock: demo.clock } : {}), ...machine?.(log, entries) },
-    throwaway: demo !== undefined,
-  });
-  await demo?.fill(program).catch(async (error: unknown) => {
-    await program.close();
-    demo.remove();
+  const serve = async (folder: string): Promise<Served> => {
+    const throwaway = folder === demo?.folder;
+    const program = await compose({
+      folder,
+      entries,
+      version: VERSION,
+      log,
+      vaults: knownVaults({ surroundings, config, folder, moveTo: (other) => serving.moveTo(other) }),
+      // The answer to `vault:Stop` goes out first.
+      stopSoon: () => setImmediate(() => void stop('asked')),
+      machine: { ...(throwaway ? { clock: demo.clock } : {}), ...machine?.(log, entries) },
+      throwaway,
+    });
+    try {
+      if (throwaway) await demo.fill(program);
+      else rememberWhenOpen(program, config, folder);
+      const hash = createHash('sha256').update(folder, 'utf8').digest('hex');
+      const door = await openCliSocket({ path: socketPath(surroundings, hash), port: program.door, peerOf, limits: CLI_LIMITS });
+      log.event('door.opened', { door: 'cli' });
+      return { folder, program, closeDoor: (graceMs) => door.close(graceMs) };
+    } catch (error) {
+      await program.close();
+      throw error;
+    }
+  };
+  const serving: Serving = await startServing(folder, serve, GRACE_MS).catch((error: unknown) => {
+    demo?.remove();
     throw error;
   });
-  const hash = createHash('sha256').update(folder, 'utf8').digest('hex');
-  const door = await openCliSocket({ path: socketPath(surroundings, hash), port: program.door, peerOf, limits: CLI_LIMITS });
-  log.event('door.opened', { door: 'cli' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop('signal'));
-  return { program, log, folder, stop, beside: (close) => void others.push(close) };
+  return {
+    get program() {
+      return serving.now.program;
+    },
+    log,
+    get folder() {
+      return serving.now.folder;
+    },
+    onMoved: serving.onMoved,
+    stop,
+    beside: (close) => void others.push(close),
+  };
 }
 
 async function vaultFolder(args: readonly string[], surroundings: Surroundings, config: ConfigFile): Promise<string> {
   const at = args.indexOf('--vault');
   const given = at < 0 ? undefined : args[at + 1];
   if (at >= 0 && given === undefined) throw new VaultError('ValidationException', '`--vault` wants a folder');
-  return realFolder(resolve(chooseVault(surroundings, given, await config.read())), (path) => {
-    try {
-      return realpathSync(path);
-    } catch {
-      return undefined;
-    }
-  });
+  return realPath(resolve(chooseVault(surroundings, given, await config.read())));
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { encodeJson } from '../../shared/wire/encode.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { openIpcDoor } from '../doors/ipc.ts';
+import { openIpcDoor, type IpcDoor } from '../doors/ipc.ts';
 import type { Ending, WindowHost } from '../hosts/port.ts';
 import type { Dispatch } from '../kernel/request.ts';
 import type { RunningVault } from './run.ts';
@@ -13,19 +13,13 @@ import type { RunningVault } from './run.ts';
 const MOST_ENDINGS = 5;
 const ENDINGS_WITHIN_MS = 60_000;
 
-export type Windowed = Pick<RunningVault, 'program' | 'log' | 'stop' | 'beside'>;
+export type Windowed = Pick<RunningVault, 'program' | 'log' | 'stop' | 'beside' | 'onMoved'>;
 
 /** Resolves once the window is there; rejects when the host cannot show it, and has closed it then. */
-export async function attachWindow({ program, log, stop, beside }: Windowed, host: WindowHost): Promise<void> {
-  const { clock, dispatch, newRequestId } = program.door;
-  // From the first value that a page is given until the page is gone: it alone knows when it shows one.
-  const guarded: Dispatch = async (request) => {
-    const result = await dispatch(request);
-    if (result.ok && Object.values(result.output).some((value) => value instanceof SecretBytes)) host.protect?.(true);
-    return result;
-  };
-  const door = openIpcDoor({ ipc: host.ipc, port: { ...program.door, dispatch: guarded }, origin: host.origin });
+export async function attachWindow(vault: Windowed, host: WindowHost): Promise<void> {
+  const { log, stop, beside } = vault;
   let closing = false;
+  let door = openDoor();
   beside(async (graceMs) => {
     closing = true;
     await door.close(graceMs);
@@ -33,8 +27,24 @@ export async function attachWindow({ program, log, stop, beside }: Windowed, hos
     log.event('door.closed', { door: 'ipc' });
   });
 
-  const lock = (): Promise<unknown> =>
-    dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: 'window-left' }, operation: 'vault:Lock', input: encodeJson({}), signal: new AbortController().signal });
+  function openDoor(): IpcDoor & { endEvents(): void } {
+    const { door: port, events } = vault.program;
+    // From the first value that a page is given until the page is gone: it alone knows when it shows one.
+    const guarded: Dispatch = async (request) => {
+      const result = await port.dispatch(request);
+      if (result.ok && Object.values(result.output).some((value) => value instanceof SecretBytes)) host.protect?.(true);
+      return result;
+    };
+    const endEvents = events.subscribe(({ event }) => {
+      if (event === 'vault.locked') void renew();
+    });
+    return { ...openIpcDoor({ ipc: host.ipc, port: { ...port, dispatch: guarded }, origin: host.origin }), endEvents };
+  }
+
+  const lock = (): Promise<unknown> => {
+    const { dispatch, newRequestId } = vault.program.door;
+    return dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: 'window-left' }, operation: 'vault:Lock', input: encodeJson({}), signal: new AbortController().signal });
+  };
 
   let turn: Promise<void> = Promise.resolve();
   const renew = (): Promise<void> =>
@@ -45,14 +55,14 @@ export async function attachWindow({ program, log, stop, beside }: Windowed, hos
         host.protect?.(false);
       } catch {
         // A page whose process will not end, or that does not come back: the program goes, and the page with it.
-        await stop('asked');
+        void stop('asked');
       }
     }));
 
   let endings: number[] = [];
   const ended = async (how: Ending): Promise<void> => {
     if (closing) return;
-    const now = clock.monotonic();
+    const now = vault.program.door.clock.monotonic();
     endings = [...endings.filter((time) => now - time < ENDINGS_WITHIN_MS), now];
     if (how === 'closed' || endings.length > MOST_ENDINGS) return stop('asked');
     if (how === 'navigated') await lock();
@@ -60,9 +70,15 @@ export async function attachWindow({ program, log, stop, beside }: Windowed, hos
   };
   host.onEnded((how) => void ended(how));
 
+  // Another vault: nothing of the one before is in the page that shows it.
+  vault.onMoved(async (graceMs) => {
+    if (closing) return;
+    door.endEvents();
+    await door.close(graceMs);
+    door = openDoor();
+    await renew();
+  });
+
   await host.open();
   log.event('door.opened', { door: 'ipc' });
-  program.events.subscribe(({ event }) => {
-    if (event === 'vault.locked') void renew();
-  });
 }

@@ -13,9 +13,11 @@ import type { HandlersOf } from './rights.ts';
 import { trailHandlers, type TrailControl } from './trail.ts';
 import { slotHandlers } from './vault-slots.ts';
 import { vaultHandlers, type VaultControl } from './vault.ts';
+import { vaultsHandlers, type VaultsControl } from './vaults.ts';
 
 export interface HandlerPorts {
   readonly control: VaultControl;
+  readonly vaults: VaultsControl;
   readonly trail: TrailControl;
   readonly random: Random;
   readonly hashFile: HashFile;
@@ -23,9 +25,10 @@ export interface HandlerPorts {
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'file' | 'trail'>;
 
-export function register({ control, trail, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
+    ...vaultsHandlers(vaults),
     ...slotHandlers(control),
     ...kmsKeyHandlers(random),
     ...kmsRotationHandlers(),

@@ -6,6 +6,7 @@ import type { UseAction } from '../keys/actions.ts';
 export type Shown =
   | { readonly kind: 'palette' }
   | { readonly kind: 'shortcuts' }
+  | { readonly kind: 'vaults' }
   | { readonly kind: 'create' }
   | { readonly kind: 'use'; readonly keyId: string; readonly action: UseAction }
   | { readonly kind: 'delete'; readonly keyId: string }

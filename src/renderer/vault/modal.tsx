@@ -5,6 +5,7 @@ import { useVault } from './context.ts';
 
 const Palette = lazy(async () => ({ default: (await import('../palette/palette.tsx')).Palette }));
 const Shortcuts = lazy(async () => ({ default: (await import('../palette/shortcuts.tsx')).ShortcutSheet }));
+const VaultsDialog = lazy(async () => ({ default: (await import('../vaults/vaults-dialog.tsx')).VaultsDialog }));
 const CreateKey = lazy(async () => ({ default: (await import('../keys/create-key.tsx')).CreateKey }));
 const UsePanel = lazy(async () => ({ default: (await import('../use/use-panel.tsx')).UsePanel }));
 const DeleteKey = lazy(async () => ({ default: (await import('../keys/delete-key.tsx')).DeleteKey }));
@@ -21,6 +22,7 @@ function contentOf(shown: Shown, close: () => void) {
   switch (shown.kind) {
     case 'palette': return <Palette onClose={close} />;
     case 'shortcuts': return <Shortcuts onClose={close} />;
+    case 'vaults': return <VaultsDialog onClose={close} />;
     case 'create': return <CreateKey onClose={close} />;
     case 'use': return <UsePanel keyId={shown.keyId} first={shown.action} onClose={close} />;
     case 'delete': return <DeleteKey keyId={shown.keyId} onClose={close} />;

@@ -1,15 +1,19 @@
 /** Sections, the vault's menu, and the foot. A section that is not built is not here. */
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { ChevronsUpDown, DoorOpen, FolderKey, KeyRound, Link2, Lock, Search, Settings, type LucideIcon } from 'lucide-react';
+import { ChevronsUpDown, ClipboardCopy, DoorOpen, FolderKey, Folders, KeyRound, Link2, Lock, Search, Settings, type LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
+import { client } from '../client.ts';
 import { copyText } from '../clipboard.ts';
 import { useNow } from '../clock.ts';
-import { counted, lastPart, left, shortPath } from '../format.ts';
+import { counted, lastPart, left, sentence, shortPath } from '../format.ts';
 import { useKeys } from '../keys/data.ts';
 import { Kbd } from '../parts/kbd.tsx';
-import { MENU, MenuItem } from '../parts/menu.tsx';
+import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
+import { useToast } from '../parts/toast.tsx';
 import { MarkTile } from '../pictures/mark.tsx';
+import { VAULTS, useVaults } from '../vaults/data.ts';
 import { useVault } from './context.ts';
 
 const ICON = { size: 16, strokeWidth: 1.6, 'aria-hidden': true } as const;
@@ -53,14 +57,25 @@ export function Sidebar() {
   );
 }
 
+/** The rest is behind "Other vaults…". */
+const MOST_OTHERS = 5;
+
 function VaultSwitcher() {
-  const { status, lock } = useVault();
+  const { status, lock, show } = useVault();
+  const queries = useQueryClient();
+  const others = useVaults().data?.Vaults.filter(({ Current, Found }) => Found && !Current) ?? [];
   const [copied, setCopied] = useState(false);
+  const say = useToast();
+  // A page of the other vault takes this one's place; only a refusal comes back here.
+  const goTo = async (Folder: string): Promise<void> => {
+    const answer = await client.vault.switchVault({ Folder });
+    if (!answer.ok) say(sentence(answer.error.message));
+  };
   const time = useNow(15_000);
   const name = status.Name ?? lastPart(status.Folder);
   const locks = status.LocksAt === undefined ? 'Unlocked' : `Locks in ${left(status.LocksAt * 1000, time)}`;
   return (
-    <DropdownMenu.Root modal={false} onOpenChange={() => { setCopied(false); }}>
+    <DropdownMenu.Root modal={false} onOpenChange={(open) => { setCopied(false); if (open) void queries.invalidateQueries({ queryKey: VAULTS }); }}>
       <DropdownMenu.Trigger className="hover-tint flex h-10 items-center gap-2.5 rounded-row px-2 text-left">
         <MarkTile />
         <span className="min-w-0 flex-1">
@@ -71,7 +86,11 @@ function VaultSwitcher() {
       </DropdownMenu.Trigger>
         <DropdownMenu.Content align="start" sideOffset={4} className={MENU}>
           <DropdownMenu.Label className="max-w-[280px] px-2 py-1.5 text-[12px] text-fg-3"><span className="font-mono break-all">{shortPath(status.Folder)}</span></DropdownMenu.Label>
-          <MenuItem icon={<FolderKey size={14} strokeWidth={1.6} />} onSelect={(event) => { event.preventDefault(); void copyText(status.Folder).then(setCopied); }}>{copied ? 'Copied' : 'Copy its path'}</MenuItem>
+          <MenuItem icon={<ClipboardCopy size={14} strokeWidth={1.6} />} onSelect={(event) => { event.preventDefault(); void copyText(status.Folder).then(setCopied); }}>{copied ? 'Copied' : 'Copy its path'}</MenuItem>
+          {others.length > 0 && <MenuLine />}
+          {others.slice(0, MOST_OTHERS).map(({ Folder }) => <MenuItem key={Folder} icon={<FolderKey size={14} strokeWidth={1.6} />} onSelect={() => { void goTo(Folder); }}><span className="block max-w-[240px] truncate" title={Folder}>{lastPart(Folder)}</span></MenuItem>)}
+          <MenuItem icon={<Folders size={14} strokeWidth={1.6} />} onSelect={() => { show({ kind: 'vaults' }); }}>Other vaults…</MenuItem>
+          <MenuLine />
           <MenuItem icon={<Lock size={14} strokeWidth={1.6} />} shortcut="Ctrl L" onSelect={lock}>Lock now</MenuItem>
         </DropdownMenu.Content>
     </DropdownMenu.Root>

@@ -9,6 +9,7 @@ import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationNa
 import * as slots from './slots.ts';
 import * as trail from './trail.ts';
 import * as vault from './vault.ts';
+import * as vaults from './vaults.ts';
 
 const ALL = [
   vault.status,
@@ -20,6 +21,10 @@ const ALL = [
   vault.updateSettings,
   vault.diagnose,
   vault.cancel,
+  vaults.listVaults,
+  vaults.switchVault,
+  vaults.newVault,
+  vaults.forgetVault,
   slots.listSlots,
   slots.addSlot,
   slots.removeSlot,

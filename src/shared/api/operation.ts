@@ -72,7 +72,7 @@ export interface Operation<
   /** The second resource of an operation that takes from one and gives to another. Policy must allow both. */
   readonly destination?: ResourceRule;
   readonly command?: CommandRule;
-  /** False only for `vault:Status` and progress: not recorded in the trail. Default true. */
+  /** False only for what tells nothing of a vault's content, and progress: not recorded in the trail. Default true. */
   readonly recorded?: boolean;
 }
 

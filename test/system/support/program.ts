@@ -1,8 +1,9 @@
 /** The whole program in this process, from `compose` on: real files, real path, and a machine (clock, keychain) of the test's making. */
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { compose, type Machine, type Program } from '../../../src/main/app/compose.ts';
+import type { VaultsControl } from '../../../src/main/operations/vaults.ts';
 import type { Result } from '../../../src/main/kernel/request.ts';
 import { noLog } from '../../../src/main/platform/log.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
@@ -20,13 +21,26 @@ export interface LocalProgram {
   close(): Promise<void>;
 }
 
+/** A process that knows of one vault and goes to no other. */
+export const onlyVault = (folder: string): VaultsControl => ({
+  folder,
+  newIn: dirname(folder),
+  newFolder: (name) => join(dirname(folder), name),
+  known: () => Promise.resolve([folder]),
+  forget: () => Promise.resolve(false),
+  real: (path) => path,
+  holdsVault: (path) => path === folder,
+  moveTo: () => Promise.reject(new VaultError('VaultInUseException', 'this program serves one vault')),
+});
+
 /** Rejects as `compose` does. Sealer in this process, no keychain, unless the machine says otherwise. */
-export async function startLocal(folder: string, machine: Partial<Machine> = {}): Promise<LocalProgram> {
+export async function startLocal(folder: string, machine: Partial<Machine> = {}, vaults = onlyVault(folder)): Promise<LocalProgram> {
   const program = await compose({
     folder,
     entries: { sealer: built('sealer.mjs'), keychain: built('keychain.mjs'), hashWorker: pathToFileURL(built('hash-worker.mjs')) },
     version: '0.0.0',
     log: noLog,
+    vaults,
     stopSoon: () => undefined,
     machine: { keychain: noKeychain, startSealer: cheapSealer, ...machine },
   });

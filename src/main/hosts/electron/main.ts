@@ -35,10 +35,14 @@ async function main(args: readonly string[]): Promise<void> {
       return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')) };
     },
   });
-  const { door, vault: state } = vault.program;
-  const lock = (job: string): void =>
+  const lock = (job: string): void => {
+    const { door } = vault.program;
     void door.dispatch({ id: door.newRequestId(), door: 'schedule', evidence: { door: 'schedule', job }, operation: 'vault:Lock', input: encodeJson({}), signal: new AbortController().signal });
-  const wanted = (how: Leaving): boolean => (how === 'suspend' ? state.open?.settings.lockOnSuspend : state.open?.settings.lockOnScreenLock) ?? false;
+  };
+  const wanted = (how: Leaving): boolean => {
+    const settings = vault.program.vault.open?.settings;
+    return (how === 'suspend' ? settings?.lockOnSuspend : settings?.lockOnScreenLock) ?? false;
+  };
   const tray = startDesktop({
     electron,
     host,
