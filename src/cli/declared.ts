@@ -1,5 +1,5 @@
 /** Commands that come straight from the declarations: flags to input, one call, output to AWS's JSON. */
-import { fieldsOf, commandsOf } from '../shared/api/describe.ts';
+import { fieldsOf, commandsOf, kebab } from '../shared/api/describe.ts';
 import { declarationOf, NAMES, OPERATIONS, type Name } from '../shared/api/index.ts';
 import type { Operation } from '../shared/api/operation.ts';
 import { EXIT } from '../shared/model/errors.ts';
@@ -18,15 +18,31 @@ const OUTPUT_FILE: Flag = {
   placeholder: 'PATH|Field=PATH',
   about: 'Write a binary field as raw bytes to a new file (0600 when it is secret); `-` is standard output',
 };
-const PAGINATE: Flag = { name: 'paginate', takes: 'negatable', fallback: 'on', about: 'Get every page, unless --limit or --marker is given' };
 const FORMAT: Flag = { name: 'format', takes: 'value', choices: ['json', 'pem', 'der'], fallback: 'json', about: 'pem and der: the public key alone' };
 
-/** The list field of an operation that answers in pages as AWS does. */
-function pagedField(operation: Operation): string | undefined {
+/** How an operation answers in pages, in the words of its service. `list`: the field of the output that grows. */
+interface Paging {
+  readonly list: string;
+  readonly begin: string;
+  readonly next: string;
+  readonly limit: string;
+  readonly most: number;
+}
+const WORDS = [
+  { begin: 'Marker', next: 'NextMarker', limit: 'Limit', most: 1000 },
+  { begin: 'NextToken', next: 'NextToken', limit: 'MaxResults', most: 100 },
+] as const;
+
+/** None where the output has more than one list: its pages are the caller's to ask for. */
+function pagingOf(operation: Operation): Paging | undefined {
   const names = new Set(fieldsOf(operation.input).map(({ name }) => name));
   const output = fieldsOf(operation.output);
-  return names.has('Marker') && output.some(({ name }) => name === 'NextMarker') ? output.find(({ kind }) => kind === 'object' || kind === 'list')?.name : undefined;
+  const words = WORDS.find(({ begin, next }) => names.has(begin) && output.some(({ name }) => name === next));
+  const [list, ...more] = output.filter(({ kind }) => kind === 'object' || kind === 'list');
+  return words && list && more.length === 0 ? { ...words, list: list.name } : undefined;
 }
+
+const paginate = ({ begin, limit }: Paging): Flag => ({ name: 'paginate', takes: 'negatable', fallback: 'on', about: `Get every page, unless --${kebab(limit)} or --${kebab(begin)} is given` });
 
 const hasBinary = ({ output }: Operation): boolean => fieldsOf(output).some(({ kind }) => kind === 'blob' || kind === 'secret');
 
@@ -41,10 +57,11 @@ export function declaredCommands(wrapped: ReadonlySet<Name>): readonly Command[]
 }
 
 function commandFor(name: Name, operation: Operation, names: readonly string[]): Command {
+  const paging = pagingOf(operation);
   const flags = [
     ...flagsOf(operation),
     ...(hasBinary(operation) ? [OUTPUT_FILE] : []),
-    ...(pagedField(operation) === undefined ? [] : [PAGINATE]),
+    ...(paging ? [paginate(paging)] : []),
     ...(name === OPERATIONS['kms:GetPublicKey'].name ? [FORMAT] : []),
   ];
   return { names, summary: operation.summary, flags, run: (run) => runDeclared(run, name, operation) };
@@ -89,16 +106,18 @@ async function deliver(run: Run, operation: Operation, answer: Answered, format:
 
 /** One call, or one per page when the operation is paged and nobody asked for a certain page. */
 async function wholeAnswer(run: Run, connection: Connection, name: Name, operation: Operation, input: Input): Promise<Answered> {
-  const paged = pagedField(operation);
-  if (paged === undefined || input['Limit'] !== undefined || input['Marker'] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input);
+  const paging = pagingOf(operation);
+  if (!paging || input[paging.limit] !== undefined || input[paging.begin] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input);
   const items: unknown[] = [];
-  let marker: unknown;
+  let rest: Answered | undefined;
+  let from: unknown;
   do {
-    const page: Answered = await callFor(run, connection, name, { ...input, Limit: 1000, ...(marker === undefined ? {} : { Marker: marker }) });
-    items.push(...(page[paged] as readonly unknown[]));
-    marker = page['NextMarker'];
-  } while (marker !== undefined);
-  // Merged pages have no Truncated, as with the AWS CLI.
-  return { [paged]: items };
+    const page: Answered = await callFor(run, connection, name, { ...input, [paging.limit]: paging.most, ...(from === undefined ? {} : { [paging.begin]: from }) });
+    const { [paging.list]: more, [paging.next]: next, Truncated: _truncated, ...others } = page;
+    items.push(...(more as readonly unknown[]));
+    rest ??= others;
+    from = next;
+  } while (from !== undefined);
+  // Merged pages say nothing of pages, as with the AWS CLI.
+  return { [paging.list]: items, ...rest };
 }
-

@@ -12,7 +12,7 @@ import { usage, type World } from './world.ts';
 export type Input = Record<string, unknown>;
 
 /** What the AWS CLI takes on the line and Keystead takes from a file or standard input only. */
-const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message']);
+const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message', 'SecretString', 'SecretBinary']);
 
 /** Flags of an operation's input. Factors (passwords, codes) are refused as arguments and asked for by the wrapped commands. */
 export function flagsOf(operation: Operation): readonly Flag[] {
@@ -40,7 +40,7 @@ function flagOf(field: Field): Flag {
     case 'true':
       return { ...common, takes: 'switch' };
     case 'secret':
-      if (FROM_FILES.has(field.name)) return { ...common, takes: 'value', placeholder: 'fileb://F|file://F|-' };
+      if (FROM_FILES.has(field.name)) return { ...common, takes: 'value', placeholder: field.text ? 'file://F|-' : 'fileb://F|file://F|-' };
       return { ...common, takes: 'secret', instead: 'type it when asked, or use --password-stdin' };
     case 'blob':
       return { ...common, takes: 'value', placeholder: 'BASE64|fileb://F' };
@@ -118,7 +118,7 @@ async function valueOf(world: World, field: Field, values: Values): Promise<unkn
   if (kind === 'list') return values.has(flag) ? listOf(values, flag) : undefined;
   const text = textOf(values, flag);
   if (text === undefined) return undefined;
-  if (kind === 'secret') return secretOf(world, flag, text);
+  if (kind === 'secret') return field.text ? secretTextOf(world, flag, text) : secretOf(world, flag, text);
   if (kind === 'blob') return blobOf(world, flag, text);
   const plain = text.startsWith('file://') ? new TextDecoder().decode(await readBytes(world, flag, text.slice('file://'.length))) : text;
   if (kind === 'integer') return parseInteger(flag, plain);
@@ -142,6 +142,13 @@ async function blobOf(world: World, flag: string, text: string): Promise<Uint8Ar
   if (text === '-' || text.startsWith('fileb://')) return bytesOf(world, flag, text);
   if (!text.startsWith('file://')) return parseBase64(flag, text);
   return parseBase64(flag, new TextDecoder().decode(await bytesOf(world, flag, text)));
+}
+
+/** Text of a file or of standard input as it is: a line's end at the end of it too. */
+async function secretTextOf(world: World, flag: string, text: string): Promise<SecretBytes> {
+  if (text === '-') return readStdin(world, flag);
+  if (/^fileb?:\/\//.test(text)) return SecretBytes.take(await bytesOf(world, flag, text));
+  throw usage(`--${flag} may not stand in an argument, which other programs see and the shell keeps; put it into a file and give \`file://PATH\`, or pipe it in and give \`-\``);
 }
 
 async function secretOf(world: World, flag: string, text: string): Promise<SecretBytes> {

@@ -1,26 +1,37 @@
 /** Answers to text: AWS's JSON, AWS's tab-separated text, and single binary fields to files. */
 import { z } from 'zod';
-import { codecFor, innerSchema, isTimestamp } from '../shared/api/operation.ts';
+import { codecFor, innerSchema, isSecretText, isTimestamp } from '../shared/api/operation.ts';
 import { SecretBytes } from '../shared/model/secret-bytes.ts';
 import { bytesToBase64, encodeBase64, encodedLength } from '../shared/wire/base64.ts';
+import { encodeJson } from '../shared/wire/encode.ts';
 import type { NewFile } from './files.ts';
 import { createNew } from './files.ts';
 import { usage, type Output, type World } from './world.ts';
 
 export type Answered = Readonly<Record<string, unknown>>;
 
-/** What is printed, in pieces: text, and secrets as bytes of base64 that are wiped once they are written. */
-export type Piece = string | SecretBytes;
+/** A secret that is text: a string of JSON, or in AWS's `text` as it is. */
+export class SecretText {
+  readonly secret: SecretBytes;
+  readonly quoted: boolean;
+  constructor(secret: SecretBytes, quoted = false) {
+    this.secret = secret;
+    this.quoted = quoted;
+  }
+}
+
+/** What is printed, in pieces: text, and secrets as bytes, in base64 or as text, that are wiped once they are written. */
+export type Piece = string | SecretBytes | SecretText;
 
 /** Seconds since the epoch as the AWS CLI (version 2) prints them. */
 export function isoTime(seconds: number): string {
   return `${new Date(Math.round(seconds * 1000)).toISOString().slice(0, -1)}000+00:00`;
 }
 
-/** Values of an output made printable, by its schema: blobs to base64, timestamps to ISO 8601. Secrets stay what they are. */
+/** Values of an output made printable, by its schema: blobs to base64, timestamps to ISO 8601. Secrets stay what they are, those that are text marked as such. */
 export function printable(schema: z.ZodType | undefined, value: unknown): unknown {
   const inner = schema === undefined ? undefined : innerSchema(schema);
-  if (value instanceof SecretBytes) return value;
+  if (value instanceof SecretBytes) return inner && isSecretText(inner) ? new SecretText(value) : value;
   if (value instanceof Uint8Array) return bytesToBase64(value);
   if (typeof value === 'number' && inner && isTimestamp(inner)) return isoTime(value);
   if (Array.isArray(value)) return value.map((item) => printable(inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined, item));
@@ -32,6 +43,7 @@ export function printable(schema: z.ZodType | undefined, value: unknown): unknow
 /** JSON with four spaces, as the AWS CLI prints it. */
 export function jsonPieces(value: unknown, indent = ''): Piece[] {
   if (value instanceof SecretBytes) return ['"', value, '"'];
+  if (value instanceof SecretText) return [new SecretText(value.secret, true)];
   if (typeof value !== 'object' || value === null) return [JSON.stringify(value)];
   const inside = `${indent}    `;
   const entries: [string, unknown][] = Array.isArray(value) ? value.map((item: unknown) => ['', item]) : Object.entries(value).map(([name, item]) => [`${JSON.stringify(name)}: `, item]);
@@ -49,17 +61,19 @@ export function textPieces(value: unknown, label = ''): Piece[] {
     if (scalars) return value.flatMap((item): Piece[] => [label === '' ? '' : `${label}\t`, scalar(item), '\n']);
     return value.flatMap((item) => textPieces(item, label));
   }
-  if (typeof value !== 'object' || value === null || value instanceof SecretBytes) return [scalar(value), '\n'];
+  if (typeof value !== 'object' || value === null || isSecret(value)) return [scalar(value), '\n'];
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  const nested = entries.filter(([, item]) => typeof item === 'object' && item !== null && !(item instanceof SecretBytes));
+  const nested = entries.filter(([, item]) => typeof item === 'object' && item !== null && !isSecret(item));
   const flat = entries.filter((entry) => !nested.includes(entry)).map(([, item]) => scalar(item));
   const line: Piece[] = flat.flatMap((item, at) => (at === 0 ? [item] : ['\t', item]));
   const head: Piece[] = flat.length === 0 ? [] : [label === '' ? '' : `${label}\t`, ...line, '\n'];
   return [...head, ...nested.flatMap(([name, item]) => textPieces(item, name.toUpperCase()))];
 }
 
+const isSecret = (value: unknown): value is SecretBytes | SecretText => value instanceof SecretBytes || value instanceof SecretText;
+
 function scalar(value: unknown): Piece {
-  if (value instanceof SecretBytes) return value;
+  if (isSecret(value)) return value;
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   return typeof value === 'string' ? value : JSON.stringify(value);
@@ -75,13 +89,23 @@ export async function writePieces(output: Output, pieces: readonly Piece[]): Pro
     }
     await output.write(text);
     text = '';
-    const encoded = new Uint8Array(new ArrayBuffer(encodedLength(piece.length)));
-    piece.borrow((bytes) => encodeBase64(bytes, encoded, 0));
+    const encoded = piece instanceof SecretText ? textOf(piece) : base64Of(piece);
     await output.write(encoded);
     encoded.fill(0);
   }
   if (text !== '') await output.write(text);
 }
+
+function base64Of(secret: SecretBytes): Uint8Array {
+  const encoded = new Uint8Array(new ArrayBuffer(encodedLength(secret.length)));
+  secret.borrow((bytes) => encodeBase64(bytes, encoded, 0));
+  return encoded;
+}
+
+const WHOLE: ReadonlySet<string> = new Set(['']);
+
+/** Off-heap, the caller's to wipe. */
+const textOf = ({ secret, quoted }: SecretText): Uint8Array => (quoted ? encodeJson(secret, { secretTexts: WHOLE }) : secret.borrow((bytes) => new Uint8Array(bytes)));
 
 export async function printAnswer(world: World, form: 'json' | 'text', schema: z.ZodType, answer: Answered): Promise<void> {
   const value = printable(schema, answer) as object;

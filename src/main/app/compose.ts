@@ -201,7 +201,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       log.event('vault.locked');
     }
     if (event === 'vault.unlocked') log.event(vault.open?.problem === undefined ? 'vault.unlocked' : 'vault.readonly');
-    if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed') void jobs.refresh().catch(fault);
+    if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().catch(fault);
   });
 
   return { dispatch, door, events, vault, close: once(() => closeAll({ vault, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };

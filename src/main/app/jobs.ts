@@ -1,14 +1,15 @@
-/** The vault's own clockwork: locks itself when nobody uses it, destroys keys whose waiting time is over, rotates keys whose date has come. */
+/** The vault's own clockwork: locks itself when nobody uses it, destroys keys and secrets whose waiting time is over, rotates keys whose date has come. */
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { Due, Job } from '../doors/schedule.ts';
 import type { Clock } from '../platform/ports.ts';
+import { SECRETS } from '../secrets/kinds.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export interface Jobs {
   readonly list: readonly Job[];
   /** When the vault locks itself if nothing is asked of it; undefined: locked, or never. */
   readonly locksAt: () => Instant | undefined;
-  /** To be called when keys may have changed. */
+  /** To be called when keys or secrets may have changed. */
   refresh(): Promise<void>;
 }
 
@@ -26,6 +27,7 @@ const CLOCK_TOLERANCE = 5 * MINUTE;
 export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
   let nextDeletion: Instant | undefined;
   let nextRotation: Instant | undefined;
+  let nextSecret: Instant | undefined;
   let offset = clock.now() - clock.boottime();
 
   const lockDue = (): Due | undefined => {
@@ -35,7 +37,7 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
 
   /**
    * A wall clock that was moved, forward or back, while the vault was open, or that is behind what the vault has seen,
-   * must not destroy a key: deletions wait until the vault is unlocked with a clock that runs on.
+   * must not destroy a key or a secret: deletions wait until the vault is unlocked with a clock that runs on.
    */
   const clockIsSteady = (): boolean => {
     const seen = vault.open?.store.state.clock ?? 0;
@@ -50,6 +52,12 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
         operation: 'kms:DeleteDueKeys',
         input: {},
         due: () => (vault.open && vault.open.problem === undefined && nextDeletion !== undefined && clockIsSteady() ? { wall: nextDeletion } : undefined),
+      },
+      {
+        name: 'secret-deletion',
+        operation: 'secretsmanager:DeleteDueSecrets',
+        input: {},
+        due: () => (vault.open && vault.open.problem === undefined && nextSecret !== undefined && clockIsSteady() ? { wall: nextSecret } : undefined),
       },
       {
         name: 'key-rotation',
@@ -67,12 +75,17 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
       if (!vault.open) {
         nextDeletion = undefined;
         nextRotation = undefined;
+        nextSecret = undefined;
         offset = clock.now() - clock.boottime();
         return;
       }
-      const dates = (await vault.open.store.reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate]));
-      nextRotation = await vault.open.store.reader.nextRotation();
+      const { reader } = vault.open.store;
+      const dates = (await reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate]));
+      nextRotation = await reader.nextRotation();
       nextDeletion = dates.length === 0 ? undefined : instant(Math.min(...dates));
+      let earliest: Instant | undefined;
+      for (const [, { due }] of await reader.of(SECRETS).entries()) if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
+      nextSecret = earliest;
     },
   };
 }

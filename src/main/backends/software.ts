@@ -47,7 +47,10 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
     const short = knownRefs(materialIds);
     if (short) {
       const first = await run(...short);
-      if (!first.missing) return first;
+      if (!first.missing) {
+        materialIds.forEach((materialId, at) => { if (short[at]?.body) remember(materialId, short[at]); });
+        return first;
+      }
     }
     const refs = await Promise.all(materialIds.map(sealedRow));
     const answer = await run(...refs);
@@ -85,6 +88,8 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       const { body, tag, publicKey } = await sealer.call('generateMaterial', { rowId, spec, keyId, materialId, purpose });
       const id = hex(materialId);
       remember(id, { rowId, version: 1 });
+      // With its row, until it is first used: that may be before the unit that makes the key is committed.
+      known.set(id, { rowId, version: 1, body: Uint8Array.from(body) });
       return { material: { materialId: id, rowId, body, tag }, ...(publicKey ? { publicKey } : {}) };
     },
     async sign(key, { algorithm, message, digest }) {

@@ -86,7 +86,22 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
     for (const { missing } of resources) if (missing) throw missing;
     signal.throwIfAborted();
     const intent = await entry.intent();
-    const call: Call = { requestId: request.id, principal, at: path.now(), resource, destination: destination ?? NO_RESOURCE, signal, progress: request.progress ?? ignore, intent, fail };
+    const call: Call = {
+      requestId: request.id,
+      principal,
+      at: path.now(),
+      resource,
+      destination: destination ?? NO_RESOURCE,
+      signal,
+      progress: request.progress ?? ignore,
+      intent,
+      allows: (action, other) => decideFor(principal, action, other).allowed,
+      touched: (arn) => {
+        const reason = `touched:${arn}`;
+        if (!entry.reasons.includes(reason)) entry.reasons.push(reason);
+      },
+      fail,
+    };
     const executed = await path.execute(registered, input, call, (epoch) => entry.success(epoch));
     await entry.succeeded(executed);
     return { ok: true, requestId: request.id, output: executed.output };

@@ -17,6 +17,10 @@ export interface Call<O extends Operation = Operation> {
   readonly progress: (progress: Progress) => void;
   /** This request's own intent in the trail; absent while there is no trail (no vault yet). */
   readonly intent: Position | undefined;
+  /** Whether policy lets the caller do this too, to a resource that the handler has found: nothing is recorded of it. */
+  allows(action: string, resource: Resource): boolean;
+  /** Records with the outcome that this resource (ARN) was reached too: one that the input did not name. */
+  touched(arn: string): void;
   /** Throws one of the errors that the operation declares: another code does not compile. */
   fail(code: ErrorOf<O>, message: string, details?: Readonly<Record<string, string>>): never;
 }

@@ -6,6 +6,7 @@ import { openOrThrow, type OpenVault, type Vault } from '../vault/vault.ts';
 import type { Rights } from './rights.ts';
 
 const eventOf = (name: string): VaultEvent['event'] | undefined => {
+  if (name.startsWith('secretsmanager:')) return 'secret.changed';
   if (!name.startsWith('kms:')) return undefined;
   return name.includes('Alias') ? 'alias.changed' : 'key.changed';
 };

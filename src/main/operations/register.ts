@@ -10,6 +10,8 @@ import { kmsRotationHandlers } from './kms-rotation.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
+import { secretValueHandlers } from './secret-values.ts';
+import { secretHandlers } from './secrets.ts';
 import { trailHandlers, type TrailControl } from './trail.ts';
 import { slotHandlers } from './vault-slots.ts';
 import { vaultHandlers, type VaultControl } from './vault.ts';
@@ -23,7 +25,7 @@ export interface HandlerPorts {
   readonly hashFile: HashFile;
 }
 
-type AllHandlers = HandlersOf<'vault' | 'kms' | 'file' | 'trail'>;
+type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'trail'>;
 
 export function register({ control, vaults, trail, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
@@ -36,6 +38,8 @@ export function register({ control, vaults, trail, random, hashFile }: HandlerPo
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
     ...kmsDataKeyHandlers(),
+    ...secretHandlers(random),
+    ...secretValueHandlers(random),
     ...fileHandlers(hashFile),
     ...trailHandlers(trail),
   };

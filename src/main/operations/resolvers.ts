@@ -1,14 +1,17 @@
 /** How the resource of each kind is found. What does not exist comes back as `missing`, to be said after policy has spoken. */
 import type { ResourceRule } from '../../shared/api/operation.ts';
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
-import { aliasArn, keyArn, parseAliasName, parseKeyReference, type Realm } from '../../shared/model/ids.ts';
+import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, secretArn, type Realm } from '../../shared/model/ids.ts';
 import type { Resolve, Resource } from '../kernel/resolve.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';
-import type { AliasRecord, KeyBackend, KeyReader, KeyRecord } from '../keyring/ports.ts';
+import type { AliasRecord, KeyBackend, KeyRecord } from '../keyring/ports.ts';
+import { SECRETS } from '../secrets/kinds.ts';
+import type { SecretRecord } from '../secrets/ports.ts';
+import type { Reader } from '../store/port.ts';
 
 export interface ResolverPorts {
   readonly realm: Realm;
-  readonly reader: KeyReader;
+  readonly reader: Reader;
   readonly keys: Pick<KeyBackend, 'locate'>;
 }
 
@@ -31,6 +34,15 @@ async function resolveKey(text: string, { realm, reader }: ResolverPorts): Promi
   return key ? found(key, realm) : missing(`alias \`${reference.alias}\``);
 }
 
+/** A secret by name, ARN or partial ARN. */
+export async function resolveSecret(text: string, { realm, reader }: Pick<ResolverPorts, 'realm' | 'reader'>): Promise<Resource> {
+  for (const { name, suffix } of parseSecretReference(text, realm)) {
+    const secret = await reader.of(SECRETS).get(name);
+    if (secret && (suffix === undefined || suffix === secret.suffix)) return { arn: secretArn(realm, name, secret.suffix), subject: secret };
+  }
+  return { missing: new VaultError('ResourceNotFoundException', `secret \`${text}\` does not exist; list what does with \`keystead secret list\``) };
+}
+
 const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
   async key(rule, input, ports) {
     const text = input[rule.field];
@@ -40,6 +52,10 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
     const name = parseAliasName(input[rule.field] as string);
     const alias = await reader.alias(name);
     return alias ? { arn: aliasArn(realm, name), subject: alias } : missing(`alias \`${name}\``);
+  },
+  async secret(rule, input, ports) {
+    const resource = await resolveSecret(input[rule.field] as string, ports);
+    return resource.missing && rule.mayBeMissing !== undefined && input[rule.mayBeMissing] === true ? NO_RESOURCE : resource;
   },
   async ciphertext(rule, input, ports) {
     const named = rule.keyField === undefined ? undefined : input[rule.keyField];
@@ -67,4 +83,5 @@ export const createResolve =
 
 /** The resolved subject of a handler's call; the declaration's `resource` rule says which kind it is. */
 export const keyOf = (resource: Resource): KeyRecord => resource.subject as KeyRecord;
+export const secretOf = (resource: Resource): SecretRecord => resource.subject as SecretRecord;
 export const aliasOf = (resource: Resource): AliasRecord => resource.subject as AliasRecord;

@@ -2,7 +2,8 @@
  * Versions and their stages as a state machine: what each act makes of the list of versions. Pure.
  * Source: AWS Secrets Manager API Reference, PutSecretValue and UpdateSecretVersionStage; User Guide, "Secret versions".
  *
- * INVARIANT: a stage is on at most one version; a version has at most 20; once a version has AWSCURRENT, one always has.
+ * INVARIANT: a stage is on at most one version; the versions of a secret have at most 20 together; once a version has AWSCURRENT, one
+ * always has.
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
@@ -10,9 +11,12 @@ import { CURRENT, PENDING, PREVIOUS, type StoredValue, type VersionRecord } from
 
 export type Versions = readonly VersionRecord[];
 
+/** On all versions of a secret together. */
 const MAX_STAGES = 20;
 /** Above this many, versions without a stage go, the oldest first. */
 export const MAX_VERSIONS = 100;
+/** More than this cannot be, however young they are: a secret is one row, which each change writes whole. */
+export const MOST_VERSIONS = 2000;
 /** A version is kept at least this long. */
 const YOUNG = 24 * 60 * 60 * 1000;
 
@@ -42,9 +46,11 @@ function place(versions: Versions, stage: string, versionId: string | undefined)
   const moved = versions.map((version) => {
     const others = version.stages.filter((one) => one !== stage);
     const stages = version.versionId === versionId ? [...others, stage].sort() : others;
-    if (stages.length > MAX_STAGES) throw new VaultError('LimitExceededException', `version \`${version.versionId}\` has ${String(MAX_STAGES)} staging labels already; remove one first`);
     return stages.length === version.stages.length && stages.every((one, at) => one === version.stages[at]) ? version : { ...version, stages };
   });
+  if (!from && moved.reduce((sum, { stages }) => sum + stages.length, 0) > MAX_STAGES) {
+    throw new VaultError('LimitExceededException', `the secret has ${String(MAX_STAGES)} staging labels already; remove one with \`keystead secret move-stage\``);
+  }
   return stage === CURRENT && from && versionId !== undefined ? place(moved, PREVIOUS, from.versionId) : moved;
 }
 
@@ -104,10 +110,15 @@ export function moved(versions: Versions, { stage, from, to }: StageMove): Versi
   return place(versions, stage, to);
 }
 
-/** What is kept and what goes: above 100 versions those without a stage that are older than a day, the oldest first. */
+/**
+ * What is kept and what goes: above 100 versions those without a stage that are older than a day, the oldest first.
+ * LimitExceededException when too many are younger.
+ */
 export function pruned(versions: Versions, now: Instant): { readonly kept: Versions; readonly gone: Versions } {
   const surplus = versions.length - MAX_VERSIONS;
   if (surplus <= 0) return { kept: versions, gone: [] };
   const gone = new Set(versions.filter(({ stages, created }) => stages.length === 0 && now - created >= YOUNG).slice(0, surplus));
-  return { kept: versions.filter((version) => !gone.has(version)), gone: [...gone] };
+  const kept = versions.filter((version) => !gone.has(version));
+  if (kept.length > MOST_VERSIONS) throw new VaultError('LimitExceededException', `the secret has had ${String(MOST_VERSIONS)} new versions within a day; wait until some are a day old`);
+  return { kept, gone: [...gone] };
 }

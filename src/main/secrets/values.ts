@@ -13,8 +13,10 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { AEAD_KEY_LENGTH, AEAD_TAG_LENGTH, GCM_IV_LENGTH, openGcm, sealGcm } from '../crypto/aead.ts';
 import { concat, lp, readU32, u8 } from '../crypto/bytes.ts';
+import { constantTimeEqual } from '../crypto/equal.ts';
 import type { KeyBackend, KeyHandle } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
+import type { SecretValue } from './ports.ts';
 
 /** Bytes of the longest value, as in AWS. */
 export const MAX_VALUE = 65_536;
@@ -55,5 +57,8 @@ export async function openValue(keys: Pick<KeyBackend, 'decrypt'>, key: KeyHandl
   if (!opened) throw decryptionFailure();
   return SecretBytes.take(opened);
 }
+
+/** Whether a request gives the value that a version has: text and bytes are different things. */
+export const sameValue = (a: SecretValue, b: SecretValue): boolean => a.kind === b.kind && a.bytes.borrow((one) => b.bytes.borrow((other) => constantTimeEqual(one, other)));
 
 const decryptionFailure = (): VaultError => new VaultError('DecryptionFailure', 'the secret value does not open under its key; verify the vault with `keystead doctor`');

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
-import { codecFor, innerSchema, isRefused, isTimestamp } from './operation.ts';
+import { codecFor, innerSchema, isRefused, isSecretText, isTimestamp } from './operation.ts';
 
 /** map: text to text. list: of text. true: only the value true is taken. */
 export type FieldKind = 'string' | 'integer' | 'number' | 'boolean' | 'true' | 'false' | 'map' | 'list' | 'blob' | 'secret' | 'timestamp' | 'object';
@@ -18,6 +18,8 @@ export interface Field {
   readonly required: boolean;
   readonly choices?: readonly string[];
   readonly fallback?: string | number | boolean;
+  /** A secret that is text. */
+  readonly text?: true;
   readonly about: string;
 }
 
@@ -79,6 +81,7 @@ export function fieldsOf(schema: z.ZodType): readonly Field[] {
         required: !(field instanceof z.ZodOptional || field instanceof z.ZodDefault),
         ...(choices ? { choices } : {}),
         ...(typeof fallback === 'string' || typeof fallback === 'number' || typeof fallback === 'boolean' ? { fallback } : {}),
+        ...(isSecretText(field) ? { text: true as const } : {}),
         about: aboutOf(field),
       },
     ];

@@ -6,6 +6,8 @@ import * as rotation from './kms-rotation.ts';
 import * as tags from './kms-tags.ts';
 import * as use from './kms-use.ts';
 import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationName, type OutputOf } from './operation.ts';
+import * as secrets from './secrets.ts';
+import * as values from './secret-values.ts';
 import * as slots from './slots.ts';
 import * as trail from './trail.ts';
 import * as vault from './vault.ts';
@@ -64,6 +66,21 @@ const ALL = [
   use.generateMac,
   use.verifyMac,
   use.getPublicKey,
+  secrets.createSecret,
+  secrets.describeSecret,
+  secrets.listSecrets,
+  secrets.updateSecret,
+  secrets.deleteSecret,
+  secrets.restoreSecret,
+  secrets.tagResource,
+  secrets.untagResource,
+  values.getSecretValue,
+  values.batchGetSecretValue,
+  values.putSecretValue,
+  values.listSecretVersionIds,
+  values.updateSecretVersionStage,
+  values.getRandomPassword,
+  secrets.deleteDueSecrets,
   file.signFile,
   file.verifyFile,
   trail.verifyTrail,

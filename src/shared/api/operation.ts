@@ -10,7 +10,7 @@ import { isUtf8 } from '../wire/utf8.ts';
 
 /** `kms:Encrypt`: at once the policy action, the trail's event, the IPC method and the command `kms encrypt`. */
 export type OperationName = `${ServiceName}:${string}`;
-export const SERVICES = ['vault', 'kms', 'file', 'trail'] as const;
+export const SERVICES = ['vault', 'kms', 'secretsmanager', 'file', 'trail'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Where a request comes in. `schedule` is the vault's own clock. */
@@ -31,15 +31,17 @@ export type Needs = 'unlocked' | 'any' | 'absent';
  * absent there is no resource.
  * key: id, ARN, alias or alias ARN of a key. alias: an alias by its name.
  * ciphertext: the blob names its own key; one that does not (RSA) is named by `keyField`, which a symmetric one must fit if given.
+ * secret: name, ARN or partial ARN of a secret. `mayBeMissing`: with this input field true, one that does not exist is no error.
  */
 export interface ResourceRule {
-  readonly kind: 'key' | 'alias' | 'ciphertext';
+  readonly kind: 'key' | 'alias' | 'ciphertext' | 'secret';
   readonly field: string;
   readonly keyField?: string;
   /** Of a ciphertext: the field that names its algorithm; `EncryptionAlgorithm` unless given. */
   readonly algorithmField?: string;
   /** The policy action that is asked of this resource, where it is not the operation's own name (`kms:ReEncryptFrom`). */
   readonly action?: OperationName;
+  readonly mayBeMissing?: string;
 }
 
 export interface CommandRule {

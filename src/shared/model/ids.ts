@@ -93,9 +93,9 @@ const SECRET_SUFFIX = /^(.+)-([A-Za-z0-9]{6})$/;
 
 export const isSecretName = (text: string): text is SecretName => SECRET_NAME.test(text);
 
-/** Throws InvalidParameterException. */
+/** Throws ValidationException, as AWS does ("Invalid name"). */
 export function parseSecretName(text: string): SecretName {
-  if (!isSecretName(text)) throw new VaultError('InvalidParameterException', `secret name \`${text}\` must be up to 512 of a-z, A-Z, 0-9 and / _ + = . @ -`);
+  if (!isSecretName(text)) throw new VaultError('ValidationException', `secret name \`${text}\` must be up to 512 of a-z, A-Z, 0-9 and / _ + = . @ -`);
   return text;
 }
 

@@ -13,7 +13,7 @@ describe('help', () => {
     await expect(mainHelp(COMMANDS, '0.0.0')).toMatchFileSnapshot('./snapshots/keystead.txt');
   });
 
-  it.each(['kms', 'vault', 'slot'])('of the group %s', async (group) => {
+  it.each(['kms', 'secret', 'vault', 'slot'])('of the group %s', async (group) => {
     await expect(groupHelp(group, COMMANDS)).toMatchFileSnapshot(`./snapshots/group-${group}.txt`);
   });
 

@@ -107,7 +107,7 @@ describe('versions and stages', () => {
     );
   });
 
-  it('hold at most 20 stages to a version', () => {
+  it('hold at most 20 stages in all', () => {
     const names = Array.from({ length: 19 }, (_, n) => `own-${String(n)}`);
     const full = added([], { versionId: id(1), value, at, stages: names });
     expect(full[0]?.stages).toHaveLength(20);

@@ -1,0 +1,159 @@
+/** `secretsmanager:` handlers that make, show and change secrets. Thin: the secrets' own folder decides. */
+import { seconds } from '../../shared/api/operation.ts';
+import { parseSecretName, parseSecretReference, secretArn, uuidFrom, type Realm } from '../../shared/model/ids.ts';
+import type { Random } from '../platform/ports.ts';
+import { fitsAll } from '../secrets/filters.ts';
+import { SECRETS } from '../secrets/kinds.ts';
+import { pageOf } from '../secrets/listing.ts';
+import type { SecretRecord, Tag } from '../secrets/ports.ts';
+import { deletionPlanned, drawSuffix, givenValue, newSecret, restored, tagged, untagged } from '../secrets/secret.ts';
+import { secretOf } from './resolvers.ts';
+import type { HandlersOf } from './rights.ts';
+import { chosenKey } from './secret-keys.ts';
+import { arnOf, destroySecret, liveSecret, secretNow, secretValues } from './secret-store.ts';
+
+type Names = 'CreateSecret' | 'UpdateSecret' | 'DescribeSecret' | 'ListSecrets' | 'DeleteSecret' | 'RestoreSecret' | 'TagResource' | 'UntagResource' | 'DeleteDueSecrets';
+
+/** In one unit of work at most: the rest is due again a second later. */
+const DUE_AT_ONCE = 64;
+
+const tagsOf = (given: readonly { readonly Key: string; readonly Value: string }[] = []): Tag[] => given.map(({ Key, Value }) => ({ key: Key, value: Value }));
+
+export const namedAs = (realm: Realm, secret: SecretRecord): { readonly ARN: string; readonly Name: string } => ({ ARN: arnOf(realm, secret), Name: secret.name });
+
+export const stagesOf = ({ versions }: SecretRecord): Record<string, string[]> =>
+  Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ versionId, stages }) => [versionId, [...stages]]));
+
+function describe(realm: Realm, secret: SecretRecord) {
+  const { description, key, changed, lastAccessed, deletion, tags, created } = secret;
+  return {
+    ...namedAs(realm, secret),
+    ...(description === '' ? {} : { Description: description }),
+    ...(key ? { KmsKeyId: key.kmsKeyId } : {}),
+    LastChangedDate: seconds(changed),
+    ...(lastAccessed === undefined ? {} : { LastAccessedDate: seconds(lastAccessed) }),
+    ...(deletion ? { DeletedDate: seconds(deletion.due) } : {}),
+    Tags: tags.map(({ key: name, value }) => ({ Key: name, Value: value })),
+    CreatedDate: seconds(created),
+  };
+}
+
+export const secretHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
+  'secretsmanager:CreateSecret': async (input, call, { writer, keys, realm }) => {
+    const name = parseSecretName(input.Name);
+    const value = givenValue(input);
+    const token = input.ClientRequestToken ?? uuidFrom(random.bytes(16));
+    const values = secretValues({ call, writer, keys, realm, random });
+    const existing = await writer.of(SECRETS).get(name);
+    if (existing?.deletion) return call.fail('InvalidRequestException', `a secret of the name \`${name}\` is marked for deletion; take it back with \`keystead secret restore\`, or destroy it with \`keystead secret delete --force-delete-without-recovery\``);
+    if (existing) {
+      // The same request again: only where its version is there with its value.
+      if (!value || !existing.versions.some(({ versionId }) => versionId === input.ClientRequestToken)) {
+        return call.fail('ResourceExistsException', `secret \`${name}\` exists already; give it a new version with \`keystead secret put-value\``);
+      }
+      await values.put(existing, { token, value, at: call.at });
+      call.touched(arnOf(realm, existing));
+      return { ...namedAs(realm, existing), VersionId: token };
+    }
+    const key = await chosenKey(input.KmsKeyId, call, writer, realm);
+    const secret = newSecret({ name, suffix: drawSuffix(random), description: input.Description ?? '', tags: tagsOf(input.Tags), key, at: call.at });
+    writer.of(SECRETS).insert(secret);
+    if (value) await values.put(secret, { token, value, at: call.at });
+    call.touched(arnOf(realm, secret));
+    return { ...namedAs(realm, secret), ...(value ? { VersionId: token } : {}) };
+  },
+
+  'secretsmanager:UpdateSecret': async (input, call, { writer, keys, realm }) => {
+    const value = givenValue(input);
+    const values = secretValues({ call, writer, keys, realm, random });
+    let secret = await liveSecret(call, writer);
+    if (input.Description !== undefined) secret = { ...secret, description: input.Description, changed: call.at };
+    if (input.KmsKeyId !== undefined) {
+      const { key: before, ...keyless } = secret;
+      const key = await chosenKey(input.KmsKeyId, call, writer, realm);
+      secret = { ...keyless, ...(key ? { key } : {}), changed: call.at };
+      if (before?.keyId !== key?.keyId) secret = await values.reencrypt(secret);
+    }
+    if (input.Description !== undefined || input.KmsKeyId !== undefined) writer.of(SECRETS).update(secret);
+    if (!value) return namedAs(realm, secret);
+    const token = input.ClientRequestToken ?? uuidFrom(random.bytes(16));
+    await values.put(secret, { token, value, at: call.at });
+    return { ...namedAs(realm, secret), VersionId: token };
+  },
+
+  'secretsmanager:DescribeSecret': (_input, call, { realm }) => {
+    const secret = secretOf(call.resource);
+    return { ...describe(realm, secret), VersionIdsToStages: stagesOf(secret) };
+  },
+
+  'secretsmanager:ListSecrets': async (input, _call, { reader, realm }) => {
+    const secrets = reader.of(SECRETS);
+    const page = pageOf(await secrets.entries(), {
+      by: input.SortBy,
+      order: input.SortOrder,
+      fits: fitsAll(input.Filters ?? [], realm.region),
+      planned: input.IncludePlannedDeletion,
+      limit: input.MaxResults,
+      ...(input.NextToken === undefined ? {} : { token: input.NextToken }),
+    });
+    const next = page.next();
+    const records = await Promise.all(page.names.map((name) => secrets.get(name)));
+    return {
+      // One that was destroyed since is not listed.
+      SecretList: records.flatMap((secret) => (secret ? [{ ...describe(realm, secret), SecretVersionsToStages: stagesOf(secret) }] : [])),
+      ...(next === undefined ? {} : { NextToken: next }),
+    };
+  },
+
+  'secretsmanager:DeleteSecret': async (input, call, { writer, realm }) => {
+    const { ForceDeleteWithoutRecovery: force = false, RecoveryWindowInDays: days } = input;
+    if (force && days !== undefined) return call.fail('InvalidParameterException', 'give either `RecoveryWindowInDays` or `ForceDeleteWithoutRecovery`, not both');
+    if (force && call.resource.subject === undefined) return { ...nameOfNothing(input.SecretId, realm, random), DeletionDate: seconds(call.at) };
+    const secret = await secretNow(call, writer);
+    if (force) {
+      destroySecret(secret, writer);
+      return { ...namedAs(realm, secret), DeletionDate: seconds(call.at) };
+    }
+    const planned = deletionPlanned(secret, days, call.at);
+    writer.of(SECRETS).update(planned);
+    return { ...namedAs(realm, planned), DeletionDate: seconds(planned.deletion?.due ?? call.at) };
+  },
+
+  'secretsmanager:RestoreSecret': async (_input, call, { writer, realm }) => {
+    const secret = await secretNow(call, writer);
+    const back = restored(secret, call.at);
+    if (back !== secret) writer.of(SECRETS).update(back);
+    return namedAs(realm, back);
+  },
+
+  'secretsmanager:TagResource': async (input, call, { writer }) => {
+    writer.of(SECRETS).update(tagged(await secretNow(call, writer), tagsOf(input.Tags), call.at));
+    return {};
+  },
+
+  'secretsmanager:UntagResource': async (input, call, { writer }) => {
+    writer.of(SECRETS).update(untagged(await secretNow(call, writer), input.TagKeys, call.at));
+    return {};
+  },
+
+  'secretsmanager:DeleteDueSecrets': async (_input, call, { writer, realm }) => {
+    const due: string[] = [];
+    for (const [name, { due: date }] of await writer.of(SECRETS).entries()) if (date !== undefined && date <= call.at && due.length < DUE_AT_ONCE) due.push(name);
+    const gone: string[] = [];
+    for (const name of due) {
+      const secret = await writer.of(SECRETS).get(name);
+      if (!secret?.deletion || secret.deletion.due > call.at) continue;
+      destroySecret(secret, writer);
+      gone.push(arnOf(realm, secret));
+      call.touched(arnOf(realm, secret));
+    }
+    return { ARNs: gone };
+  },
+});
+
+/** What a forced deletion of a secret that is not there answers with, as AWS does: the ARN that was given, or one made up for the name. */
+function nameOfNothing(secretId: string, realm: Realm, random: Random): { readonly ARN: string; readonly Name: string } {
+  const [reference] = parseSecretReference(secretId, realm);
+  if (!reference) return { ARN: secretId, Name: secretId };
+  return { ARN: secretArn(realm, reference.name, reference.suffix ?? drawSuffix(random)), Name: reference.name };
+}
