@@ -61,8 +61,8 @@ export function fakeEvents(at: number): readonly FakeEvent[] {
     const uses = USES[ROWS[row]?.[2] ?? ''] ?? [];
     const Door = ['ipc', 'cli', 'cli', 'cli'][Math.floor(next() * 4)];
     const base = { Index, Time: time, RequestId: `${(Index * 7919).toString(16).padStart(8, '0')}-7d1b-4c55-9a53-0b6d2f81c9e4`, Door, Principal: Door === 'ipc' ? 'owner:window' : 'owner:uid-1000' };
-    if (i % 41 === 7) return { ...base, Kind: 'outcome', Operation: 'trail:ExportCheckpoint', Result: 'ok', Note: 'allow:owner/all' };
-    if (i % 67 === 9) return { ...base, Kind: 'outcome', Operation: 'vault:Unlock', Result: 'ok', Door: 'ipc', Note: 'allow:owner/all' };
+    if (i % 41 === 7) return { ...base, Kind: 'outcome', Operation: 'trail:ExportCheckpoint', Result: 'ok', Note: 'allowed:owner/OwnerMayDoAll' };
+    if (i % 67 === 9) return { ...base, Kind: 'outcome', Operation: 'vault:Unlock', Result: 'ok', Door: 'ipc', Note: 'allowed:owner/OwnerMayDoAll' };
     if (i % 97 === 30) return { Index, Time: time, Kind: 'note', Operation: 'vault:IdleLock', Note: 'idle for 15 minutes' };
     const denied = i % 23 === 3;
     const failed = i % 37 === 5;
@@ -70,7 +70,7 @@ export function fakeEvents(at: number): readonly FakeEvent[] {
       ...base, Kind: 'outcome', Operation: uses[Math.floor(next() * uses.length)], Resource: `arn:aws:kms:us-east-1:318204775610:key/${idOf(row)}`,
       Result: denied ? 'denied' : failed ? 'failed' : 'ok', ...(denied ? { Error: 'AccessDeniedException' } : failed ? { Error: 'InvalidCiphertextException' } : {}),
       Input: { KeyId: ROWS[row]?.[0] ?? '', SigningAlgorithm: 'ECDSA_SHA_256', MessageType: 'RAW' },
-      Note: denied ? 'rule:recovery-only' : 'allow:owner/all',
+      Note: denied ? 'rule:recovery-code-was-used' : 'allowed:owner/OwnerMayDoAll',
     };
   });
 }

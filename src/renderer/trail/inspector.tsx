@@ -6,8 +6,10 @@ import { bareOperation, counted, exact } from '../format.ts';
 import type { TrailEvent } from '../keys/data.ts';
 import { IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
+import { DecisionPath } from '../pictures/decision-path.tsx';
 import { Misfit } from '../pictures/misfit.tsx';
 import { useVault } from '../vault/context.ts';
+import { gatesOf } from './path.ts';
 import { WayOn } from './way-on.tsx';
 import { doorWords, outcomeOf, OutcomeWord } from './words.tsx';
 
@@ -25,15 +27,6 @@ const WHAT: Record<Broken['What'], readonly [title: string, about: string]> = {
   'missing-segment': ['A file of the trail is missing', 'Records are numbered on past it.'],
 };
 
-/** What decided, in words; what is not known here stays as it was recorded. */
-function reasonWords(reason: string): string {
-  const [kind = '', rest = ''] = reason.split(/:(.*)/s);
-  const words: Readonly<Record<string, string>> = { rule: 'Stopped by request rule', allowed: 'Allowed by', denied: 'Denied by', 'nothing-allows': 'No policy allows it', 'policy-error': 'A policy could not be read, so it denies', 'not-approved': 'Not approved, as this rule asks:', approved: 'Approved, as this rule asks:' };
-  const [policy = '', statement] = rest.split('/');
-  const by = statement === undefined ? rest : `statement ${statement} of policy ${policy}`;
-  return Object.hasOwn(words, kind) ? `${words[kind] ?? ''} ${by}`.trim() : reason;
-}
-
 const Row = ({ name, children }: { readonly name: string; readonly children: React.ReactNode }) => (
   <div className="flex min-h-7 items-center gap-2"><dt className="w-24 shrink-0 text-[12px] text-fg-2">{name}</dt><dd className="min-w-0 flex-1 break-words">{children}</dd></div>
 );
@@ -48,7 +41,7 @@ interface InspectorProps {
 export function Inspector({ event, name, brokenAt, onClose }: InspectorProps) {
   const outcome = outcomeOf(event, brokenAt);
   const act = bareOperation(event.Operation ?? event.Kind);
-  const reasons = event.Note?.split(', ') ?? [];
+  const gates = gatesOf(event, `${act}${name === '' ? '' : ` on ${name}`}`);
   const input = Object.entries(event.Input ?? {});
   return (
     <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px]">
@@ -65,12 +58,12 @@ export function Inspector({ event, name, brokenAt, onClose }: InspectorProps) {
         {event.Error !== undefined && <Row name="Answer"><code className={`font-mono text-[12px] ${event.Result === 'denied' ? 'text-danger' : 'text-warn'}`}>{event.Error}</code></Row>}
         {event.Resource !== undefined && <Row name="Resource"><code className="font-mono text-[12px] break-all">{event.Resource}</code></Row>}
       </dl>
-      {reasons.length > 0 && (
+      {gates ? (
         <>
-          <h3 className="mt-5 mb-2 text-[12.5px]/[18px] font-semibold">Why</h3>
-          <ol className="edge flex flex-col gap-1 rounded-card bg-raised px-3 py-2">{reasons.map((reason) => <li key={reason} className="break-words" title={reason}>{reasonWords(reason)}</li>)}</ol>
+          <h3 className="mt-5 mb-3 text-[12.5px]/[18px] font-semibold">{gates.some(({ state }) => state === 'stopped') ? 'Where it stopped' : 'How it was decided'}</h3>
+          <DecisionPath gates={gates} />
         </>
-      )}
+      ) : event.Note !== undefined && <p className="edge mt-5 rounded-card bg-raised px-3 py-2 break-words">{event.Note}</p>}
       {input.length > 0 && (
         <>
           <h3 className="mt-5 mb-2 text-[12.5px]/[18px] font-semibold">What was asked</h3>

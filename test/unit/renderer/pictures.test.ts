@@ -8,6 +8,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ChainRail } from '../../../src/renderer/pictures/chain-rail.tsx';
 import { cuts, cutsOf } from '../../../src/renderer/pictures/cuts.ts';
 import { glyphPath, KeyGlyph, SIZES } from '../../../src/renderer/pictures/key-glyph.tsx';
+import { DecisionPath } from '../../../src/renderer/pictures/decision-path.tsx';
+import { gatesOf } from '../../../src/renderer/trail/path.ts';
 import { Misfit } from '../../../src/renderer/pictures/misfit.tsx';
 import { RequestStrip } from '../../../src/renderer/pictures/request-strip.tsx';
 import { seamOf, segmentPath } from '../../../src/renderer/pictures/seam.ts';
@@ -103,5 +105,44 @@ describe('the chain rail', () => {
   it('shows a misfit with both numbers', () => {
     const { getByRole } = render(createElement(Misfit, { found: 'Record 18,199', intact: 'Record 18,198' }));
     expect(getByRole('img').textContent).toBe('Record 18,199, foundRecord 18,198, intact');
+  });
+});
+
+describe('the way of a request', () => {
+  const event = { Index: 1, Time: 0, Kind: 'outcome', Operation: 'kms:Decrypt', Door: 'cli', Principal: 'owner:uid-1000' } as const;
+  const states = (fields: Readonly<Record<string, unknown>>): string => (gatesOf({ ...event, ...fields }, 'Decrypt') ?? []).map(({ name, state }) => `${name}: ${state}`).join(', ');
+
+  it('ends where it was stopped, and nothing after that is reached', () => {
+    expect(states({ Result: 'ok', Note: 'allowed:owner/OwnerMayDoAll' })).toBe('Door and identity: ok, Request rules: ok, Policy: ok, Decrypt: ok');
+    expect(states({ Result: 'denied', Error: 'AccessDeniedException', Note: 'rule:rate' })).toBe('Door and identity: ok, Request rules: stopped, Policy: notReached, Decrypt: notReached');
+    expect(states({ Result: 'denied', Error: 'AccessDeniedException', Note: 'allowed:owner/all, denied:key/OnlyBilling' })).toBe('Door and identity: ok, Request rules: ok, Policy: stopped, Decrypt: notReached');
+    expect(states({ Result: 'denied', Error: 'AccessDeniedException', Note: 'nothing-allows' })).toBe('Door and identity: ok, Request rules: ok, Policy: stopped, Decrypt: notReached');
+    expect(states({ Result: 'denied', Error: 'AccessDeniedException', Note: 'allowed:owner/all, not-approved:ask' })).toBe('Door and identity: ok, Request rules: ok, Policy: ok, Approval: stopped, Decrypt: notReached');
+    expect(states({ Result: 'ok', Note: 'allowed:owner/all, approved:ask, allowed:owner/all' })).toBe('Door and identity: ok, Request rules: ok, Policy: ok, Approval: ok, Decrypt: ok');
+    expect(states({ Result: 'failed', Error: 'InvalidCiphertextException', Note: 'allowed:owner/all' })).toBe('Door and identity: ok, Request rules: ok, Policy: ok, Decrypt: stopped');
+    expect(states({ Result: 'failed', Error: 'ValidationException' })).toBe('Door and identity: ok, Request rules: ok, Form of the request: stopped, Policy: notReached, Decrypt: notReached');
+  });
+
+  it('is there for the end of a request only', () => {
+    expect(gatesOf({ ...event, Kind: 'intent' }, 'Decrypt')).toBeUndefined();
+    expect(gatesOf({ ...event, Kind: 'note', Note: 'torn-tail:4' }, 'Decrypt')).toBeUndefined();
+  });
+
+  it('never says that something was reached after what stopped it', () => {
+    const reason = fc.constantFrom('rule:a', 'allowed:p/s', 'denied:p/s', 'nothing-allows', 'policy-error:p', 'approved:r', 'not-approved:r', 'what:else');
+    fc.assert(
+      fc.property(fc.array(reason, { maxLength: 5 }), fc.constantFrom('ok', 'denied', 'failed'), (reasons, Result) => {
+        const path = (gatesOf({ ...event, Result, Note: reasons.join(', ') }, 'Decrypt') ?? []).map(({ state }) => state);
+        const stopped = path.indexOf('stopped');
+        if (stopped >= 0) expect(path.slice(stopped + 1).every((state) => state === 'notReached')).toBe(true);
+        else expect(path).not.toContain('notReached');
+      }),
+    );
+  });
+
+  it('has a word for each gate’s state beside its mark', () => {
+    const gates = gatesOf({ ...event, Result: 'denied', Error: 'AccessDeniedException', Note: 'rule:vault-is-locked' }, 'Decrypt') ?? [];
+    const { getByRole } = render(createElement(DecisionPath, { gates }));
+    expect(getByRole('list', { name: 'The way of the request' }).textContent).toContain('Request rules, stoppedThe vault was locked');
   });
 });
