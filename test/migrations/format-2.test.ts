@@ -59,7 +59,7 @@ test('a vault of format 2 opens, reads as written, and can be written', async ()
   const { key } = JSON.parse(readFileSync(join(GOLDEN, 'expected.json'), 'utf8')) as { readonly key: KeyRecord };
   expect((await reader.keys({ limit: 10 })).items).toEqual([key]);
   for (const id of key.materials) expect((await reader.keyOfMaterial(id))?.keyId).toBe(key.keyId);
-  expect(await reader.nextRotation()).toBe(1_900_000_000_000);
+  expect(await reader.next('rotation')).toBe(1_900_000_000_000);
   await vault.store.write(record(), (writer) => Promise.resolve(writer.of(NOTES).update({ ...NOTE, text: 'another' })));
   await close(vault);
   expect((await (await reopen(vault)).store.reader.of(NOTES).get(NOTE.name))?.text).toBe('another');

@@ -185,12 +185,12 @@ describe('rotation on a real vault', () => {
     let vault = await createVault();
     const [one, two, three] = [await symmetricKey(vault), await symmetricKey(vault), await symmetricKey(vault)];
     for (const { keyId } of [one, two]) await run(vault, 'kms:EnableKeyRotation', { KeyId: keyId, RotationPeriodInDays: 90 }, 0);
-    expect(await vault.store.reader.nextRotation()).toBe(90 * DAY);
+    expect(await vault.store.reader.next('rotation')).toBe(90 * DAY);
     (await vault.store.write(record(), async (writer) => { const key = await writer.key(two.keyId); if (key) writer.updateKey(disabled(key)); })).delivered();
     expect(await run(vault, 'kms:RotateDueKeys', {}, 90 * DAY - 1)).toEqual({ KeyArns: [] });
     await close(vault);
     vault = await reopen(vault);
-    expect(await vault.store.reader.nextRotation()).toBe(90 * DAY);
+    expect(await vault.store.reader.next('rotation')).toBe(90 * DAY);
     const late = 1000 * DAY;
     expect((await run(vault, 'kms:RotateDueKeys', {}, late))['KeyArns']).toHaveLength(1);
     expect(await run(vault, 'kms:RotateDueKeys', {}, late)).toEqual({ KeyArns: [] });
@@ -199,7 +199,7 @@ describe('rotation on a real vault', () => {
     expect((await now(vault, three)).materials).toHaveLength(1);
     // Enabled again, the date that it missed is met.
     (await vault.store.write(record(), async (writer) => { const key = await writer.key(two.keyId); if (key) writer.updateKey(enabled(key)); })).delivered();
-    expect(await vault.store.reader.nextRotation()).toBe(90 * DAY);
+    expect(await vault.store.reader.next('rotation')).toBe(90 * DAY);
     expect((await run(vault, 'kms:RotateDueKeys', {}, late))['KeyArns']).toHaveLength(1);
     expect(await run(vault, 'kms:GetKeyRotationStatus', { KeyId: two.keyId }, late)).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 90, NextRotationDate: (late + 90 * DAY) / 1000 });
     await run(vault, 'kms:DisableKeyRotation', { KeyId: two.keyId }, late);

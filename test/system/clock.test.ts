@@ -1,5 +1,6 @@
 /** Time that jumps, stands and goes back under the whole program; and two programs that want the same vault. */
 import { spawn } from 'node:child_process';
+import { createPublicKey, publicEncrypt, randomBytes } from 'node:crypto';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -121,6 +122,39 @@ describe('in one process, with a clock of the test', () => {
     expect(await rotations()).toBe(2);
     using plaintext = (await vault.ok('kms:Decrypt', { CiphertextBlob }))['Plaintext'] as SecretBytes;
     expect(plaintext.borrow((bytes) => new TextDecoder().decode(bytes))).toBe('before');
+  });
+
+  it('ends the use of an imported material on its date, and destroys it when the clock runs, also after sleep', async () => {
+    const { ok } = vault;
+    const code = (name: string, input: Json): Promise<string> => codeOf(vault.ok(name, input));
+    const KeyId = ((await ok('kms:CreateKey', { Origin: 'EXTERNAL' }))['KeyMetadata'] as { KeyId: string }).KeyId;
+    const material = randomBytes(32);
+    const bring = async (days: number): Promise<void> => {
+      const { PublicKey, ImportToken } = await ok('kms:GetParametersForImport', { KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' });
+      const key = createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' });
+      const EncryptedKeyMaterial = publicEncrypt({ key, padding: 4, oaepHash: 'sha256' }, material).toString('base64');
+      await ok('kms:ImportKeyMaterial', { KeyId, ImportToken, EncryptedKeyMaterial, ValidTo: (clock.now() + days * DAY) / 1000 });
+    };
+    const state = async (): Promise<unknown> => ((await ok('kms:DescribeKey', { KeyId }))['KeyMetadata'] as Json)['KeyState'];
+    await bring(2);
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: base64('x') });
+    clock.advance(2 * DAY - 1000);
+    await tick();
+    expect(await state()).toBe('Enabled');
+    // Asleep over the date: refused before the schedule has run at all.
+    clock.advance(1000);
+    expect([await state(), await code('kms:Decrypt', { CiphertextBlob })]).toEqual(['PendingImport', 'KMSInvalidStateException']);
+    await tick();
+    expect((await ok('kms:ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))['Rotations']).toMatchObject([{ ImportState: 'PENDING_IMPORT' }]);
+    await bring(300);
+    expect(await code('kms:Decrypt', { CiphertextBlob })).toBe('ok');
+    await ok('vault:Lock');
+    clock.advance(301 * DAY);
+    await ok('vault:Unlock', unlock);
+    expect(await state()).toBe('PendingImport');
+    await tick();
+    const { Events } = await ok('trail:LookupEvents', { Operation: 'kms:ExpireDueKeyMaterials', Limit: 50 });
+    expect((Events as readonly Json[]).filter(({ Result }) => Result === 'ok').length).toBeGreaterThanOrEqual(2);
   });
 
   it('does what was missed while nothing ran at all', async () => {

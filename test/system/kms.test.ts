@@ -1,6 +1,6 @@
 /** Every `kms:` and `file:` operation against a real vault, judged by node:crypto and openssl rather than by the vault itself. */
 import { spawnSync } from 'node:child_process';
-import { createHash, createPrivateKey, createPublicKey, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
+import { createCipheriv, createHash, createPrivateKey, createPublicKey, generateKeyPairSync, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -335,6 +335,75 @@ describe('rotation and tags', () => {
     await ok('kms:UntagResource', { KeyId, TagKeys: ['team', 'never'] });
     expect((await ok('kms:ListResourceTags', { KeyId }))['Tags']).toEqual([{ TagKey: 'stage', TagValue: 'prod' }]);
     expect(await code('kms:TagResource', { KeyId, Tags: [{ TagKey: 'aws:x', TagValue: '' }] })).toBe('TagException');
+  });
+});
+
+describe('imported key material', () => {
+  const wrapped = async (KeyId: string, material: Uint8Array, WrappingAlgorithm = 'RSAES_OAEP_SHA_256', WrappingKeySpec = 'RSA_2048'): Promise<Json> => {
+    const { PublicKey, ImportToken } = await ok('kms:GetParametersForImport', { KeyId, WrappingAlgorithm, WrappingKeySpec });
+    const oaepHash = WrappingAlgorithm.endsWith('_1') ? 'sha1' : 'sha256';
+    const seal = (bytes: Uint8Array): Buffer => publicEncrypt({ key: createPublicKey({ key: unb64(PublicKey), format: 'der', type: 'spki' }), padding: 4, oaepHash }, bytes);
+    if (!WrappingAlgorithm.startsWith('RSA_AES')) return { KeyId, ImportToken, EncryptedKeyMaterial: b64(seal(material)), ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' };
+    const kek = randomBytes(32);
+    const cipher = createCipheriv('id-aes256-wrap-pad', kek, Buffer.from('a65959a6', 'hex'));
+    return { KeyId, ImportToken, EncryptedKeyMaterial: b64(Buffer.concat([seal(kek), cipher.update(material), cipher.final()])), ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' };
+  };
+  const external = async (spec: KeySpec, usage?: KeyUsage): Promise<string> => ((await ok('kms:CreateKey', { KeySpec: spec, Origin: 'EXTERNAL', ...(usage ? { KeyUsage: usage } : {}) }))['KeyMetadata'] as { KeyId: string }).KeyId;
+  const described = async (KeyId: string): Promise<Json> => (await ok('kms:DescribeKey', { KeyId }))['KeyMetadata'] as Json;
+
+  it('makes a key usable, goes, and comes back as the same material only', async () => {
+    const KeyId = await external('SYMMETRIC_DEFAULT');
+    expect(await described(KeyId)).toMatchObject({ KeyState: 'PendingImport', Origin: 'EXTERNAL', Enabled: false });
+    expect(await code('kms:Encrypt', { KeyId, Plaintext: b64('x') })).toBe('KMSInvalidStateException');
+    const material = randomBytes(32);
+    const { KeyMaterialId } = await ok('kms:ImportKeyMaterial', await wrapped(KeyId, material));
+    expect(KeyMaterialId).toMatch(/^[0-9a-f]{64}$/);
+    expect(await described(KeyId)).toMatchObject({ KeyState: 'Enabled', ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE', CurrentKeyMaterialId: KeyMaterialId });
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('kept') });
+    expect(await code('kms:ImportKeyMaterial', await wrapped(KeyId, randomBytes(32)))).toBe('IncorrectKeyMaterialException');
+    expect(await ok('kms:DeleteImportedKeyMaterial', { KeyId })).toMatchObject({ KeyMaterialId });
+    expect(await described(KeyId)).toMatchObject({ KeyState: 'PendingImport' });
+    expect(await code('kms:Decrypt', { CiphertextBlob })).toBe('KMSInvalidStateException');
+    expect(await code('kms:ImportKeyMaterial', await wrapped(KeyId, randomBytes(32)))).toBe('IncorrectKeyMaterialException');
+    await ok('kms:ImportKeyMaterial', { ...(await wrapped(KeyId, material)), KeyMaterialId });
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob }))['Plaintext']).toString()).toBe('kept');
+  });
+
+  it('rotates to a second material, and needs both', async () => {
+    const KeyId = await external('SYMMETRIC_DEFAULT');
+    const [first, second] = [randomBytes(32), randomBytes(32)];
+    const one = (await ok('kms:ImportKeyMaterial', await wrapped(KeyId, first)))['KeyMaterialId'];
+    const { CiphertextBlob: before } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('before') });
+    expect(await code('kms:RotateKeyOnDemand', { KeyId })).toBe('KMSInvalidStateException');
+    const two = (await ok('kms:ImportKeyMaterial', { ...(await wrapped(KeyId, second, 'RSAES_OAEP_SHA_1')), ImportType: 'NEW_KEY_MATERIAL', KeyMaterialDescription: 'of the ceremony' }))['KeyMaterialId'];
+    expect((await ok('kms:ListKeyRotations', { KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))['Rotations']).toMatchObject([
+      { KeyMaterialId: one, KeyMaterialState: 'CURRENT', ImportState: 'IMPORTED' },
+      { KeyMaterialId: two, KeyMaterialState: 'PENDING_ROTATION', KeyMaterialDescription: 'of the ceremony' },
+    ]);
+    await ok('kms:RotateKeyOnDemand', { KeyId });
+    const { CiphertextBlob: after } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('after') });
+    for (const [CiphertextBlob, text] of [[before, 'before'], [after, 'after']]) expect(unb64((await ok('kms:Decrypt', { CiphertextBlob }))['Plaintext']).toString()).toBe(text);
+    await ok('kms:DeleteImportedKeyMaterial', { KeyId, KeyMaterialId: one });
+    expect(await code('kms:Encrypt', { KeyId, Plaintext: b64('x') })).toBe('KMSInvalidStateException');
+    await ok('kms:ImportKeyMaterial', await wrapped(KeyId, first));
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob: before }))['Plaintext']).toString()).toBe('before');
+  });
+
+  it('signs with an RSA key that was brought, and refuses tokens of other keys and expired dates', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
+    const KeyId = await external('RSA_3072', 'SIGN_VERIFY');
+    expect(await code('kms:GetParametersForImport', { KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_4096' })).toBe('UnsupportedOperationException');
+    const der = privateKey.export({ format: 'der', type: 'pkcs8' });
+    const input = await wrapped(KeyId, der, 'RSA_AES_KEY_WRAP_SHA_256');
+    expect(await code('kms:ImportKeyMaterial', { ...input, KeyId: await external('RSA_3072', 'SIGN_VERIFY') })).toBe('InvalidImportTokenException');
+    expect(await code('kms:ImportKeyMaterial', { ...input, ExpirationModel: 'KEY_MATERIAL_EXPIRES' })).toBe('ValidationException');
+    expect(await code('kms:ImportKeyMaterial', { ...input, ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: Date.now() / 1000 - 1 })).toBe('ValidationException');
+    await ok('kms:ImportKeyMaterial', input);
+    expect(unb64((await ok('kms:GetPublicKey', { KeyId }))['PublicKey'])).toEqual(publicKey.export({ format: 'der', type: 'spki' }));
+    const { Signature } = await ok('kms:Sign', { KeyId, Message: b64('m'), SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256' });
+    expect(verify('sha256', Buffer.from('m'), publicKey, unb64(Signature))).toBe(true);
+    expect(await code('kms:ImportKeyMaterial', { ...(await wrapped(KeyId, der, 'RSA_AES_KEY_WRAP_SHA_1')), ImportType: 'EXISTING_KEY_MATERIAL' })).toBe('ValidationException');
+    expect(await code('kms:GetParametersForImport', { KeyId: await newKey(), WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' })).toBe('UnsupportedOperationException');
   });
 });
 

@@ -175,7 +175,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     take: createCapacity(clock.monotonic),
     resolve: createResolve(() => {
       const { realm, store, keys } = openOrThrow(vault);
-      return { realm, reader: store.reader, keys };
+      return { realm, reader: store.reader, keys, now: clock.now() };
     }),
     approvals,
     journal: createJournal({ trail: () => vault.trail, now: clock.now }),

@@ -1,4 +1,4 @@
-/** The vault's own clockwork: locks itself when nobody uses it, destroys keys and secrets whose waiting time is over, rotates keys whose date has come. */
+/** The vault's own clockwork: locks itself when nobody uses it, destroys keys and secrets whose waiting time is over and imported materials that expire, rotates keys whose date has come. */
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { Due, Job } from '../doors/schedule.ts';
 import type { Clock } from '../platform/ports.ts';
@@ -28,6 +28,7 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
   let nextDeletion: Instant | undefined;
   let nextRotation: Instant | undefined;
   let nextSecret: Instant | undefined;
+  let nextExpiry: Instant | undefined;
   let offset = clock.now() - clock.boottime();
 
   const lockDue = (): Due | undefined => {
@@ -66,6 +67,13 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
         // Also with a clock that was moved: a rotation too early takes nothing away.
         due: () => (vault.open && vault.open.problem === undefined && nextRotation !== undefined ? { wall: nextRotation } : undefined),
       },
+      {
+        name: 'key-material-expiry',
+        operation: 'kms:ExpireDueKeyMaterials',
+        input: {},
+        // It is out of use from its date on, whatever the clock; that it is destroyed waits for a steady one.
+        due: () => (vault.open && vault.open.problem === undefined && nextExpiry !== undefined && clockIsSteady() ? { wall: nextExpiry } : undefined),
+      },
     ],
     locksAt() {
       const due = lockDue();
@@ -76,12 +84,14 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
         nextDeletion = undefined;
         nextRotation = undefined;
         nextSecret = undefined;
+        nextExpiry = undefined;
         offset = clock.now() - clock.boottime();
         return;
       }
       const { reader } = vault.open.store;
       const dates = (await reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate]));
-      nextRotation = await reader.nextRotation();
+      nextRotation = await reader.next('rotation');
+      nextExpiry = await reader.next('expiry');
       nextDeletion = dates.length === 0 ? undefined : instant(Math.min(...dates));
       let earliest: Instant | undefined;
       for (const [, { due }] of await reader.of(SECRETS).entries()) if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;

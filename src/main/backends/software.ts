@@ -92,6 +92,12 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       known.set(id, { rowId, version: 1, body: Uint8Array.from(body) });
       return { material: { materialId: id, rowId, body, tag }, ...(publicKey ? { publicKey } : {}) };
     },
+    importParameters: ({ arn, algorithm, spec, validTo }) => sealer.call('importParameters', { binding: arn, algorithm, spec, validTo }),
+    async importMaterial({ arn, token, wrapped, spec, keyId, purpose, now }) {
+      const rowId = random.bytes(16);
+      const { identity, body, tag, publicKey } = await sealer.call('importMaterial', { rowId, binding: arn, token, now, wrapped, spec, keyId, purpose });
+      return { material: { materialId: hex(identity.subarray(0, 8)), rowId, body, tag }, identity: hex(identity), ...(publicKey ? { publicKey } : {}) };
+    },
     async sign(key, { algorithm, message, digest }) {
       const { signature } = await withMaterial(newest(key), (ref) => lend(message, (bytes) => sealer.call('sign', { key: ref, purpose: key.purpose, algorithm, message: bytes, digest })));
       return signature;

@@ -142,11 +142,11 @@ const BIT_STRING = 0x03;
 /** [1], constructed: ECPrivateKey's public key. */
 const CONTEXT_1 = 0xa1;
 
-/** RFC 5915 in PKCS #8, as openssl writes it. `scalar`: 32 bytes; `spki`: of the same key, in this file's form. Off-heap, the caller's to wipe. */
-export function writeSecp256k1Pkcs8(scalar: Uint8Array, spki: Uint8Array): Bytes {
-  const { algorithm } = CURVES.secp256k1;
-  const point = readSpki('secp256k1', spki);
-  if (scalar.byteLength !== 32 || !point) throw new RangeError('not a secp256k1 key');
+/** RFC 5915 in PKCS #8, as openssl writes it. `scalar`: of the curve's size; `spki`: of the same key, in this file's form. Off-heap, the caller's to wipe. */
+export function writeEcPkcs8(curve: CurveName, scalar: Uint8Array, spki: Uint8Array): Bytes {
+  const { algorithm } = CURVES[curve];
+  const point = readSpki(curve, spki);
+  if (!point || scalar.byteLength !== (point.byteLength - 1) / 2) throw new RangeError('not a key of this curve');
   const publicKey = writeElement(CONTEXT_1, writeElement(BIT_STRING, concat(u8(0), point)));
   const number = writeElement(OCTET_STRING, scalar);
   const inner = writeElement(SEQUENCE, concat(writeElement(INTEGER, VERSION_1), number, publicKey));
@@ -172,6 +172,60 @@ export function readEcScalar(curve: CurveName, size: number, pkcs8: Uint8Array):
   if (!constantTimeEqual(algorithm, CURVES[curve].algorithm)) return undefined;
   // The public key that may follow is not used: it would be another's word on what this scalar is.
   return copy(scalar);
+}
+
+/**
+ * The point in the ECPrivateKey of a PKCS #8 that `readEcScalar` has read: undefined where none is given, false where what follows
+ * the scalar is anything but this curve's name and a point of its size.
+ */
+export function readEcPoint(curve: CurveName, size: number, pkcs8: Uint8Array): Uint8Array | false | undefined {
+  const [body] = readSeries(pkcs8, [SEQUENCE], 'end') ?? [];
+  const [, , key] = readSeries(body, [INTEGER, SEQUENCE, OCTET_STRING], 'end') ?? [];
+  const [inner] = readSeries(key, [SEQUENCE], 'end') ?? [];
+  const head = readSeries(inner, [INTEGER, OCTET_STRING], 'any');
+  if (!inner || !head) return false;
+  // 3 for the version, then tag, length (at most 66: one byte) and scalar.
+  let rest = inner.subarray(3 + 2 + size);
+  const named = readElement(rest, 0, 0xa0);
+  if (named) {
+    if (!constantTimeEqual(named.content, CURVES[curve].algorithm.subarray(EC_PUBLIC_KEY.length / 2))) return false;
+    rest = rest.subarray(named.end);
+  }
+  if (rest.byteLength === 0) return undefined;
+  const [wrapped] = readSeries(rest, [CONTEXT_1], 'end') ?? [];
+  const [bits] = readSeries(wrapped, [BIT_STRING], 'end') ?? [];
+  return bits?.[0] === 0 && bits.byteLength === 1 + CURVES[curve].publicLength ? bits.subarray(1) : false;
+}
+
+/** The seed (32) of an Ed25519 PKCS #8 in the one form of RFC 8410 section 7, without a public key; undefined for anything else. Off-heap, the caller's to wipe. */
+export function readEd25519Seed(pkcs8: Uint8Array): Bytes | undefined {
+  const length = ED25519_PKCS8.byteLength;
+  if (pkcs8.byteLength !== length + 32 || !constantTimeEqual(pkcs8.subarray(0, length), ED25519_PKCS8)) return undefined;
+  return copy(pkcs8.subarray(length));
+}
+
+/** AlgorithmIdentifier of RFC 8017 appendix A.1: rsaEncryption, with its NULL. */
+const RSA_ALGORITHM = fromHex('06092a864886f70d0101010500');
+
+/** n, e, d, p, q, d mod (p-1), d mod (q-1), q^-1 mod p (RFC 8017 section 3.2): views, big-endian, without leading zeros. */
+export type RsaNumbers = readonly [n: Uint8Array, e: Uint8Array, d: Uint8Array, p: Uint8Array, q: Uint8Array, dP: Uint8Array, dQ: Uint8Array, qInv: Uint8Array];
+
+/** The numbers in a PKCS #8 version 0 that holds a two-prime RSAPrivateKey (RFC 8017 appendix A.1.2), all of it strict; undefined for anything else. */
+export function readRsaPkcs8(pkcs8: Uint8Array): RsaNumbers | undefined {
+  const [body] = readSeries(pkcs8, [SEQUENCE], 'end') ?? [];
+  const [version, algorithm, key] = readSeries(body, [INTEGER, SEQUENCE, OCTET_STRING], 'end') ?? [];
+  const [inner] = readSeries(key, [SEQUENCE], 'end') ?? [];
+  const [two, ...rest] = readSeries(inner, Array.from({ length: 9 }, () => INTEGER), 'end') ?? [];
+  if (!version || !algorithm || !two) return undefined;
+  if (!constantTimeEqual(version, VERSION_0) || !constantTimeEqual(algorithm, RSA_ALGORITHM)) return undefined;
+  if (!constantTimeEqual(two, VERSION_0) || !rest.every(isMinimal)) return undefined;
+  return rest.map((content) => (content[0] === 0 ? content.subarray(1) : content)) as unknown as RsaNumbers;
+}
+
+/** A positive INTEGER's content in its shortest form; zero is not positive. */
+function isMinimal(content: Uint8Array): boolean {
+  const [first = 0x80, second = 0] = content;
+  return first !== 0 ? first < 0x80 : content.byteLength > 1 && second >= 0x80;
 }
 
 /** DigestInfo up to the digest (RFC 8017 section 9.2, note 1). */

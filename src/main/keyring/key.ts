@@ -12,33 +12,35 @@ import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { KeyHandle, KeyRecord, KeyState } from './ports.ts';
 
 /** What somebody wants to do with a key. */
-export type Act = 'use' | 'enable' | 'disable' | 'describe' | 'edit' | 'name' | 'scheduleDeletion' | 'cancelDeletion';
+export type Act = 'use' | 'enable' | 'disable' | 'describe' | 'edit' | 'name' | 'scheduleDeletion' | 'cancelDeletion' | 'import';
 
 type Refusal = 'DisabledException' | 'KMSInvalidStateException';
 
 /** Absent: allowed. */
 const REFUSALS: Readonly<Record<Act, Partial<Record<KeyState, Refusal>>>> = {
-  use: { Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException' },
-  enable: { PendingDeletion: 'KMSInvalidStateException' },
-  disable: { PendingDeletion: 'KMSInvalidStateException' },
+  use: { Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  enable: { PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  disable: { PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
   describe: {},
   edit: { PendingDeletion: 'KMSInvalidStateException' },
   name: { PendingDeletion: 'KMSInvalidStateException' },
   scheduleDeletion: { PendingDeletion: 'KMSInvalidStateException' },
-  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException' },
+  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  import: { PendingDeletion: 'KMSInvalidStateException' },
 };
 
 const NEXT_STEP: Readonly<Record<KeyState, string>> = {
-  Enabled: 'is not pending deletion',
+  Enabled: 'is enabled',
   Disabled: 'is disabled; enable it with `keystead kms enable-key`',
   PendingDeletion: 'is pending deletion; keep it with `keystead kms cancel-key-deletion`',
+  PendingImport: 'is pending import; bring its key material with `keystead kms get-parameters-for-import`',
 };
 
 /** Throws DisabledException or KMSInvalidStateException. */
 export function assertAllows(key: KeyRecord, act: Act): void {
   const refusal = REFUSALS[act][key.state];
   if (!refusal) return;
-  const why = act === 'cancelDeletion' && key.state === 'Disabled' ? 'is not pending deletion' : NEXT_STEP[key.state];
+  const why = act === 'cancelDeletion' ? 'is not pending deletion' : NEXT_STEP[key.state];
   throw new VaultError(refusal, `key \`${key.keyId}\` ${why}`);
 }
 
@@ -60,12 +62,16 @@ export function pendingDeletion(key: KeyRecord, days: number, now: Instant): Key
   return { ...key, state: 'PendingDeletion', deletionDate: instant(now + days * DAY) };
 }
 
-/** The key comes back disabled, as AWS does it: somebody has to want it again. */
+/** The key comes back disabled, as AWS does it: somebody has to want it again. One whose material has gone meanwhile waits for it. */
 export function deletionCancelled(key: KeyRecord): KeyRecord {
   assertAllows(key, 'cancelDeletion');
   const { deletionDate: _, ...rest } = key;
-  return { ...rest, state: 'Disabled' };
+  return { ...rest, state: isWhole(key) ? 'Disabled' : 'PendingImport' };
 }
+
+/** Whether every material that the key decrypts with is here. */
+export const isWhole = ({ origin, materials, imports = [] }: KeyRecord): boolean =>
+  origin === undefined || (materials.length > 0 && imports.every(({ materialId, held }) => held || !materials.includes(materialId)));
 
 /** Whether its waiting time is over. That a clock which was set or jumped makes deletions wait is the schedule's to see to. */
 export const isDue = (key: KeyRecord, now: Instant): boolean => key.state === 'PendingDeletion' && key.deletionDate !== undefined && key.deletionDate <= now;

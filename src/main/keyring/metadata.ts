@@ -1,10 +1,21 @@
-/** A key record as AWS's `KeyMetadata`. Pure. */
+/** A key record as AWS's `KeyMetadata`, and what AWS calls its materials. Pure. */
 import { algorithmLists, type KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { keyArn, type Realm } from '../../shared/model/ids.ts';
+import { validTo } from './import.ts';
 import type { KeyRecord } from './ports.ts';
 
+/** 64 hexadecimal digits, as AWS has them: what an imported material is known by, or the 16 of one that was made here and zeros. */
+export const keyMaterialId = ({ imports }: KeyRecord, materialId: string): string => imports?.find((one) => one.materialId === materialId)?.identity ?? materialId.padEnd(64, '0');
+
+function expiration(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'ValidTo'> {
+  if (key.origin === undefined || !key.imports?.some(({ materialId, held }) => held && key.materials.includes(materialId))) return {};
+  const date = validTo(key);
+  return date === undefined ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' } : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: seconds(date) };
+}
+
 export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
+  const current = key.spec === 'SYMMETRIC_DEFAULT' ? key.materials.at(-1) : undefined;
   return {
     AWSAccountId: realm.account,
     KeyId: key.keyId,
@@ -14,12 +25,14 @@ export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
     Description: key.description,
     KeyUsage: key.usage,
     KeyState: key.state,
-    Origin: 'AWS_KMS',
+    Origin: key.origin ?? 'AWS_KMS',
+    ...expiration(key),
     KeyManager: 'CUSTOMER',
     CustomerMasterKeySpec: key.spec,
     KeySpec: key.spec,
     MultiRegion: false,
     ...(key.deletionDate === undefined ? {} : { DeletionDate: seconds(key.deletionDate) }),
+    ...(current === undefined ? {} : { CurrentKeyMaterialId: keyMaterialId(key, current) }),
     ...algorithmLists(key.spec, key.usage),
   };
 }

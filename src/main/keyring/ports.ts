@@ -2,13 +2,27 @@
 import type { Algorithm, KeyPurpose, KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
 import type { EncryptionContext } from '../../shared/api/fields.ts';
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
+import type { WrappingAlgorithm, WrappingKeySpec } from '../../shared/model/wrapping.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport';
 
 export type RotationType = 'AUTOMATIC' | 'ON_DEMAND';
 
-/** One key, as it is sealed (schema 2; schema 1 has no `rotation`, `rotations`, `tags`). */
+/** One material that was brought from elsewhere. What it is remains known after it is gone, so that only the same one comes back. */
+export interface ImportedMaterial {
+  /** 8 bytes, hex: the first of `identity`. */
+  readonly materialId: string;
+  /** 32 bytes, hex. */
+  readonly identity: string;
+  /** Whether the material is here: false once it was deleted or has expired. */
+  readonly held: boolean;
+  /** When it goes by itself. Absent: never. */
+  readonly validTo?: Instant;
+  readonly description?: string;
+}
+
+/** One key, as it is sealed (schema 2; schema 1 ends with `publicKey`). */
 export interface KeyRecord {
   readonly keyId: KeyId;
   readonly spec: KeySpec;
@@ -19,7 +33,7 @@ export interface KeyRecord {
   readonly created: Instant;
   /** Set while PendingDeletion. */
   readonly deletionDate?: Instant;
-  /** 8 bytes each, hex; the last one encrypts and signs, all decrypt. */
+  /** 8 bytes each, hex; the last one encrypts and signs, all decrypt. Empty while nothing was ever imported. */
   readonly materials: readonly string[];
   /** SubjectPublicKeyInfo DER, base64; asymmetric keys only. */
   readonly publicKey?: string;
@@ -29,6 +43,12 @@ export interface KeyRecord {
   readonly rotations?: readonly { readonly at: Instant; readonly type: RotationType }[];
   /** Name and value. Absent: none. */
   readonly tags?: readonly (readonly [name: string, value: string])[];
+  /** Its material is brought from elsewhere. Absent: made here. */
+  readonly origin?: 'EXTERNAL';
+  /** Of a key of origin EXTERNAL: one for each of `materials` in their order, then the one that is `awaiting`. Absent: none yet. */
+  readonly imports?: readonly ImportedMaterial[];
+  /** Imported for the next rotation on demand: neither encrypts nor decrypts yet. */
+  readonly awaiting?: string;
 }
 
 export interface AliasRecord {
@@ -54,6 +74,9 @@ export interface Page<T> {
   readonly next?: string;
 }
 
+/** What happens to keys by date. rotation: of an enabled key. expiry: of a material that was imported. */
+export type Planned = 'rotation' | 'expiry';
+
 /** Reading. All answers are of the last committed transaction. */
 export interface KeyReader {
   key(keyId: KeyId): Promise<KeyRecord | undefined>;
@@ -66,10 +89,10 @@ export interface KeyReader {
   aliases(page: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>>;
   /** Keys in PendingDeletion, for the schedule. */
   pendingDeletion(): Promise<readonly KeyRecord[]>;
-  /** Enabled keys whose next rotation is at `now` or before, up to `limit`. */
-  rotationDue(now: Instant, limit: number): Promise<readonly KeyRecord[]>;
-  /** The earliest next rotation of an enabled key. */
-  nextRotation(): Promise<Instant | undefined>;
+  /** Keys of which that is due at `now`, up to `limit`. */
+  due(what: Planned, now: Instant, limit: number): Promise<readonly KeyRecord[]>;
+  /** When it is due next of any key. */
+  next(what: Planned): Promise<Instant | undefined>;
 }
 
 /**
@@ -78,8 +101,9 @@ export interface KeyReader {
  */
 export interface KeyWriter extends KeyReader {
   /** AlreadyExistsException surfaces at commit when the name or id is taken. */
-  insertKey(record: KeyRecord, material: NewMaterial): void;
-  /** With the material that a rotation adds, where it names one. */
+  /** Without a material where it is yet to be imported. */
+  insertKey(record: KeyRecord, material?: NewMaterial): void;
+  /** With the material that a rotation or an import adds. One that the record no longer holds is destroyed. */
   updateKey(record: KeyRecord, material?: NewMaterial): void;
   /** The record, its aliases, and its materials. */
   destroyKey(keyId: KeyId): Promise<void>;
@@ -114,9 +138,22 @@ export interface EncryptionUse {
   readonly context: EncryptionContext;
 }
 
+/** What was brought, and what the sealer knows of it. */
+export interface Brought {
+  readonly material: NewMaterial;
+  /** 32 bytes, hex: the same whenever the same material comes to the same key. */
+  readonly identity: string;
+  /** SubjectPublicKeyInfo DER. */
+  readonly publicKey?: Uint8Array;
+}
+
 /** What makes and uses keys. Rejects with VaultError; a failed decryption is InvalidCiphertextException, nothing finer. */
 export interface KeyBackend {
   generate(request: { readonly spec: KeySpec; readonly keyId: KeyId; readonly purpose: KeyPurpose }): Promise<{ readonly material: NewMaterial; readonly publicKey?: Uint8Array }>;
+  /** A wrapping key for bringing material to the key of ARN `arn` until `validTo`; `publicKey` is SubjectPublicKeyInfo DER. */
+  importParameters(request: { readonly arn: string; readonly algorithm: WrappingAlgorithm; readonly spec: WrappingKeySpec; readonly validTo: Instant }): Promise<{ readonly publicKey: Uint8Array; readonly token: Uint8Array }>;
+  /** InvalidImportTokenException, ExpiredImportTokenException, InvalidCiphertextException, IncorrectKeyMaterialException. */
+  importMaterial(request: { readonly arn: string; readonly token: Uint8Array; readonly wrapped: Uint8Array; readonly spec: KeySpec; readonly keyId: KeyId; readonly purpose: KeyPurpose; readonly now: Instant }): Promise<Brought>;
   sign(key: KeyHandle<'SIGN_VERIFY'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly digest: boolean }): Promise<Uint8Array>;
   verify(key: KeyHandle<'SIGN_VERIFY'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly digest: boolean; readonly signature: Uint8Array }): Promise<boolean>;
   encrypt(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly algorithm: Algorithm; readonly plaintext: SecretBytes; readonly context: EncryptionContext }): Promise<Uint8Array>;

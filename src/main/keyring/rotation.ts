@@ -11,6 +11,11 @@ const DAY = 24 * 60 * 60 * 1000;
 export const ON_DEMAND_LIMIT = 25;
 
 /** Throws UnsupportedOperationException, DisabledException, KMSInvalidStateException. */
+function assertPlannable(key: KeyRecord): void {
+  if (key.origin === 'EXTERNAL') throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` has imported key material, which cannot be renewed by itself; import the next one and rotate on demand`);
+  assertRotatable(key);
+}
+
 function assertRotatable(key: KeyRecord): void {
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is \`${key.spec}\`; only symmetric encryption keys are rotated: make a new key and move its alias`);
   assertAllows(key, 'use');
@@ -18,22 +23,27 @@ function assertRotatable(key: KeyRecord): void {
 
 /** `periodDays`: 90 to 2,560, checked by the declaration. */
 export function rotationEnabled(key: KeyRecord, periodDays: number, now: Instant): KeyRecord {
-  assertRotatable(key);
+  assertPlannable(key);
   return { ...key, rotation: { periodDays, next: instant(now + periodDays * DAY) } };
 }
 
 export function rotationDisabled(key: KeyRecord): KeyRecord {
-  assertRotatable(key);
+  assertPlannable(key);
   const { rotation: _, ...rest } = key;
   return rest;
 }
 
-/** Throws LimitExceededException too. The plan stays as it is. */
+/**
+ * Throws LimitExceededException too. The plan stays as it is. A key of origin EXTERNAL takes the material that was imported for this,
+ * and none from here: `materialId` is its own then.
+ */
 export function rotatedOnDemand(key: KeyRecord, materialId: string, now: Instant): KeyRecord {
   assertRotatable(key);
+  if (key.origin === 'EXTERNAL' && key.awaiting === undefined) throw new VaultError('KMSInvalidStateException', `key \`${key.keyId}\` has no key material that waits for a rotation; import one as \`NEW_KEY_MATERIAL\` first`);
   const done = (key.rotations ?? []).filter(({ type }) => type === 'ON_DEMAND').length;
   if (done >= ON_DEMAND_LIMIT) throw new VaultError('LimitExceededException', `key \`${key.keyId}\` was rotated on demand ${String(ON_DEMAND_LIMIT)} times, which is the limit; make a new key, or enable its yearly rotation`);
-  return rotated(key, materialId, now, 'ON_DEMAND');
+  const { awaiting: _, ...rest } = rotated(key, key.awaiting ?? materialId, now, 'ON_DEMAND');
+  return rest;
 }
 
 /** When the key is to be rotated next; undefined while it cannot be: then the date waits and is met once the key is enabled. */

@@ -3,8 +3,10 @@ import { usageOf } from '../../shared/api/kms-keys.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { isAliasName, keyArn, keyIdFrom } from '../../shared/model/ids.ts';
+import { isImportable } from '../../shared/model/wrapping.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { assertAllows, deletionCancelled, disabled, enabled, isDue, pendingDeletion } from '../keyring/key.ts';
+import { asOf } from '../keyring/import.ts';
 import { tagged } from '../keyring/tags.ts';
 import { metadata } from '../keyring/metadata.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
@@ -33,11 +35,11 @@ export async function change(writer: Writer, call: Call, reference: string, next
   return changed;
 }
 
-/** Throws NotFoundException. */
+/** As it is at the time of the call. Throws NotFoundException. */
 export async function keyNow(writer: Writer, call: Call): Promise<KeyRecord> {
-  const key = await writer.key(keyOf(call.resource).keyId);
-  if (!key) throw new VaultError('NotFoundException', 'the key has just been destroyed');
-  return key;
+  const stored = await writer.key(keyOf(call.resource).keyId);
+  if (!stored) throw new VaultError('NotFoundException', 'the key has just been destroyed');
+  return asOf(stored, call.at).key;
 }
 
 export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
@@ -45,20 +47,23 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
     const keyId = keyIdFrom(random.bytes(16));
     const usage = usageOf(input.KeySpec, input.KeyUsage);
     if (usage === undefined) return call.fail('ValidationException', '`KeyUsage` must be given for this key spec');
-    const { material, publicKey } = await keys.generate({ spec: input.KeySpec, keyId, purpose: 'kms' });
+    const isExternal = input.Origin === 'EXTERNAL';
+    if (isExternal && !isImportable(input.KeySpec)) return call.fail('UnsupportedOperationException', `a key of spec \`${input.KeySpec}\` takes no key material from elsewhere; leave \`Origin\` out`);
+    const made = isExternal ? undefined : await keys.generate({ spec: input.KeySpec, keyId, purpose: 'kms' });
     const bare: KeyRecord = {
       keyId,
       spec: input.KeySpec,
       usage,
       purpose: 'kms',
-      state: 'Enabled',
+      state: made ? 'Enabled' : 'PendingImport',
       description: input.Description,
       created: call.at,
-      materials: [material.materialId],
-      ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
+      materials: made ? [made.material.materialId] : [],
+      ...(made?.publicKey ? { publicKey: bytesToBase64(made.publicKey) } : {}),
+      ...(isExternal ? { origin: 'EXTERNAL' as const } : {}),
     };
     const record = tagged(bare, input.Tags);
-    writer.insertKey(record, material);
+    writer.insertKey(record, made?.material);
     return { KeyMetadata: metadata(record, realm) };
   },
 

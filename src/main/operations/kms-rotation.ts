@@ -1,8 +1,10 @@
 /** `kms:` handlers of rotation. Thin: the keyring decides. */
-import { seconds } from '../../shared/api/operation.ts';
+import type { listKeyRotations } from '../../shared/api/kms-rotation.ts';
+import { seconds, type OutputOf } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { keyArn } from '../../shared/model/ids.ts';
-import type { KeyBackend, KeyRecord, NewMaterial } from '../keyring/ports.ts';
+import { keyArn, type Realm } from '../../shared/model/ids.ts';
+import { keyMaterialId } from '../keyring/metadata.ts';
+import type { ImportedMaterial, KeyBackend, KeyRecord, NewMaterial } from '../keyring/ports.ts';
 import { isRotationDue, nextRotation, rotatedOnDemand, rotatedOnSchedule, rotationDisabled, rotationEnabled } from '../keyring/rotation.ts';
 import { assertNotAlias, change, keyNow } from './kms-keys.ts';
 import { keyOf } from './resolvers.ts';
@@ -15,9 +17,6 @@ const DUE_AT_ONCE = 256;
 const MARKER = /^r([0-9]{1,9})$/;
 
 const newMaterial = async (keys: KeyBackend, { spec, keyId, purpose }: KeyRecord): Promise<NewMaterial> => (await keys.generate({ spec, keyId, purpose })).material;
-
-/** 64 hexadecimal digits, as AWS has them: the 16 of the material, then zeros. */
-export const keyMaterialId = (materialId: string): string => materialId.padEnd(64, '0');
 
 export const kmsRotationHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:EnableKeyRotation': async (input, call, { writer }) => {
@@ -47,41 +46,60 @@ export const kmsRotationHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =
     assertNotAlias(input.KeyId);
     const key = keyOf(call.resource);
     if (key.spec !== 'SYMMETRIC_DEFAULT') return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is \`${key.spec}\`, which is never rotated`);
-    const from = positionOf(input.Marker, input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL' ? 0 : 1);
-    const to = Math.min(key.materials.length, from + input.Limit);
+    const all = input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL';
+    const from = positionOf(input.Marker, all ? 0 : 1);
+    const listed = all && key.awaiting !== undefined ? [...key.materials, key.awaiting] : key.materials;
+    const to = Math.min(listed.length, from + input.Limit);
     return {
-      Rotations: key.materials.slice(from, to).map((materialId, offset) => {
-        const rotation = key.rotations?.[from + offset - 1];
-        return {
-          KeyId: keyArn(realm, key.keyId),
-          KeyMaterialId: keyMaterialId(materialId),
-          KeyMaterialState: from + offset === key.materials.length - 1 ? ('CURRENT' as const) : ('NON_CURRENT' as const),
-          ...(rotation ? { RotationDate: seconds(rotation.at), RotationType: rotation.type } : {}),
-        };
-      }),
-      Truncated: to < key.materials.length,
-      ...(to < key.materials.length ? { NextMarker: `r${String(to)}` } : {}),
+      Rotations: listed.slice(from, to).map((materialId, offset) => entryOf(key, materialId, from + offset, realm)),
+      Truncated: to < listed.length,
+      ...(to < listed.length ? { NextMarker: `r${String(to)}` } : {}),
     };
   },
 
   'kms:RotateKeyOnDemand': async (input, call, { writer, keys, realm }) => {
     assertNotAlias(input.KeyId);
     const key = await keyNow(writer, call);
-    // Refused before a material is made.
-    rotatedOnDemand(key, '', call.at);
-    const material = await newMaterial(keys, key);
-    writer.updateKey(rotatedOnDemand(key, material.materialId, call.at), material);
+    // Refused before a material is made; imported material is here already.
+    const rotated = rotatedOnDemand(key, '', call.at);
+    if (key.origin === 'EXTERNAL') writer.updateKey(rotated);
+    else {
+      const material = await newMaterial(keys, key);
+      writer.updateKey(rotatedOnDemand(key, material.materialId, call.at), material);
+    }
     return { KeyId: keyArn(realm, key.keyId) };
   },
 
   'kms:RotateDueKeys': async (_input, call, { writer, keys, realm }) => {
-    const due = (await writer.rotationDue(call.at, DUE_AT_ONCE)).filter((key) => isRotationDue(key, call.at));
+    const due = (await writer.due('rotation', call.at, DUE_AT_ONCE)).filter((key) => isRotationDue(key, call.at));
     for (const key of due) {
       const material = await newMaterial(keys, key);
       writer.updateKey(rotatedOnSchedule(key, material.materialId, call.at), material);
     }
     return { KeyArns: due.map(({ keyId }) => keyArn(realm, keyId)) };
   },
+});
+
+type Entry = OutputOf<typeof listKeyRotations>['Rotations'][number];
+
+function entryOf(key: KeyRecord, materialId: string, position: number, realm: Realm): Entry {
+  const rotation = key.rotations?.[position - 1];
+  const brought = key.imports?.find((one) => one.materialId === materialId);
+  const state = materialId === key.awaiting ? 'PENDING_ROTATION' : position === key.materials.length - 1 ? 'CURRENT' : 'NON_CURRENT';
+  return {
+    KeyId: keyArn(realm, key.keyId),
+    KeyMaterialId: keyMaterialId(key, materialId),
+    KeyMaterialState: state,
+    ...(brought ? importedEntry(brought) : {}),
+    ...(rotation ? { RotationDate: seconds(rotation.at), RotationType: rotation.type } : {}),
+  };
+}
+
+const importedEntry = ({ held, validTo, description }: ImportedMaterial): Partial<Entry> => ({
+  ImportState: held ? 'IMPORTED' : 'PENDING_IMPORT',
+  ...(held ? { ExpirationModel: validTo === undefined ? ('KEY_MATERIAL_DOES_NOT_EXPIRE' as const) : ('KEY_MATERIAL_EXPIRES' as const) } : {}),
+  ...(validTo === undefined ? {} : { ValidTo: seconds(validTo) }),
+  ...(description === undefined ? {} : { KeyMaterialDescription: description }),
 });
 
 /** Materials are only ever added, so that a position stays one. Throws InvalidMarkerException. */

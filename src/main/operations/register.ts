@@ -5,6 +5,7 @@ import type { HashFile, Random } from '../platform/ports.ts';
 import { fileHandlers } from './file.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsDataKeyHandlers } from './kms-data-keys.ts';
+import { kmsImportHandlers } from './kms-import.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
 import { kmsRotationHandlers } from './kms-rotation.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
@@ -34,6 +35,7 @@ export function register({ control, vaults, trail, random, hashFile }: HandlerPo
     ...slotHandlers(control),
     ...kmsKeyHandlers(random),
     ...kmsRotationHandlers(),
+    ...kmsImportHandlers(),
     ...kmsTagHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),

@@ -1,9 +1,10 @@
 /** How the resource of each kind is found. What does not exist comes back as `missing`, to be said after policy has spoken. */
 import type { ResourceRule } from '../../shared/api/operation.ts';
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
-import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, secretArn, type Realm } from '../../shared/model/ids.ts';
+import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, secretArn, type Instant, type Realm } from '../../shared/model/ids.ts';
 import type { Resolve, Resource } from '../kernel/resolve.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';
+import { asOf } from '../keyring/import.ts';
 import type { AliasRecord, KeyBackend, KeyRecord } from '../keyring/ports.ts';
 import { SECRETS } from '../secrets/kinds.ts';
 import type { SecretRecord } from '../secrets/ports.ts';
@@ -13,6 +14,7 @@ export interface ResolverPorts {
   readonly realm: Realm;
   readonly reader: Reader;
   readonly keys: Pick<KeyBackend, 'locate'>;
+  readonly now: Instant;
 }
 
 type Input = Readonly<Record<string, unknown>>;
@@ -20,18 +22,19 @@ type Resolver = (rule: ResourceRule, input: Input, ports: ResolverPorts) => Prom
 
 const missing = (what: string): Resource => ({ missing: new VaultError('NotFoundException', `${what} does not exist; list what does with \`keystead kms list-keys\``) });
 
-const found = (key: KeyRecord, realm: Realm): Resource => ({ arn: keyArn(realm, key.keyId), subject: key });
+const found = (key: KeyRecord, { realm, now }: ResolverPorts): Resource => ({ arn: keyArn(realm, key.keyId), subject: asOf(key, now).key });
 
-async function resolveKey(text: string, { realm, reader }: ResolverPorts): Promise<Resource> {
+async function resolveKey(text: string, ports: ResolverPorts): Promise<Resource> {
+  const { realm, reader } = ports;
   const reference = parseKeyReference(text, realm);
   if (!reference) return missing(`key \`${text}\``);
   if (reference.kind === 'key') {
     const key = await reader.key(reference.keyId);
-    return key ? found(key, realm) : missing(`key \`${reference.keyId}\``);
+    return key ? found(key, ports) : missing(`key \`${reference.keyId}\``);
   }
   const alias = await reader.alias(reference.alias);
   const key = alias && (await reader.key(alias.target));
-  return key ? found(key, realm) : missing(`alias \`${reference.alias}\``);
+  return key ? found(key, ports) : missing(`alias \`${reference.alias}\``);
 }
 
 /** A secret by name, ARN or partial ARN. */
@@ -66,7 +69,7 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
     try {
       const key = await ports.reader.keyOfMaterial(await ports.keys.locate(input[rule.field] as Uint8Array));
       if (!key) return { ...given, missing: invalidCiphertext() };
-      const own = found(key, ports.realm);
+      const own = found(key, ports);
       if (given && given.arn !== own.arn) return { ...given, missing: new VaultError('IncorrectKeyException', `the ciphertext was made by another key than the given one; leave \`${rule.keyField ?? 'KeyId'}\` out, or name its own`) };
       return own;
     } catch (error) {

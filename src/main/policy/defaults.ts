@@ -11,7 +11,7 @@ const DEFAULTS: Readonly<Record<string, PolicyDocument>> = {
   [OWNER]: { id: 'owner', statements: [{ sid: 'OwnerMayDoAll', effect: 'Allow', actions: ['*'] }] },
   [SCHEDULE]: {
     id: 'schedule',
-    statements: [{ sid: 'ClockRunsItsJobs', effect: 'Allow', actions: ['vault:Lock', 'kms:DeleteDueKeys', 'kms:RotateDueKeys', 'secretsmanager:DeleteDueSecrets'] }],
+    statements: [{ sid: 'ClockRunsItsJobs', effect: 'Allow', actions: ['vault:Lock', 'kms:DeleteDueKeys', 'kms:RotateDueKeys', 'kms:ExpireDueKeyMaterials', 'secretsmanager:DeleteDueSecrets'] }],
   },
 };
 

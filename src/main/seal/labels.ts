@@ -22,6 +22,8 @@ export const LABELS = {
   tableKey: utf8('keystead/table-key/1'),
   blindKey: utf8('keystead/blind-key/1'),
   setHashKey: utf8('keystead/set-hash-key/1'),
+  /** HKDF info of the key that tells imported materials apart. */
+  importedMaterial: utf8('keystead/imported-material/1'),
   /** What the recovery code's check bits are the hash of. */
   recoveryCheck: utf8('keystead/recovery-check/1'),
 } as const;

@@ -6,6 +6,7 @@
  * the bytes beside the JSON). A failure is an `ErrorBody`. Times are always arguments: the sealer has no clock.
  */
 import type { Algorithm, KeySpec } from '../../shared/model/algorithms.ts';
+import type { WrappingAlgorithm, WrappingKeySpec } from '../../shared/model/wrapping.ts';
 
 /** Big-endian byte strings of fixed size; sizes in bytes stand in the comments. */
 type Bytes = Uint8Array;
@@ -243,6 +244,19 @@ export interface SealerCalls {
   verifyMac: { request: { key: MaterialRef; algorithm: Algorithm; message: Bytes; mac: Bytes }; reply: Loaded<{ valid: boolean }> };
   /** Drops a material from memory (destroyed or disabled). */
   forget: { request: { rowId: Bytes }; reply: Nothing };
+
+  // ── import
+  /** A fresh wrapping key. Its private half is in the token only, sealed; `binding` says which key the token is for, `validTo` until when (milliseconds). */
+  importParameters: { request: { binding: string; algorithm: WrappingAlgorithm; spec: WrappingKeySpec; validTo: number }; reply: { publicKey: Bytes; token: Bytes } };
+  /**
+   * Unwraps a material and seals it as row 1 of `key_materials`; its material id is the first 8 bytes of `identity` (32), which is
+   * the same whenever the same material is imported into the same key, and says nothing about it to one without the vault.
+   * InvalidImportTokenException, ExpiredImportTokenException, InvalidCiphertextException, IncorrectKeyMaterialException.
+   */
+  importMaterial: {
+    request: { rowId: Bytes; binding: string; token: Bytes; now: number; wrapped: Bytes; spec: KeySpec; keyId: string; purpose: KeyPurpose };
+    reply: { identity: Bytes; body: Bytes; tag: Bytes; publicKey?: Bytes };
+  };
 
   // ── the trail
   /** Starts reading the trail; segments are then fed in order. `publicKeys`/chain state live in the session until the next begin. `anchors`: positions that the trail must pass through. */

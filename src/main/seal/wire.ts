@@ -62,6 +62,8 @@ export const METHODS = [
   'trailFinish',
   'signCheckpoint',
   'checkpointKeys',
+  'importParameters',
+  'importMaterial',
 ] as const satisfies readonly SealerMethod[];
 /** Does not compile while a method is missing from the list. */
 export type Complete = [Exclude<SealerMethod, (typeof METHODS)[number]>] extends [never] ? true : never;

@@ -6,7 +6,7 @@
  */
 import type { KeySpec } from '../../shared/model/algorithms.ts';
 import { type Bytes, wipe } from '../crypto/bytes.ts';
-import { writeEd25519Pkcs8, writeSecp256k1Pkcs8 } from '../crypto/der.ts';
+import { writeEcPkcs8, writeEd25519Pkcs8 } from '../crypto/der.ts';
 import { MISSING, checkLength, decryptWith, encryptWith, invalid, namedMaterial } from './encryption.ts';
 import { type Generated, generateKey } from './generate.ts';
 import { isSpec } from './material-format.ts';
@@ -18,7 +18,7 @@ const SYMMETRIC = 'SYMMETRIC_DEFAULT';
 
 /** The private half as others read it: PKCS #8 (RFC 5958). Makers that give that already need nothing. */
 const PKCS8: Readonly<Partial<Record<KeySpec, (made: Generated, publicKey: Bytes) => Bytes>>> = {
-  ECC_SECG_P256K1: ({ key }, publicKey) => writeSecp256k1Pkcs8(key, publicKey),
+  ECC_SECG_P256K1: ({ key }, publicKey) => writeEcPkcs8('secp256k1', key, publicKey),
   ECC_NIST_EDWARDS25519: ({ key }) => writeEd25519Pkcs8(key),
 };
 

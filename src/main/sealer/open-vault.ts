@@ -13,6 +13,8 @@ import { type HeldHeader, releaseHeader } from './held-header.ts';
 import type { Unsealed } from './session.ts';
 
 export const MATERIAL_SCHEMA = 1;
+/** No row has this schema, so that neither passes for the other. */
+const TOKEN_SCHEMA = 0x4b49;
 
 /** What is wrong, for `details.what`. */
 type Tampered = 'rows' | 'state' | 'header' | 'row';
@@ -116,6 +118,14 @@ export class OpenVault implements Unsealed {
     const place = { table: 'key_materials', rowId, version: 1, schema: MATERIAL_SCHEMA } as const;
     const body = sealRecord(this.rowKeys, place, this.random.bytes(RECORD_NONCE_LENGTH), plain);
     return { body, tag: recordTag(body) };
+  }
+
+  sealToken(rowId: Uint8Array, plain: Uint8Array): Bytes {
+    return sealRecord(this.rowKeys, { table: 'key_materials', rowId, version: 1, schema: TOKEN_SCHEMA }, this.random.bytes(RECORD_NONCE_LENGTH), plain);
+  }
+
+  openToken(rowId: Uint8Array, body: Uint8Array): Bytes | undefined {
+    return this.open({ table: 'key_materials', rowId, version: 1, schema: TOKEN_SCHEMA }, body);
   }
 
   get locatorKey(): Bytes {

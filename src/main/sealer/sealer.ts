@@ -16,6 +16,7 @@ import type { ReplyOf, RequestOf, Sealer, SealerMethod } from '../seal/protocol.
 import { type Message, decodeMessage, encodeError, encodeReply, encodeWiped, frameId } from '../seal/wire.ts';
 import { databaseCalls } from './database-calls.ts';
 import { headerCalls } from './header-calls.ts';
+import { importCalls } from './import-calls.ts';
 import { keyCalls } from './key-calls.ts';
 import { loopback } from './loopback.ts';
 import { forgetMaterials } from './materials.ts';
@@ -23,7 +24,7 @@ import { type SealerHandlers, SealerSession } from './sealer-session.ts';
 import { trailCalls } from './trail-calls.ts';
 
 /** Complete by type: a call without a handler does not compile. */
-const calls: SealerHandlers<SealerMethod> = { ...headerCalls, ...databaseCalls, ...keyCalls, ...trailCalls };
+const calls: SealerHandlers<SealerMethod> = { ...headerCalls, ...databaseCalls, ...keyCalls, ...importCalls, ...trailCalls };
 
 /** Calls that keep bytes of a request beyond the call; what they keep is no secret. All others see views of a frame that is then wiped. */
 const KEEPS: ReadonlySet<SealerMethod | undefined> = new Set<SealerMethod>(['trailBegin', 'trailFeed', 'trailFinish']);

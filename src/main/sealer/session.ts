@@ -17,6 +17,10 @@ export interface Unsealed {
   openMaterial(row: { readonly rowId: Uint8Array; readonly version: number; readonly body: Uint8Array }): Uint8Array<ArrayBuffer>;
   /** Seals row 1 of a new material. */
   sealMaterial(rowId: Uint8Array, plain: Uint8Array): { readonly body: Uint8Array; readonly tag: Uint8Array };
+  /** Seals the plaintext of an import token as if in row `rowId` (16), which is nowhere. */
+  sealToken(rowId: Uint8Array, plain: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** The caller's to wipe; undefined when it does not open. */
+  openToken(rowId: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> | undefined;
   /** k_loc (32): never rotates. */
   readonly locatorKey: Uint8Array;
   /** X25519 private key (32) for a trail public key, also of earlier terms. */

@@ -1,7 +1,6 @@
 /** The records that the store knows by hand, as the bytes that are sealed, and back (`strict.ts`). Encoded bytes are the caller's, to be wiped. */
 import { isAccountId, isAliasName, isKeyId, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
 import { KEY_PURPOSES, KEY_SPECS, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
-import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
 import type { VaultSettings } from './port.ts';
@@ -11,12 +10,13 @@ import { checkSchema, encodeJson, exactly, malformed, readFields } from './stric
 export const SCHEMA = { keys: 2, aliases: 1, settings: 2, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
- * A key with the rows of its materials (16 bytes each, same order as `record.materials`). They stand inside the sealed
+ * A key with the rows of its materials (16 bytes each). They stand inside the sealed
  * record, so that which material belongs to which key does not hang on a column that nothing authenticates.
  */
 export interface StoredKey {
   readonly record: KeyRecord;
-  readonly materialRows: readonly Uint8Array[];
+  /** The row of each material that is here, by its id (8 bytes, hex). */
+  readonly materialRows: ReadonlyMap<string, Uint8Array>;
 }
 
 /** `order`: where the unit stood in its group. Sorted by (epoch, order), outcomes are in the order of their commits. */
@@ -28,26 +28,28 @@ export interface StoredOutcome {
 
 const USAGES: ReadonlySet<string> = new Set<KeyUsage>(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC']);
 const PURPOSES: ReadonlySet<string> = new Set(KEY_PURPOSES);
-const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion']);
+const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']);
 const KEY_FIELDS = ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'] as const;
+const OPTIONAL_FIELDS = ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags', 'origin', 'imports', 'awaiting'] as const;
 const MATERIAL_ID = /^[0-9a-f]{16}$/;
+const IDENTITY = /^[0-9a-f]{64}$/;
 const ROW_ID = /^[0-9a-f]{32}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const OUTCOME_PREFIX = 12;
 
 export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
-  const materials = record.materials.map((id, index) => {
-    const row = materialRows[index];
-    if (row === undefined) throw new VaultError('InternalException', `material \`${id}\` has no row, report this`);
-    return [id, hex(row)];
-  });
-  return encodeJson({ ...record, materials });
+  const located = (id: string): [string, string] => [id, hexOf(materialRows.get(id))];
+  const { materials, awaiting, ...rest } = record;
+  return encodeJson({ ...rest, materials: materials.map(located), ...(awaiting === undefined ? {} : { awaiting: located(awaiting) }) });
 }
 
+/** Empty: the material is not here. */
+const hexOf = (row: Uint8Array | undefined): string => (row === undefined ? '' : hex(row));
+
 export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
-  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags']);
+  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : OPTIONAL_FIELDS);
   const { keyId, spec, usage, purpose, state, description, created, deletionDate, materials, publicKey } = body;
-  const { rotation, rotations, tags } = body as { readonly rotation?: unknown; readonly rotations?: unknown; readonly tags?: unknown };
+  const { rotation, rotations, tags, origin, imports, awaiting } = body as { readonly [F in (typeof OPTIONAL_FIELDS)[number]]?: unknown };
   if (
     !(typeof keyId === 'string' && isKeyId(keyId)) ||
     !(typeof spec === 'string' && Object.hasOwn(KEY_SPECS, spec)) ||
@@ -57,22 +59,17 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
     typeof description !== 'string' ||
     !isTime(created) ||
     !(deletionDate === undefined || isTime(deletionDate)) ||
+    !(origin === undefined || origin === 'EXTERNAL') ||
     !(publicKey === undefined || (typeof publicKey === 'string' && BASE64.test(publicKey))) ||
     !Array.isArray(materials)
   ) {
     throw malformed('keys');
   }
-  const ids: string[] = [];
-  const materialRows: Uint8Array[] = [];
-  for (const pair of materials as readonly unknown[]) {
-    if (!Array.isArray(pair) || pair.length !== 2) throw malformed('keys');
-    const [id, row] = pair as readonly unknown[];
-    if (typeof id !== 'string' || !MATERIAL_ID.test(id) || typeof row !== 'string' || !ROW_ID.test(row)) throw malformed('keys');
-    ids.push(id);
-    materialRows.push(Buffer.from(row, 'hex'));
-  }
+  const pairs = (materials as readonly unknown[]).map(decodeLocated);
+  const waits = awaiting === undefined ? undefined : decodeLocated(awaiting);
   const history = rotations === undefined ? undefined : decodeRotations(rotations);
-  if ((history?.length ?? 0) !== ids.length - 1) throw malformed('keys');
+  if (origin === undefined && pairs.some(([, row]) => row === '')) throw malformed('keys');
+  if ((history?.length ?? 0) !== Math.max(0, pairs.length - 1)) throw malformed('keys');
   return {
     record: {
       keyId,
@@ -83,14 +80,41 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
       description,
       created: instant(created),
       ...(deletionDate === undefined ? {} : { deletionDate: instant(deletionDate) }),
-      materials: ids,
+      materials: pairs.map(([id]) => id),
       ...(publicKey === undefined ? {} : { publicKey }),
       ...(rotation === undefined ? {} : { rotation: decodePlan(rotation) }),
       ...(history === undefined ? {} : { rotations: history }),
       ...(tags === undefined ? {} : { tags: decodeTags(tags) }),
+      ...(origin === undefined ? {} : { origin }),
+      ...(imports === undefined ? {} : { imports: decodeImports(imports) }),
+      ...(waits === undefined ? {} : { awaiting: waits[0] }),
     },
-    materialRows,
+    materialRows: new Map([...pairs, ...(waits === undefined ? [] : [waits])].flatMap(([id, row]) => (row === '' ? [] : [[id, Buffer.from(row, 'hex')]]))),
   };
+}
+
+function decodeLocated(pair: unknown): readonly [id: string, row: string] {
+  if (!Array.isArray(pair) || pair.length !== 2) throw malformed('keys');
+  const [id, row] = pair as readonly unknown[];
+  if (typeof id !== 'string' || !MATERIAL_ID.test(id) || typeof row !== 'string' || !(row === '' || ROW_ID.test(row))) throw malformed('keys');
+  return [id, row];
+}
+
+function decodeImports(value: unknown): NonNullable<KeyRecord['imports']> {
+  if (!Array.isArray(value)) throw malformed('keys');
+  return value.map((one: unknown) => {
+    const { materialId, identity, held, validTo, description } = exactly('keys', one, ['materialId', 'identity', 'held'], ['validTo', 'description']);
+    if (
+      !(typeof materialId === 'string' && MATERIAL_ID.test(materialId)) ||
+      !(typeof identity === 'string' && IDENTITY.test(identity) && identity.startsWith(materialId)) ||
+      typeof held !== 'boolean' ||
+      !(validTo === undefined || isTime(validTo)) ||
+      !(description === undefined || typeof description === 'string')
+    ) {
+      throw malformed('keys');
+    }
+    return { materialId, identity, held, ...(validTo === undefined ? {} : { validTo: instant(validTo) }), ...(description === undefined ? {} : { description }) };
+  });
 }
 
 function decodePlan(value: unknown): NonNullable<KeyRecord['rotation']> {

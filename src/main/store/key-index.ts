@@ -8,7 +8,7 @@
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
-import type { AliasRecord } from '../keyring/ports.ts';
+import type { AliasRecord, KeyRecord, Planned } from '../keyring/ports.ts';
 import type { StoredKey } from './codecs.ts';
 import { FixedMap } from './fixed-map.ts';
 
@@ -30,8 +30,7 @@ export class KeyIndex {
   /** A set only from the second alias on: most keys have one, and a set takes 200 bytes. */
   readonly #targets = new Map<KeyId, AliasName | Set<AliasName>>();
   readonly #pending = new Set<KeyId>();
-  /** The next rotation of enabled keys that have one. */
-  readonly #rotating = new Map<KeyId, Instant>();
+  readonly #planned: Readonly<Record<Planned, Map<KeyId, Instant>>> = { rotation: new Map(), expiry: new Map() };
   /** Row ids (latin1) that a commit has changed since loading began: what the loader still holds of them is old. */
   #changed: Set<string> | undefined = new Set();
 
@@ -73,9 +72,9 @@ export class KeyIndex {
     return [...this.#pending];
   }
 
-  /** Keys and when they are rotated next. */
-  rotating(): ReadonlyMap<KeyId, Instant> {
-    return this.#rotating;
+  /** Keys and when it is due of them next. */
+  planned(what: Planned): ReadonlyMap<KeyId, Instant> {
+    return this.#planned[what];
   }
 
   // ── filled by the loader: a row that a commit has touched meanwhile is skipped
@@ -96,17 +95,18 @@ export class KeyIndex {
 
   // ── changed by a commit
 
-  putKey(rowId: Uint8Array, stored: StoredKey): void {
+  putKey(rowId: Uint8Array, stored: StoredKey, before?: StoredKey): void {
     this.#changed?.add(toLatin1(rowId));
+    for (const id of before ? materialsOf(before.record) : []) this.#materials.delete(Buffer.from(id, 'hex'));
     this.#setKey(rowId, stored);
   }
 
   removeKey(rowId: Uint8Array, stored: StoredKey): void {
     this.#changed?.add(toLatin1(rowId));
     this.#keys.delete(packKeyId(stored.record.keyId));
-    for (const id of stored.record.materials) this.#materials.delete(Buffer.from(id, 'hex'));
+    for (const id of materialsOf(stored.record)) this.#materials.delete(Buffer.from(id, 'hex'));
     this.#pending.delete(stored.record.keyId);
-    this.#rotating.delete(stored.record.keyId);
+    for (const dates of Object.values(this.#planned)) dates.delete(stored.record.keyId);
   }
 
   putAlias(rowId: Uint8Array, record: AliasRecord): void {
@@ -126,18 +126,21 @@ export class KeyIndex {
     this.#aliases.clear();
     this.#targets.clear();
     this.#pending.clear();
-    this.#rotating.clear();
+    for (const dates of Object.values(this.#planned)) dates.clear();
     this.#changed?.clear();
   }
 
   #setKey(rowId: Uint8Array, { record }: StoredKey): void {
     const packed = packKeyId(record.keyId);
     this.#keys.set(packed, rowId);
-    for (const id of record.materials) this.#materials.set(Buffer.from(id, 'hex'), packed);
+    for (const id of materialsOf(record)) this.#materials.set(Buffer.from(id, 'hex'), packed);
     if (record.state === 'PendingDeletion') this.#pending.add(record.keyId);
     else this.#pending.delete(record.keyId);
-    if (record.state === 'Enabled' && record.rotation) this.#rotating.set(record.keyId, record.rotation.next);
-    else this.#rotating.delete(record.keyId);
+    for (const [what, dates] of Object.entries(this.#planned) as [Planned, Map<KeyId, Instant>][]) {
+      const next = dateOf(what, record);
+      if (next === undefined) dates.delete(record.keyId);
+      else dates.set(record.keyId, next);
+    }
   }
 
   #setAlias(rowId: Uint8Array, { name, target }: AliasRecord): void {
@@ -159,6 +162,19 @@ export class KeyIndex {
     if (names === name || (typeof names === 'object' && names.size === 0)) this.#targets.delete(entry.target);
   }
 }
+
+const DATES: Readonly<Record<Planned, (record: KeyRecord) => Instant | undefined>> = {
+  rotation: ({ state, rotation }) => (state === 'Enabled' ? rotation?.next : undefined),
+  expiry: ({ imports = [] }) => imports.reduce<Instant | undefined>((earliest, { held, validTo }) => (held && validTo !== undefined && (earliest === undefined || validTo < earliest) ? validTo : earliest), undefined),
+};
+/** When it is due of this key; undefined: not for now. */
+export const dateOf = (what: Planned, record: KeyRecord): Instant | undefined => DATES[what](record);
+
+/** With the one that is yet to be rotated to. */
+export const materialsOf = ({ materials, awaiting }: KeyRecord): readonly string[] => (awaiting === undefined ? materials : [...materials, awaiting]);
+
+/** Whether a material of the key is here: one that was imported may have been deleted or have expired. */
+export const isHeld = ({ imports }: KeyRecord, id: string): boolean => imports?.find(({ materialId }) => materialId === id)?.held !== false;
 
 export const toLatin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 export const fromLatin1 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));

@@ -1,6 +1,6 @@
 /** Reading outside of a unit: the last committed transaction, each call by itself. */
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
-import type { AliasRecord, KeyRecord, MaterialRow, Page } from '../keyring/ports.ts';
+import type { AliasRecord, KeyRecord, MaterialRow, Page, Planned } from '../keyring/ports.ts';
 import type { CollectionReader, Kind } from './collection.ts';
 import { checkLimit, decodeMarker, pageOf } from './markers.ts';
 import type { Reader, VaultSettings } from './port.ts';
@@ -55,15 +55,15 @@ export class CommittedReader implements Reader {
     return found.filter((record) => record !== undefined);
   }
 
-  async rotationDue(now: Instant, limit: number): Promise<readonly KeyRecord[]> {
-    const found = await Promise.all((await this.#records.rotationDue(now, limit)).map((keyId) => this.key(keyId)));
+  async due(what: Planned, now: Instant, limit: number): Promise<readonly KeyRecord[]> {
+    const found = await Promise.all((await this.#records.due(what, now, limit)).map((keyId) => this.key(keyId)));
     return found.filter((record) => record !== undefined);
   }
 
-  async nextRotation(): Promise<Instant | undefined> {
+  async next(what: Planned): Promise<Instant | undefined> {
     await this.#records.loaded();
     let earliest: Instant | undefined;
-    for (const next of this.#records.index.rotating().values()) if (earliest === undefined || next < earliest) earliest = next;
+    for (const next of this.#records.index.planned(what).values()) if (earliest === undefined || next < earliest) earliest = next;
     return earliest;
   }
 

@@ -4,7 +4,7 @@
  */
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { AliasRecord, MaterialRow } from '../keyring/ports.ts';
+import type { AliasRecord, MaterialRow, Planned } from '../keyring/ports.ts';
 import type { OpenableTable, Sealer, TableName } from '../seal/protocol.ts';
 import { decodeAlias, decodeKey, decodeSettings, type StoredKey } from './codecs.ts';
 import type { CollectionTable, Kind } from './collection.ts';
@@ -133,7 +133,7 @@ export class Records implements RowSource {
 
   async material(materialId: string): Promise<MaterialRow | undefined> {
     const owner = await this.keyOfMaterial(materialId);
-    const rowId = owner?.value.materialRows[owner.value.record.materials.indexOf(materialId)];
+    const rowId = owner?.value.materialRows.get(materialId);
     if (rowId === undefined) return undefined;
     const row = this.rows.get('key_materials', rowId);
     return row === undefined ? undefined : { materialId, rowId: row.rowId, version: row.version, body: row.body, tag: row.tag };
@@ -165,11 +165,11 @@ export class Records implements RowSource {
     return zip(rows, await this.open(table, rows, decode));
   }
 
-  /** Ids of keys whose next rotation is at `now` or before, up to `limit`; waits for the index. */
-  async rotationDue(now: Instant, limit: number): Promise<KeyId[]> {
+  /** Ids of keys of which that is due at `now`, up to `limit`; waits for the index. */
+  async due(what: Planned, now: Instant, limit: number): Promise<KeyId[]> {
     await this.loaded();
     const due: KeyId[] = [];
-    for (const [keyId, next] of this.index.rotating()) if (next <= now && due.push(keyId) === limit) break;
+    for (const [keyId, next] of this.index.planned(what)) if (next <= now && due.push(keyId) === limit) break;
     return due;
   }
 

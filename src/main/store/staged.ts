@@ -81,8 +81,9 @@ export function changesOf(staged: StagedChanges, rows: Rows): Change[] {
       puts.push(put(rows, 'keys', SCHEMA.keys, rowId, before !== undefined, encodeKey(after), keyId));
     } else {
       removals.push(removal(rows, 'keys', rowId));
-      for (const material of before?.materialRows ?? []) removals.push(removal(rows, 'key_materials', material));
     }
+    const kept = new Set(after?.materialRows.values());
+    for (const material of before?.materialRows.values() ?? []) if (!kept.has(material)) removals.push(removal(rows, 'key_materials', material));
   }
   for (const [name, { rowId, before, after }] of staged.aliases) {
     if (after) puts.push(put(rows, 'aliases', SCHEMA.aliases, rowId, before !== undefined, encodeAlias(after), name));
@@ -99,7 +100,7 @@ export function changesOf(staged: StagedChanges, rows: Rows): Change[] {
 export function publish(staged: StagedChanges, records: Records): void {
   for (const { rowId, before, after } of staged.keys.values()) {
     records.keyCache.delete(rowId);
-    if (after) records.index.putKey(rowId, after);
+    if (after) records.index.putKey(rowId, after, before);
     else if (before) records.index.removeKey(rowId, before);
   }
   for (const { rowId, before, after } of staged.aliases.values()) {

@@ -89,9 +89,7 @@ async function uniquesOf(table: RowTable, page: readonly StoredRow[], records: R
   switch (table) {
     case 'keys': {
       const keys = await records.open('keys', page, decodeKey);
-      for (const { record, materialRows } of keys) {
-        for (const [at, id] of record.materials.entries()) materialIds.set(toLatin1(materialRows[at] ?? STATE_ROW_ID), id);
-      }
+      for (const { materialRows } of keys) for (const [id, row] of materialRows) materialIds.set(toLatin1(row), id);
       return keys.map(({ record }) => record.keyId);
     }
     case 'aliases':

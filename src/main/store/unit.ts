@@ -1,9 +1,10 @@
 /** One unit of work: reads the committed records with its own changes laid over them, and stages new ones. */
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { AliasRecord, KeyRecord, MaterialRow, NewMaterial, Page } from '../keyring/ports.ts';
+import type { AliasRecord, KeyRecord, MaterialRow, NewMaterial, Page, Planned } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { StoredKey } from './codecs.ts';
+import { dateOf, isHeld, materialsOf } from './key-index.ts';
 import type { CollectionTable, CollectionWriter, Kind } from './collection.ts';
 import { missing, NO_ROW, overlay, taken, type Intent } from './overlay.ts';
 import type { VaultSettings, Writer } from './port.ts';
@@ -96,20 +97,21 @@ export class Unit implements Writer {
     return records.filter((record) => record?.state === 'PendingDeletion') as KeyRecord[];
   }
 
-  async rotationDue(now: Instant, limit: number): Promise<readonly KeyRecord[]> {
+  async due(what: Planned, now: Instant, limit: number): Promise<readonly KeyRecord[]> {
     // Each is read, and so depended on; one that becomes due meanwhile is the next run's.
-    const ids = new Set([...(await this.#records.rotationDue(now, limit + this.#keys.size)), ...this.#keys.keys()]);
+    const ids = new Set([...(await this.#records.due(what, now, limit + this.#keys.size)), ...this.#keys.keys()]);
     const records = await Promise.all([...ids].map((keyId) => this.key(keyId)));
-    return records.filter((record) => record?.state === 'Enabled' && record.rotation !== undefined && record.rotation.next <= now).slice(0, limit) as KeyRecord[];
+    return records.filter((record) => record !== undefined && (dateOf(what, record) ?? Infinity) <= now).slice(0, limit) as KeyRecord[];
   }
 
-  async nextRotation(): Promise<Instant | undefined> {
+  async next(what: Planned): Promise<Instant | undefined> {
     this.#reads.add(NAME.keys);
     await this.#records.loaded();
-    const dates = new Map(this.#records.index.rotating());
+    const dates = new Map(this.#records.index.planned(what));
     for (const [keyId, own] of this.#keys) {
-      if (own.kind !== 'remove' && own.record.state === 'Enabled' && own.record.rotation) dates.set(keyId, own.record.rotation.next);
-      else dates.delete(keyId);
+      const date = own.kind === 'remove' ? undefined : dateOf(what, own.record);
+      if (date === undefined) dates.delete(keyId);
+      else dates.set(keyId, date);
     }
     return [...dates.values()].reduce<Instant | undefined>((earliest, next) => (earliest === undefined || next < earliest ? next : earliest), undefined);
   }
@@ -119,20 +121,20 @@ export class Unit implements Writer {
     return this.#settings ?? (await this.#records.settings()).value;
   }
 
-  insertKey(record: KeyRecord, material: NewMaterial): void {
+  insertKey(record: KeyRecord, material?: NewMaterial): void {
     this.#open();
-    if (!record.materials.includes(material.materialId)) throw new VaultError('InternalException', `material \`${material.materialId}\` is not named by its key, report this`);
+    if (material !== undefined && !record.materials.includes(material.materialId)) throw new VaultError('InternalException', `material \`${material.materialId}\` is not named by its key, report this`);
     const own = this.#keys.get(record.keyId);
     if (own && own.kind !== 'remove') throw taken(`key \`${record.keyId}\``);
     // After a removal in the same unit the row would be written twice; ids are random, so this is a mistake.
     if (own) throw new VaultError('InternalException', `key \`${record.keyId}\` was destroyed in the same unit, report this`);
     this.#keys.set(record.keyId, { kind: 'insert', record, rowId: this.#random.bytes(16) });
-    this.#materials.set(material.materialId, material);
+    if (material !== undefined) this.#materials.set(material.materialId, material);
   }
 
   updateKey(record: KeyRecord, material?: NewMaterial): void {
     this.#open();
-    if (material !== undefined && !record.materials.includes(material.materialId)) throw new VaultError('InternalException', `material \`${material.materialId}\` is not named by its key, report this`);
+    if (material !== undefined && !materialsOf(record).includes(material.materialId)) throw new VaultError('InternalException', `material \`${material.materialId}\` is not named by its key, report this`);
     const own = this.#keys.get(record.keyId);
     if (own?.kind === 'remove') throw missing(`key \`${record.keyId}\``);
     if (material !== undefined) this.#materials.set(material.materialId, material);
@@ -149,7 +151,7 @@ export class Unit implements Writer {
       after = page.next;
     }
     this.#open();
-    for (const id of record.materials) this.#materials.delete(id);
+    for (const id of materialsOf(record)) this.#materials.delete(id);
     if (this.#keys.get(keyId)?.kind === 'insert') this.#keys.delete(keyId);
     else this.#keys.set(keyId, { kind: 'remove', rowId: NO_ROW });
   }
@@ -243,12 +245,15 @@ export class Unit implements Writer {
     return { kind: 'insert', record: own.record, rowId: committed.rowId };
   }
 
-  #materialRows(record: KeyRecord, before: StoredKey | undefined): Uint8Array[] {
-    return record.materials.map((id) => {
-      const row = this.#materials.get(id)?.rowId ?? before?.materialRows[before.record.materials.indexOf(id)];
+  #materialRows(record: KeyRecord, before: StoredKey | undefined): ReadonlyMap<string, Uint8Array> {
+    const rows = new Map<string, Uint8Array>();
+    for (const id of materialsOf(record)) {
+      if (!isHeld(record, id)) continue;
+      const row = this.#materials.get(id)?.rowId ?? before?.materialRows.get(id);
       if (row === undefined) throw new VaultError('InternalException', `material \`${id}\` of key \`${record.keyId}\` was never stored, report this`);
-      return row;
-    });
+      rows.set(id, row);
+    }
+    return rows;
   }
 
   #open(): void {

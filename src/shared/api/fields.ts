@@ -15,7 +15,7 @@ export const signingAlgorithm = z.enum(algorithmsFor('SIGN_VERIFY'));
 export const macAlgorithm = z.enum(algorithmsFor('GENERATE_VERIFY_MAC'));
 export const keySpec = z.enum(Object.keys(KEY_SPECS) as [KeySpec, ...KeySpec[]]);
 export const keyUsage = z.enum(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC'] as const satisfies readonly KeyUsage[]);
-export const keyState = z.enum(['Enabled', 'Disabled', 'PendingDeletion']);
+export const keyState = z.enum(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']);
 
 /** What names a key. Its form is judged where it is resolved: AWS answers NotFoundException to a malformed one. */
 export const keyReference = z.string().min(1).max(2048);

@@ -1,6 +1,7 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as file from './file.ts';
 import * as dataKeys from './kms-data-keys.ts';
+import * as imports from './kms-import.ts';
 import * as keys from './kms-keys.ts';
 import * as rotation from './kms-rotation.ts';
 import * as tags from './kms-tags.ts';
@@ -50,6 +51,10 @@ const ALL = [
   rotation.listKeyRotations,
   rotation.rotateKeyOnDemand,
   rotation.rotateDueKeys,
+  imports.getParametersForImport,
+  imports.importKeyMaterial,
+  imports.deleteImportedKeyMaterial,
+  imports.expireDueKeyMaterials,
   tags.tagResource,
   tags.untagResource,
   tags.listResourceTags,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { keySpecOf, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
 import * as f from './fields.ts';
+import { expirationModel } from './kms-import.ts';
 import { tags } from './kms-tags.ts';
 import { operation, refused, timestamp } from './operation.ts';
 
@@ -15,7 +16,9 @@ export const keyMetadata = z.strictObject({
   KeyUsage: f.keyUsage,
   KeyState: f.keyState,
   DeletionDate: timestamp().optional().describe('When the key will be destroyed, while it is PendingDeletion'),
-  Origin: z.literal('AWS_KMS'),
+  Origin: z.enum(['AWS_KMS', 'EXTERNAL']),
+  ExpirationModel: expirationModel.optional().describe('Of a key of origin EXTERNAL that has its material'),
+  ValidTo: timestamp().optional().describe('When the first of its imported materials goes'),
   KeyManager: z.literal('CUSTOMER'),
   CustomerMasterKeySpec: f.keySpec.describe('The old name of KeySpec, with the same value'),
   KeySpec: f.keySpec,
@@ -23,6 +26,7 @@ export const keyMetadata = z.strictObject({
   SigningAlgorithms: z.array(f.signingAlgorithm).optional(),
   MacAlgorithms: z.array(f.macAlgorithm).optional(),
   MultiRegion: z.literal(false),
+  CurrentKeyMaterialId: z.string().optional().describe('Of a symmetric encryption key that has its material'),
 });
 
 export type KeyMetadata = z.output<typeof keyMetadata>;
@@ -45,7 +49,10 @@ export const createKey = operation({
       KeySpec: f.keySpec.default('SYMMETRIC_DEFAULT').describe('Kind and size of the key'),
       KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, the only possible one otherwise'),
       Description: f.description.default('').describe('For people; not secret'),
-      Origin: z.literal('AWS_KMS', { error: 'must be `AWS_KMS`; keys in hardware or brought along are not offered' }).default('AWS_KMS'),
+      Origin: z
+        .enum(['AWS_KMS', 'EXTERNAL'], { error: 'must be `AWS_KMS`, or `EXTERNAL` for a key whose material is imported; keys in hardware are not offered' })
+        .default('AWS_KMS')
+        .describe('EXTERNAL: without key material, which is imported afterwards'),
       MultiRegion: z.literal(false, { error: 'must be false: a vault is one place' }).default(false),
       CustomerMasterKeySpec: refused('give the same value as `KeySpec`'),
       Policy: refused('every key belongs to the owner of the vault'),

@@ -1,6 +1,7 @@
 /** `kms:` operations that give a symmetric key new key material; the old ones decrypt for ever. AWS KMS API Reference, version 2014-11-01. */
 import { z } from 'zod';
 import * as f from './fields.ts';
+import { expirationModel } from './kms-import.ts';
 import { operation, timestamp } from './operation.ts';
 
 const ownKeyId = f.keyReference.describe('Key id or key ARN');
@@ -56,7 +57,7 @@ export const listKeyRotations = operation({
   summary: 'List when a key was given new material, a page at a time',
   input: z.strictObject({
     KeyId: ownKeyId,
-    IncludeKeyMaterial: z.enum(['ALL_KEY_MATERIAL', 'ROTATIONS_ONLY']).default('ROTATIONS_ONLY').describe('ALL_KEY_MATERIAL: the first material too'),
+    IncludeKeyMaterial: z.enum(['ALL_KEY_MATERIAL', 'ROTATIONS_ONLY']).default('ROTATIONS_ONLY').describe('ALL_KEY_MATERIAL: also the first material, and one that waits for its rotation'),
     Limit: f.pageLimit.default(100).describe('At most this many'),
     Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
   }),
@@ -65,7 +66,11 @@ export const listKeyRotations = operation({
       z.strictObject({
         KeyId: z.string(),
         KeyMaterialId: z.string(),
-        KeyMaterialState: z.enum(['CURRENT', 'NON_CURRENT']),
+        KeyMaterialDescription: z.string().optional(),
+        ImportState: z.enum(['IMPORTED', 'PENDING_IMPORT']).optional().describe('Of imported material'),
+        KeyMaterialState: z.enum(['CURRENT', 'NON_CURRENT', 'PENDING_ROTATION']),
+        ExpirationModel: expirationModel.optional(),
+        ValidTo: timestamp().optional(),
         RotationDate: timestamp().optional(),
         RotationType: z.enum(['AUTOMATIC', 'ON_DEMAND']).optional(),
       }),

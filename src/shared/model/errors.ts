@@ -72,6 +72,9 @@ export const ERRORS = {
   KMSInvalidMacException: ['caller', 400, false, EXIT.tampered],
   /** What was asked for with `DryRun`: everything but the deed went well, so a script sees success. */
   DryRunOperationException: ['caller', 412, false, EXIT.ok],
+  IncorrectKeyMaterialException: ['caller', 400, false, EXIT.conflict],
+  InvalidImportTokenException: ['caller', 400, false, EXIT.usage],
+  ExpiredImportTokenException: ['caller', 400, false, EXIT.conflict],
   KMSInternalException: ['vault', 500, true, EXIT.internal],
   KeyUnavailableException: ['vault', 500, true, EXIT.internal],
   // Secrets Manager, with AWS's own names

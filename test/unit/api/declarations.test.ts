@@ -28,6 +28,8 @@ const NOT_SECRET: ReadonlySet<string> = new Set([
   // The id of a version, and where a listing goes on.
   'ClientRequestToken',
   'NextToken',
+  // Sealed: no use to anybody without the unlocked vault.
+  'ImportToken',
   // How long a password is to be.
   'PasswordLength',
 ]);
@@ -133,7 +135,7 @@ describe('CreateKey', () => {
   it('says what to do in place of what is not offered', () => {
     expect(parse('kms:CreateKey', { CustomerMasterKeySpec: 'RSA_2048' })).toBe('CustomerMasterKeySpec: is not offered: give the same value as `KeySpec`');
     expect(refusedOf(OPERATIONS['kms:CreateKey'].input).map((field) => field.name)).toEqual(['CustomerMasterKeySpec', 'Policy', 'BypassPolicyLockoutSafetyCheck', 'CustomKeyStoreId', 'XksKeyId']);
-    expect(parse('kms:CreateKey', { Origin: 'EXTERNAL' })).toMatch(/^Origin: must be `AWS_KMS`/);
+    expect(parse('kms:CreateKey', { Origin: 'AWS_CLOUDHSM' })).toMatch(/^Origin: must be `AWS_KMS`/);
     expect(parse('kms:CreateKey', { MultiRegion: true })).toMatch(/^MultiRegion: must be false/);
   });
 

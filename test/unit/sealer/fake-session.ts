@@ -25,6 +25,8 @@ export function countingRandom(): Random {
   };
 }
 
+/** In the place of a row's version: tokens are in no row. */
+const TOKEN = 0xffff;
 const rowAad = (rowId: Uint8Array, version: number): Bytes => concat(rowId, u64(version));
 
 export interface FakeSession extends Session {
@@ -51,6 +53,11 @@ export function fakeSession(random: Random = systemRandom, vaultId = '00'.repeat
         if (!plain) throw new VaultError('VaultTamperedException', 'row does not open');
         return plain;
       },
+      sealToken(rowId, plain) {
+        const nonce = systemRandom.bytes(24);
+        return concat(nonce, sealXChaCha(rowKey, nonce, rowAad(rowId, TOKEN), plain));
+      },
+      openToken: (rowId, body) => (body.byteLength < 24 ? undefined : openXChaCha(rowKey, body.subarray(0, 24), rowAad(rowId, TOKEN), body.subarray(24))),
       sealMaterial(rowId, plain) {
         const nonce = systemRandom.bytes(24);
         const body = concat(nonce, sealXChaCha(rowKey, nonce, rowAad(rowId, 1), plain));

@@ -85,7 +85,7 @@ export function trailSealer(): Sealer {
       const absent = (): never => {
         throw new Error('not for the trail');
       };
-      return { vaultId, openMaterial: absent, sealMaterial: absent, locatorKey: vaultId, trailPrivateKey: privateKeyFor, trailPublicKeys: [publicKey, otherPublicKey], checkpointSeed: privateKey, checkpointSeeds: [privateKey] };
+      return { vaultId, openMaterial: absent, sealMaterial: absent, sealToken: absent, openToken: absent, locatorKey: vaultId, trailPrivateKey: privateKeyFor, trailPublicKeys: [publicKey, otherPublicKey], checkpointSeed: privateKey, checkpointSeeds: [privateKey] };
     },
   };
   const table: Partial<Record<SealerMethod, (session: Session, request: never) => unknown>> = trailCalls;
