@@ -86,6 +86,29 @@ describe('in one process, with a clock of the test', () => {
     expect(await deletions()).toBe(1);
   });
 
+  it('destroys a secret with its values when its time has come, and not before or with a clock that was moved', async () => {
+    await vault.ok('secretsmanager:CreateSecret', { Name: 'doomed', SecretString: base64('x') });
+    await vault.ok('secretsmanager:CreateSecret', { Name: 'kept', SecretString: base64('x') });
+    for (const SecretId of ['doomed', 'kept']) await vault.ok('secretsmanager:DeleteSecret', { SecretId, RecoveryWindowInDays: 7 });
+    await vault.ok('secretsmanager:RestoreSecret', { SecretId: 'kept' });
+    const there = async (SecretId: string): Promise<boolean> => (await codeOf(vault.ok('secretsmanager:DescribeSecret', { SecretId }))) === 'ok';
+    clock.setWall(start + 30 * DAY);
+    await tick();
+    expect(await there('doomed')).toBe(true);
+    clock.setWall(start);
+    clock.advance(7 * DAY - 1000);
+    await tick();
+    expect(await there('doomed')).toBe(true);
+    clock.advance(2000);
+    await tick();
+    expect([await there('doomed'), await there('kept')]).toEqual([false, true]);
+    clock.advance(60 * DAY);
+    await tick();
+    expect(await there('kept')).toBe(true);
+    const runs = (await vault.ok('trail:LookupEvents', { Operation: 'secretsmanager:DeleteDueSecrets', Result: 'ok', Limit: 500 }))['Events'] as readonly unknown[];
+    expect(runs).toHaveLength(1);
+  });
+
   it('does nothing while locked; at unlock one pass does all that was missed', async () => {
     const keys = [await doomedKey(7), await doomedKey(8), await doomedKey(30)];
     await vault.ok('vault:Lock');
