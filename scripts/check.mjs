@@ -11,7 +11,7 @@ import { ROOT, ensure } from './ensure.mjs';
 const tool = (name, ...args) => [join('node_modules', '.bin', name), ...args];
 
 /** @type {readonly string[]} */
-const PROJECTS = ['src/shared', 'src/main', 'src/cli', 'src/renderer', 'test', 'test/renderer', 'bench', 'scripts'];
+const PROJECTS = ['src/shared', 'src/main', 'src/cli', 'src/renderer', 'test', 'test/renderer', 'test/e2e', 'bench', 'scripts'];
 
 /** @type {readonly Check[]} */
 const CHECKS = [

@@ -35,12 +35,15 @@ export function ago(time: number, at: number): string {
   return past < 30 * DAY ? `${Math.floor(past / DAY)} d ago` : day(time);
 }
 
-/** What is left, rounded up so that it never says less than there is: `12 min`, `3 h`, `12 d`. */
+/** How old the time may be that a part of the page last heard of: what was set to seven days just now must not read as eight. */
+const TICK = { minutes: 15_000, longer: MINUTE } as const;
+
+/** What is left, rounded up: `12 min`, `3 h`, `12 d`. `at` may be as old as a tick. */
 export function left(until: number, at: number): string {
   const rest = Math.max(0, until - at);
   if (rest <= MINUTE) return 'less than a minute';
-  if (rest <= 99 * MINUTE) return `${Math.ceil(rest / MINUTE)} min`;
-  return rest <= 2 * DAY ? `${Math.ceil(rest / HOUR)} h` : `${Math.ceil(rest / DAY)} d`;
+  if (rest <= 99 * MINUTE) return `${Math.ceil((rest - TICK.minutes) / MINUTE)} min`;
+  return rest <= 2 * DAY + TICK.longer ? `${Math.ceil((rest - TICK.longer) / HOUR)} h` : `${Math.ceil((rest - TICK.longer) / DAY)} d`;
 }
 
 /** How long a search takes, in words that fit after a colon. */

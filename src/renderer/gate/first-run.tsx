@@ -114,7 +114,7 @@ function PasswordStep({ folder, onMade, onCode }: PasswordStepProps) {
       </div>
       <div className="mt-6 flex items-center justify-end gap-4">
         {busy && <ProgressRow label="Making the vault" />}
-        <Button kind="primary" tall type="submit" disabled={busy}>Make the vault</Button>
+        <Button kind="primary" tall type="submit" busy={busy}>Make the vault</Button>
       </div>
     </form>
   );

@@ -119,7 +119,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
         </div>
         <DialogFoot>
           <Button tall onClick={onClose} disabled={busy}>{unnamed === undefined ? 'Cancel' : 'Leave it without a name'}</Button>
-          <Button tall kind="primary" type="submit" disabled={busy}>{busy ? 'Creating…' : unnamed === undefined ? 'Create key' : 'Give it this name'}</Button>
+          <Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Creating…' : unnamed === undefined ? 'Create key' : 'Give it this name'}</Button>
         </DialogFoot>
       </form>
     </Dialog>

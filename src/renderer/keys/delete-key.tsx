@@ -49,7 +49,7 @@ export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly
           <div className="w-44"><TextField label="Days to wait" type="number" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days.'} hint={valid ? `It is destroyed on ${day(time + count * DAY)}` : undefined} /></div>
           {error && <InlineError error={error} consequence="The key is as it was." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep the key</Button><Button tall kind="danger" type="submit" disabled={!valid || busy}>Schedule deletion</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep the key</Button><Button tall kind="danger" type="submit" disabled={!valid} busy={busy}>Schedule deletion</Button></DialogFoot>
       </form>
     </Dialog>
   );

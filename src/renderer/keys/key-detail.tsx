@@ -14,6 +14,7 @@ import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
 import { useVault } from '../vault/context.ts';
+import { useHeldFocus } from '../vault/global-keys.ts';
 import { ActionIcon } from './action-icon.tsx';
 import { actionRow, actionsOf } from './actions.ts';
 import { refreshKey, useKey, type KeyRow } from './data.ts';
@@ -41,6 +42,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
   const say = useToast();
   const [failed, setFailed] = useState<CallError>();
   const [busy, setBusy] = useState(false);
+  useHeldFocus('detail', `${value.KeyState} ${String(busy)} ${row.aliases.join(' ')}`);
 
   const change = async (act: () => Promise<Answer<object>>, done: string, undo?: () => Promise<Answer<object>>): Promise<void> => {
     setBusy(true);

@@ -27,7 +27,11 @@ export function Dialog({ title, onClose, children, sheet = false, head, held = f
     dialog?.showModal();
     // The browser would begin with the close button.
     (dialog?.querySelector<HTMLElement>('textarea') ?? dialog?.querySelector<HTMLElement>(FIRST))?.focus();
-    return () => { if (before instanceof HTMLElement && before.isConnected) before.focus(); };
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected && before !== document.body) before.focus();
+      // What opened it is gone, as the button that made the first key is: the pane that is in sight takes the focus.
+      else [...document.querySelectorAll<HTMLElement>('[data-pane="list"], [data-pane="detail"]')].find((pane) => pane.offsetParent !== null)?.focus();
+    };
   }, []);
   return (
     <dialog

@@ -110,7 +110,7 @@ export function AddSlot({ what, replaces, vault, kinds, onClose }: AddSlotProps)
         <DialogFoot>
           {busy && <span className="mr-auto self-center"><ProgressRow label="Working" /></span>}
           <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
-          <Button tall kind="primary" type="submit" disabled={busy}>{TITLES[what]}</Button>
+          <Button tall kind="primary" type="submit" busy={busy}>{TITLES[what]}</Button>
         </DialogFoot>
       </form>
     </Dialog>

@@ -65,7 +65,7 @@ export function RemoveSlot({ slot, name, kinds, onClose }: RemoveSlotProps) {
           {busy && <ProgressRow label={how === 'compromised' ? 'Encrypting everything anew' : 'Removing'} done={progress?.done} total={progress?.total} />}
           {error && <InlineError error={error} consequence="It still opens the vault." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep it</Button><Button tall kind="danger" type="submit" disabled={busy}>Remove {name}</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep it</Button><Button tall kind="danger" type="submit" busy={busy}>Remove {name}</Button></DialogFoot>
       </form>
     </Dialog>
   );

@@ -1,5 +1,5 @@
 /** The trail as its screen needs it: pages newest first, filters, names in place of ARNs. */
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { client, outputOf } from '../client.ts';
 import { bareAlias, tailOf } from '../format.ts';
@@ -24,6 +24,28 @@ export function useTrail(result: ResultFilter) {
     refetchOnMount: true,
     staleTime: 10_000,
   });
+}
+
+/** How many records before its end a request's beginning is looked for, with others under way between. */
+const BEGUN_WITHIN = 2000;
+
+/**
+ * What was asked for in a request. It stands in the record of the request's beginning, which a filter by outcome leaves out: taken from the
+ * records that are loaded, or read. Undefined where nothing was recorded of it.
+ */
+export function useAsked(event: TrailEvent | undefined, loaded: readonly TrailEvent[] | undefined): TrailEvent['Input'] {
+  const { RequestId = '', Index = 0 } = event ?? {};
+  const ended = event?.Kind === 'outcome' && event.Input === undefined && RequestId !== '';
+  const begun = ended ? loaded?.find((one) => one.Kind === 'intent' && one.RequestId === RequestId) : undefined;
+  const { data } = useQuery({
+    queryKey: [...TRAIL, 'begun', RequestId],
+    enabled: ended && begun === undefined,
+    queryFn: async () => {
+      const { Events } = outputOf(await client.trail.lookupEvents({ RequestId, Before: Index, ...(Index > BEGUN_WITHIN ? { After: Index - BEGUN_WITHIN } : {}), Limit: 8 }));
+      return Events.find(({ Kind }) => Kind === 'intent') ?? null;
+    },
+  });
+  return event?.Input ?? begun?.Input ?? data?.Input;
 }
 
 /** Something public and stable about a record, from which its seam is drawn. */

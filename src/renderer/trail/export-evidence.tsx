@@ -36,7 +36,7 @@ export function ExportEvidence({ folder, onClose }: { readonly folder: string; r
           {busy && <ProgressRow label="Copying the trail" />}
           {error && <InlineError error={error} consequence="Nothing was written." />}
         </div>
-        <DialogFoot>{done ? <Button tall kind="primary" type="submit">Close</Button> : <><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" disabled={busy || path === ''}>Export evidence</Button></>}</DialogFoot>
+        <DialogFoot>{done ? <Button tall kind="primary" type="submit">Close</Button> : <><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" disabled={path === ''} busy={busy}>Export evidence</Button></>}</DialogFoot>
       </form>
     </Dialog>
   );

@@ -33,16 +33,18 @@ const Row = ({ name, children }: { readonly name: string; readonly children: Rea
 
 interface InspectorProps {
   readonly event: TrailEvent;
+  /** The recorded fields of the request. */
+  readonly asked: TrailEvent['Input'];
   readonly name: string;
   readonly brokenAt: number | undefined;
   readonly onClose: () => void;
 }
 
-export function Inspector({ event, name, brokenAt, onClose }: InspectorProps) {
+export function Inspector({ event, asked, name, brokenAt, onClose }: InspectorProps) {
   const outcome = outcomeOf(event, brokenAt);
   const act = bareOperation(event.Operation ?? event.Kind);
   const gates = gatesOf(event, `${act}${name === '' ? '' : ` on ${name}`}`);
-  const input = Object.entries(event.Input ?? {});
+  const input = Object.entries(asked ?? {});
   return (
     <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px]">
       <div className="flex items-center gap-3 text-[12px]">

@@ -70,7 +70,7 @@ export function NewChain({ name, kinds, seen: given, onClose }: NewChainProps) {
         </div>
         <DialogFoot>
           <Button tall onClick={onClose} disabled={busy}>Leave it as it is</Button>
-          {seen ? <Button tall kind="danger" type="submit" disabled={busy || typed !== name}>Start a new chain</Button> : <Button tall kind="primary" type="submit" disabled={busy}>See what is broken</Button>}
+          {seen ? <Button tall kind="danger" type="submit" disabled={typed !== name} busy={busy}>Start a new chain</Button> : <Button tall kind="primary" type="submit" busy={busy}>See what is broken</Button>}
         </DialogFoot>
       </form>
     </Dialog>

@@ -9,7 +9,7 @@ import { useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { EmptyState, errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { letterOf } from '../vault/letters.ts';
-import { RESULTS, SPANS, TRAIL, useNames, useTrail, visible, type ResultFilter, type Span } from './data.ts';
+import { RESULTS, SPANS, TRAIL, useAsked, useNames, useTrail, visible, type ResultFilter, type Span } from './data.ts';
 import { BrokenInspector, Inspector } from './inspector.tsx';
 import { Summary } from './summary.tsx';
 import { TrailList } from './trail-list.tsx';
@@ -36,6 +36,7 @@ export function TrailScreen() {
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const broken = verified?.report.Broken;
   const current = events?.find((event) => event.Index === selected);
+  const asked = useAsked(current, all);
   const filtered = find.trim() !== '' || result !== 'any' || span !== 'all';
   const clear = (): void => { setFind(''); setResult('any'); setSpan('all'); };
 
@@ -75,7 +76,7 @@ export function TrailScreen() {
           : events.length === 0 ? <EmptyState title={filtered ? (hasNextPage ? 'No loaded record matches' : 'No record matches') : 'Nothing is recorded yet'}><>{filtered && <Button onClick={clear}>Clear the filters</Button>}{hasNextPage && <Button disabled={isFetchingNextPage} onClick={more}>Search older records</Button>}</></EmptyState>
           : <TrailList events={events} selected={selected} brokenAt={broken?.Index} nameOf={nameOf} today={day(time)} onSelect={setSelected} onEnd={more} />}
         </section>
-        {current && current.Index !== broken?.Index ? <Inspector event={current} name={nameOf(current.Resource)} brokenAt={broken?.Index} onClose={() => { setSelected(undefined); }} />
+        {current && current.Index !== broken?.Index ? <Inspector event={current} asked={asked} name={nameOf(current.Resource)} brokenAt={broken?.Index} onClose={() => { setSelected(undefined); }} />
         : broken ? <BrokenInspector broken={broken} records={verified.report.Records} /> : null}
       </div>
     </div>

@@ -6,12 +6,15 @@ export interface CommandFacts {
   /** Alias or id. */
   readonly key: string;
   readonly algorithm?: string | undefined;
+  /** Whether the message is signed by its digest. */
   readonly digest?: boolean;
   readonly context?: Readonly<Record<string, string>>;
   readonly dataKeySpec?: string;
   /** Name of the file that was dropped; else a name that says what it is. */
   readonly input?: string | undefined;
 }
+
+const PLAIN = /^[\w./:@+-]+$/;
 
 /** As a POSIX shell reads it back. */
 export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
@@ -20,17 +23,17 @@ export function commandFor({ action, key, algorithm, digest = false, context = {
   const id = `--key-id ${quoted(key)}`;
   const file = (flag: string, name: string): string => `${flag} ${quoted(`fileb://${input ?? name}`)}`;
   const pairs = Object.entries(context);
-  const simple = pairs.every(([name, value]) => !/[,=]/.test(name + value));
-  const bound = pairs.length === 0 || !simple ? [] : [`--encryption-context ${quoted(pairs.map(([name, value]) => `${name}=${value}`).join(','))}`];
-  const type = digest ? ['--message-type DIGEST'] : [];
-  const message = digest ? '--message fileb://message.digest' : file('--message', 'message');
+  // Whatever the short form could read in another way goes as JSON.
+  const short = pairs.every(([name, value]) => PLAIN.test(name) && (value === '' || PLAIN.test(value)));
+  const bound = pairs.length === 0 ? [] : [`--encryption-context ${quoted(short ? pairs.map(([name, value]) => `${name}=${value}`).join(',') : JSON.stringify(context))}`];
   const by = (flag: string): readonly string[] => (algorithm === undefined || algorithm === 'SYMMETRIC_DEFAULT' ? [] : [`${flag} ${algorithm}`]);
   const parts: Record<UseAction, readonly string[]> = {
     encrypt: ['kms encrypt', id, file('--plaintext', 'plaintext'), ...bound, ...by('--encryption-algorithm'), '--output-file CiphertextBlob=ciphertext.bin'],
     decrypt: ['kms decrypt', id, file('--ciphertext-blob', 'ciphertext.bin'), ...bound, ...by('--encryption-algorithm'), '--output-file Plaintext=plaintext'],
     'data-key': ['kms generate-data-key', id, `--key-spec ${dataKeySpec}`, ...bound],
-    sign: ['kms sign', id, message, ...type, ...by('--signing-algorithm'), '--output-file Signature=signature.bin'],
-    verify: ['kms verify', id, message, ...type, '--signature fileb://signature.bin', ...by('--signing-algorithm')],
+    // A message too long to go whole is a file, which the vault digests itself.
+    sign: digest ? ['file sign', quoted(input ?? 'message'), id, ...by('--signing-algorithm'), '--out signature.bin'] : ['kms sign', id, file('--message', 'message'), ...by('--signing-algorithm'), '--output-file Signature=signature.bin'],
+    verify: digest ? ['file verify', quoted(input ?? 'message'), id, '--signature fileb://signature.bin', ...by('--signing-algorithm')] : ['kms verify', id, file('--message', 'message'), '--signature fileb://signature.bin', ...by('--signing-algorithm')],
     mac: ['kms generate-mac', id, file('--message', 'message'), ...by('--mac-algorithm'), '--output-file Mac=mac.bin'],
     'verify-mac': ['kms verify-mac', id, file('--message', 'message'), '--mac fileb://mac.bin', ...by('--mac-algorithm')],
     'public-key': ['kms get-public-key', id, '--format pem'],

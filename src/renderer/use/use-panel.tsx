@@ -146,7 +146,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
       {algorithms.length > 1 && algorithm && action !== 'public-key' && <SelectField label="Algorithm" value={algorithm} options={algorithms.map((name) => [name, name] as const)} onPick={setAlgorithm} hint={action === 'verify' || action === 'decrypt' ? 'The one that it was made with' : undefined} />}
       {action === 'data-key' && <SelectField label="Length" value={dataKeySpec} options={[['AES_256', '32 bytes, for AES-256'], ['AES_128', '16 bytes, for AES-128']]} onPick={setDataKeySpec} />}
       {symmetric && action !== 'public-key' && <ContextRows rows={rows} onChange={setRows} />}
-      {action !== 'public-key' && <Button kind="primary" tall type="submit" disabled={busy} className="self-start">{busy ? `${act}…` : act}</Button>}
+      {action !== 'public-key' && <Button kind="primary" tall type="submit" busy={busy} className="self-start">{busy ? `${act}…` : act}</Button>}
       {failed && <InlineError error={failed.error} requestId={failed.requestId} consequence={nothing} />}
       {outcome && (
         <section key={outcome.serial} aria-label="Result" className="flex flex-col gap-4 pt-1">

@@ -1,6 +1,6 @@
 /** Ctrl or Cmd with a key, everywhere; the sections keep their final numbers. Single letters belong to the screens. */
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { letterOf } from './letters.ts';
 import type { VaultFrame } from './context.ts';
 
@@ -12,6 +12,16 @@ export function nextPane(back: boolean): void {
   const at = panes.findIndex((pane) => pane.contains(document.activeElement));
   const next = panes[(at + (back ? -1 : 1) + panes.length) % panes.length];
   next?.focus();
+}
+
+/** A control that had the focus and is gone, or is disabled for good, leaves it to its pane: the keyboard goes on from there. Looks when `when` changes. */
+export function useHeldFocus(pane: 'list' | 'detail', when: string): void {
+  const before = useRef(when);
+  useEffect(() => {
+    if (before.current === when) return;
+    before.current = when;
+    if (document.activeElement === document.body) document.querySelector<HTMLElement>(`[data-pane="${pane}"]`)?.focus({ preventScroll: true });
+  }, [pane, when]);
 }
 
 export function useGlobalKeys({ show, shown, lock }: VaultFrame): void {

@@ -15,8 +15,10 @@ describe('formatters', () => {
     expect(clockTime(AT)).toBe('14:32:07');
     expect(day(AT)).toBe('3 Oct 2026');
     expect([30_000, 300_000, 7_200_000, 2 * 86_400_000, 60 * 86_400_000].map((past) => ago(AT - past, AT))).toEqual(['just now', '5 min ago', '2 h ago', '2 d ago', day(AT - 60 * 86_400_000)]);
-    expect([20_000, 11.2 * 60_000, 5 * 3_600_000, 11.6 * 86_400_000].map((rest) => left(AT + rest, AT))).toEqual(['less than a minute', '12 min', '5 h', '12 d']);
+    expect([20_000, 11.5 * 60_000, 5 * 3_600_000, 11.6 * 86_400_000].map((rest) => left(AT + rest, AT))).toEqual(['less than a minute', '12 min', '5 h', '12 d']);
     expect(left(AT - 1, AT)).toBe('less than a minute');
+    // By a clock that last ticked before these were set.
+    expect([15 * 60_000 + 14_000, 4 * 3_600_000 + 59_000, 7 * 86_400_000 + 59_000].map((rest) => left(AT + rest, AT))).toEqual(['15 min', '4 h', '7 d']);
   });
 
   it('say numbers and names', () => {
@@ -88,6 +90,9 @@ describe('the equivalent command line', () => {
   it('holds no value, and quotes what a shell would split', () => {
     expect(commandFor({ action: 'sign', key: 'alias/release', algorithm: 'ECDSA_SHA_256', input: 'my file.txt' })).toBe("keystead kms sign --key-id alias/release --message 'fileb://my file.txt' --signing-algorithm ECDSA_SHA_256 --output-file Signature=signature.bin");
     expect(commandFor({ action: 'encrypt', key: 'k', algorithm: 'SYMMETRIC_DEFAULT', context: { app: 'orders' } })).toBe('keystead kms encrypt --key-id k --plaintext fileb://plaintext --encryption-context app=orders --output-file CiphertextBlob=ciphertext.bin');
+    expect(commandFor({ action: 'decrypt', key: 'k', algorithm: 'SYMMETRIC_DEFAULT', context: { app: 'a, "b"', 'x=y': '' } })).toBe(`keystead kms decrypt --key-id k --ciphertext-blob fileb://ciphertext.bin --encryption-context '{"app":"a, \\"b\\"","x=y":""}' --output-file Plaintext=plaintext`);
+    expect(commandFor({ action: 'sign', key: 'k', algorithm: 'ECDSA_SHA_256', digest: true, input: 'a b.tar' })).toBe("keystead file sign 'a b.tar' --key-id k --signing-algorithm ECDSA_SHA_256 --out signature.bin");
+    expect(commandFor({ action: 'verify', key: 'k', algorithm: 'ECDSA_SHA_256', digest: true })).toBe('keystead file verify message --key-id k --signature fileb://signature.bin --signing-algorithm ECDSA_SHA_256');
     expect(quoted("a'b")).toBe(String.raw`'a'\''b'`);
   });
 });

@@ -1,0 +1,29 @@
+/**
+ * The window as the specs see it, whichever host shows it: the Chromium host, or a real Electron where `KEYSTEAD_E2E_HOST=electron` says so
+ * (`npm run e2e:electron`). A spec that needs to know which has no place beside the others.
+ */
+import type { Page } from 'playwright-core';
+import { openChromiumWindow } from './chromium-window.ts';
+import { openElectronWindow } from './electron-window.ts';
+import type { Home } from './home.ts';
+
+/** Milliseconds that a page has for one step, unless a spec gives it more. */
+export const PATIENCE = 10_000;
+
+export interface OpenedWindow {
+  readonly host: 'chromium' | 'electron';
+  /** The page as it is now; an earlier one is not to be used any more. */
+  page(): Promise<Page>;
+  /** Does what locks the vault, waits until the page's process has gone and a fresh page is there, and gives that. */
+  renewed(act: () => Promise<unknown>): Promise<Page>;
+  close(): Promise<void>;
+}
+
+const HOSTS = { chromium: openChromiumWindow, electron: openElectronWindow };
+
+/** Over the vault of `home`, which need not exist yet. Needs the build. */
+export function openWindow(home: Home, args: readonly string[] = []): Promise<OpenedWindow> {
+  const name = process.env['KEYSTEAD_E2E_HOST'] ?? 'chromium';
+  if (name !== 'chromium' && name !== 'electron') throw new Error(`there is no host \`${name}\`: chromium or electron`);
+  return HOSTS[name](home, args);
+}
