@@ -56,7 +56,7 @@ it('opens one that is elsewhere, goes back by the menu, and makes a new one', as
   page = await freshAfter(() => page.getByRole('menuitem', { name: 'work' }).click());
   await page.getByText('work is locked').waitFor();
 
-  await press(page, 'Vaults');
+  await press(page, 'Other vaults');
   await page.getByLabel('Make another vault').fill('../third');
   await page.keyboard.press('Enter');
   await page.getByText('a letter or a digit first').waitFor();
@@ -65,7 +65,7 @@ it('opens one that is elsewhere, goes back by the menu, and makes a new one', as
   await page.getByText('Make your vault').waitFor();
   expect(window.local.program.vault.ports.folder.endsWith('/vaults/third')).toBe(true);
 
-  await press(page, 'Vaults');
+  await press(page, 'Other vaults');
   await page.getByRole('button', { name: 'Take personal off the list; its folder stays' }).click();
   await page.getByRole('button', { name: 'Open personal' }).waitFor({ state: 'detached' });
   page = await freshAfter(() => page.getByRole('button', { name: 'Open work' }).click());

@@ -110,7 +110,9 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
       if (cancelled.has(call)) fail('CancelledException', 'cancelled');
     }
     const broken = query.get('broken') === null ? {} : { Broken: { Segment: 7, Index: 18_199, Offset: 40_188, What: 'mac' } };
-    return { Intact: query.get('broken') === null, Records: 18_205, Segments: 7, LastIndex: 18_204, LastHash: '00', Unfinished: [], ...broken };
+    const Requests = Array.from({ length: 88 }, (_, bin) => Math.round(60 + 160 * Math.abs(Math.sin(bin * 12.9898) * Math.cos(bin * 4.1))));
+    const Timeline = { Start: at() - 325 * 86400, BinSeconds: 319_000, Requests, Checkpoints: Requests.map((_, bin) => (bin % 7 === 5 ? 12 : 0)) };
+    return { Timeline, Intact: query.get('broken') === null, Records: 18_205, Segments: 7, LastIndex: 18_204, LastHash: '00', Unfinished: [], ...broken };
   },
 };
 

@@ -65,7 +65,7 @@ const SCREENS: Readonly<Record<string, Screen>> = {
   'palette-empty': { act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').waitFor(); } },
   'shortcuts': { act: async (page) => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor(); } },
   'vaults': { act: async (page) => { await page.getByRole('button', { name: /acme-dev/ }).click(); await page.getByRole('menuitem', { name: 'Other vaults…' }).click(); await page.getByRole('button', { name: 'Open personal' }).click(); await page.getByText('Nothing was changed').waitFor(); } },
-  'vaults-gate': { query: '?state=locked', act: async (page) => { await press(page, 'Vaults'); await page.getByText('acme-staging', { exact: true }).waitFor(); } },
+  'vaults-gate': { query: '?state=locked', act: async (page) => { await press(page, 'Other vaults'); await page.getByText('acme-staging', { exact: true }).waitFor(); } },
   'vault-menu': { act: (page) => page.getByRole('button', { name: /acme-dev/ }).click() },
   'read-only': { query: '?state=readOnly' },
   'lost': { query: '?lost' },

@@ -7,6 +7,7 @@ import type { TrailLog } from '../trail/port.ts';
 import { encodeCheckpoint, openCheckpoint, relate } from '../trail/checkpoint.ts';
 import { lookup, type FoundRecord } from '../trail/lookup.ts';
 import type { TrailRecord } from '../trail/record.ts';
+import { createTimeline, type Timeline } from '../trail/timeline.ts';
 import { verifyTrail } from '../trail/verify.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { exportEvidence } from '../vault/evidence.ts';
@@ -29,6 +30,9 @@ const outcomeOf = ({ result }: TrailRecord): Outcome | undefined => {
   if (result === 'ok') return 'ok';
   return result === 'AccessDeniedException' ? 'denied' : 'failed';
 };
+
+const shownTimeline = (timeline: Timeline | undefined) =>
+  timeline ? { Timeline: { Start: seconds(timeline.from), BinSeconds: timeline.width / 1000, Requests: [...timeline.requests], Checkpoints: [...timeline.checkpoints] } } : {};
 
 const shownEvent = ({ index, record }: FoundRecord) => {
   const outcome = outcomeOf(record);
@@ -61,8 +65,10 @@ export const trailHandlers = ({ vault, attempts, clock }: TrailControl): Handler
     'trail:VerifyTrail': async (_input, call) => {
       const { open, log } = opened();
       const { trailIndex, trailHash } = open.store.state;
+      const timeline = createTimeline();
       const report = await verifyTrail(log, open.sealer, {
         state: { trailIndex, trailHash },
+        onRecord: timeline.see,
         ...startOf(open),
         signal: call.signal,
         onProgress: (done, total) => { call.progress({ done, total, unit: 'records' }); },
@@ -77,6 +83,7 @@ export const trailHandlers = ({ vault, attempts, clock }: TrailControl): Handler
         LastHash: hex(report.last.hash),
         ...(open.settings.chainStart ? { FirstIndex: open.settings.chainStart.index } : {}),
         ...(report.broken ? { Broken: shownBreak(report.broken) } : {}),
+        ...shownTimeline(timeline.read()),
         Unfinished: unfinished.map(({ index, record }) => ({ Index: index, RequestId: record.requestId ?? '', Operation: record.operation, Time: seconds(record.time) })),
       };
     },

@@ -13,7 +13,7 @@ export function GateFrame({ children, foot }: { readonly children: ReactNode; re
       <header className="drag flex h-[52px] shrink-0 items-center gap-2 px-4">
         <Mark />
         <span className="text-[13px] font-semibold">Keystead</span>
-        <Button kind="ghost" icon={<FolderKey size={14} strokeWidth={1.6} />} className="ml-auto" onClick={() => { setVaults(true); }}>Vaults</Button>
+        <Button kind="ghost" icon={<FolderKey size={14} strokeWidth={1.6} />} className="ml-auto" onClick={() => { setVaults(true); }}>Other vaults</Button>
       </header>
       <main className="flex flex-1 flex-col items-center px-6 pb-8">{children}</main>
       {vaults && <Suspense><VaultsDialog onClose={() => { setVaults(false); }} /></Suspense>}

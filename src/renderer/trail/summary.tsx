@@ -2,6 +2,7 @@
 import { Link2Off, ScanSearch, ShieldCheck } from 'lucide-react';
 import type { CallError } from '../../shared/api/client.ts';
 import { ago, counted, exact, plural } from '../format.ts';
+import { Timeline } from '../pictures/timeline.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import type { Verified, Verifying } from './verify.ts';
 
@@ -15,10 +16,10 @@ interface SummaryProps {
 
 export function Summary({ verified, running, error, at, onCancel }: SummaryProps) {
   return (
-    <div className="flex min-h-[50px] items-center px-4 py-2 shadow-[inset_0_-1px_0_var(--line)]" aria-live="polite">
+    <div className="flex min-h-[50px] flex-col justify-center px-4 py-2.5 shadow-[inset_0_-1px_0_var(--line)]" aria-live="polite">
       {running ? <ProgressRow label="Checking every record" done={running.done} total={running.total} detail={running.total > 0 ? `${counted(running.done)} of ${counted(running.total)}` : undefined} onCancel={onCancel} />
       : error ? <div className="flex-1"><InlineError error={error} consequence="The trail was not checked." /></div>
-      : verified ? <Result verified={verified} at={at} />
+      : verified ? <><Result verified={verified} at={at} />{verified.report.Timeline && <Timeline timeline={verified.report.Timeline} broken={verified.report.Broken !== undefined} />}</>
       : <p className="flex items-center gap-2 text-fg-2"><ScanSearch size={16} strokeWidth={1.6} aria-hidden="true" />Not checked since this window opened. Verify reads every record and names the first that does not fit.</p>}
     </div>
   );

@@ -26,6 +26,10 @@ export const verifyTrail = operation({
     LastHash: f.hex,
     FirstIndex: z.int().optional().describe('Of the first record, once a new chain was started'),
     Broken: broken.optional(),
+    Timeline: z
+      .strictObject({ Start: timestamp(), BinSeconds: z.number().positive(), Requests: z.array(z.int()), Checkpoints: z.array(z.int()) })
+      .optional()
+      .describe('Ended requests and signed checkpoints in at most 96 bins of equal length from Start on'),
     Unfinished: z
       .array(z.strictObject({ Index: z.int(), RequestId: z.string(), Operation: z.string(), Time: timestamp() }))
       .describe('Intents without an outcome, at most 1,000: begun, and never known to have ended'),

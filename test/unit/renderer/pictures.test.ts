@@ -14,6 +14,7 @@ import { Misfit } from '../../../src/renderer/pictures/misfit.tsx';
 import { RequestStrip } from '../../../src/renderer/pictures/request-strip.tsx';
 import { seamOf, segmentPath } from '../../../src/renderer/pictures/seam.ts';
 import { CELL_MS, cellsOf, CELLS } from '../../../src/renderer/pictures/strip.ts';
+import { Timeline } from '../../../src/renderer/pictures/timeline.tsx';
 import { sha256 } from '../../../src/renderer/sha256.ts';
 
 afterEach(cleanup);
@@ -145,4 +146,13 @@ describe('the way of a request', () => {
     const { getByRole } = render(createElement(DecisionPath, { gates }));
     expect(getByRole('list', { name: 'The way of the request' }).textContent).toContain('Request rules, stoppedThe vault was locked');
   });
+});
+
+it('the trail in time has the same in words and in a table', () => {
+  const timeline = { Start: 1_700_000_000, BinSeconds: 60, Requests: [3, 0, 1], Checkpoints: [1, 0, 0] };
+  const { getByRole, container } = render(createElement(Timeline, { timeline, broken: false }));
+  expect(getByRole('img').getAttribute('aria-label')).toMatch(/^4 requests and 1 signed checkpoint since /);
+  expect(container.querySelectorAll('rect')).toHaveLength(2);
+  expect(container.querySelectorAll('circle')).toHaveLength(1);
+  expect([...container.querySelectorAll('tbody tr')].map((row) => [...row.querySelectorAll('td')].slice(1).map((cell) => cell.textContent))).toEqual([['3', '1'], ['1', '0']]);
 });
