@@ -1,0 +1,96 @@
+/** AWS's own Signature Version 4 test suite (awslabs/aws-c-auth), every case, signed in the headers and in the query. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { hex } from '../../src/main/crypto/bytes.ts';
+import { ALGORITHM, scopeText, signatureOf, signingKey, stringToSign, type Scope } from '../../src/main/crypto/sigv4.ts';
+import { canonicalRequest, type Header, type Signable } from '../../src/main/doors/aws/canonical.ts';
+
+const SUITE = fileURLToPath(new URL('./sigv4/v4/', import.meta.url));
+const CASES = readdirSync(SUITE);
+const textOf = (name: string, file: string): string => readFileSync(`${SUITE}${name}/${file}`, 'utf8');
+
+interface Context {
+  readonly credentials: { readonly access_key_id: string; readonly secret_access_key: string; readonly token?: string };
+  readonly expiration_in_seconds: number;
+  readonly normalize: boolean;
+  readonly region: string;
+  readonly service: string;
+  readonly sign_body: boolean;
+  readonly timestamp: string;
+  readonly omit_session_token?: boolean;
+}
+
+/** A request as the suite writes it: a request line, headers (a line that begins with a space goes on with the one before), a body. */
+function readRequest(text: string): Signable & { readonly body: string } {
+  const [head = '', ...rest] = text.split('\n\n');
+  const [line = '', ...lines] = head.split('\n');
+  const [, method = '', target = ''] = /^(\S+) (.*) HTTP\/1\.1$/.exec(line) ?? [];
+  const headers: Header[] = [];
+  for (const next of lines) {
+    if (next === '') continue;
+    const last = headers.at(-1);
+    if (/^\s/.test(next) && last) headers[headers.length - 1] = [last[0], `${last[1]}\n${next}`];
+    else headers.push([next.slice(0, next.indexOf(':')), next.slice(next.indexOf(':') + 1)]);
+  }
+  const at = target.indexOf('?');
+  return { method, path: at < 0 ? target : target.slice(0, at), query: at < 0 ? '' : target.slice(at + 1), headers, body: rest.join('\n\n') };
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function given(name: string) {
+  const context = JSON.parse(textOf(name, 'context.json')) as Context;
+  const request = readRequest(textOf(name, 'request.txt'));
+  const time = context.timestamp.replace(/[-:]/g, '');
+  const scope: Scope = { date: time.slice(0, 8), region: context.region, service: context.service };
+  const key = signingKey(Buffer.from(context.credentials.secret_access_key), scope);
+  return { context, request, time, scope, key, token: context.credentials.token, late: context.omit_session_token === true };
+}
+
+const namesOf = (headers: readonly Header[]): string[] => [...new Set(headers.map(([name]) => name.toLowerCase()))].sort();
+
+describe('the published cases of Signature Version 4', () => {
+  it('are all 38', () => {
+    expect(CASES).toHaveLength(38);
+  });
+
+  it.each(CASES)('%s, signed in the headers', (name) => {
+    const { context, request, time, scope, key, token, late } = given(name);
+    const headers: Header[] = [
+      ...request.headers,
+      ...(token !== undefined && !late ? [['X-Amz-Security-Token', token] as const] : []),
+      ['X-Amz-Date', time],
+      ...(context.sign_body ? [['x-amz-content-sha256', sha256(request.body)] as const] : []),
+    ];
+    const signed = namesOf(headers);
+    const canonical = canonicalRequest({ ...request, headers }, signed, sha256(request.body), context.normalize);
+    expect(canonical).toBe(textOf(name, 'header-canonical-request.txt'));
+    const text = stringToSign(time, scope, canonical);
+    expect(text).toBe(textOf(name, 'header-string-to-sign.txt'));
+    const signature = hex(signatureOf(key, text));
+    expect(signature).toBe(textOf(name, 'header-signature.txt'));
+    const authorization = `${ALGORITHM} Credential=${context.credentials.access_key_id}/${scopeText(scope)}, SignedHeaders=${signed.join(';')}, Signature=${signature}`;
+    expect(readRequest(textOf(name, 'header-signed-request.txt')).headers.find(([header]) => header === 'Authorization')?.[1]).toBe(authorization);
+  });
+
+  it.each(CASES)('%s, signed in the query', (name) => {
+    const { context, request, time, scope, key, token, late } = given(name);
+    const signed = namesOf(request.headers);
+    const added: readonly (readonly [string, string])[] = [
+      ['X-Amz-Algorithm', ALGORITHM],
+      ['X-Amz-Credential', `${context.credentials.access_key_id}/${scopeText(scope)}`],
+      ['X-Amz-Date', time],
+      ['X-Amz-SignedHeaders', signed.join(';')],
+      ['X-Amz-Expires', String(context.expiration_in_seconds)],
+      ...(token !== undefined && !late ? [['X-Amz-Security-Token', token] as const] : []),
+    ];
+    const query = [request.query, ...added.map(([field, value]) => `${field}=${encodeURIComponent(value)}`)].filter((part) => part !== '').join('&');
+    const canonical = canonicalRequest({ ...request, query }, signed, sha256(request.body), context.normalize);
+    expect(canonical).toBe(textOf(name, 'query-canonical-request.txt'));
+    const text = stringToSign(time, scope, canonical);
+    expect(text).toBe(textOf(name, 'query-string-to-sign.txt'));
+    expect(hex(signatureOf(key, text))).toBe(textOf(name, 'query-signature.txt'));
+  });
+});
