@@ -29,7 +29,7 @@ const sign = operation({
 
 function path(trail: FakeTrail): Dispatch {
   return createDispatch({
-    authenticate: (evidence) => authenticate(evidence, me),
+    authenticate: (evidence) => authenticate(evidence, { ownUid: me, signatures: { check: () => Promise.reject(new Error('no door for AWS clients here')) } }),
     refused: () => undefined,
     operations: new Map([[sign.name, { operation: sign, handler: ((input: { Message: { length: number } }) => ({ Length: input.Message.length })) as never }]]),
     rules: DEFAULT_RULES,

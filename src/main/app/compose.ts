@@ -39,6 +39,7 @@ import { openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { diagnose } from '../vault/diagnose.ts';
 import { createVault, lock, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
+import { createAwsDoor } from './aws-door.ts';
 import { createCapacity } from './capacity.ts';
 import { createEvents, type Events } from './events.ts';
 import { vaultJobs } from './jobs.ts';
@@ -76,6 +77,8 @@ export interface Program {
   readonly door: DoorPort;
   readonly events: Events;
   readonly vault: Vault;
+  /** The door for AWS clients: to be closed with the other doors, before the vault is. Idempotent. */
+  closeAwsDoor(graceMs: number): Promise<void>;
   /** Locks, closes the trail, lets go of the folder. The doors are closed before. Idempotent. */
   close(): Promise<void>;
 }
@@ -145,11 +148,13 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const startedAt = clock.now();
   const jobs = vaultJobs({ vault, clock, lastActivity: () => running.lastActivity });
 
+  const awsDoor = createAwsDoor({ vault, clock, random, log, events, fault });
+
   // Nobody to ask without a window: whatever a rule wants asked is denied.
   const approvals = createApprovals({ present: () => false, after: timer });
 
   const dispatch = createDispatch({
-    authenticate: (evidence) => authenticate(evidence, ownUid),
+    authenticate: (evidence) => authenticate(evidence, { ownUid, signatures: awsDoor.signatures }),
     refused: (request) => { refusals.count(request.door, 'unauthenticated'); },
     operations: register({
       control: {
@@ -167,6 +172,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       },
       vaults: options.vaults,
       trail: { vault, attempts, clock },
+      access: awsDoor.control,
       random,
       hashFile: createHashFile(options.entries.hashWorker),
     }),
@@ -193,6 +199,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     hello: () => ({ version: PROTOCOL_VERSION, pid: process.pid, locked: !vault.open, features: [], ...(vault.open ? { vaultId: vault.open.info.vaultId } : {}) }),
     clock,
   };
+  awsDoor.follow(door);
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const presence = startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
@@ -204,7 +211,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().catch(fault);
   });
 
-  return { dispatch, door, events, vault, close: once(() => closeAll({ vault, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, awsDoor, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
@@ -229,6 +236,7 @@ async function shownHeader(vault: Vault): Promise<{ vaultId: string; slotTypes: 
 
 interface Closing {
   readonly vault: Vault;
+  readonly awsDoor: { close(graceMs: number): Promise<void> };
   readonly schedule: Schedule;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
@@ -236,8 +244,9 @@ interface Closing {
   readonly release: () => void;
 }
 
-async function closeAll({ vault, schedule, presence, refusals, abort, release }: Closing): Promise<void> {
+async function closeAll({ vault, awsDoor, schedule, presence, refusals, abort, release }: Closing): Promise<void> {
   presence.stop();
+  await awsDoor.close(0);
   await schedule.close();
   abort();
   await lock(vault);

@@ -105,7 +105,7 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
       const hash = createHash('sha256').update(folder, 'utf8').digest('hex');
       const door = await openCliSocket({ path: socketPath(surroundings, hash), port: program.door, peerOf, limits: CLI_LIMITS });
       log.event('door.opened', { door: 'cli' });
-      return { folder, program, closeDoor: (graceMs) => door.close(graceMs) };
+      return { folder, program, closeDoor: async (graceMs) => void (await Promise.all([door.close(graceMs), program.closeAwsDoor(graceMs)])) };
     } catch (error) {
       await program.close();
       throw error;

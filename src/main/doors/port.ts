@@ -23,6 +23,11 @@ export type Refusal =
   | 'connections'
   /** Not the window's own page, or not its main frame. */
   | 'frame'
+  /** A page in a browser, or an address that is not the door's. */
+  | 'browser'
+  | 'host'
+  /** Not signed, or not everything of it. */
+  | 'unsigned'
   /** Not a message. */
   | 'malformed'
   /** A frame of more than 1 MiB. */

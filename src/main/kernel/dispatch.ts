@@ -15,7 +15,7 @@ import { principalPolicy } from '../policy/defaults.ts';
 import { decide, type Decision } from '../policy/decide.ts';
 import { firstVerdict, type Facts, type Rule } from '../rules/rules.ts';
 import type { Approvals } from './approvals.ts';
-import type { Principal } from './authenticate.ts';
+import type { Nobody, Principal } from './authenticate.ts';
 import type { Call, Execute, Registered } from './handler.ts';
 import { parseInput, type Input } from './input.ts';
 import type { Journal, JournalEntry } from './journal.ts';
@@ -23,7 +23,7 @@ import type { Dispatch, Evidence, Request, Result } from './request.ts';
 import { NO_RESOURCE, type Resolve, type Resource } from './resolve.ts';
 
 export interface Path {
-  readonly authenticate: (evidence: Evidence) => Principal | undefined;
+  readonly authenticate: (evidence: Evidence) => Principal | Nobody | Promise<Principal | Nobody>;
   /** Counts what nobody was authenticated for; nothing of it is recorded one by one. */
   readonly refused: (request: Request, reason: 'unauthenticated') => void;
   readonly operations: ReadonlyMap<string, Registered>;
@@ -45,10 +45,10 @@ export interface Path {
 export const createDispatch =
   (path: Path): Dispatch =>
   async (request) => {
-    const principal = path.authenticate(request.evidence);
-    if (!principal) {
+    const principal = await principalOf(path, request);
+    if (!principal || principal instanceof VaultError) {
       path.refused(request, 'unauthenticated');
-      return failed(request, new VaultError('AccessDeniedException', 'this caller is not known here'));
+      return failed(request, principal ?? new VaultError('AccessDeniedException', 'this caller is not known here'));
     }
     const running = path.started(request, principal);
     try {
@@ -58,6 +58,16 @@ export const createDispatch =
       request.input.fill(0);
     }
   };
+
+/** Step 1. What cannot be checked is nobody. */
+async function principalOf(path: Path, request: Request): Promise<Principal | Nobody> {
+  try {
+    const found = path.authenticate(request.evidence);
+    return found instanceof Promise ? await found : found;
+  } catch (thrown) {
+    return asVaultError(path, undefined, request, request.signal, thrown);
+  }
+}
 
 /** Steps 2 to 10 for an authenticated principal. */
 async function walk(path: Path, request: Request, principal: Principal, signal: AbortSignal): Promise<Result> {
@@ -72,7 +82,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
       entry.reasons.push(`rule:${verdict.rule}`);
       throw new VaultError(verdict.code, verdict.message);
     }
-    input = parseInput(operation, request.input);
+    input = parseInput(operation, request.input, request.door);
     entry.input(input);
     const resource = operation.resource ? await path.resolve(operation.resource, input) : NO_RESOURCE;
     const destination = operation.destination && (await path.resolve(operation.destination, input));

@@ -3,12 +3,14 @@ import type { DoorName } from '../../shared/api/operation.ts';
 import type { ErrorBody } from '../../shared/model/errors.ts';
 import type { RequestId } from '../../shared/model/ids.ts';
 import type { Progress } from '../../shared/wire/messages.ts';
+import type { Signed } from '../access/signatures.ts';
 import type { Peer, PeerHints } from '../platform/ports.ts';
 
 /** What a door saw of the caller. Nothing in it is trusted before `authenticate` has looked at it. */
 export type Evidence =
   | { readonly door: 'cli'; readonly peer: Peer; readonly hints: PeerHints }
   | { readonly door: 'ipc'; readonly frame: FrameEvidence }
+  | { readonly door: 'aws'; readonly signed: Signed }
   | { readonly door: 'schedule'; readonly job: string };
 
 /** Exact origins of the page under the window hosts; a host has one, and a frame without one is nobody. */

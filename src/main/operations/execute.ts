@@ -7,6 +7,7 @@ import type { Rights } from './rights.ts';
 
 const eventOf = (name: string): VaultEvent['event'] | undefined => {
   if (name.startsWith('secretsmanager:')) return 'secret.changed';
+  if (name.startsWith('access:')) return name.endsWith('Door') ? 'settings.changed' : 'client.changed';
   if (!name.startsWith('kms:')) return undefined;
   return name.includes('Alias') ? 'alias.changed' : 'key.changed';
 };

@@ -2,6 +2,7 @@
 import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
 import type { Registered } from '../kernel/handler.ts';
 import type { HashFile, Random } from '../platform/ports.ts';
+import { accessHandlers, type AccessPorts } from './access.ts';
 import { fileHandlers } from './file.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsDataKeyHandlers } from './kms-data-keys.ts';
@@ -22,13 +23,14 @@ export interface HandlerPorts {
   readonly control: VaultControl;
   readonly vaults: VaultsControl;
   readonly trail: TrailControl;
+  readonly access: AccessPorts['door'];
   readonly random: Random;
   readonly hashFile: HashFile;
 }
 
-type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'trail'>;
+type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail'>;
 
-export function register({ control, vaults, trail, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -42,6 +44,7 @@ export function register({ control, vaults, trail, random, hashFile }: HandlerPo
     ...kmsDataKeyHandlers(),
     ...secretHandlers(random),
     ...secretValueHandlers(random),
+    ...accessHandlers({ door: access, random }),
     ...fileHandlers(hashFile),
     ...trailHandlers(trail),
   };

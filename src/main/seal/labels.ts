@@ -24,6 +24,8 @@ export const LABELS = {
   setHashKey: utf8('keystead/set-hash-key/1'),
   /** HKDF info of the key that tells imported materials apart. */
   importedMaterial: utf8('keystead/imported-material/1'),
+  /** HKDF info of what main keeps for the sealer. */
+  kept: utf8('keystead/kept/1'),
   /** What the recovery code's check bits are the hash of. */
   recoveryCheck: utf8('keystead/recovery-check/1'),
 } as const;

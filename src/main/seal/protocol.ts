@@ -257,6 +257,15 @@ export interface SealerCalls {
     request: { rowId: Bytes; binding: string; token: Bytes; now: number; wrapped: Bytes; spec: KeySpec; keyId: string; purpose: KeyPurpose };
     reply: { identity: Bytes; body: Bytes; tag: Bytes; publicKey?: Bytes };
   };
+  // ── kept: sealed for main to keep, opened only here
+  /** Draws a secret access key (40 characters of base64) or takes the one given (up to 128 bytes). `secret` is to be shown once and wiped. */
+  newAccessKey: { request: { accessKeyId: string; secret?: Bytes }; reply: { sealed: Bytes; secret: Bytes } };
+  /** Signature Version 4's key (32) of one day, region and service. VaultTamperedException when `sealed` is not of this access key. */
+  signingKey: { request: { accessKeyId: string; sealed: Bytes; scope: { date: string; region: string; service: string } }; reply: { key: Bytes } };
+  /** A P-256 key for the vault's own certificates. `publicKey`: SubjectPublicKeyInfo DER. */
+  newCertificateKey: { request: { name: string }; reply: { sealed: Bytes; publicKey: Bytes } };
+  /** ECDSA with SHA-256 in DER over a TBSCertificate (RFC 5280 section 4.1.1), checked before it leaves. */
+  signCertificate: { request: { name: string; sealed: Bytes; publicKey: Bytes; certificate: Bytes }; reply: { signature: Bytes } };
 
   // ── the trail
   /** Starts reading the trail; segments are then fed in order. `publicKeys`/chain state live in the session until the next begin. `anchors`: positions that the trail must pass through. */

@@ -64,6 +64,10 @@ export const METHODS = [
   'checkpointKeys',
   'importParameters',
   'importMaterial',
+  'newAccessKey',
+  'signingKey',
+  'newCertificateKey',
+  'signCertificate',
 ] as const satisfies readonly SealerMethod[];
 /** Does not compile while a method is missing from the list. */
 export type Complete = [Exclude<SealerMethod, (typeof METHODS)[number]>] extends [never] ? true : never;

@@ -17,6 +17,7 @@ import { type Message, decodeMessage, encodeError, encodeReply, encodeWiped, fra
 import { databaseCalls } from './database-calls.ts';
 import { headerCalls } from './header-calls.ts';
 import { importCalls } from './import-calls.ts';
+import { keptCalls } from './kept-calls.ts';
 import { keyCalls } from './key-calls.ts';
 import { loopback } from './loopback.ts';
 import { forgetMaterials } from './materials.ts';
@@ -24,7 +25,7 @@ import { type SealerHandlers, SealerSession } from './sealer-session.ts';
 import { trailCalls } from './trail-calls.ts';
 
 /** Complete by type: a call without a handler does not compile. */
-const calls: SealerHandlers<SealerMethod> = { ...headerCalls, ...databaseCalls, ...keyCalls, ...importCalls, ...trailCalls };
+const calls: SealerHandlers<SealerMethod> = { ...headerCalls, ...databaseCalls, ...keyCalls, ...importCalls, ...keptCalls, ...trailCalls };
 
 /** Calls that keep bytes of a request beyond the call; what they keep is no secret. All others see views of a frame that is then wiped. */
 const KEEPS: ReadonlySet<SealerMethod | undefined> = new Set<SealerMethod>(['trailBegin', 'trailFeed', 'trailFinish']);
@@ -39,6 +40,8 @@ const SECRETS: { readonly [M in SealerMethod]?: (reply: ReplyOf<M>) => readonly 
   decrypt: (reply) => (reply.missing ? [] : [reply.plaintext]),
   generateDataKey: (reply) => (reply.missing ? [] : [reply.plaintext]),
   generateDataKeyPair: (reply) => (reply.missing ? [] : [reply.privateKey]),
+  newAccessKey: ({ secret }) => [secret],
+  signingKey: ({ key }) => [key],
 };
 
 export interface SealerHost {

@@ -7,7 +7,7 @@ import type { VaultSettings } from './port.ts';
 import { checkSchema, encodeJson, exactly, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
-export const SCHEMA = { keys: 2, aliases: 1, settings: 2, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+export const SCHEMA = { keys: 2, aliases: 1, settings: 3, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
  * A key with the rows of its materials (16 bytes each). They stand inside the sealed
@@ -154,9 +154,9 @@ export const encodeSettings = (settings: VaultSettings): Uint8Array => encodeJso
 
 export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings {
   const names = ['name', 'region', 'account', 'created', 'autoLockMinutes', 'lockOnSuspend', 'lockOnScreenLock', 'recoveryCodeUsed'] as const;
-  const body = fields('settings', schema, plain, names, schema >= 2 ? (['chainStart'] as const) : []);
+  const body = fields('settings', schema, plain, names, schema >= 3 ? (['chainStart', 'awsDoor'] as const) : schema === 2 ? (['chainStart'] as const) : []);
   const { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed } = body;
-  const chainStart = 'chainStart' in body ? body.chainStart : undefined;
+  const { chainStart, awsDoor } = body as { readonly chainStart?: unknown; readonly awsDoor?: unknown };
   if (
     typeof name !== 'string' ||
     !(typeof region === 'string' && isRegion(region)) ||
@@ -166,11 +166,12 @@ export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings
     typeof lockOnSuspend !== 'boolean' ||
     typeof lockOnScreenLock !== 'boolean' ||
     typeof recoveryCodeUsed !== 'boolean' ||
-    !(chainStart === undefined || isChainStart(chainStart))
+    !(chainStart === undefined || isChainStart(chainStart)) ||
+    !(awsDoor === undefined || isAwsDoor(awsDoor))
   ) {
     throw malformed('settings');
   }
-  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }) };
+  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }), ...(awsDoor === undefined ? {} : { awsDoor }) };
 }
 
 /** epoch u64 ‖ order u32 ‖ the outcome record's body as the trail will have it. */
@@ -195,6 +196,11 @@ const isChainStart = (value: unknown): value is NonNullable<VaultSettings['chain
   if (typeof value !== 'object' || value === null || Object.keys(value).join() !== 'index,hash') return false;
   const { index, hash } = value as Readonly<Record<string, unknown>>;
   return Number.isSafeInteger(index) && (index as number) > 0 && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash);
+};
+
+const isAwsDoor = (value: unknown): value is NonNullable<VaultSettings['awsDoor']> => {
+  const { open, port, tls } = exactly('settings', value, ['open', 'port', 'tls'], []);
+  return typeof open === 'boolean' && Number.isInteger(port) && typeof tls === 'boolean';
 };
 
 const isTime = (value: unknown): value is Instant => typeof value === 'number' && Number.isFinite(value);

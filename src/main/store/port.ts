@@ -5,7 +5,7 @@ import type { VaultState } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import type { CollectionsReader, CollectionsWriter } from './collection.ts';
 
-/** The one row of `settings` (schema 2; schema 1 has no `chainStart`). */
+/** The one row of `settings` (schema 3; schema 1 has no `chainStart`, schema 2 no `awsDoor`). */
 export interface VaultSettings {
   readonly name: string;
   readonly region: string;
@@ -19,6 +19,8 @@ export interface VaultSettings {
   readonly recoveryCodeUsed: boolean;
   /** The first record of the trail's present chain, once one was broken and set aside: index, and SHA-256 in hex. */
   readonly chainStart?: { readonly index: number; readonly hash: string };
+  /** The door for AWS clients, once it was changed from how it is at first: closed. */
+  readonly awsDoor?: { readonly open: boolean; readonly port: number; readonly tls: boolean };
 }
 
 export interface Reader extends KeyReader, CollectionsReader {

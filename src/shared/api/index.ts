@@ -1,4 +1,5 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
+import * as access from './access.ts';
 import * as file from './file.ts';
 import * as dataKeys from './kms-data-keys.ts';
 import * as imports from './kms-import.ts';
@@ -86,6 +87,14 @@ const ALL = [
   values.updateSecretVersionStage,
   values.getRandomPassword,
   secrets.deleteDueSecrets,
+  access.createClient,
+  access.listClients,
+  access.updateClient,
+  access.rotateClientKey,
+  access.deleteClient,
+  access.describeAwsDoor,
+  access.updateAwsDoor,
+  access.listAwsRequests,
   file.signFile,
   file.verifyFile,
   trail.verifyTrail,

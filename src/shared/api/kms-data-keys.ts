@@ -32,7 +32,7 @@ export const generateDataKey = operation({
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'EncryptionContext', 'NumberOfBytes', 'KeySpec', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -45,7 +45,7 @@ export const generateDataKeyWithoutPlaintext = operation({
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'EncryptionContext', 'NumberOfBytes', 'KeySpec', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -82,7 +82,7 @@ export const generateDataKeyPair = operation({
   errors: [...USE_ERRORS, 'UnsupportedOperationException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'KeyPairSpec', 'EncryptionContext', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -95,7 +95,7 @@ export const generateDataKeyPairWithoutPlaintext = operation({
   errors: [...USE_ERRORS, 'UnsupportedOperationException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'KeyPairSpec', 'EncryptionContext', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -130,7 +130,7 @@ export const reEncrypt = operation({
   errors: [...USE_ERRORS, 'InvalidCiphertextException', 'IncorrectKeyException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['SourceKeyId', 'SourceEncryptionContext', 'SourceEncryptionAlgorithm', 'DestinationKeyId', 'DestinationEncryptionContext', 'DestinationEncryptionAlgorithm', 'DryRun'],
   resource: { kind: 'ciphertext', field: 'CiphertextBlob', keyField: 'SourceKeyId', algorithmField: 'SourceEncryptionAlgorithm', action: 'kms:ReEncryptFrom' },
   destination: { kind: 'key', field: 'DestinationKeyId', action: 'kms:ReEncryptTo' },
@@ -148,6 +148,6 @@ export const generateRandom = operation({
   errors: ['UnsupportedOperationException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['NumberOfBytes'],
 });

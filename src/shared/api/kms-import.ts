@@ -29,7 +29,7 @@ export const getParametersForImport = operation({
   errors: ERRORS,
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'WrappingAlgorithm', 'WrappingKeySpec'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -57,7 +57,7 @@ export const importKeyMaterial = operation({
   errors: [...ERRORS, 'IncorrectKeyMaterialException', 'InvalidCiphertextException', 'InvalidImportTokenException', 'ExpiredImportTokenException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'ValidTo', 'ExpirationModel', 'ImportType', 'KeyMaterialId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -70,7 +70,7 @@ export const deleteImportedKeyMaterial = operation({
   errors: ERRORS,
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'KeyMaterialId'],
   resource: { kind: 'key', field: 'KeyId' },
 });

@@ -73,7 +73,7 @@ export const createKey = operation({
   errors: ['LimitExceededException', 'UnsupportedOperationException', 'TagException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeySpec', 'KeyUsage', 'Origin', 'MultiRegion'],
 });
 
@@ -85,7 +85,7 @@ export const describeKey = operation({
   errors: ['NotFoundException', 'InvalidArnException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -105,7 +105,7 @@ export const listKeys = operation({
   errors: ['InvalidMarkerException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['Limit'],
 });
 
@@ -117,7 +117,7 @@ export const enableKey = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -130,7 +130,7 @@ export const disableKey = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -143,7 +143,7 @@ export const updateKeyDescription = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -159,7 +159,7 @@ export const scheduleKeyDeletion = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'PendingWindowInDays'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -172,7 +172,7 @@ export const cancelKeyDeletion = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -201,7 +201,7 @@ export const createAlias = operation({
   errors: ['AlreadyExistsException', 'NotFoundException', 'InvalidArnException', 'InvalidAliasNameException', 'KMSInvalidStateException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['AliasName', 'TargetKeyId'],
   resource: { kind: 'key', field: 'TargetKeyId' },
 });
@@ -214,7 +214,7 @@ export const updateAlias = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'InvalidAliasNameException', 'KMSInvalidStateException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['AliasName', 'TargetKeyId'],
   resource: { kind: 'alias', field: 'AliasName' },
 });
@@ -227,7 +227,7 @@ export const deleteAlias = operation({
   errors: ['NotFoundException', 'InvalidAliasNameException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['AliasName'],
   resource: { kind: 'alias', field: 'AliasName' },
 });
@@ -250,7 +250,7 @@ export const listAliases = operation({
   errors: ['InvalidMarkerException', 'InvalidArnException', 'NotFoundException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'Limit'],
   resource: { kind: 'key', field: 'KeyId' },
 });

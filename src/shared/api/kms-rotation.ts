@@ -15,7 +15,7 @@ export const enableKeyRotation = operation({
   errors: CHANGE_ERRORS,
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'RotationPeriodInDays'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -28,7 +28,7 @@ export const disableKeyRotation = operation({
   errors: CHANGE_ERRORS,
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -47,7 +47,7 @@ export const getKeyRotationStatus = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException', 'UnsupportedOperationException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -81,7 +81,7 @@ export const listKeyRotations = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'InvalidMarkerException', 'KMSInvalidStateException', 'UnsupportedOperationException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'Limit'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -94,7 +94,7 @@ export const rotateKeyOnDemand = operation({
   errors: [...CHANGE_ERRORS, 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });

@@ -19,7 +19,7 @@ export const tagResource = operation({
   errors: [...ERRORS, 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -32,7 +32,7 @@ export const untagResource = operation({
   errors: ERRORS,
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'TagKeys'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -53,7 +53,7 @@ export const listResourceTags = operation({
   errors: ['NotFoundException', 'InvalidArnException', 'InvalidMarkerException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'Limit'],
   resource: { kind: 'key', field: 'KeyId' },
 });

@@ -18,7 +18,7 @@ export const encrypt = operation({
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'EncryptionContext', 'EncryptionAlgorithm', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -49,7 +49,7 @@ export const decrypt = operation({
   errors: [...USE_ERRORS, 'InvalidCiphertextException', 'IncorrectKeyException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'EncryptionContext', 'EncryptionAlgorithm', 'DryRun'],
   resource: { kind: 'ciphertext', field: 'CiphertextBlob', keyField: 'KeyId' },
 });
@@ -66,7 +66,7 @@ export const sign = operation({
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'MessageType', 'SigningAlgorithm', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -86,7 +86,7 @@ export const verify = operation({
   errors: [...USE_ERRORS, 'KMSInvalidSignatureException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'MessageType', 'SigningAlgorithm', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -101,7 +101,7 @@ export const generateMac = operation({
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'MacAlgorithm', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -114,7 +114,7 @@ export const verifyMac = operation({
   errors: [...USE_ERRORS, 'KMSInvalidMacException'],
   effect: 'use',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId', 'MacAlgorithm', 'DryRun'],
   resource: { kind: 'key', field: 'KeyId' },
 });
@@ -135,7 +135,7 @@ export const getPublicKey = operation({
   errors: [...USE_ERRORS.filter((code) => code !== 'DryRunOperationException'), 'UnsupportedOperationException'],
   effect: 'read',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'aws'],
   audited: ['KeyId'],
   resource: { kind: 'key', field: 'KeyId' },
 });

@@ -10,11 +10,11 @@ import { isUtf8 } from '../wire/utf8.ts';
 
 /** `kms:Encrypt`: at once the policy action, the trail's event, the IPC method and the command `kms encrypt`. */
 export type OperationName = `${ServiceName}:${string}`;
-export const SERVICES = ['vault', 'kms', 'secretsmanager', 'file', 'trail'] as const;
+export const SERVICES = ['vault', 'kms', 'secretsmanager', 'file', 'access', 'trail'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
-/** Where a request comes in. `schedule` is the vault's own clock. */
-export type DoorName = 'ipc' | 'cli' | 'schedule';
+/** Where a request comes in. `aws` is AWS's protocol over HTTP, `schedule` the vault's own clock. */
+export type DoorName = 'ipc' | 'cli' | 'aws' | 'schedule';
 
 /**
  * What a handler may do. It picks the rights that the handler is given.
@@ -86,6 +86,10 @@ export const COMMON_ERRORS = [
   'RequestTooLargeException',
   'ThrottlingException',
   'AccessDeniedException',
+  'MissingAuthenticationTokenException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'UnrecognizedClientException',
   'CancelledException',
   'VaultLockedException',
   'VaultNotFoundException',

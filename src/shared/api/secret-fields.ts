@@ -51,5 +51,5 @@ export const READING = [...CHANGING, 'DecryptionFailure'] as const;
 export const SEALING = [...READING, 'EncryptionFailure', 'ResourceExistsException', 'LimitExceededException'] as const;
 
 /** With `needs`, `doors` and the resource of an operation on one secret. */
-export const DOORS = ['ipc', 'cli'] as const;
+export const DOORS = ['ipc', 'cli', 'aws'] as const;
 export const BY_SECRET = { needs: 'unlocked', doors: DOORS, resource: { kind: 'secret', field: 'SecretId' } } as const;

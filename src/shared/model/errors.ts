@@ -30,6 +30,11 @@ export const ERRORS = {
   ThrottlingException: ['caller', 400, true, EXIT.conflict],
   AccessDeniedException: ['caller', 400, false, EXIT.denied],
   CancelledException: ['caller', 400, false, EXIT.cancelled],
+  // who asks, at the door for AWS clients, with AWS's own names
+  MissingAuthenticationTokenException: ['caller', 400, false, EXIT.denied],
+  IncompleteSignatureException: ['caller', 400, false, EXIT.denied],
+  InvalidSignatureException: ['caller', 400, false, EXIT.denied],
+  UnrecognizedClientException: ['caller', 400, false, EXIT.denied],
   // the vault
   VaultLockedException: ['caller', 400, false, EXIT.locked],
   VaultNotFoundException: ['caller', 400, false, EXIT.notFound],
@@ -52,6 +57,7 @@ export const ERRORS = {
   StorageException: ['vault', 500, false, EXIT.internal],
   FileNotReadableException: ['caller', 400, false, EXIT.notFound],
   FileExistsException: ['caller', 400, false, EXIT.conflict],
+  PortUnavailableException: ['caller', 400, false, EXIT.conflict],
   SealerStoppedException: ['vault', 500, true, EXIT.internal],
   InternalException: ['vault', 500, false, EXIT.internal],
   // KMS, with AWS's own names

@@ -17,6 +17,8 @@ export type RequestId = Branded<string, 'RequestId'>;
 /** Milliseconds since the Unix epoch. */
 export type Instant = Branded<number, 'Instant'>;
 
+/** `AKIA` and 16 of base 32 where this vault made it; 1 to 128 of `[A-Za-z0-9_]` where it was given. */
+export type AccessKeyId = Branded<string, 'AccessKeyId'>;
 /** 1 to 512 of `[A-Za-z0-9/_+=.@-]`. */
 export type SecretName = Branded<string, 'SecretName'>;
 
@@ -44,6 +46,13 @@ export function parseAliasName(text: string): AliasName {
   return text;
 }
 
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+/** From 16 random bytes: each chooses one character. */
+export const accessKeyIdFrom = (random: Uint8Array): AccessKeyId => `AKIA${Array.from(random.subarray(0, 16), (byte) => BASE32[byte & 31]).join('')}` as AccessKeyId;
+export const isAccessKeyId = (text: string): text is AccessKeyId => /^\w{1,128}$/.test(text);
+/** A client's name, as AWS's IAM takes a user's. */
+export const isClientName = (text: string): boolean => /^[A-Za-z0-9+=,.@_-]{1,64}$/.test(text);
+
 export const instant = (milliseconds: number): Instant => milliseconds as Instant;
 export const requestId = (uuid: string): RequestId => uuid as RequestId;
 
@@ -67,6 +76,8 @@ export interface Realm {
 }
 
 export const keyArn = (realm: Realm, keyId: KeyId): Arn => `arn:aws:kms:${realm.region}:${realm.account}:key/${keyId}` as Arn;
+/** Of a client: IAM knows no region. */
+export const clientArn = ({ account }: Pick<Realm, 'account'>, name: string): Arn => `arn:aws:iam::${account}:user/${name}` as Arn;
 export const aliasArn = (realm: Realm, alias: AliasName): Arn => `arn:aws:kms:${realm.region}:${realm.account}:${alias}` as Arn;
 
 /**

@@ -115,8 +115,8 @@ describe('the list', () => {
     }
   });
 
-  it('leaves only status and the list of vaults unrecorded', () => {
-    expect(NAMES.filter((name) => declarationOf(name).recorded === false)).toEqual(['vault:Status', 'vault:ListVaults']);
+  it('leaves only status, the list of vaults and the watching of the door unrecorded', () => {
+    expect(NAMES.filter((name) => declarationOf(name).recorded === false)).toEqual(['vault:Status', 'vault:ListVaults', 'access:ListAwsRequests']);
   });
 });
 

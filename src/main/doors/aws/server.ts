@@ -1,0 +1,173 @@
+/**
+ * The door for AWS clients: HTTP or HTTPS on 127.0.0.1, and nothing else.
+ *
+ * Defends against: other users of the machine (the kernel is asked whose socket it is), pages in a browser (`head.ts`), slow, endless and
+ * crowding callers (bounded sizes, counts and times). Does not: decide who may do what, or speak on any other address.
+ */
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { errnoOf } from '../../../shared/model/errno.ts';
+import { VaultError } from '../../../shared/model/errors.ts';
+import type { Clock } from '../../platform/ports.ts';
+import { uidOfTcpPeer, type Ends } from '../../platform/tcp-peer.ts';
+import { settledWithin } from '../settled-within.ts';
+import type { DoorPort } from '../port.ts';
+import { exchange } from './exchange.ts';
+import { Recent, type Seen } from './recent.ts';
+
+export const LOOPBACK = '127.0.0.1';
+
+export interface AwsLimits {
+  readonly connections: number;
+  /** Requests under way, of all connections. */
+  readonly inFlight: number;
+  /** From the first byte of a request to its last, milliseconds. */
+  readonly requestMs: number;
+  /** A connection on which nothing happens, milliseconds. */
+  readonly idleMs: number;
+}
+const DEFAULT_LIMITS: AwsLimits = { connections: 64, inFlight: 256, requestMs: 5000, idleMs: 65_000 };
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** PEM, of the door's own certificate. */
+export interface Identity {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+export interface AwsDoorOptions {
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Absent: plain HTTP. */
+  readonly identity?: Identity;
+  readonly door: DoorPort;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** The only user who may come in; undefined where the system does not tell. */
+  readonly uid: number | undefined;
+  /** Whose connection it is. Default: the kernel's table. */
+  readonly uidOf?: (ends: Ends) => number | undefined;
+  readonly limits?: Partial<AwsLimits>;
+  /** Takes what is not for AWS clients, before anything is looked at; true when it did. For `--ephemeral`. */
+  readonly aside?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export interface AwsDoor {
+  readonly port: number;
+  /** Newest first. */
+  recent(limit: number): Seen[];
+  /** Takes nothing more, waits for the requests under way and at most `graceMs`, then closes. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Rejects with PortUnavailableException. */
+export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
+  const { door, clock, uid, identity, aside } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const recent = new Recent();
+  const running = new Set<Promise<void>>();
+  const sockets = new Set<Socket>();
+  const leaving = new AbortController();
+  let hosts: ReadonlySet<string> = new Set();
+
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
+    if (aside?.(request, response) === true) return;
+    const gone = new AbortController();
+    const abort = (): void => gone.abort();
+    response.once('close', abort);
+    leaving.signal.addEventListener('abort', abort);
+    const done = exchange(request, response, { port: door, clock, hosts, recent, peer: uid, crowded: () => running.size > limits.inFlight, signal: gone.signal }).finally(() => {
+      leaving.signal.removeEventListener('abort', abort);
+      running.delete(done);
+    });
+    running.add(done);
+  };
+
+  const server = httpServer(identity, limits, serve);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    door.refused('aws', error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'slow' : error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'malformed', uid);
+    // What cannot be read is answered with nothing of ours: there may be no HTTP at the other end.
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else socket.destroy();
+  });
+
+  // Not a byte is read of a connection that has not been looked at; so TLS begins behind this, too.
+  const listener = createTcpServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (sockets.size >= limits.connections) {
+      door.refused('aws', 'connections');
+      socket.destroy();
+      return;
+    }
+    if (!isOwn(socket, options)) {
+      door.refused('aws', 'peer');
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    server.emit('connection', socket);
+    socket.resume();
+  });
+  const port = await listen(listener, options.port);
+  listener.on('error', () => door.refused('aws', 'connections'));
+  hosts = new Set([`${LOOPBACK}:${String(port)}`, `localhost:${String(port)}`]);
+
+  return {
+    port,
+    recent: (limit) => recent.last(limit),
+    async close(graceMs = 10_000) {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      server.closeIdleConnections();
+      await settledWithin(Promise.all(running), graceMs, () => leaving.abort());
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await closed;
+    },
+  };
+}
+
+function isOwn(socket: Socket, { uid, uidOf = uidOfTcpPeer }: AwsDoorOptions): boolean {
+  if (uid === undefined) return true;
+  try {
+    return uidOf(socket) === uid;
+  } catch {
+    return false;
+  }
+}
+
+function httpServer(identity: Identity | undefined, { requestMs, idleMs }: AwsLimits, serve: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: requestMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(requestMs, 1000),
+    keepAliveTimeout: idleMs,
+    insecureHTTPParser: false,
+    // Judged with the rest of the head, and answered like it.
+    requireHostHeader: false,
+  };
+  const server = identity ? createHttpsServer({ ...options, key: identity.key, cert: identity.certificate, minVersion: 'TLSv1.2', handshakeTimeout: requestMs }, serve) : createHttpServer(options, serve);
+  server.setTimeout(idleMs);
+  // Judged with the rest of the head, too: refused.
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', serve);
+  server.on('upgrade', (_request, socket) => socket.destroy());
+  server.on('connect', (_request, socket) => socket.destroy());
+  server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
+  return server;
+}
+
+function listen(listener: ReturnType<typeof createTcpServer>, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    listener.once('error', (error) => {
+      const why = errnoOf(error) === 'EADDRINUSE' ? 'another program has it' : `the system says ${errnoOf(error) ?? 'no'}`;
+      reject(new VaultError('PortUnavailableException', `port \`${String(port)}\` cannot be listened on: ${why}; choose another with \`--port\``));
+    });
+    listener.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      const address = listener.address();
+      listener.removeAllListeners('error');
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
