@@ -17,7 +17,7 @@ const MAIN = {
   rules: { builtins: false },
   trail: { folders: ['src/main/crypto/', 'src/main/seal/protocol\\.ts$', PORTS] },
   seal: { folders: ['src/main/crypto/', PORTS] },
-  sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes)'] },
+  sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes|post-quantum)'] },
   access: { folders: [COLLECTIONS, 'src/main/crypto/', PORTS] },
   keyring: { folders: [COLLECTIONS] },
   secrets: { folders: [COLLECTIONS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml'] },

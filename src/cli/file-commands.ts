@@ -21,7 +21,7 @@ async function fileInput(run: Run, name: 'file:Sign' | 'file:Verify'): Promise<I
 /** ED25519_PH is a signature that few other programs verify: said once, to people. */
 async function remark(run: Run, answer: Output<'file:Sign'> | Output<'file:Verify'>): Promise<void> {
   if (answer.SigningAlgorithm !== 'ED25519_PH_SHA_512') return;
-  await run.world.stderr.write('Files above 4,096 bytes are signed prehashed (ED25519_PH_SHA_512): Keystead and AWS KMS verify it, `openssl` before 3.2 does not.\n');
+  await run.world.stderr.write('Files above 4,096 bytes are signed prehashed (ED25519_PH_SHA_512): Keystead verifies it, and `openssl` from 3.2 on; AWS KMS hashes what it is given once more.\n');
 }
 
 export const fileSignCommand: Command = {

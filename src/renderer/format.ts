@@ -62,19 +62,22 @@ const SPEC_WORDS: Partial<Record<KeySpec, string>> = { SYMMETRIC_DEFAULT: 'AES-2
 export function specName(spec: KeySpec): string {
   const { family, bits } = keySpecOf(spec);
   if (family === 'rsa') return `RSA ${bits}`;
+  if (family === 'ml-dsa' || family === 'ml-kem') return `${family.toUpperCase()}-${bits}`;
   if (family === 'hmac') return `HMAC SHA-${bits}`;
   return SPEC_WORDS[spec] ?? `ECC P-${bits}`;
 }
 
-const USAGE_WORDS: Record<KeyUsage, string> = { ENCRYPT_DECRYPT: 'encrypt and decrypt', SIGN_VERIFY: 'sign and verify', GENERATE_VERIFY_MAC: 'generate MAC' };
+const USAGE_WORDS: Record<KeyUsage, string> = { ENCRYPT_DECRYPT: 'encrypt and decrypt', SIGN_VERIFY: 'sign and verify', GENERATE_VERIFY_MAC: 'generate MAC', KEY_AGREEMENT: 'agree on secrets', ENCAPSULATE_DECAPSULATE: 'encapsulate secrets' };
 export const usageWords = (usage: KeyUsage): string => USAGE_WORDS[usage];
-const USAGE_VERBS: Record<KeyUsage, string> = { ENCRYPT_DECRYPT: 'Encrypts with', SIGN_VERIFY: 'Signs with', GENERATE_VERIFY_MAC: 'Makes MACs with' };
+const USAGE_VERBS: Record<KeyUsage, string> = { ENCRYPT_DECRYPT: 'Encrypts with', SIGN_VERIFY: 'Signs with', GENERATE_VERIFY_MAC: 'Makes MACs with', KEY_AGREEMENT: 'Agrees with', ENCAPSULATE_DECAPSULATE: 'Encapsulates with' };
 export const usageVerb = (usage: KeyUsage): string => USAGE_VERBS[usage];
 
 const LOSS_WORDS: Record<KeyUsage, string> = {
   ENCRYPT_DECRYPT: 'What it encrypted can never be read afterwards.',
   SIGN_VERIFY: 'Signatures it made stay valid for whoever has the public key; it can make no more.',
   GENERATE_VERIFY_MAC: 'MACs it made can never be checked afterwards.',
+  KEY_AGREEMENT: 'Secrets agreed on with it can never be computed again.',
+  ENCAPSULATE_DECAPSULATE: 'Secrets encapsulated for it can never be recovered afterwards.',
 };
 /** What is lost with a key. */
 export const lossWords = (usage: KeyUsage): string => LOSS_WORDS[usage];

@@ -67,7 +67,7 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
     return last;
   };
 
-  const publicKeyOf = (key: KeyHandle<'SIGN_VERIFY'>): Uint8Array => {
+  const publicKeyOf = (key: Pick<KeyHandle<'SIGN_VERIFY'>, 'publicKey'>): Uint8Array => {
     if (!key.publicKey) throw new VaultError('KMSInternalException', 'the key has no public key');
     return key.publicKey;
   };
@@ -133,6 +133,18 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       const use = ({ key, algorithm, context }: EncryptionUse, ref: MaterialRef) => ({ key: ref, keyId: key.keyId, algorithm, context });
       const answer = await withMaterials([from, newest(destination.key)], (one, other) => sealer.call('reEncrypt', { source: use(source, one), ciphertext, destination: use(destination, other) }));
       return answer.ciphertext;
+    },
+    async deriveSharedSecret(key, publicKey) {
+      const { secret } = await withMaterial(newest(key), (ref) => sealer.call('deriveSharedSecret', { key: ref, publicKey }));
+      return SecretBytes.take(secret);
+    },
+    async encapsulate(key) {
+      const { secret, ciphertext } = await sealer.call('encapsulate', { publicKey: publicKeyOf(key), spec: key.spec });
+      return { secret: SecretBytes.take(secret), ciphertext };
+    },
+    async decapsulate(key, ciphertext) {
+      const { secret } = await withMaterial(newest(key), (ref) => sealer.call('decapsulate', { key: ref, ciphertext }));
+      return SecretBytes.take(secret);
     },
     async mac(key, { algorithm, message }) {
       const { mac } = await withMaterial(newest(key), (ref) => lend(message, (bytes) => sealer.call('mac', { key: ref, algorithm, message: bytes })));

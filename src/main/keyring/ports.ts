@@ -163,6 +163,11 @@ export interface KeyBackend {
   /** A key pair for use outside: `privateKey` (PKCS #8 DER) with `reveal` only. */
   generateDataKeyPair(key: KeyHandle<'ENCRYPT_DECRYPT'>, request: { readonly spec: KeySpec; readonly context: EncryptionContext; readonly reveal: boolean }): Promise<{ readonly privateKey?: SecretBytes; readonly ciphertext: Uint8Array; readonly publicKey: Uint8Array }>;
   reEncrypt(source: EncryptionUse, ciphertext: Uint8Array, destination: EncryptionUse): Promise<Uint8Array>;
+  /** `publicKey`: SubjectPublicKeyInfo DER. ValidationException when it is not of the key's curve. */
+  deriveSharedSecret(key: KeyHandle<'KEY_AGREEMENT'>, publicKey: Uint8Array): Promise<SecretBytes>;
+  encapsulate(key: KeyHandle<'ENCAPSULATE_DECAPSULATE'>): Promise<{ readonly secret: SecretBytes; readonly ciphertext: Uint8Array }>;
+  /** InvalidCiphertextException for a ciphertext of another length only. */
+  decapsulate(key: KeyHandle<'ENCAPSULATE_DECAPSULATE'>, ciphertext: Uint8Array): Promise<SecretBytes>;
   mac(key: KeyHandle<'GENERATE_VERIFY_MAC'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array }): Promise<Uint8Array>;
   verifyMac(key: KeyHandle<'GENERATE_VERIFY_MAC'>, request: { readonly algorithm: Algorithm; readonly message: SecretBytes | Uint8Array; readonly mac: Uint8Array }): Promise<boolean>;
   /** The material id (8 bytes, hex) that a symmetric ciphertext names. InvalidCiphertextException. */

@@ -1,6 +1,7 @@
 /** `file:` handlers: hash as a stream, then sign or verify through the keyring like any other message. */
-import { ED25519_WHOLE_FILE } from '../../shared/api/file.ts';
-import { algorithmOf, offered, type Algorithm } from '../../shared/model/algorithms.ts';
+import { WHOLE_FILE } from '../../shared/api/file.ts';
+import type { Input } from '../../shared/api/index.ts';
+import { algorithmOf, offered } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn } from '../../shared/model/ids.ts';
 import type { Call } from '../kernel/handler.ts';
@@ -10,7 +11,7 @@ import type { HashFile } from '../platform/ports.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 
-type SigningAlgorithm = Extract<Algorithm, `${string}SHA_${string}`> & (`RSASSA${string}` | `ECDSA${string}` | `ED25519${string}`);
+type SigningAlgorithm = NonNullable<Input<'file:Sign'>['SigningAlgorithm']>;
 
 interface Prepared {
   readonly algorithm: SigningAlgorithm;
@@ -19,7 +20,10 @@ interface Prepared {
   readonly about: { readonly SigningAlgorithm: SigningAlgorithm; readonly MessageType: 'RAW' | 'DIGEST'; readonly Digest: string; readonly Size: number };
 }
 
-/** What is signed: Ed25519 takes a small file whole; everything else its digest. */
+/** Schemes that sign the message itself, and so no file that is too large for one request. */
+const WHOLE: readonly string[] = ['ed25519', 'ml-dsa'] satisfies ReturnType<typeof algorithmOf>['scheme'][];
+
+/** What is signed: Ed25519 and ML-DSA take a small file whole; everything else its digest. */
 async function prepare(hashFile: HashFile, key: KeyRecord, input: { readonly Path: string; readonly SigningAlgorithm?: SigningAlgorithm | undefined }, call: Pick<Call, 'signal' | 'progress'>): Promise<Prepared> {
   const asked = input.SigningAlgorithm;
   if (asked !== undefined) assertOffers(key, asked);
@@ -27,12 +31,12 @@ async function prepare(hashFile: HashFile, key: KeyRecord, input: { readonly Pat
   const hash = algorithmOf(first).hash ?? 'sha512';
   if (hash !== 'sha256' && hash !== 'sha384' && hash !== 'sha512') throw new VaultError('InvalidKeyUsageException', `\`${first}\` cannot sign a file`);
   const file = await hashFile(
-    { path: input.Path, algorithm: hash, wholeUpTo: ED25519_WHOLE_FILE },
+    { path: input.Path, algorithm: hash, wholeUpTo: WHOLE_FILE },
     { signal: call.signal, progress: (done, total) => { call.progress({ done, total, unit: 'bytes' }); } },
   );
   const algorithm = asked ?? (algorithmOf(first).scheme === 'ed25519' && !file.whole ? 'ED25519_PH_SHA_512' : first);
-  const whole = algorithmOf(algorithm).scheme === 'ed25519';
-  if (whole && !file.whole) throw new VaultError('ValidationException', `\`ED25519_SHA_512\` signs files of up to ${String(ED25519_WHOLE_FILE)} bytes; leave \`SigningAlgorithm\` out, or use \`ED25519_PH_SHA_512\``);
+  const whole = WHOLE.includes(algorithmOf(algorithm).scheme);
+  if (whole && !file.whole) throw new VaultError('ValidationException', `\`${algorithm}\` signs files of up to ${String(WHOLE_FILE)} bytes; for larger ones use an RSA, ECDSA or Ed25519 key, and leave \`SigningAlgorithm\` out`);
   return {
     algorithm,
     message: whole && file.whole ? file.whole : file.digest,

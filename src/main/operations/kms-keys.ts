@@ -45,14 +45,16 @@ export async function keyNow(writer: Writer, call: Call): Promise<KeyRecord> {
 export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateKey': async (input, call, { writer, keys, realm }) => {
     const keyId = keyIdFrom(random.bytes(16));
-    const usage = usageOf(input.KeySpec, input.KeyUsage);
+    const spec = input.KeySpec;
+    if (spec === 'SM2') return call.fail('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
+    const usage = usageOf(spec, input.KeyUsage);
     if (usage === undefined) return call.fail('ValidationException', '`KeyUsage` must be given for this key spec');
     const isExternal = input.Origin === 'EXTERNAL';
-    if (isExternal && !isImportable(input.KeySpec)) return call.fail('UnsupportedOperationException', `a key of spec \`${input.KeySpec}\` takes no key material from elsewhere; leave \`Origin\` out`);
-    const made = isExternal ? undefined : await keys.generate({ spec: input.KeySpec, keyId, purpose: 'kms' });
+    if (isExternal && !isImportable(spec)) return call.fail('UnsupportedOperationException', `a key of spec \`${spec}\` takes no key material from elsewhere; leave \`Origin\` out`);
+    const made = isExternal ? undefined : await keys.generate({ spec, keyId, purpose: 'kms' });
     const bare: KeyRecord = {
       keyId,
-      spec: input.KeySpec,
+      spec,
       usage,
       purpose: 'kms',
       state: made ? 'Enabled' : 'PendingImport',

@@ -1,8 +1,10 @@
 /** `kms:` handlers that use a key. */
+import { createHash } from 'node:crypto';
 import { algorithmLists } from '../../shared/api/kms-keys.ts';
 import { algorithmOf, type Algorithm } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn } from '../../shared/model/ids.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { assertAllows, assertOffers, openFor } from '../keyring/key.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
@@ -10,16 +12,36 @@ import { encryptionUse, endDryRun, maxPlaintext } from './use-checks.ts';
 
 type Names = 'Encrypt' | 'Decrypt' | 'Sign' | 'Verify' | 'GenerateMac' | 'VerifyMac' | 'GetPublicKey';
 
-/** A digest has the algorithm's length; RAW is refused where only digests are signed. Throws ValidationException. */
-function digestFlag(algorithm: Algorithm, type: 'RAW' | 'DIGEST', length: number): boolean {
+type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU';
+interface Signing {
+  readonly SigningAlgorithm: Algorithm;
+  readonly MessageType: MessageType;
+  readonly Message: SecretBytes;
+}
+
+/** A message that is already hashed has the algorithm's length and form; RAW is refused where only digests are signed. Throws ValidationException. */
+function isHashed({ SigningAlgorithm: algorithm, MessageType: type, Message: { length } }: Signing): boolean {
   const row = algorithmOf(algorithm);
+  const form = row.digestForm ?? 'DIGEST';
   if (type === 'RAW') {
     if (row.digestOnly) throw new VaultError('ValidationException', `\`${algorithm}\` takes \`MessageType\` DIGEST: give the SHA-512 of the message`);
     return false;
   }
   if (row.digestLength === undefined) throw new VaultError('ValidationException', `\`${algorithm}\` takes \`MessageType\` RAW; for a digest use \`ED25519_PH_SHA_512\``);
-  if (length !== row.digestLength) throw new VaultError('ValidationException', `the digest for \`${algorithm}\` must be ${String(row.digestLength)} bytes, not ${String(length)}`);
+  if (type !== form) throw new VaultError('ValidationException', `\`${algorithm}\` takes \`MessageType\` RAW or ${form}`);
+  if (length !== row.digestLength) throw new VaultError('ValidationException', `with \`MessageType\` ${form} the message for \`${algorithm}\` must be ${String(row.digestLength)} bytes, not ${String(length)}`);
   return true;
+}
+
+/**
+ * What the keyring signs. Ed25519ph has a hash of its own (RFC 8032 section 5.1), which AWS takes over the digest that it is given, so that
+ * a message is hashed twice: once by the caller and once here.
+ */
+function signable(input: Signing): { readonly message: SecretBytes | Uint8Array; readonly digest: boolean } {
+  const digest = isHashed(input);
+  const { scheme } = algorithmOf(input.SigningAlgorithm);
+  if (scheme !== 'ed25519ph') return { message: input.Message, digest };
+  return { message: input.Message.borrow((bytes) => createHash('sha512').update(bytes).digest()), digest };
 }
 
 export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
@@ -47,9 +69,9 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     const key = keyOf(call.resource);
     const handle = openFor(key, 'SIGN_VERIFY');
     assertOffers(key, input.SigningAlgorithm);
-    const digest = digestFlag(input.SigningAlgorithm, input.MessageType, input.Message.length);
+    const signed = signable(input);
     endDryRun(input);
-    const signature = await keys.sign(handle, { algorithm: input.SigningAlgorithm, message: input.Message, digest });
+    const signature = await keys.sign(handle, { algorithm: input.SigningAlgorithm, ...signed });
     return { KeyId: keyArn(realm, key.keyId), Signature: signature, SigningAlgorithm: input.SigningAlgorithm };
   },
 
@@ -57,9 +79,9 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     const key = keyOf(call.resource);
     const handle = openFor(key, 'SIGN_VERIFY');
     assertOffers(key, input.SigningAlgorithm);
-    const digest = digestFlag(input.SigningAlgorithm, input.MessageType, input.Message.length);
+    const signed = signable(input);
     endDryRun(input);
-    const valid = await keys.verify(handle, { algorithm: input.SigningAlgorithm, message: input.Message, digest, signature: input.Signature });
+    const valid = await keys.verify(handle, { algorithm: input.SigningAlgorithm, ...signed, signature: input.Signature });
     if (!valid) return call.fail('KMSInvalidSignatureException', 'the signature does not fit this message, key and algorithm');
     return { KeyId: keyArn(realm, key.keyId), SignatureValid: true, SigningAlgorithm: input.SigningAlgorithm };
   },

@@ -4,6 +4,7 @@ import type { Registered } from '../kernel/handler.ts';
 import type { HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
 import { fileHandlers } from './file.ts';
+import { kmsAgreementHandlers } from './kms-agreement.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsDataKeyHandlers } from './kms-data-keys.ts';
 import { kmsImportHandlers } from './kms-import.ts';
@@ -42,6 +43,7 @@ export function register({ control, vaults, trail, access, random, hashFile }: H
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
     ...kmsDataKeyHandlers(),
+    ...kmsAgreementHandlers(),
     ...secretHandlers(random),
     ...secretValueHandlers(random),
     ...accessHandlers({ door: access, random }),

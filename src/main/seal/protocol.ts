@@ -237,9 +237,14 @@ export interface SealerCalls {
   };
   /** Decrypt and encrypt in one, so that the plaintext stays here. `missing`: one of the two. */
   reEncrypt: { request: { source: KeyUse; ciphertext: Bytes; destination: KeyUse }; reply: Loaded<{ ciphertext: Bytes }> };
-  /** `digest`: the message is already hashed (32, 48 or 64 bytes as the algorithm wants). InvalidKeyUsage when purpose differs. */
+  /** `digest`: the message is already hashed as the algorithm wants it: 32, 48 or 64 bytes; for Ed25519ph its own pre-hash, for ML-DSA μ. InvalidKeyUsage when purpose differs. */
   sign: { request: { key: MaterialRef; purpose: KeyPurpose; algorithm: Algorithm; message: Bytes; digest: boolean }; reply: Loaded<{ signature: Bytes }> };
   verify: { request: { publicKey: Bytes; spec: KeySpec; algorithm: Algorithm; message: Bytes; digest: boolean; signature: Bytes }; reply: { valid: boolean } };
+  /** ECDH: the x coordinate. `publicKey`: SubjectPublicKeyInfo DER of the other side. ValidationException when it is not of the curve. */
+  deriveSharedSecret: { request: { key: MaterialRef; publicKey: Bytes }; reply: Loaded<{ secret: Bytes }> };
+  encapsulate: { request: { publicKey: Bytes; spec: KeySpec }; reply: { secret: Bytes; ciphertext: Bytes } };
+  /** InvalidCiphertext for a ciphertext of another length only (implicit rejection). */
+  decapsulate: { request: { key: MaterialRef; ciphertext: Bytes }; reply: Loaded<{ secret: Bytes }> };
   mac: { request: { key: MaterialRef; algorithm: Algorithm; message: Bytes }; reply: Loaded<{ mac: Bytes }> };
   verifyMac: { request: { key: MaterialRef; algorithm: Algorithm; message: Bytes; mac: Bytes }; reply: Loaded<{ valid: boolean }> };
   /** Drops a material from memory (destroyed or disabled). */

@@ -7,6 +7,7 @@
 import type { KeySpec } from '../../shared/model/algorithms.ts';
 import { type Bytes, wipe } from '../crypto/bytes.ts';
 import { writeEcPkcs8, writeEd25519Pkcs8 } from '../crypto/der.ts';
+import { writeMlKemPkcs8 } from '../crypto/lattice-der.ts';
 import { MISSING, checkLength, decryptWith, encryptWith, invalid, namedMaterial } from './encryption.ts';
 import { type Generated, generateKey } from './generate.ts';
 import { isSpec } from './material-format.ts';
@@ -20,6 +21,9 @@ const SYMMETRIC = 'SYMMETRIC_DEFAULT';
 const PKCS8: Readonly<Partial<Record<KeySpec, (made: Generated, publicKey: Bytes) => Bytes>>> = {
   ECC_SECG_P256K1: ({ key }, publicKey) => writeEcPkcs8('secp256k1', key, publicKey),
   ECC_NIST_EDWARDS25519: ({ key }) => writeEd25519Pkcs8(key),
+  ML_KEM_512: ({ key }) => writeMlKemPkcs8('ML_KEM_512', key),
+  ML_KEM_768: ({ key }) => writeMlKemPkcs8('ML_KEM_768', key),
+  ML_KEM_1024: ({ key }) => writeMlKemPkcs8('ML_KEM_1024', key),
 };
 
 export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeyPair' | 'reEncrypt'> = {
@@ -40,7 +44,7 @@ export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeyPair' | 
     if (!namedMaterial(session, named)) return MISSING;
     const made = await generateKey(session.random, spec);
     const { publicKey } = made;
-    if (!publicKey) throw invalid(`a key of \`${spec}\` is no pair: choose an RSA or elliptic curve spec`);
+    if (!publicKey) throw invalid(`a key of \`${spec}\` is no pair: choose an RSA, elliptic curve or ML-KEM spec`);
     const privateKey = PKCS8[spec]?.(made, publicKey) ?? made.key;
     if (privateKey !== made.key) wipe(made.key);
     // Asked for again: it may have been evicted meanwhile.

@@ -7,9 +7,11 @@ import { generateKeyPair } from 'node:crypto';
 import { type Family, type KeySpec, keySpecOf } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Random } from '../platform/ports.ts';
-import { type Bytes, adopt } from '../crypto/bytes.ts';
+import { type Bytes, adopt, wipe } from '../crypto/bytes.ts';
 import { generateSecp256k1 } from './algorithms/ecdsa.ts';
 import { openEd25519 } from './algorithms/eddsa.ts';
+import { ML_DSA_SEED_LENGTH, isMlDsaSet, openMlDsa } from './algorithms/ml-dsa.ts';
+import { ML_KEM_SEED_LENGTH, isMlKemSet, openMlKem } from './algorithms/ml-kem.ts';
 
 export interface Generated {
   readonly key: Bytes;
@@ -30,6 +32,15 @@ const made = (start: (done: (error: Error | null, publicKey: Buffer<ArrayBuffer>
   });
 
 const raw = (random: Random, bits: number): Generated => ({ key: random.bytes(bits / 8) });
+
+/** The seed is the key; what is computed from it is thrown away but for its public half. */
+function seeded(seed: Bytes, open: (seed: Bytes) => { readonly secretKey: Bytes; readonly publicKey: Bytes }): Generated {
+  const { secretKey, publicKey } = open(seed);
+  wipe(secretKey);
+  return { key: seed, publicKey };
+}
+
+const unknownSet = (spec: KeySpec): VaultError => new VaultError('InternalException', `\`${spec}\` names no parameter set`);
 
 const MAKERS = {
   symmetric: (random, spec) => raw(random, keySpecOf(spec).bits),
@@ -52,6 +63,14 @@ const MAKERS = {
   edwards: (random) => {
     const seed = random.bytes(32);
     return { key: seed, publicKey: openEd25519(seed).publicKey };
+  },
+  'ml-dsa': (random, spec) => {
+    if (!isMlDsaSet(spec)) throw unknownSet(spec);
+    return seeded(random.bytes(ML_DSA_SEED_LENGTH), (seed) => openMlDsa(spec, seed));
+  },
+  'ml-kem': (random, spec) => {
+    if (!isMlKemSet(spec)) throw unknownSet(spec);
+    return seeded(random.bytes(ML_KEM_SEED_LENGTH), (seed) => openMlKem(spec, seed));
   },
 } as const satisfies Record<Family, (random: Random, spec: KeySpec) => Generated | Promise<Generated>>;
 

@@ -74,7 +74,7 @@ function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
   return constantTimeEqual(opened, PROBE) && verify('sha256', PROBE, publicKey, sign('sha256', PROBE, privateKey));
 }
 
-const READERS: Readonly<Record<Family, Read | undefined>> = { symmetric: raw, hmac: raw, rsa, ec, edwards };
+const READERS: Readonly<Record<Family, Read | undefined>> = { symmetric: raw, hmac: raw, rsa, ec, edwards, 'ml-dsa': undefined, 'ml-kem': undefined };
 
 /** `key` in the form of `material-format.ts`, the caller's to wipe. IncorrectKeyMaterialException; none of the bytes is in it. */
 export function readImported(spec: KeySpec, given: Uint8Array): Generated {

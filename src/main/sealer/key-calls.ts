@@ -12,6 +12,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, wipe } from '../crypto/bytes.ts';
 import { type HashName, hmac, verifyHmac } from '../crypto/hmac.ts';
 import type { MaterialRef } from '../seal/protocol.ts';
+import { agreementCalls } from './agreement-calls.ts';
 import { locateBlob } from './blob.ts';
 import { checkpointPublicKey, signCheckpoint } from './checkpoint.ts';
 import { dataKeyCalls } from './data-key-calls.ts';
@@ -47,11 +48,15 @@ export const keyCalls: Handlers<
   | 'verify'
   | 'mac'
   | 'verifyMac'
+  | 'deriveSharedSecret'
+  | 'encapsulate'
+  | 'decapsulate'
   | 'forget'
   | 'signCheckpoint'
   | 'checkpointKeys'
 > = {
   ...dataKeyCalls,
+  ...agreementCalls,
 
   random(session, { length }) {
     checkLength(length, RANDOM_LIMIT, 'a random value');

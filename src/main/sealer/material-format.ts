@@ -3,8 +3,8 @@
  *
  *   format u8 = 1 ‖ LP(spec) ‖ LP(purpose) ‖ LP(keyId) ‖ materialId8 ‖ LP(key)
  *
- * `key`: PKCS #8 DER for RSA and the NIST curves; 32-byte scalar for secp256k1; 32-byte seed for Ed25519 (RFC 8032); raw bytes for AES
- * and HMAC, of exactly the spec's length. Nothing follows. What the key is for travels with the key under the same seal, so that a
+ * `key`: PKCS #8 DER for RSA and the NIST curves; 32-byte scalar for secp256k1; 32-byte seed for Ed25519 (RFC 8032) and
+ * ML-DSA (ξ, FIPS 204), 64 bytes for ML-KEM (d ‖ z, FIPS 203); raw bytes for AES and HMAC, of exactly the spec's length. Nothing follows. What the key is for travels with the key under the same seal, so that a
  * row served for another key, purpose or spec is refused by the process that holds it, whoever asks.
  */
 import { KEY_PURPOSES, KEY_SPECS, type KeyPurpose, type KeySpec } from '../../shared/model/algorithms.ts';

@@ -15,6 +15,8 @@ import type { MaterialRef } from '../seal/protocol.ts';
 import { bufferOver } from './algorithms/buffer-over.ts';
 import { EC_CURVES, type EcPrivate, isEcScalar } from './algorithms/ecdsa.ts';
 import { type EdPrivate, openEd25519 } from './algorithms/eddsa.ts';
+import { ML_DSA_SEED_LENGTH, type MlDsaPrivate, isMlDsaSet, openMlDsa } from './algorithms/ml-dsa.ts';
+import { ML_KEM_SEED_LENGTH, type MlKemPrivate, isMlKemSet, openMlKem } from './algorithms/ml-kem.ts';
 import { decodeMaterial } from './material-format.ts';
 import type { Session } from './session.ts';
 
@@ -23,7 +25,9 @@ export type OpenKey =
   | { readonly family: 'symmetric' | 'hmac'; readonly secret: Bytes }
   | { readonly family: 'rsa'; readonly privateKey: KeyObject; readonly publicKey: KeyObject }
   | ({ readonly family: 'ec' } & EcPrivate)
-  | ({ readonly family: 'edwards' } & EdPrivate);
+  | ({ readonly family: 'edwards' } & EdPrivate)
+  | ({ readonly family: 'ml-dsa' } & MlDsaPrivate)
+  | ({ readonly family: 'ml-kem' } & MlKemPrivate);
 
 export interface Material {
   readonly spec: KeySpec;
@@ -61,6 +65,12 @@ function openKey(spec: KeySpec, bytes: Uint8Array): OpenKey {
     case 'edwards':
       if (bytes.byteLength !== 32) throw unusable();
       return { family: 'edwards', ...openEd25519(copy(bytes)) };
+    case 'ml-dsa':
+      if (!isMlDsaSet(spec) || bytes.byteLength !== ML_DSA_SEED_LENGTH) throw unusable();
+      return { family: 'ml-dsa', ...openMlDsa(spec, bytes) };
+    case 'ml-kem':
+      if (!isMlKemSet(spec) || bytes.byteLength !== ML_KEM_SEED_LENGTH) throw unusable();
+      return { family: 'ml-kem', ...openMlKem(spec, bytes) };
   }
 }
 
@@ -81,6 +91,7 @@ function wipeMaterial({ key }: Material): void {
   if (key.family === 'symmetric' || key.family === 'hmac') wipe(key.secret);
   if (key.family === 'ec') wipe(key.scalar);
   if (key.family === 'edwards') wipe(key.seed);
+  if (key.family === 'ml-dsa' || key.family === 'ml-kem') wipe(key.secretKey);
 }
 
 /** A few kilobytes each at most; a vault of more busy keys opens some of them again, at well under a millisecond. */

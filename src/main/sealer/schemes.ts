@@ -8,6 +8,7 @@ import type { Bytes } from '../crypto/bytes.ts';
 import { signEcdsa, verifyEcdsa } from './algorithms/ecdsa.ts';
 import { signEd25519, verifyEd25519 } from './algorithms/eddsa.ts';
 import type { SignatureHash } from './algorithms/emsa.ts';
+import { isMlDsaSet, signMlDsa, verifyMlDsa } from './algorithms/ml-dsa.ts';
 import { type RsaPadding, rsaPublicKey, signRsa, verifyRsa } from './algorithms/rsa.ts';
 import type { OpenKey } from './materials.ts';
 
@@ -67,12 +68,21 @@ const edwards: Scheme = {
   verify: (_, publicKey, __, { message, digest }, signature) => verifyEd25519(publicKey, message, digest, signature),
 };
 
+const mlDsa: Scheme = {
+  sign(key, _, { message, digest }, random) {
+    if (key.family !== 'ml-dsa') throw mismatch();
+    return signMlDsa(key, message, digest, () => random(32));
+  },
+  verify: (spec, publicKey, _, { message, digest }, signature) => isMlDsaSet(spec) && verifyMlDsa(spec, publicKey, message, digest, signature),
+};
+
 const SCHEMES: Readonly<Partial<Record<ReturnType<typeof algorithmOf>['scheme'], Scheme>>> = {
   pkcs1: rsa('pkcs1'),
   pss: rsa('pss'),
   ecdsa,
   ed25519: edwards,
   ed25519ph: edwards,
+  'ml-dsa': mlDsa,
 };
 
 /**

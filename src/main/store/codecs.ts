@@ -1,6 +1,6 @@
 /** The records that the store knows by hand, as the bytes that are sealed, and back (`strict.ts`). Encoded bytes are the caller's, to be wiped. */
 import { isAccountId, isAliasName, isKeyId, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
-import { KEY_PURPOSES, KEY_SPECS, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { KEY_PURPOSES, KEY_SPECS, KEY_USAGES, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
 import type { VaultSettings } from './port.ts';
@@ -26,7 +26,7 @@ export interface StoredOutcome {
   readonly body: Uint8Array;
 }
 
-const USAGES: ReadonlySet<string> = new Set<KeyUsage>(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC']);
+const USAGES: ReadonlySet<string> = new Set(KEY_USAGES);
 const PURPOSES: ReadonlySet<string> = new Set(KEY_PURPOSES);
 const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']);
 const KEY_FIELDS = ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'] as const;

@@ -1,4 +1,4 @@
-import { BadgeCheck, Copy, FileKey2, Lock, LockOpen, Signature, Stamp, type LucideIcon } from 'lucide-react';
+import { BadgeCheck, Copy, FileKey2, Handshake, Lock, LockOpen, PackageOpen, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
 import type { UseAction } from './actions.ts';
 
 const ICONS: Record<UseAction, LucideIcon> = {
@@ -9,6 +9,9 @@ const ICONS: Record<UseAction, LucideIcon> = {
   verify: BadgeCheck,
   mac: Stamp,
   'verify-mac': BadgeCheck,
+  'shared-secret': Handshake,
+  encapsulate: Package,
+  decapsulate: PackageOpen,
   'public-key': Copy,
 };
 

@@ -2,7 +2,7 @@
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import type { KeyUsage } from '../../shared/model/algorithms.ts';
 
-export type UseAction = 'encrypt' | 'decrypt' | 'data-key' | 'sign' | 'verify' | 'mac' | 'verify-mac' | 'public-key';
+export type UseAction = 'encrypt' | 'decrypt' | 'data-key' | 'sign' | 'verify' | 'mac' | 'verify-mac' | 'shared-secret' | 'encapsulate' | 'decapsulate' | 'public-key';
 
 export interface ActionRow {
   readonly usage: KeyUsage;
@@ -22,6 +22,9 @@ export const ACTIONS = {
   verify: { usage: 'SIGN_VERIFY', label: 'Verify', verb: 'Verify with', operation: 'kms:Verify', shortcut: 'V' },
   mac: { usage: 'GENERATE_VERIFY_MAC', label: 'Make a MAC', verb: 'Make a MAC with', operation: 'kms:GenerateMac', shortcut: 'S' },
   'verify-mac': { usage: 'GENERATE_VERIFY_MAC', label: 'Verify a MAC', verb: 'Verify a MAC with', operation: 'kms:VerifyMac', shortcut: 'V' },
+  'shared-secret': { usage: 'KEY_AGREEMENT', label: 'Agree on a secret', verb: 'Agree on a secret with', operation: 'kms:DeriveSharedSecret', shortcut: 'S' },
+  encapsulate: { usage: 'ENCAPSULATE_DECAPSULATE', label: 'Encapsulate', verb: 'Encapsulate for', operation: 'kms:Encapsulate', shortcut: 'E' },
+  decapsulate: { usage: 'ENCAPSULATE_DECAPSULATE', label: 'Decapsulate', verb: 'Decapsulate with', operation: 'kms:Decapsulate', shortcut: 'D' },
   'public-key': { usage: 'SIGN_VERIFY', label: 'Public key', verb: 'Public key of', operation: 'kms:GetPublicKey', only: 'pair' },
 } as const satisfies Record<UseAction, ActionRow>;
 

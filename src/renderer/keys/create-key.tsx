@@ -1,7 +1,7 @@
 /** A new key, in plain words: what it is for, then how strong, then its name. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Lock, Signature, Stamp, type LucideIcon } from 'lucide-react';
+import { Handshake, Lock, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
@@ -33,7 +33,7 @@ const PURPOSES: Record<KeyUsage, Purpose> = {
     title: 'Sign and verify',
     about: 'Prove that something is yours; anyone can check with the public key',
     icon: Signature,
-    specs: [['ECC_NIST_P256', 'ECC P-256, understood everywhere'], ['ECC_NIST_EDWARDS25519', 'Ed25519, small and fast'], ['ECC_NIST_P384', 'ECC P-384'], ['ECC_NIST_P521', 'ECC P-521'], ['ECC_SECG_P256K1', 'secp256k1, for blockchains'], ...RSA],
+    specs: [['ECC_NIST_P256', 'ECC P-256, understood everywhere'], ['ECC_NIST_EDWARDS25519', 'Ed25519, small and fast'], ['ECC_NIST_P384', 'ECC P-384'], ['ECC_NIST_P521', 'ECC P-521'], ['ECC_SECG_P256K1', 'secp256k1, for blockchains'], ['ML_DSA_65', 'ML-DSA-65, safe from quantum computers'], ['ML_DSA_87', 'ML-DSA-87, the strongest of them'], ['ML_DSA_44', 'ML-DSA-44, the smallest of them'], ...RSA],
   },
   GENERATE_VERIFY_MAC: {
     title: 'Authenticate messages',
@@ -41,9 +41,21 @@ const PURPOSES: Record<KeyUsage, Purpose> = {
     icon: Stamp,
     specs: [['HMAC_256', 'HMAC with SHA-256'], ['HMAC_384', 'HMAC with SHA-384'], ['HMAC_512', 'HMAC with SHA-512'], ['HMAC_224', 'HMAC with SHA-224']],
   },
+  KEY_AGREEMENT: {
+    title: 'Agree on a secret',
+    about: 'With the holder of another key pair: both compute the same secret',
+    icon: Handshake,
+    specs: [['ECC_NIST_P256', 'ECC P-256, understood everywhere'], ['ECC_NIST_P384', 'ECC P-384'], ['ECC_NIST_P521', 'ECC P-521']],
+  },
+  ENCAPSULATE_DECAPSULATE: {
+    title: 'Receive secrets',
+    about: 'Anyone makes one with the public key, safe from quantum computers; only this vault recovers it',
+    icon: Package,
+    specs: [['ML_KEM_768', 'ML-KEM-768, for nearly everything'], ['ML_KEM_1024', 'ML-KEM-1024, the strongest'], ['ML_KEM_512', 'ML-KEM-512, the smallest']],
+  },
 };
 const USAGES = Object.keys(PURPOSES) as KeyUsage[];
-const DEFAULTS: Record<KeyUsage, KeySpec> = { ENCRYPT_DECRYPT: 'SYMMETRIC_DEFAULT', SIGN_VERIFY: 'ECC_NIST_P256', GENERATE_VERIFY_MAC: 'HMAC_256' };
+const DEFAULTS: Record<KeyUsage, KeySpec> = { ENCRYPT_DECRYPT: 'SYMMETRIC_DEFAULT', SIGN_VERIFY: 'ECC_NIST_P256', GENERATE_VERIFY_MAC: 'HMAC_256', KEY_AGREEMENT: 'ECC_NIST_P256', ENCAPSULATE_DECAPSULATE: 'ML_KEM_768' };
 
 export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const queries = useQueryClient();

@@ -4,6 +4,7 @@ import { Pencil, Plus, X } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { offered } from '../../shared/model/algorithms.ts';
 import { client } from '../client.ts';
 import { ago, counted, day, exact } from '../format.ts';
 import { IconButton } from '../parts/button.tsx';
@@ -28,7 +29,7 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
   const changeable = !readOnly && value.KeyState !== 'PendingDeletion';
   const uses = recent.data ? eventsOf(recent.data.events, row.arn).filter(isUse) : undefined;
   const last = uses?.find((event) => event.Result === 'ok');
-  const algorithms = value.SigningAlgorithms ?? value.EncryptionAlgorithms ?? value.MacAlgorithms ?? [];
+  const algorithms = offered(value.KeySpec, value.KeyUsage);
   return (
     <div className="pt-5">
       {uses && <RequestStrip at={at} events={uses.map((event) => ({ time: event.Time * 1000, result: event.Result ?? 'failed' }))} />}
@@ -47,7 +48,7 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
         <KeyValue name="Key ID"><span className={MONO}>{row.id}</span><CopyButton text={row.id} what="the key ID" /></KeyValue>
         <KeyValue name="ARN"><span className="flex min-w-0 items-center gap-1.5"><span className="min-w-0 font-mono text-[11.5px] break-all">{row.arn}</span><CopyButton text={row.arn} what="the ARN" /></span></KeyValue>
         <KeyValue name="Algorithms">{algorithms.map((name) => <code key={name} className="rounded-chip bg-raised px-1.5 font-mono text-[12px] text-fg-2 [[data-theme=dark]_&]:bg-line">{name}</code>)}</KeyValue>
-        <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeyUsage === 'SIGN_VERIFY' || value.KeySpec.startsWith('RSA') ? 'The private part' : 'It'} cannot leave it</span></KeyValue>
+        <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeySpec === 'SYMMETRIC_DEFAULT' || value.KeyUsage === 'GENERATE_VERIFY_MAC' ? 'It' : 'The private part'} cannot leave it</span></KeyValue>
         {recent.data && (
           <KeyValue name="Last use">
             {last ? <span title={exact(last.Time * 1000)}>{ago(last.Time * 1000, at)}</span> : <span className="text-fg-2">{recent.data.cut ? `Not in the latest ${counted(MOST_EVENTS)} records` : 'Never'}</span>}

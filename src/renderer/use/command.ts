@@ -36,6 +36,9 @@ export function commandFor({ action, key, algorithm, digest = false, context = {
     verify: digest ? ['file verify', quoted(input ?? 'message'), id, '--signature fileb://signature.bin', ...by('--signing-algorithm')] : ['kms verify', id, file('--message', 'message'), '--signature fileb://signature.bin', ...by('--signing-algorithm')],
     mac: ['kms generate-mac', id, file('--message', 'message'), ...by('--mac-algorithm'), '--output-file Mac=mac.bin'],
     'verify-mac': ['kms verify-mac', id, file('--message', 'message'), '--mac fileb://mac.bin', ...by('--mac-algorithm')],
+    'shared-secret': ['kms derive-shared-secret', id, '--key-agreement-algorithm ECDH', file('--public-key', 'other-side.der'), '--output-file SharedSecret=shared-secret'],
+    encapsulate: ['kms encapsulate', id, '--encapsulation-algorithm ML_KEM', '--output-file SharedSecret=shared-secret', '--output-file SharedSecretCiphertextBlob=encapsulated.bin'],
+    decapsulate: ['kms decapsulate', id, '--encapsulation-algorithm ML_KEM', file('--shared-secret-ciphertext-blob', 'encapsulated.bin'), '--output-file SharedSecret=shared-secret'],
     'public-key': ['kms get-public-key', id, '--format pem'],
   };
   return `keystead ${parts[action].join(' ')}`;

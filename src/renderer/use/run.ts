@@ -18,8 +18,11 @@ export function encryptLimit(key: KeyMetadata, algorithm: Algorithm): number {
   return keySpecOf(key.KeySpec).bits / 8 - 2 * OAEP[algorithm] - 2;
 }
 
-/** Whether messages over the limit can be signed by their digest, computed here. */
-export const takesDigest = (algorithm: Algorithm): boolean => algorithmOf(algorithm).digestLength !== undefined;
+/** Whether messages over the limit can be signed by their digest, computed here; ML-DSA's is of the public key, too. */
+export function takesDigest(algorithm: Algorithm): boolean {
+  const { digestLength, digestForm } = algorithmOf(algorithm);
+  return digestLength !== undefined && digestForm === undefined;
+}
 
 export interface Asked {
   readonly action: UseAction;
@@ -83,6 +86,12 @@ export async function run({ action, key, algorithm = 'SYMMETRIC_DEFAULT', contex
       return mapped(await client.kms.generateMac({ KeyId, Message: SecretBytes.take(input), MacAlgorithm: by }), (out) => ({ public: { label: 'MAC', bytes: out.Mac, file: 'mac.bin' } }));
     case 'verify-mac':
       return mapped(await client.kms.verifyMac({ KeyId, Message: SecretBytes.take(input), Mac: proof, MacAlgorithm: by }), () => ({ verdict: ['The MAC fits', 'This key made it for exactly this message'] }));
+    case 'shared-secret':
+      return mapped(await client.kms.deriveSharedSecret({ KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: input }), (out) => ({ secret: out.SharedSecret }));
+    case 'encapsulate':
+      return mapped(await client.kms.encapsulate({ KeyId, EncapsulationAlgorithm: 'ML_KEM' }), (out) => ({ secret: out.SharedSecret, public: { label: 'For the holder of the key', bytes: out.SharedSecretCiphertextBlob, file: 'encapsulated.bin' } }));
+    case 'decapsulate':
+      return mapped(await client.kms.decapsulate({ KeyId, EncapsulationAlgorithm: 'ML_KEM', SharedSecretCiphertextBlob: input }), (out) => ({ secret: out.SharedSecret }));
     case 'public-key': {
       const answer = await client.kms.getPublicKey({ KeyId });
       if (!answer.ok) return answer;

@@ -26,6 +26,10 @@ interface Words {
   readonly act: string;
   readonly nothing: string;
 }
+/** Input that is bytes in base64, up to what the vault takes. */
+const BASE64_LIMITS: Partial<Record<UseAction, number>> = { decrypt: 6144, decapsulate: 6144, 'shared-secret': 8192 };
+/** What a secret that came out is called. */
+const SECRETS: Partial<Record<UseAction, string>> = { 'data-key': 'Data key in the clear', 'shared-secret': 'Shared secret', encapsulate: 'Shared secret', decapsulate: 'Shared secret' };
 const WORDS: Record<UseAction, Words> = {
   encrypt: { input: 'Plaintext', act: 'Encrypt', nothing: 'Nothing was encrypted.' },
   decrypt: { input: 'Ciphertext', act: 'Decrypt', nothing: 'Nothing was decrypted.' },
@@ -34,6 +38,9 @@ const WORDS: Record<UseAction, Words> = {
   verify: { input: 'Message', proof: 'Signature', act: 'Verify', nothing: 'Take the message as not signed by this key.' },
   mac: { input: 'Message', act: 'Make a MAC', nothing: 'No MAC was made.' },
   'verify-mac': { input: 'Message', proof: 'MAC', act: 'Verify', nothing: 'Take the message as not authenticated by this key.' },
+  'shared-secret': { input: 'Public key of the other side', act: 'Agree', nothing: 'No secret was agreed on.' },
+  encapsulate: { act: 'Encapsulate', nothing: 'No secret was made.' },
+  decapsulate: { input: 'What Encapsulate gave', act: 'Decapsulate', nothing: 'No secret was recovered.' },
   'public-key': { act: 'Show the public key', nothing: 'No public key was shown.' },
 };
 
@@ -91,7 +98,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
   const symmetric = algorithm === 'SYMMETRIC_DEFAULT';
   const signs = action === 'sign' || action === 'verify';
   const digests = signs && algorithm !== undefined && takesDigest(algorithm);
-  const limit = action === 'encrypt' && algorithm ? encryptLimit(value, algorithm) : action === 'decrypt' ? 6144 : LIMIT;
+  const limit = action === 'encrypt' && algorithm ? encryptLimit(value, algorithm) : (BASE64_LIMITS[action] ?? LIMIT);
 
   const forget = (): void => {
     wipe();
@@ -135,7 +142,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
           ref={input}
           label={inputLabel}
           limit={limit}
-          encoding={action === 'decrypt' ? 'base64' : 'text'}
+          encoding={BASE64_LIMITS[action] === undefined ? 'text' : 'base64'}
           problem={problems.input}
           over={digests ? 'Longer than fits whole: its digest is computed here and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: make a data key and encrypt with that.' : undefined}
           onChange={() => { if (failed || outcome?.verdict || problems.input) forget(); }}
@@ -153,7 +160,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
           {outcome.verdict && <Verdict title={outcome.verdict[0]} about={outcome.verdict[1]} />}
           {outcome.hasSecret && (
             <div>
-              <SecretField label={action === 'data-key' ? 'Data key in the clear' : 'Plaintext'} secret={read} />
+              <SecretField label={SECRETS[action] ?? 'Plaintext'} secret={read} />
               <p className="mt-1.5 text-[12px]/4 text-fg-3">It cannot be copied from this window. To put it into a file, use the command line below.</p>
             </div>
           )}

@@ -1,6 +1,6 @@
 /** Input and output fields that several operations share, with AWS's limits. */
 import { z } from 'zod';
-import { ALGORITHMS, KEY_SPECS, type Algorithm, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
+import { ALGORITHMS, KEY_SPECS, KEY_USAGES, type Algorithm, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
 import { isAccountId, isRegion } from '../model/ids.ts';
 
 type AlgorithmFor<Usage extends KeyUsage> = { [A in Algorithm]: (typeof ALGORITHMS)[A]['usage'] extends Usage ? A : never }[Algorithm];
@@ -13,8 +13,10 @@ function algorithmsFor<const Usage extends KeyUsage>(usage: Usage): [AlgorithmFo
 export const encryptionAlgorithm = z.enum(algorithmsFor('ENCRYPT_DECRYPT'));
 export const signingAlgorithm = z.enum(algorithmsFor('SIGN_VERIFY'));
 export const macAlgorithm = z.enum(algorithmsFor('GENERATE_VERIFY_MAC'));
+export const keyAgreementAlgorithm = z.enum(algorithmsFor('KEY_AGREEMENT'));
+export const encapsulationAlgorithm = z.enum(algorithmsFor('ENCAPSULATE_DECAPSULATE'));
 export const keySpec = z.enum(Object.keys(KEY_SPECS) as [KeySpec, ...KeySpec[]]);
-export const keyUsage = z.enum(['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC'] as const satisfies readonly KeyUsage[]);
+export const keyUsage = z.enum(KEY_USAGES);
 export const keyState = z.enum(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']);
 
 /** What names a key. Its form is judged where it is resolved: AWS answers NotFoundException to a malformed one. */

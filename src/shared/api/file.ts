@@ -1,14 +1,14 @@
 /**
  * `file:` operations: sign and verify a file of any size, read as a stream by the vault. RSA and ECDSA sign the file's
  * digest, so that `openssl dgst -verify` agrees. Ed25519 signs a file of up to 4,096 bytes whole (ED25519_SHA_512) and a
- * larger one prehashed (ED25519_PH_SHA_512, RFC 8032 section 5.1), which most other tools do not verify.
+ * larger one prehashed (ED25519_PH_SHA_512, RFC 8032 section 5.1), which most other tools do not verify. ML-DSA signs a file of up to 4,096 bytes.
  */
 import { z } from 'zod';
 import * as f from './fields.ts';
 import { blob, operation } from './operation.ts';
 
-/** Above this many bytes Ed25519 signs the digest. */
-export const ED25519_WHOLE_FILE = 4096;
+/** Above this many bytes Ed25519 signs the digest, and ML-DSA nothing: the most that one request to Sign takes. */
+export const WHOLE_FILE = 4096;
 
 const path = f.absolutePath.describe('Absolute path of the file');
 const keyId = f.keyReference.describe('Key id, key ARN, alias name or alias ARN');

@@ -1,6 +1,7 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as access from './access.ts';
 import * as file from './file.ts';
+import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
 import * as imports from './kms-import.ts';
 import * as keys from './kms-keys.ts';
@@ -71,6 +72,9 @@ const ALL = [
   use.verify,
   use.generateMac,
   use.verifyMac,
+  agreement.deriveSharedSecret,
+  agreement.encapsulate,
+  agreement.decapsulate,
   use.getPublicKey,
   secrets.createSecret,
   secrets.describeSecret,

@@ -52,11 +52,11 @@ export const generateDataKeyWithoutPlaintext = operation({
 
 /** Every spec of a key pair that may be a data key, as AWS has them; SM2 is known and not offered. */
 const pairSpecs = (Object.keys(KEY_SPECS) as KeySpec[]).filter(isPairSpec);
-type PairFamily = 'rsa' | 'ec' | 'edwards';
+type PairFamily = 'rsa' | 'ec' | 'edwards' | 'ml-kem';
 export type DataKeyPairSpec = { [S in KeySpec]: (typeof KEY_SPECS)[S]['family'] extends PairFamily ? S : never }[KeySpec];
 
 function isPairSpec(spec: KeySpec): spec is DataKeyPairSpec {
-  const families: readonly string[] = ['rsa', 'ec', 'edwards'] satisfies PairFamily[];
+  const families: readonly string[] = ['rsa', 'ec', 'edwards', 'ml-kem'] satisfies PairFamily[];
   return families.includes(KEY_SPECS[spec].family);
 }
 

@@ -1,6 +1,6 @@
 /** `kms:` operations that make, show and change keys and aliases. AWS KMS API Reference, version 2014-11-01. */
 import { z } from 'zod';
-import { keySpecOf, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
+import { keySpecOf, offered, type KeySpec, type KeyUsage } from '../model/algorithms.ts';
 import * as f from './fields.ts';
 import { expirationModel } from './kms-import.ts';
 import { tags } from './kms-tags.ts';
@@ -25,6 +25,8 @@ export const keyMetadata = z.strictObject({
   EncryptionAlgorithms: z.array(f.encryptionAlgorithm).optional(),
   SigningAlgorithms: z.array(f.signingAlgorithm).optional(),
   MacAlgorithms: z.array(f.macAlgorithm).optional(),
+  KeyAgreementAlgorithms: z.array(f.keyAgreementAlgorithm).optional(),
+  EncapsulationAlgorithms: z.array(f.encapsulationAlgorithm).optional(),
   MultiRegion: z.literal(false),
   CurrentKeyMaterialId: z.string().optional().describe('Of a symmetric encryption key that has its material'),
 });
@@ -34,11 +36,12 @@ export type KeyMetadata = z.output<typeof keyMetadata>;
 const keyId = f.keyReference.describe('Key id, key ARN, alias name or alias ARN');
 const ownKeyId = f.keyReference.describe('Key id or key ARN');
 
-/** The usage that a new key gets: the one given, or the only one that its spec has. Undefined: it must be chosen (RSA). */
+/** The usage that a new key gets: the one given, or the one that its spec has without. Undefined: it must be chosen (RSA). */
 export function usageOf(spec: KeySpec, given: KeyUsage | undefined): KeyUsage | undefined {
   if (given !== undefined) return given;
-  const usages = f.keyUsage.options.filter((usage) => keySpecOf(spec).algorithms[usage] !== undefined);
-  return usages.length === 1 ? usages[0] : undefined;
+  const { usage, algorithms } = keySpecOf(spec);
+  const usages = f.keyUsage.options.filter((one) => algorithms[one] !== undefined);
+  return usage ?? (usages.length === 1 ? usages[0] : undefined);
 }
 
 export const createKey = operation({
@@ -46,8 +49,8 @@ export const createKey = operation({
   summary: 'Make a key that never leaves the vault',
   input: z
     .strictObject({
-      KeySpec: f.keySpec.default('SYMMETRIC_DEFAULT').describe('Kind and size of the key'),
-      KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, the only possible one otherwise'),
+      KeySpec: z.enum([...f.keySpec.options, 'SM2']).default('SYMMETRIC_DEFAULT').describe('Kind and size of the key; SM2 is not offered'),
+      KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, SIGN_VERIFY for elliptic curves unless given, the only possible one otherwise'),
       Description: f.description.default('').describe('For people; not secret'),
       Origin: z
         .enum(['AWS_KMS', 'EXTERNAL'], { error: 'must be `AWS_KMS`, or `EXTERNAL` for a key whose material is imported; keys in hardware are not offered' })
@@ -62,6 +65,8 @@ export const createKey = operation({
       XksKeyId: refused('keys live in this vault'),
     })
     .superRefine((input, context) => {
+      // Answered by the handler, with AWS's own error.
+      if (input.KeySpec === 'SM2') return;
       const usage = usageOf(input.KeySpec, input.KeyUsage);
       if (usage === undefined) {
         context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `must be given for ${input.KeySpec}: SIGN_VERIFY or ENCRYPT_DECRYPT` });
@@ -255,10 +260,19 @@ export const listAliases = operation({
   resource: { kind: 'key', field: 'KeyId' },
 });
 
+/** The field of KeyMetadata and GetPublicKey that lists what a key of each usage offers. */
+const LISTS = {
+  ENCRYPT_DECRYPT: ['EncryptionAlgorithms', f.encryptionAlgorithm],
+  SIGN_VERIFY: ['SigningAlgorithms', f.signingAlgorithm],
+  GENERATE_VERIFY_MAC: ['MacAlgorithms', f.macAlgorithm],
+  KEY_AGREEMENT: ['KeyAgreementAlgorithms', f.keyAgreementAlgorithm],
+  ENCAPSULATE_DECAPSULATE: ['EncapsulationAlgorithms', f.encapsulationAlgorithm],
+} as const satisfies Record<KeyUsage, readonly [keyof KeyMetadata, z.ZodEnum]>;
+type AlgorithmLists = Pick<KeyMetadata, (typeof LISTS)[KeyUsage][0]>;
+
 /** What a key of this spec and usage offers, as KeyMetadata and GetPublicKey list it. */
-export function algorithmLists(spec: KeySpec, usage: KeyUsage): Pick<KeyMetadata, 'EncryptionAlgorithms' | 'SigningAlgorithms' | 'MacAlgorithms'> {
-  const names = keySpecOf(spec).algorithms[usage] ?? [];
-  if (usage === 'ENCRYPT_DECRYPT') return { EncryptionAlgorithms: f.encryptionAlgorithm.options.filter((name) => names.includes(name)) };
-  if (usage === 'SIGN_VERIFY') return { SigningAlgorithms: f.signingAlgorithm.options.filter((name) => names.includes(name)) };
-  return { MacAlgorithms: f.macAlgorithm.options.filter((name) => names.includes(name)) };
+export function algorithmLists(spec: KeySpec, usage: KeyUsage): AlgorithmLists {
+  const names: readonly string[] = offered(spec, usage);
+  const [field, { options }] = LISTS[usage];
+  return { [field]: options.filter((name) => names.includes(name)) };
 }

@@ -54,8 +54,8 @@ export const decrypt = operation({
   resource: { kind: 'ciphertext', field: 'CiphertextBlob', keyField: 'KeyId' },
 });
 
-const message = secret({ min: 1, max: MAX_PLAINTEXT }).describe('The message, or its digest with MessageType DIGEST');
-const messageType = z.enum(['RAW', 'DIGEST']).default('RAW').describe('Whether Message is already hashed');
+const message = secret({ min: 1, max: MAX_PLAINTEXT }).describe('The message; its digest with MessageType DIGEST; ML-DSA’s μ with EXTERNAL_MU');
+const messageType = z.enum(['RAW', 'DIGEST', 'EXTERNAL_MU']).default('RAW').describe('Whether Message is already hashed; ED25519_PH_SHA_512 hashes the digest once more, as AWS does');
 const signature = blob({ min: 1, max: MAX_CIPHERTEXT });
 
 export const sign = operation({
@@ -131,6 +131,8 @@ export const getPublicKey = operation({
     KeyUsage: f.keyUsage,
     EncryptionAlgorithms: z.array(f.encryptionAlgorithm).optional(),
     SigningAlgorithms: z.array(f.signingAlgorithm).optional(),
+    KeyAgreementAlgorithms: z.array(f.keyAgreementAlgorithm).optional(),
+    EncapsulationAlgorithms: z.array(f.encapsulationAlgorithm).optional(),
   }),
   errors: [...USE_ERRORS.filter((code) => code !== 'DryRunOperationException'), 'UnsupportedOperationException'],
   effect: 'read',

@@ -95,12 +95,12 @@ export async function makeKey(session: Session, spec: KeySpec, purpose: KeyPurpo
   return { ref: { rowId, version: 1, body: made.body }, publicKey: made.publicKey ?? new Uint8Array() };
 }
 
-type Answer = ReplyOf<'encrypt' | 'decrypt' | 'generateDataKey' | 'generateDataKeyPair' | 'reEncrypt' | 'sign' | 'mac' | 'verifyMac'>;
+type Answer = ReplyOf<'encrypt' | 'decrypt' | 'generateDataKey' | 'generateDataKeyPair' | 'reEncrypt' | 'deriveSharedSecret' | 'encapsulate' | 'decapsulate' | 'sign' | 'mac' | 'verifyMac'>;
 
 /** The reply, when the material was there. */
 export async function loaded<T extends Answer>(reply: T | Promise<T>): Promise<Exclude<T, { readonly missing: true }>> {
   const answer = await reply;
-  if (answer.missing) throw new Error('material was missing');
+  if ('missing' in answer) throw new Error('material was missing');
   return answer as Exclude<T, { readonly missing: true }>;
 }
 

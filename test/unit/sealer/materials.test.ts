@@ -50,6 +50,8 @@ describe('material format', () => {
       ['ECC_SECG_P256K1', 'ff'.repeat(32)],
       ['ECC_SECG_P256K1', '11'.repeat(31)],
       ['ECC_NIST_EDWARDS25519', '11'.repeat(33)],
+      ['ML_DSA_65', '11'.repeat(31)],
+      ['ML_KEM_768', '11'.repeat(32)],
     ];
     for (const [spec, key] of wrong) {
       const plain = encodeMaterial({ ...PLAIN, spec, key: fromHex(key) });
@@ -105,10 +107,10 @@ describe('cache', () => {
 
   test('scalars and seeds are wiped, too', async () => {
     const session = fakeSession();
-    for (const spec of ['ECC_NIST_P256', 'ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519'] as const) {
+    for (const spec of ['ECC_NIST_P256', 'ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519', 'ML_DSA_44', 'ML_KEM_512'] as const) {
       const { ref } = await makeKey(session, spec);
       const opened = materialOf(session, ref)!.key;
-      const secret = opened.family === 'ec' ? opened.scalar : opened.family === 'edwards' ? opened.seed : undefined;
+      const secret = opened.family === 'ec' ? opened.scalar : opened.family === 'edwards' ? opened.seed : 'secretKey' in opened ? opened.secretKey : undefined;
       expect(secret!.some((byte) => byte !== 0)).toBe(true);
       await keyCalls.forget(session, { rowId: ref.rowId });
       expect(secret!.every((byte) => byte === 0), spec).toBe(true);

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign as nodeSign } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign as nodeSign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fromHex, hex, utf8 } from '../../../src/main/crypto/bytes.ts';
 import { readEcdsaSignature, writeEcdsaSignature, writeSpki } from '../../../src/main/crypto/der.ts';
@@ -17,6 +17,12 @@ const SPECS = Object.keys(KEY_SPECS).filter(isSpec).filter((spec) => offered(spe
 const session = fakeSession();
 const message = utf8('the quick brown fox');
 
+/** FIPS 204 algorithms 2 and 7: μ = H(tr ‖ M', 64), M' = 0 ‖ length of the context (0) ‖ message; the public key ends its SubjectPublicKeyInfo. */
+function muOf(spki: Uint8Array, of: Uint8Array): Uint8Array {
+  const shake = (...parts: readonly Uint8Array[]): Buffer => parts.reduce((hash, part) => hash.update(part), createHash('shake256', { outputLength: 64 })).digest();
+  return shake(shake(spki.subarray(22)), Uint8Array.of(0, 0), of);
+}
+
 describe.each(SPECS)('%s', (spec) => {
   const key = makeKey(session, spec);
   const verify = async (algorithm: Algorithm, input: Uint8Array, isDigest: boolean, signature: Uint8Array) =>
@@ -25,8 +31,8 @@ describe.each(SPECS)('%s', (spec) => {
     (await loaded(keyCalls.sign(session, { key: (await key).ref, purpose: 'kms', algorithm, message: input, digest: isDigest }))).signature;
 
   test.each(offered(spec, 'SIGN_VERIFY'))('%s: message and digest agree, and a changed one is refused', async (algorithm) => {
-    const { hash, digestLength, digestOnly } = algorithmOf(algorithm);
-    const digested = digestLength === undefined || hash === undefined ? undefined : digest(hash, message);
+    const { hash, digestLength, digestOnly, digestForm } = algorithmOf(algorithm);
+    const digested = digestForm === 'EXTERNAL_MU' ? muOf((await key).publicKey, message) : digestLength === undefined || hash === undefined ? undefined : digest(hash, message);
     const forms: [Uint8Array, boolean][] = [];
     if (!digestOnly) forms.push([message, false]);
     if (digested) forms.push([digested, true]);
