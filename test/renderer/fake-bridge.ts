@@ -1,5 +1,5 @@
 /** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
-import { fakeEvents, fakeKeys, type FakeKey } from './fake-data.ts';
+import { fakeEvents, fakeKeys, fakeSecrets, type FakeKey, type FakeSecret } from './fake-data.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -8,6 +8,7 @@ const at = (): number => Date.now() / 1000;
 let phase = query.get('state') ?? 'unlocked';
 const events = fakeEvents(at());
 const keys = query.get('empty') === null ? fakeKeys(at()) : [];
+let secrets = query.get('empty') === null ? fakeSecrets(at()) : [];
 const listeners = new Set<(event: unknown) => void>();
 const push = (event: Fields): void => { for (const listener of listeners) listener(event); };
 const b64 = (length: number, seed = 7): string => btoa(String.fromCharCode(...Array.from({ length }, (_, i) => (i * 73 + seed * 41 + ((i * i) % 97)) % 256)));
@@ -16,6 +17,20 @@ const find = (reference: unknown): FakeKey => keys.find((key) => key.KeyId === r
 function fail(code: string, message: string, details?: Fields): never {
   throw Object.assign(new Error(message), { code, details });
 }
+const secretArn = (name: string): string => `arn:aws:secretsmanager:us-east-1:318204775610:secret:${name}-Ab3dE9`;
+const secret = (name: unknown): FakeSecret => secrets.find(({ Name }) => Name === name) ?? fail('ResourceNotFoundException', `secret \`${String(name)}\` does not exist`);
+const changeSecret = (name: unknown, change: Partial<FakeSecret>): Fields => {
+  secrets = secrets.map((one) => (one.Name === name ? { ...secret(name), LastChangedDate: at(), ...change } : one));
+  push({ event: 'secret.changed' });
+  return { ARN: secretArn(String(name)), Name: name };
+};
+const stagesOf = ({ versions }: FakeSecret): Fields => Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, stages]));
+const known0 = ({ versions: _versions, ...one }: FakeSecret): Fields => ({ ...one, ARN: secretArn(one.Name) });
+const put = (name: unknown, value: string): Fields => {
+  const id = `${String(calls).padStart(8, '0')}-77aa-4c0e-9d11-0f2f6f7b1c09`;
+  const older = secret(name).versions.map((one) => ({ ...one, stages: one.stages.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : one.stages.filter((stage) => stage !== 'AWSPREVIOUS') }));
+  return { ...changeSecret(name, { versions: [{ id, stages: ['AWSCURRENT'], made: at(), value: atob(value) }, ...older] }), VersionId: id, VersionStages: ['AWSCURRENT'] };
+};
 let wrong = 0;
 let known = ['personal', 'acme-staging', 'old-laptop'];
 const settings = { Name: 'acme-dev', AutoLockMinutes: 15, LockOnSuspend: true, LockOnScreenLock: true };
@@ -88,6 +103,39 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'kms:GenerateMac': () => ({ Mac: b64(32), MacAlgorithm: 'HMAC_SHA_256', KeyId: '' }),
   'kms:VerifyMac': () => ({ MacValid: true }),
   'kms:GetPublicKey': () => ({ PublicKey: b64(91), KeyId: '' }),
+  'secretsmanager:ListSecrets': (input) => {
+    const words = ((input['Filters'] as readonly { readonly Values: readonly string[] }[] | undefined)?.[0]?.Values[0] ?? '').toLowerCase();
+    return { SecretList: secrets.filter((one) => `${one.Name} ${one.Description ?? ''}`.toLowerCase().includes(words)).map((one) => ({ ...known0(one), SecretVersionsToStages: stagesOf(one) })) };
+  },
+  'secretsmanager:DescribeSecret': (input) => ({ ...known0(secret(input['SecretId'])), VersionIdsToStages: stagesOf(secret(input['SecretId'])) }),
+  'secretsmanager:ListSecretVersionIds': (input) => ({ Name: input['SecretId'], ARN: '', Versions: secret(input['SecretId']).versions.map(({ id, stages, made }) => ({ VersionId: id, ...(stages.length > 0 ? { VersionStages: stages } : {}), CreatedDate: made, KmsKeyIds: ['DefaultEncryptionKey'] })) }),
+  'secretsmanager:GetSecretValue': (input) => {
+    const { Name, versions } = secret(input['SecretId']);
+    const found = versions.find(({ id, stages }) => (input['VersionId'] === undefined ? stages.includes('AWSCURRENT') : id === input['VersionId'])) ?? fail('ResourceNotFoundException', 'there is no such version');
+    return { ARN: secretArn(Name), Name, VersionId: found.id, SecretString: btoa(found.value), VersionStages: found.stages, CreatedDate: found.made };
+  },
+  'secretsmanager:CreateSecret': (input) => {
+    if (secrets.some(({ Name }) => Name === input['Name'])) fail('ResourceExistsException', `secret \`${String(input['Name'])}\` exists already`);
+    const text = input['SecretString'];
+    secrets = [...secrets, { Name: String(input['Name']), Tags: [], CreatedDate: at(), LastChangedDate: at(), versions: typeof text === 'string' ? [{ id: 'a'.repeat(36), stages: ['AWSCURRENT'], made: at(), value: atob(text) }] : [] }];
+    return changeSecret(input['Name'], {});
+  },
+  'secretsmanager:PutSecretValue': (input) => put(input['SecretId'], String(input['SecretString'])),
+  'secretsmanager:UpdateSecret': (input) => changeSecret(input['SecretId'], { Description: String(input['Description']) }),
+  'secretsmanager:UpdateSecretVersionStage': (input) =>
+    changeSecret(input['SecretId'], {
+      versions: secret(input['SecretId']).versions.map((one) => {
+        const others = one.stages.filter((stage) => stage !== 'AWSCURRENT' && stage !== 'AWSPREVIOUS');
+        return { ...one, stages: one.id === input['MoveToVersionId'] ? ['AWSCURRENT', ...others] : one.id === input['RemoveFromVersionId'] ? ['AWSPREVIOUS', ...others] : others };
+      }),
+    }),
+  'secretsmanager:DeleteSecret': (input) => changeSecret(input['SecretId'], { DeletedDate: at() + Number(input['RecoveryWindowInDays']) * 86_400 }),
+  'secretsmanager:RestoreSecret': (input) => {
+    const { DeletedDate: _gone, ...rest } = secret(input['SecretId']);
+    secrets = secrets.map((one) => (one.Name === input['SecretId'] ? rest : one));
+    return changeSecret(input['SecretId'], {});
+  },
+  'secretsmanager:GetRandomPassword': () => ({ RandomPassword: b64(24) }),
   'trail:LookupEvents': (input) => {
     const limit = input['Limit'] as number;
     const matching = events.filter((event) => event.Index < ((input['Before'] as number | undefined) ?? Infinity) && (input['Result'] === undefined || event.Result === input['Result']));

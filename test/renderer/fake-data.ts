@@ -74,3 +74,38 @@ export function fakeEvents(at: number): readonly FakeEvent[] {
     };
   });
 }
+
+export interface FakeSecret {
+  readonly Name: string;
+  readonly Description?: string;
+  readonly Tags: readonly { readonly Key: string; readonly Value: string }[];
+  readonly CreatedDate: number;
+  readonly LastChangedDate: number;
+  readonly DeletedDate?: number;
+  readonly KmsKeyId?: string;
+  /** Newest first. */
+  readonly versions: readonly { readonly id: string; readonly stages: readonly string[]; readonly made: number; readonly value: string; readonly binary?: true }[];
+}
+
+const SECRETS: readonly (readonly [name: string, description: string, value: string, before?: string | undefined, more?: Partial<FakeSecret>])[] = [
+  ['prod/orders/postgres', 'Orders database, read and write', '{"engine":"postgres","host":"db-1.acme.internal","port":5432,"username":"orders_app","password":"correct-horse-7","dbname":"orders"}', '{"engine":"postgres","host":"db-1.acme.internal","port":5432,"username":"orders_app","password":"battery-staple-6","sslmode":"disable"}', { KmsKeyId: 'alias/orders-data', Tags: [{ Key: 'team', Value: 'orders' }, { Key: 'oncall', Value: '' }] }],
+  ['prod/orders/redis', 'Cache of baskets', '{"username":"cache","password":"x-cache"}'],
+  ['prod/orders/session-cookie', '', 'q3v1c3b0Zm9vYmFy'],
+  ['prod/orders/stripe', 'Payments', '{"publishable":"pk_live_51","secret":"sk_live_51","webhook":"whsec_1"}', '{"publishable":"pk_live_51","secret":"sk_live_50"}'],
+  ['prod/web/mailgun', 'Mail out', '{"key":"key-1"}'],
+  ['prod/web/recaptcha', '', 'recaptcha-secret', undefined, { DeletedDate: 11.6 }],
+  ['prod/web/sentry', 'Errors of the shop', 'https://a@sentry.example/1'],
+  ['staging/env', '28 variables of the staging shop', '{"NODE_ENV":"staging"}'],
+  ['staging/postgres', 'Staging database', '{"username":"stg","password":"stg-pass"}'],
+  ['github-token', 'Reads issues', 'ghp_16C7e42F292c6912E7710c838347Ae178B4a'],
+];
+
+export const fakeSecrets = (at: number): FakeSecret[] =>
+  SECRETS.map(([Name, Description, value, before, more = {}], i) => ({
+    Name, ...(Description === '' ? {} : { Description }), Tags: [], CreatedDate: at - (i + 2) * 20 * 86_400, LastChangedDate: at - (i + 1) * 1.3 * 86_400, ...more,
+    ...(more.DeletedDate === undefined ? {} : { DeletedDate: at + more.DeletedDate * 86_400 }),
+    versions: [
+      { id: `${(0x5b0d3a11 + i).toString(16)}-77aa-4c0e-9d11-0f2f6f7b1c01`, stages: ['AWSCURRENT'], made: at - (i + 1) * 1.3 * 86_400, value },
+      ...(before === undefined ? [] : [{ id: `${(0x2c9f4e70 + i).toString(16)}-77aa-4c0e-9d11-0f2f6f7b1c02`, stages: ['AWSPREVIOUS', 'before-migration'], made: at - (i + 20) * 1.3 * 86_400, value: before }, { id: `${(0x19af4e70 + i).toString(16)}-77aa-4c0e-9d11-0f2f6f7b1c03`, stages: [], made: at - (i + 60) * 1.3 * 86_400, value: before }]),
+    ],
+  }));

@@ -28,6 +28,16 @@ interface Screen {
 const key = (name: string) => (page: Page): Promise<void> => page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click();
 const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click();
 
+const secrets = async (page: Page, name = 'postgres'): Promise<void> => {
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click();
+};
+const fields = async (page: Page): Promise<void> => {
+  await secrets(page);
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await page.getByRole('button', { name: 'Reveal password' }).waitFor();
+};
+
 const SCREENS: Readonly<Record<string, Screen>> = {
   'unlock': { query: '?state=locked' },
   'unlock-wrong': { query: '?state=locked&slots=password,recovery,keychain', act: async (page) => { await page.getByLabel('Password', { exact: true }).fill('wrong password'); await page.keyboard.press('Enter'); await page.getByText('The password is wrong').waitFor(); } },
@@ -51,6 +61,19 @@ const SCREENS: Readonly<Record<string, Screen>> = {
   'use-encrypt': { act: async (page) => { await key('orders-data')(page); await press(page, 'Encrypt'); await press(page, 'Add a context'); } },
   'use-verify': { act: async (page) => { await key('release-signing')(page); await press(page, 'Verify'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.getByRole('textbox', { name: 'Signature' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').first().waitFor(); } },
   'use-public': { act: async (page) => { await key('release-signing')(page); await press(page, 'Public key'); } },
+  'secrets': { act: (page) => secrets(page) },
+  'secrets-empty': { query: '?empty', act: (page) => page.getByRole('link', { name: 'Secrets' }).click() },
+  'secrets-fields': { act: async (page) => { await fields(page); await page.getByRole('button', { name: 'Reveal password' }).click(); await page.getByText('hides in').waitFor(); } },
+  'secrets-json': { act: async (page) => { await fields(page); await press(page, 'JSON'); await page.getByRole('button', { name: 'Reveal JSON' }).click(); } },
+  'secrets-deleting': { act: (page) => secrets(page, 'recaptcha') },
+  'secrets-versions': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Compare with current'); await page.getByText('changed since').waitFor(); } },
+  'secrets-promote': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Make it current…'); } },
+  'secrets-about': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: 'About' }).click(); } },
+  'secrets-create': { act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); } },
+  'secrets-change': { act: async (page) => { await secrets(page); await press(page, 'New value'); await page.getByLabel('Name of field 5').waitFor(); } },
+  'secrets-delete': { act: async (page) => { await secrets(page); await page.getByRole('button', { name: 'More for this secret' }).click(); await page.getByRole('menuitem', { name: 'Delete…' }).click(); } },
+  'secrets-narrow': { act: (page) => fields(page), size: { width: 900, height: 640 } },
+  'secrets-zoom': { act: (page) => fields(page), size: { width: 640, height: 400 } },
   'trail': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('option', { name: /denied/ }).first().click(); } },
   'trail-verifying': { query: '?slow', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.waitForTimeout(900); } },
   'trail-broken': { query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Broken at record').waitFor(); } },

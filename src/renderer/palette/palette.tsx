@@ -1,9 +1,9 @@
-/** The palette: do something, find a key, go elsewhere. It searches names and words, never values. */
+/** The palette: do something, find a key or a secret, go elsewhere. It searches names and words, never values. */
 import { useNavigate } from '@tanstack/react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { Command } from 'cmdk';
-import { CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
-import { useState, type KeyboardEvent, type ReactNode } from 'react';
+import { Braces, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
+import { useDeferredValue, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { specName, usageWords } from '../format.ts';
 import { ActionIcon } from '../keys/action-icon.tsx';
@@ -12,6 +12,8 @@ import { keyQuery, useKeys, type KeyRow } from '../keys/data.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Kbd } from '../parts/kbd.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
+import { searchWords, useSecrets } from '../secrets/data.ts';
+import { SecretTile } from '../secrets/secret-list.tsx';
 import { useVault } from '../vault/context.ts';
 
 const ITEM = 'flex h-10 items-center gap-3 rounded-row px-3 data-[selected=true]:bg-line-2/60 group/item';
@@ -51,11 +53,12 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const icon = (Icon: LucideIcon): ReactNode => <Icon size={14} strokeWidth={1.6} />;
   const go = (act: () => void) => (): void => { onClose(); act(); };
   const general: readonly Entry[] = [
-    ...(readOnly ? [] : [{ id: 'new', icon: icon(Plus), title: 'New key', about: 'kms:CreateKey', act: () => { show({ kind: 'create' }); } }]),
+    ...(readOnly ? [] : [{ id: 'new', icon: icon(Plus), title: 'New key', about: 'kms:CreateKey', act: () => { show({ kind: 'create' }); } }, { id: 'new-secret', icon: icon(Plus), title: 'New secret', about: 'secretsmanager:CreateSecret', act: () => { show({ kind: 'create-secret' }); } }]),
     { id: 'lock', icon: icon(Lock), title: 'Lock the vault', about: 'vault:Lock', act: go(lock) },
   ];
   const elsewhere: readonly Entry[] = [
     { id: 'keys', icon: icon(KeyRound), title: 'Keys', about: 'Section', act: go(() => { void navigate({ to: '/keys', search: {} }); }) },
+    { id: 'secrets', icon: icon(Braces), title: 'Secrets', about: 'Section', act: go(() => { void navigate({ to: '/secrets', search: {} }); }) },
     { id: 'trail', icon: icon(Link2), title: 'Trail', about: 'Section', act: go(() => { void navigate({ to: '/trail', search: {} }); }) },
     { id: 'vaults', icon: icon(FolderKey), title: 'Other vaults', about: 'Go to one, make one, forget one', act: () => { show({ kind: 'vaults' }); } },
     { id: 'settings', icon: icon(Settings), title: 'Settings', about: 'Password, ways in, auto-lock, theme', act: go(() => { void navigate({ to: '/settings' }); }) },
@@ -63,6 +66,8 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   ];
   const one = rows.find((row) => row.id === only);
   const found = (one ? [] : rows.filter((row) => fits(row.text, words))).slice(0, MOST);
+  const searched = useSecrets(useDeferredValue(searchWords(query)));
+  const secrets = (one || words.length === 0 ? [] : (searched.secrets ?? [])).slice(0, MOST);
   // A verb and a name together: "sign rel".
   const acts = one ? actionsFor(one).filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words))
     : [...general.filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words)), ...(words.length === 0 ? [] : rows.filter((row) => words.some((word) => row.text.includes(word))).slice(0, 40).flatMap(actionsFor).filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words)).slice(0, MOST))];
@@ -91,7 +96,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
         <div className="flex h-[54px] shrink-0 items-center gap-3 px-[18px] shadow-[inset_0_-1px_0_var(--line-2)]">
           <Search size={17} strokeWidth={1.6} className="text-fg-2" aria-hidden="true" />
           {one && <span className="rounded-chip bg-line-2 px-2 py-0.5 font-medium">{one.name}</span>}
-          <Command.Input value={query} onValueChange={setQuery} autoFocus placeholder={one ? 'What with it?' : 'Name of a key, or what to do'} className="min-w-0 flex-1 bg-transparent text-[15px] outline-none focus-visible:outline-none" />
+          <Command.Input value={query} onValueChange={setQuery} autoFocus placeholder={one ? 'What with it?' : 'Name of a key or a secret, or what to do'} className="min-w-0 flex-1 bg-transparent text-[15px] outline-none focus-visible:outline-none" />
           <Kbd>Esc</Kbd>
         </div>
         <Command.List className="max-h-[420px] min-h-0 overflow-y-auto px-2 pb-2">
@@ -109,6 +114,17 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
                   </Command.Item>
                 );
               })}
+            </Command.Group>
+          )}
+          {secrets.length > 0 && (
+            <Command.Group heading="Secrets" className={GROUP}>
+              {secrets.map(({ Name, Description }) => (
+                <Command.Item key={`secret:${Name}`} value={`secret:${Name}`} onSelect={go(() => { void navigate({ to: '/secrets', search: { secret: Name } }); })} className={ITEM}>
+                  <SecretTile />
+                  <span className="truncate font-medium">{Name}</span>
+                  <span className="min-w-0 flex-1 truncate text-fg-2"><bdi>{Description}</bdi></span>
+                </Command.Item>
+              ))}
             </Command.Group>
           )}
           {places.length > 0 && <Command.Group heading="Elsewhere" className={GROUP}>{places.map(item)}</Command.Group>}

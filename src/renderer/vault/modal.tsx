@@ -11,6 +11,11 @@ const UsePanel = lazy(async () => ({ default: (await import('../use/use-panel.ts
 const DeleteKey = lazy(async () => ({ default: (await import('../keys/delete-key.tsx')).DeleteKey }));
 const EditDescription = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).EditDescription }));
 const AddAlias = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).AddAlias }));
+const secrets = () => import('../secrets/edit-secret.tsx');
+const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret }));
+const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
+const DescribeSecret = lazy(async () => ({ default: (await secrets()).DescribeSecret }));
+const DeleteSecret = lazy(async () => ({ default: (await secrets()).DeleteSecret }));
 
 export function Modal({ shown }: { readonly shown: Shown }) {
   const { show } = useVault();
@@ -28,5 +33,9 @@ function contentOf(shown: Shown, close: () => void) {
     case 'delete': return <DeleteKey keyId={shown.keyId} onClose={close} />;
     case 'description': return <EditDescription keyId={shown.keyId} onClose={close} />;
     case 'alias': return <AddAlias keyId={shown.keyId} onClose={close} />;
+    case 'create-secret': return <CreateSecret onClose={close} />;
+    case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
+    case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
+    case 'delete-secret': return <DeleteSecret name={shown.name} onClose={close} />;
   }
 }

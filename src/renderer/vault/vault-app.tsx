@@ -7,10 +7,12 @@ import { client, onEvent } from '../client.ts';
 import { tailOf } from '../format.ts';
 import { refreshKey } from '../keys/data.ts';
 import { KeysScreen } from '../keys/keys-screen.tsx';
+import { refreshSecrets } from '../secrets/data.ts';
 import { ToastHost } from '../parts/toast.tsx';
 import { VaultContext, type Shown, type VaultFrame } from './context.ts';
 import { AppFrame } from './frame.tsx';
 
+const SecretsScreen = lazy(async () => ({ default: (await import('../secrets/secrets-screen.tsx')).SecretsScreen }));
 const TrailScreen = lazy(async () => ({ default: (await import('../trail/trail-screen.tsx')).TrailScreen }));
 const SettingsScreen = lazy(async () => ({ default: (await import('../settings/settings-screen.tsx')).SettingsScreen }));
 
@@ -21,13 +23,17 @@ const routes = [
     const key = text(search['key']);
     return key === undefined ? {} : { key };
   } }),
+  createRoute({ getParentRoute: () => root, path: '/secrets', component: () => <Suspense><SecretsScreen /></Suspense>, validateSearch: (search): { readonly secret?: string } => {
+    const secret = text(search['secret']);
+    return secret === undefined ? {} : { secret };
+  } }),
   createRoute({ getParentRoute: () => root, path: '/trail', component: () => <Suspense><TrailScreen /></Suspense>, validateSearch: (search): { readonly find?: string } => {
     const find = text(search['find']);
     return find === undefined ? {} : { find };
   } }),
   createRoute({ getParentRoute: () => root, path: '/settings', component: () => <Suspense><SettingsScreen /></Suspense> }),
 ] as const;
-// In memory: no name of a key is ever part of an address.
+// In memory: no name of a key or a secret is ever part of an address.
 const newRouter = () => createRouter({ routeTree: root.addChildren(routes), history: createMemoryHistory({ initialEntries: ['/keys'] }) });
 
 declare module '@tanstack/react-router' {
@@ -45,6 +51,7 @@ export function VaultApp({ status }: { readonly status: Output<'vault:Status'> }
       onEvent(({ event, id }) => {
         if (event === 'key.changed') void refreshKey(queries, id === undefined ? undefined : tailOf(id));
         else if (event === 'alias.changed') void refreshKey(queries);
+        else if (event === 'secret.changed') void refreshSecrets(queries);
       }),
     [queries],
   );

@@ -1,0 +1,71 @@
+/** Secrets as the screens need them: names and what is known of them through the queries' cache, values never. */
+import { keepPreviousData, useInfiniteQuery, useQuery, type QueryClient } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import type { Output } from '../../shared/api/index.ts';
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { client, outputOf } from '../client.ts';
+
+export type SecretEntry = Output<'secretsmanager:ListSecrets'>['SecretList'][number];
+export type SecretKnown = Output<'secretsmanager:DescribeSecret'>;
+export type SecretVersion = Output<'secretsmanager:ListSecretVersionIds'>['Versions'][number];
+
+export const SECRETS = ['secrets'] as const;
+const secretQuery = (name: string) => ['secret', name] as const;
+const versionsQuery = (name: string) => ['secret-versions', name] as const;
+const PAGE = 100;
+
+/** What AWS's filter takes of what was typed; words are found by their beginnings. */
+export const searchWords = (typed: string): string => typed.replace(/[^a-zA-Z0-9:_@/+=.-]+/g, ' ').trim().slice(0, 500);
+
+async function page(words: string, token: string | undefined): Promise<Output<'secretsmanager:ListSecrets'>> {
+  return outputOf(
+    await client.secretsmanager.listSecrets({
+      SortBy: 'name', SortOrder: 'asc', MaxResults: PAGE, IncludePlannedDeletion: true,
+      ...(words === '' ? {} : { Filters: [{ Key: 'all' as const, Values: [words] }] }),
+      ...(token === undefined ? {} : { NextToken: token }),
+    }),
+  );
+}
+
+/** By name, a page at a time: the vault searches, not the window. */
+export function useSecrets(words: string) {
+  const query = useInfiniteQuery({
+    queryKey: [...SECRETS, words],
+    queryFn: ({ pageParam }) => page(words, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ NextToken }) => NextToken,
+    placeholderData: keepPreviousData,
+  });
+  const secrets = useMemo(() => query.data?.pages.flatMap(({ SecretList }) => SecretList), [query.data]);
+  return { secrets, more: query.hasNextPage, loadMore: () => { if (!query.isFetchingNextPage) void query.fetchNextPage(); }, error: query.error, retry: () => { void query.refetch(); } };
+}
+
+export const useSecret = (name: string) => useQuery({ queryKey: secretQuery(name), queryFn: async () => outputOf(await client.secretsmanager.describeSecret({ SecretId: name })) });
+export const useVersions = (name: string) =>
+  useQuery({ queryKey: versionsQuery(name), queryFn: async () => outputOf(await client.secretsmanager.listSecretVersionIds({ SecretId: name, IncludeDeprecated: true, MaxResults: PAGE })) });
+
+export async function refreshSecrets(queries: QueryClient): Promise<void> {
+  await Promise.all([SECRETS, ['secret'], ['secret-versions']].map((queryKey) => queries.invalidateQueries({ queryKey })));
+}
+
+export interface Value {
+  readonly kind: 'text' | 'bytes';
+  readonly versionId: string;
+  /** The caller's to wipe. */
+  readonly bytes: SecretBytes;
+}
+
+/** Asked for anew each time, so that the page keeps nothing and the trail has every look at it. Throws CallFailure. */
+export async function readValue(name: string, versionId?: string): Promise<Value> {
+  const { SecretString, SecretBinary, VersionId } = outputOf(await client.secretsmanager.getSecretValue({ SecretId: name, ...(versionId === undefined ? {} : { VersionId: versionId }) }));
+  return SecretString ? { kind: 'text', versionId: VersionId, bytes: SecretString } : { kind: 'bytes', versionId: VersionId, bytes: SecretBinary ?? SecretBytes.allocate(0) };
+}
+
+/** `prod/orders/` and `postgres`. */
+export function pathOf(name: string): readonly [path: string, last: string] {
+  const at = name.lastIndexOf('/', name.length - 2) + 1;
+  return [name.slice(0, at), name.slice(at)];
+}
+
+const STAGE_WORDS: Readonly<Record<string, string>> = { AWSCURRENT: 'Current', AWSPREVIOUS: 'Previous', AWSPENDING: 'Pending' };
+export const stageWord = (stage: string): string => STAGE_WORDS[stage] ?? stage;

@@ -1,0 +1,203 @@
+/** Dialogs of a secret: a new one, a new value, its description, its deletion. */
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import { isSecretName } from '../../shared/model/ids.ts';
+import { client } from '../client.ts';
+import { Button } from '../parts/button.tsx';
+import { Dialog, DialogFoot } from '../parts/dialog.tsx';
+import { errorOf, InlineError } from '../parts/feedback.tsx';
+import { TextField } from '../parts/field.tsx';
+import { useToast } from '../parts/toast.tsx';
+import { pathOf, readValue, refreshSecrets, useSecret } from './data.ts';
+import { namesIn } from './fields.ts';
+import { ValueEditor, type EditorHandle } from './value-editor.tsx';
+
+const NAME_RULE = 'A name has letters, digits and / _ + = . @ - and no spaces.';
+
+export function CreateSecret({ onClose }: { readonly onClose: () => void }) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const name = useRef<HTMLInputElement>(null);
+  const description = useRef<HTMLInputElement>(null);
+  const editor = useRef<EditorHandle>(null);
+  const [problem, setProblem] = useState<string>();
+  const [wrong, setWrong] = useState<string>();
+  const [error, setError] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+
+  const create = async (): Promise<void> => {
+    const given = name.current?.value.trim() ?? '';
+    setProblem(isSecretName(given) ? undefined : NAME_RULE);
+    if (!isSecretName(given)) {
+      name.current?.focus();
+      return;
+    }
+    const taken = editor.current?.take() ?? { value: undefined };
+    setWrong('problem' in taken ? taken.problem : undefined);
+    if ('problem' in taken) return;
+    setBusy(true);
+    const about = description.current?.value.trim() ?? '';
+    const answer = await client.secretsmanager.createSecret({ Name: given, ...(about === '' ? {} : { Description: about }), ...(taken.value ? { SecretString: taken.value } : {}) });
+    setBusy(false);
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await refreshSecrets(queries);
+    void navigate({ to: '/secrets', search: { secret: given } });
+    onClose();
+  };
+
+  return (
+    <Dialog title="New secret" onClose={onClose} held={busy} className="w-[560px]">
+      <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void create(); }}>
+        <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
+          <TextField ref={name} label="Name" maxLength={512} placeholder="prod/orders/postgres" error={problem} autoFocus hint="Slashes group it with others; it cannot be changed later" />
+          <ValueEditor ref={editor} />
+          {wrong !== undefined && <p role="alert" className="-mt-2 text-[12px]/4 text-danger">{wrong}</p>}
+          <TextField ref={description} label="Description" maxLength={2048} hint="For people; not secret" />
+          {error && <InlineError error={error} consequence="No secret was made; type its value again." />}
+        </div>
+        <DialogFoot>
+          <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
+          <Button tall kind="primary" type="submit" disabled={busy}>{busy ? 'Creating…' : 'Create secret'}</Button>
+        </DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
+
+interface EditProps {
+  readonly name: string;
+  readonly onClose: () => void;
+}
+
+export function ChangeSecret({ name, onClose }: EditProps) {
+  const queries = useQueryClient();
+  const { data } = useSecret(name);
+  const editor = useRef<EditorHandle>(null);
+  const [before, setBefore] = useState<{ readonly versionId: string | undefined; readonly names: readonly string[] | undefined }>();
+  const [wrong, setWrong] = useState<string>();
+  const [error, setError] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+  const current = data && Object.entries(data.VersionIdsToStages).find(([, stages]) => stages.includes('AWSCURRENT'))?.[0];
+  const known = data !== undefined;
+  useEffect(() => {
+    if (!known) return;
+    const look = async (): Promise<void> => {
+      if (current === undefined) {
+        setBefore({ versionId: undefined, names: [] });
+        return;
+      }
+      const { kind, bytes, versionId } = await readValue(name, current);
+      using value = bytes;
+      setBefore({ versionId, names: kind === 'text' ? namesIn(value) : undefined });
+    };
+    look().catch((thrown: unknown) => { setError(errorOf(thrown)); });
+  }, [known, current, name]);
+
+  const save = async (): Promise<void> => {
+    setError(undefined);
+    setBusy(true);
+    try {
+      // What stays is read at the last moment, and only where something may stay.
+      using value = before?.versionId !== undefined && before.names ? (await readValue(name, before.versionId)).bytes : undefined;
+      const taken = editor.current?.take(value) ?? { value: undefined };
+      const problem = 'problem' in taken ? taken.problem : taken.value ? undefined : 'Give it a value.';
+      setWrong(problem);
+      if ('problem' in taken || !taken.value) return;
+      const answer = await client.secretsmanager.putSecretValue({ SecretId: name, SecretString: taken.value });
+      if (!answer.ok) {
+        setError(answer.error);
+        return;
+      }
+      await refreshSecrets(queries);
+      onClose();
+    } catch (thrown) {
+      setError(errorOf(thrown));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Dialog title={`New value for ${pathOf(name)[1]}`} onClose={onClose} held={busy} className="w-[560px]">
+      <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy && before) void save(); }}>
+        <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
+          {before ? <ValueEditor ref={editor} names={before.names ?? []} asText={before.names === undefined} /> : !error && <p role="status" className="late text-fg-2">Reading its fields…</p>}
+          {wrong !== undefined && <p role="alert" className="-mt-2 text-[12px]/4 text-danger">{wrong}</p>}
+          <p className="text-[12px] text-fg-3">Programs get it from now on. The value that is current becomes Previous, and you can go back to it.</p>
+          {error && <InlineError error={error} consequence="The value is as it was." />}
+        </div>
+        <DialogFoot>
+          <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
+          <Button tall kind="primary" type="submit" disabled={busy || !before}>{busy ? 'Saving…' : 'Save as the current version'}</Button>
+        </DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
+
+export function DescribeSecret({ name, onClose }: EditProps) {
+  const queries = useQueryClient();
+  const { data } = useSecret(name);
+  const input = useRef<HTMLInputElement>(null);
+  const [error, setError] = useState<CallError>();
+  const save = async (): Promise<void> => {
+    const answer = await client.secretsmanager.updateSecret({ SecretId: name, Description: input.current?.value.trim() ?? '' });
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await refreshSecrets(queries);
+    onClose();
+  };
+  return (
+    <Dialog title={`Describe ${pathOf(name)[1]}`} onClose={onClose}>
+      <form onSubmit={(event) => { event.preventDefault(); void save(); }}>
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <TextField ref={input} label="Description" defaultValue={data?.Description ?? ''} maxLength={2048} autoFocus hint="For people; not secret" />
+          {error && <InlineError error={error} consequence="The description is as it was." />}
+        </div>
+        <DialogFoot><Button tall onClick={onClose}>Cancel</Button><Button tall kind="primary" type="submit">Save description</Button></DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
+
+export function DeleteSecret({ name, onClose }: EditProps) {
+  const queries = useQueryClient();
+  const say = useToast();
+  const [days, setDays] = useState('30');
+  const [error, setError] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+  const count = Number(days);
+  const valid = Number.isInteger(count) && count >= 7 && count <= 30;
+  const last = pathOf(name)[1];
+  const schedule = async (): Promise<void> => {
+    setBusy(true);
+    const answer = await client.secretsmanager.deleteSecret({ SecretId: name, RecoveryWindowInDays: count });
+    setBusy(false);
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await refreshSecrets(queries);
+    say(`${last} is deleted in ${String(count)} days`, () => { void client.secretsmanager.restoreSecret({ SecretId: name }).then(() => refreshSecrets(queries)); });
+    onClose();
+  };
+  return (
+    <Dialog title={`Delete ${last}`} onClose={onClose} held={busy}>
+      <form onSubmit={(event) => { event.preventDefault(); if (valid && !busy) void schedule(); }}>
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <p className="text-fg-2">Programs that ask for <span className="font-mono text-[12.5px] break-all">{name}</span> get an error from now on. It is destroyed with all of its versions after the waiting time; until then you can restore it.</p>
+          <TextField label="Waiting time in days" type="number" inputMode="numeric" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days'} className="w-24!" />
+          {error && <InlineError error={error} consequence="The secret is as it was." />}
+        </div>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="danger" type="submit" disabled={!valid || busy}>{busy ? 'Deleting…' : `Delete in ${valid ? String(count) : '…'} days`}</Button></DialogFoot>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,47 @@
+/** One field of a value: its name, twelve dots, and a way to see it. */
+import { Eye, EyeOff } from 'lucide-react';
+import { useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { IconButton } from '../parts/button.tsx';
+import { errorOf, InlineError } from '../parts/feedback.tsx';
+import { MASK, useReveal } from '../parts/reveal.ts';
+
+interface FieldRowProps {
+  readonly name: string;
+  readonly mono?: boolean;
+  /** The caller's to wipe. */
+  readonly read: () => Promise<SecretBytes | undefined>;
+  /** Answers `R`, where it is the only field. */
+  readonly first?: boolean;
+}
+
+export function FieldRow({ name, mono = true, read, first = false }: FieldRowProps) {
+  const reveal = useReveal();
+  const [failed, setFailed] = useState<CallError>();
+  const show = async (): Promise<void> => {
+    setFailed(undefined);
+    try {
+      await reveal.show(read);
+    } catch (error) {
+      setFailed(errorOf(error));
+    }
+  };
+  return (
+    <div className="border-t border-line px-3.5 py-1.5 first:border-t-0">
+      <div className="flex min-h-7 items-center gap-3">
+        <span className={`w-32 shrink-0 text-fg-2 ${mono ? 'truncate font-mono text-[12.5px]' : ''}`} title={name}>{name}</span>
+        <span className="min-w-0 flex-1">
+          {reveal.open ? <pre ref={reveal.out} tabIndex={0} aria-label={name} className="max-h-56 overflow-auto font-secret text-[12.5px]/[20px] break-all whitespace-pre-wrap" />
+          : <span className="font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{name}, hidden</span></span>}
+        </span>
+        {reveal.open && <span className="shrink-0 text-[12px] whitespace-nowrap text-fg-3">{reveal.asText ? '' : 'base64, '}hides in {reveal.rest} s</span>}
+        <span className="flex shrink-0 self-start">
+          <IconButton label={reveal.open ? `Hide ${name}` : `Reveal ${name}`} aria-pressed={reveal.open} data-reveal={first || undefined} onClick={() => { if (reveal.open) reveal.hide(); else void show(); }}>{reveal.open ? <EyeOff size={15} strokeWidth={1.6} /> : <Eye size={15} strokeWidth={1.6} />}</IconButton>
+        </span>
+        <span role="status" className="sr-only">{reveal.open ? `${name} shown for 30 seconds` : ''}</span>
+      </div>
+      {failed && <div className="mt-1.5 mb-1"><InlineError error={failed} /></div>}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+/** The value of a version as fields. Nothing of it is asked for before somebody wants to see it; then names only, and each value for itself. */
+import { Braces, Eye } from 'lucide-react';
+import { useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import { counted, plural } from '../format.ts';
+import { Button } from '../parts/button.tsx';
+import { errorOf, InlineError } from '../parts/feedback.tsx';
+import { MASK } from '../parts/reveal.ts';
+import { readValue } from './data.ts';
+import { FieldRow } from './field-row.tsx';
+import { fieldOf, namesIn } from './fields.ts';
+
+interface Shape {
+  readonly kind: 'text' | 'bytes';
+  readonly size: number;
+  /** Absent: one value and no fields. */
+  readonly names: readonly string[] | undefined;
+}
+
+export function ValueCard({ name, versionId, stage }: { readonly name: string; readonly versionId: string; readonly stage: string }) {
+  const [shape, setShape] = useState<Shape>();
+  const [whole, setWhole] = useState(false);
+  const [failed, setFailed] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+  const look = async (): Promise<void> => {
+    setBusy(true);
+    setFailed(undefined);
+    try {
+      const { kind, bytes } = await readValue(name, versionId);
+      using value = bytes;
+      setShape({ kind, size: value.length, names: kind === 'text' ? namesIn(value) : undefined });
+    } catch (error) {
+      setFailed(errorOf(error));
+    }
+    setBusy(false);
+  };
+  const wholeValue = async () => (await readValue(name, versionId)).bytes;
+  const field = async (one: string) => {
+    using value = (await readValue(name, versionId)).bytes;
+    return fieldOf(value, one);
+  };
+  const names = whole ? undefined : shape?.names;
+  const sizeWords = shape && (names ? plural(names.length, 'field') : `${counted(shape.size)} ${shape.size === 1 ? 'byte' : 'bytes'}${shape.kind === 'text' ? ' of text' : ''}`);
+  return (
+    <section aria-label="Value" className="edge mt-5 overflow-hidden rounded-card bg-raised">
+      <header className="flex h-10 items-center gap-2 pr-1.5 pl-3.5 shadow-[inset_0_-1px_0_var(--line)]">
+        <h3 className="font-semibold">{stage === 'AWSCURRENT' ? 'Current value' : 'Value'}</h3>
+        <code className="rounded-chip bg-line px-1.5 font-mono text-[11px] text-fg-2">{stage}</code>
+        <span className="text-[12px] text-fg-3">{sizeWords}</span>
+        <span className="ml-auto flex items-center gap-1">
+          {shape?.names && <Button kind="ghost" icon={<Braces size={14} strokeWidth={1.6} />} aria-pressed={whole} onClick={() => { setWhole(!whole); }}>{whole ? 'Fields' : 'JSON'}</Button>}
+        </span>
+      </header>
+      {failed && <div className="p-3"><InlineError error={failed} consequence="The value was not read." /></div>}
+      {!shape ? (
+        <div className="flex min-h-11 items-center gap-3 px-3.5 py-2">
+          <span className="flex-1 font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">Value, hidden</span></span>
+          <Button disabled={busy} data-reveal icon={<Eye size={14} strokeWidth={1.6} />} shortcut="R" onClick={() => { void look(); }}>{busy ? 'Reading…' : 'Show its fields'}</Button>
+        </div>
+      ) : names ? names.map((one, i) => <FieldRow key={`${versionId}/${one}`} name={one} read={() => field(one)} first={i === 0} />)
+      : <FieldRow key={`${versionId}/`} name={whole ? 'JSON' : 'Value'} mono={false} read={wholeValue} first />}
+    </section>
+  );
+}
