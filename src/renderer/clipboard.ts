@@ -1,6 +1,9 @@
-/** What a page can hand over by itself: public text to the clipboard, and a file where the host has a way to choose its place. */
+/** What a page hands over: public text to the clipboard, and a file to a place that the person chooses. */
+import { SecretBytes } from '../shared/model/secret-bytes.ts';
+import { client } from './client.ts';
+import { windowState } from './window-state.ts';
 
-/** False when the host refuses. For public text only: a value is never copied from the page. */
+/** False when the host refuses. For public text only: a value is copied by the vault's process (`parts/copy-value.tsx`). */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -14,11 +17,16 @@ interface Picker {
   showSaveFilePicker(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
 }
 
-const picker = (): Picker | undefined => ('showSaveFilePicker' in window ? (window as unknown as Picker) : undefined);
-export const canSave = (): boolean => picker() !== undefined;
+/** Electron has the function and not the permission, and always a dialog of its own. */
+const picker = (): Picker | undefined => ('showSaveFilePicker' in window && windowState().Host === 'chromium' ? (window as unknown as Picker) : undefined);
+export const canSave = (): boolean => windowState().Picks || picker() !== undefined;
 
-/** cancelled: the person chose no place. refused: the host does not let a page write a file. */
-export async function saveFile(suggestedName: string, bytes: Uint8Array<ArrayBuffer>): Promise<'saved' | 'cancelled' | 'refused'> {
+/** cancelled: the person chose no place. refused: it could not be written. */
+export async function saveFile(suggestedName: string, bytes: Uint8Array<ArrayBuffer>, isPrivate = false): Promise<'saved' | 'cancelled' | 'refused'> {
+  if (windowState().Picks) {
+    const answer = await client.window.saveFile({ SuggestedName: suggestedName, Content: SecretBytes.copy(bytes), Private: isPrivate });
+    return !answer.ok ? 'refused' : answer.output.Path === undefined ? 'cancelled' : 'saved';
+  }
   try {
     const handle = await picker()?.showSaveFilePicker({ suggestedName });
     if (!handle) return 'refused';

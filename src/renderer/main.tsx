@@ -12,9 +12,14 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { listenToVault } from './client.ts';
 import { startTheme } from './theme.ts';
+import { loadWindow } from './window-state.ts';
+
+/** A vault that does not answer is said on the screen, and not by there being none. */
+const PATIENCE_MS = 300;
 
 startTheme();
 listenToVault();
+await Promise.race([loadWindow(), new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); })]);
 
 const queries = new QueryClient({
   // Everything is local: the vault says what changed, and the network's state means nothing here.

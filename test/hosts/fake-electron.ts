@@ -56,11 +56,18 @@ export class FakeElectron {
   location = '';
   pid = 0;
   page: FakeBridge | undefined;
-  clipboardText = '';
+  /** By MIME type, as text. */
+  clipboard = new Map<string, string>();
+  takesFormats = true;
+  takesText = true;
   /** What a person chooses in a dialog; undefined: cancels. */
   chosen: string | undefined;
   #pids = 4000;
   #frame: FakeFrame | undefined;
+
+  get clipboardText(): string {
+    return this.clipboard.get('text/plain') ?? '';
+  }
 
   get mainFrame(): FakeFrame {
     if (!this.#frame) throw new Error('no page was loaded');
@@ -193,6 +200,10 @@ export class FakeElectron {
     const BrowserWindow = function (options: Readonly<Record<string, unknown>>): object {
       return windowOf(options);
     };
+    const ClipboardItem = function (payloads: Readonly<Record<string, Blob>>): object {
+      for (const [type, payload] of Object.entries(payloads)) if (!(payload instanceof Blob)) throw new TypeError(`no payload for ${type}`);
+      return { payloads };
+    };
     const Tray = function (): object {
       return strict('tray', { setToolTip: note('setToolTip'), setContextMenu: note('setContextMenu'), on: note('tray.on') });
     };
@@ -209,10 +220,17 @@ export class FakeElectron {
       }),
       BrowserWindow,
       clipboard: strict('clipboard', {
-        writeText: (text: string) => Promise.resolve(void (this.clipboardText = text)),
+        write: async ([item, ...more]: { readonly payloads: Readonly<Record<string, Blob>> }[]) => {
+          if (!item || more.length > 0) throw new Error('one item');
+          const types = Object.keys(item.payloads);
+          if (!this.takesText || (types.length > 1 && !this.takesFormats)) throw new Error('not taken');
+          // At once, as Electron does it: what was there is gone.
+          this.clipboard = new Map(await Promise.all(Object.entries(item.payloads).map(async ([type, blob]): Promise<[string, string]> => [type, await blob.text()])));
+        },
         readText: () => Promise.resolve(this.clipboardText),
-        clear: () => void (this.clipboardText = ''),
+        clear: () => this.clipboard.clear(),
       }),
+      ClipboardItem,
       dialog: strict('dialog', {
         showOpenDialog: () => Promise.resolve({ canceled: this.chosen === undefined, filePaths: this.chosen === undefined ? [] : [this.chosen] }),
         showSaveDialog: () => Promise.resolve({ canceled: this.chosen === undefined, filePath: this.chosen ?? '' }),

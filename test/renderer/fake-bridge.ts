@@ -34,6 +34,7 @@ const put = (name: unknown, value: string): Fields => {
 let wrong = 0;
 let known = ['personal', 'acme-staging', 'old-laptop'];
 const settings = { Name: 'acme-dev', AutoLockMinutes: 15, LockOnSuspend: true, LockOnScreenLock: true };
+const windowSettings = { Theme: query.get('theme') ?? 'system', ClipboardSeconds: 30, Notifications: true, SingleLetterKeys: true };
 let slots = [
   { SlotId: 'a'.repeat(32), Type: 'password', Factors: ['password', 'device'], CreationDate: at() - 90 * 86400, Kdf: { MemoryKiB: 65536, Passes: 3, Lanes: 4 } },
   { SlotId: 'b'.repeat(32), Type: 'recovery', Factors: ['code'], CreationDate: at() - 90 * 86400 },
@@ -76,6 +77,13 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'vault:Lock': () => { phase = 'locked'; push({ event: 'vault.locked' }); return { State: 'locked' }; },
   'vault:DescribeSettings': () => ({ ...settings, VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', Region: 'us-east-1', Account: '318204775610', CreationDate: at() - 90 * 86400, RecoveryCodeUsed: false }),
   'vault:UpdateSettings': (input) => Object.assign(settings, input),
+  'window:DescribeSettings': () => ({ ...windowSettings, Host: 'chromium', Copies: query.get('bare') === null, Picks: query.get('bare') === null, Notifies: query.get('bare') === null }),
+  'window:UpdateSettings': (input) => Object.assign(windowSettings, input),
+  'window:CopyValue': () => ({ Encoding: 'text', Size: 50, ClearsAt: at() + windowSettings.ClipboardSeconds }),
+  'window:CopyOutput': () => ({ Encoding: 'text', Size: 50, ClearsAt: at() + windowSettings.ClipboardSeconds }),
+  'window:ClearClipboard': () => ({ Cleared: true }),
+  'window:PickFile': () => ({ Path: '/home/ada/release-1.4.0.tar.gz', Name: 'release-1.4.0.tar.gz', Size: 734_003_200 }),
+  'window:SaveFile': (input) => ({ Path: `/home/ada/${String(input['SuggestedName'])}` }),
   'vault:ListSlots': () => ({ Slots: slots }),
   'vault:AddSlot': async () => { await wait(100); return { Slot: slots[1], RecoveryCode: CODE }; },
   'vault:RemoveSlot': (input) => { slots = slots.filter((slot) => slot.SlotId !== input['SlotId']); return { SlotId: input['SlotId'], How: input['How'], Slots: slots }; },

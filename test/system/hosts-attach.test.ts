@@ -28,7 +28,7 @@ async function attached({ renew = () => Promise.resolve(), dispatch }: { renew?:
   };
   const port = fakePort(dispatch);
   const closers: ((graceMs: number) => Promise<void>)[] = [];
-  const programOf = (door: typeof port) => ({ door, dispatch: door.dispatch, events: { emit: door.emit, subscribe: door.subscribe } }) as unknown as Windowed['program'];
+  const programOf = (door: typeof port) => ({ desk: { attach: () => undefined }, door, dispatch: door.dispatch, events: { emit: door.emit, subscribe: door.subscribe } }) as unknown as Windowed['program'];
   const program = programOf(port);
   const moves: ((graceMs: number) => Promise<void>)[] = [];
   const vault = { program, log: noLog, stop, beside: (close: (graceMs: number) => Promise<void>) => void closers.push(close), onMoved: (receive: (graceMs: number) => Promise<void>) => void moves.push(receive) };

@@ -1,12 +1,11 @@
 /** The parts of the Chromium host that need no browser. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { readBundle } from '../../src/main/hosts/bundle.ts';
-import { systemClipboard } from '../../src/main/hosts/chromium/clipboard.ts';
 import { findBrowser, majorOf } from '../../src/main/hosts/chromium/find.ts';
 import { flags, environment } from '../../src/main/hosts/chromium/flags.ts';
 import { createBindingReader, receiverCall } from '../../src/main/hosts/chromium/message-bytes.ts';
@@ -135,31 +134,5 @@ describe('the bundle', () => {
     expect(bundle.file('/')?.type).toContain('text/html');
     expect(bundle.file('/assets/a.js')?.type).toContain('javascript');
     for (const path of ['/index.html', '/secret.key', '/assets', '/../pages/index.html', '/assets/../assets/a.js', '/__proto__', '']) expect(bundle.file(path)).toBeUndefined();
-  });
-});
-
-describe('the clipboard by xclip', () => {
-  it('is there with a display and the tool only; goes over standard input; is emptied only while it holds our value', async () => {
-    expect(systemClipboard({ PATH: folder, DISPLAY: ':0' })).toBeUndefined();
-    const store = join(folder, 'clipboard');
-    writeFileSync(join(folder, 'xclip'), `#!/bin/sh\ncase "$*" in *-out*) exec cat ${store} ;; *) exec cat > ${store} ;; esac\n`);
-    chmodSync(join(folder, 'xclip'), 0o755);
-    expect(systemClipboard({ PATH: folder })).toBeUndefined();
-    vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
-    try {
-      const clipboard = systemClipboard({ PATH: folder, DISPLAY: ':0' })!;
-      const value = bytes('a value');
-      await clipboard.write(value);
-      expect(value.every((byte) => byte === 0)).toBe(true);
-      expect(statSync(store).size).toBe(7);
-      writeFileSync(store, 'something else');
-      await clipboard.clear();
-      expect(statSync(store).size).toBe(14);
-      await clipboard.write(bytes('a value'));
-      await clipboard.clear();
-      expect(statSync(store).size).toBe(0);
-    } finally {
-      vi.unstubAllEnvs();
-    }
   });
 });

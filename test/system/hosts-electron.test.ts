@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ElectronApi } from '../../src/main/hosts/electron/api.ts';
+import { clipboardOf } from '../../src/main/hosts/electron/clipboard.ts';
 import { startDesktop } from '../../src/main/hosts/electron/desktop.ts';
 import { createUtilityHost } from '../../src/main/hosts/electron/processes.ts';
 import { conformance } from '../hosts/conformance.ts';
@@ -69,25 +70,51 @@ describe('the Electron host', () => {
   });
 
   it('gives the path that a person chose, and nothing when it was cancelled', async () => {
+    const { signal } = new AbortController();
     subject.electron.chosen = '/home/someone/file';
-    expect(await subject.host.dialogs.pickFile()).toBe('/home/someone/file');
-    expect(await subject.host.dialogs.saveFile('file')).toBe('/home/someone/file');
+    expect(await subject.host.dialogs.pickFile(signal)).toBe('/home/someone/file');
+    expect(await subject.host.dialogs.saveFile('file', signal)).toBe('/home/someone/file');
     subject.electron.chosen = undefined;
-    expect(await subject.host.dialogs.pickFile()).toBeUndefined();
-    expect(await subject.host.dialogs.saveFile('file')).toBeUndefined();
+    expect(await subject.host.dialogs.pickFile(signal)).toBeUndefined();
+    expect(await subject.host.dialogs.saveFile('file', signal)).toBeUndefined();
   });
 
   it('clears the clipboard only while it holds what was put there', async () => {
+    const { electron } = subject;
     const value = new TextEncoder().encode('a value');
     await subject.host.clipboard.write(value);
     expect(value.every((byte) => byte === 0)).toBe(true);
-    expect(subject.electron.clipboardText).toBe('a value');
-    subject.electron.clipboardText = 'something else';
-    await subject.host.clipboard.clear();
-    expect(subject.electron.clipboardText).toBe('something else');
+    expect(electron.clipboardText).toBe('a value');
+    electron.clipboard = new Map([['text/plain', 'something else']]);
+    expect(await subject.host.clipboard.clear()).toBe(false);
+    expect(electron.clipboardText).toBe('something else');
     await subject.host.clipboard.write(new TextEncoder().encode('a value'));
-    await subject.host.clipboard.clear();
-    expect(subject.electron.clipboardText).toBe('');
+    expect(await subject.host.clipboard.clear()).toBe(true);
+    expect(electron.clipboard.size).toBe(0);
+    expect(await subject.host.clipboard.clear()).toBe(false);
+  });
+
+  it.each([
+    ['linux', { 'x-kde-passwordManagerHint': 'secret' }],
+    ['darwin', { 'org.nspasteboard.ConcealedType': '1' }],
+    ['win32', { ExcludeClipboardContentFromMonitorProcessing: '1', CanIncludeInClipboardHistory: '\0\0\0\0', CanUploadToCloudClipboard: '\0\0\0\0' }],
+  ])('marks what it copies for the histories of %s, and copies without the mark where that is not taken', async (platform, marks) => {
+    const { electron } = subject;
+    const clipboard = clipboardOf(electron.api, platform);
+    await clipboard.write(new TextEncoder().encode('a value'));
+    expect(Object.fromEntries(electron.clipboard)).toEqual({ 'text/plain': 'a value', ...Object.fromEntries(Object.entries(marks).map(([format, payload]) => [`electron application/osclipboard;format="${format}"`, payload])) });
+    electron.takesFormats = false;
+    await clipboard.write(new TextEncoder().encode('another'));
+    expect(Object.fromEntries(electron.clipboard)).toEqual({ 'text/plain': 'another' });
+  });
+
+  it('says so when the clipboard takes nothing, and claims nothing afterwards', async () => {
+    const { electron } = subject;
+    electron.clipboard = new Map([['text/plain', 'mine']]);
+    electron.takesText = false;
+    await expect(subject.host.clipboard.write(new TextEncoder().encode('mine'))).rejects.toMatchObject({ code: 'InternalException' });
+    expect(await subject.host.clipboard.clear()).toBe(false);
+    expect(electron.clipboardText).toBe('mine');
   });
 });
 

@@ -46,6 +46,8 @@ import { vaultJobs } from './jobs.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
 import { createRunning } from './running.ts';
+import { createWindowDesk, type WindowDesk } from './window-control.ts';
+import type { ConfigFile } from './config.ts';
 
 export interface ProgramOptions {
   /** The vault's folder, real path. */
@@ -53,6 +55,7 @@ export interface ProgramOptions {
   /** Built modules of the children and of the hashing thread. */
   readonly entries: { readonly sealer: string; readonly keychain: string; readonly hashWorker: URL };
   readonly version: string;
+  readonly config: ConfigFile;
   readonly log: Log;
   /** The folder goes when the process ends: said to whoever looks at it. */
   readonly throwaway?: boolean;
@@ -79,6 +82,8 @@ export interface Program {
   readonly vault: Vault;
   /** The door for AWS clients: to be closed with the other doors, before the vault is. Idempotent. */
   closeAwsDoor(graceMs: number): Promise<void>;
+  /** To be told which window there is. */
+  readonly desk: WindowDesk;
   /** Locks, closes the trail, lets go of the folder. The doors are closed before. Idempotent. */
   close(): Promise<void>;
 }
@@ -153,7 +158,9 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   // Nobody to ask without a window: whatever a rule wants asked is denied.
   const approvals = createApprovals({ present: () => false, after: timer });
 
-  const dispatch = createDispatch({
+  const desk = createWindowDesk({ config: options.config, clock, after: after ?? quietly, isOpen: () => vault.open !== undefined, dispatch: (request) => dispatch(request), newRequestId });
+
+  const dispatch: Dispatch = createDispatch({
     authenticate: (evidence) => authenticate(evidence, { ownUid, signatures: awsDoor.signatures }),
     refused: (request) => { refusals.count(request.door, 'unauthenticated'); },
     operations: register({
@@ -173,6 +180,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       vaults: options.vaults,
       trail: { vault, attempts, clock },
       access: awsDoor.control,
+      window: desk,
       random,
       hashFile: createHashFile(options.entries.hashWorker),
     }),
@@ -205,13 +213,14 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   events.subscribe(({ event }) => {
     if (event === 'vault.locked') {
       approvals.denyAll();
+      void desk.clear();
       log.event('vault.locked');
     }
     if (event === 'vault.unlocked') log.event(vault.open?.problem === undefined ? 'vault.unlocked' : 'vault.readonly');
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().catch(fault);
   });
 
-  return { dispatch, door, events, vault, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, awsDoor, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
@@ -237,6 +246,7 @@ async function shownHeader(vault: Vault): Promise<{ vaultId: string; slotTypes: 
 interface Closing {
   readonly vault: Vault;
   readonly awsDoor: { close(graceMs: number): Promise<void> };
+  readonly desk: WindowDesk;
   readonly schedule: Schedule;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
@@ -244,12 +254,13 @@ interface Closing {
   readonly release: () => void;
 }
 
-async function closeAll({ vault, awsDoor, schedule, presence, refusals, abort, release }: Closing): Promise<void> {
+async function closeAll({ vault, desk, awsDoor, schedule, presence, refusals, abort, release }: Closing): Promise<void> {
   presence.stop();
   await awsDoor.close(0);
   await schedule.close();
   abort();
   await lock(vault);
+  await desk.clear();
   await vault.anchoring;
   await refusals.stop();
   await vault.trail?.close();
@@ -264,4 +275,11 @@ function once(act: () => Promise<void>): () => Promise<void> {
 const timer = (milliseconds: number, call: () => void): { cancel(): void } => {
   const handle = setTimeout(call, milliseconds);
   return { cancel: () => { clearTimeout(handle); } };
+};
+
+/** Keeps no process alive. */
+const quietly = (ms: number, fire: () => void): (() => void) => {
+  const handle = setTimeout(fire, ms);
+  handle.unref();
+  return () => { clearTimeout(handle); };
 };

@@ -92,6 +92,7 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
       folder,
       entries,
       version: VERSION,
+      config,
       log,
       vaults: knownVaults({ surroundings, config, folder, moveTo: (other) => serving.moveTo(other) }),
       // The answer to `vault:Stop` goes out first.

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { VaultError } from '../../shared/model/errors.ts';
 import { VERSION } from '../../shared/version.ts';
-import { systemClipboard } from '../hosts/chromium/clipboard.ts';
+import { xClipboard } from '../hosts/chromium/x11/clipboard.ts';
 import { findBrowser } from '../hosts/chromium/find.ts';
 import { createChromiumHost } from '../hosts/chromium/host.ts';
 import { findElectron } from '../hosts/electron/find.ts';
@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (electron !== undefined && existsSync(besideThis('./electron.mjs')) && !headless && process.geteuid?.() !== 0) return startElectron(electron, args);
   const program = findBrowser();
   if (program === undefined) throw new VaultError('InternalException', 'there is no Electron, Chromium, Chrome or Edge here to show the window in; install one, or use the command line');
-  const clipboard = systemClipboard();
+  const clipboard = process.platform === 'linux' ? xClipboard(process.env) : undefined;
   const host = createChromiumHost({ program, bundle: besideThis('../renderer'), firstScript: readFileSync(besideThis('./page.js'), 'utf8'), headless, ...(clipboard ? { clipboard } : {}) });
   const vault = await run({ args });
   try {

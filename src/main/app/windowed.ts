@@ -28,7 +28,8 @@ export async function attachWindow(vault: Windowed, host: WindowHost): Promise<v
   });
 
   function openDoor(): IpcDoor & { endEvents(): void } {
-    const { door: port, events } = vault.program;
+    const { door: port, events, desk } = vault.program;
+    desk.attach(host);
     // From the first value that a page is given until the page is gone: it alone knows when it shows one.
     const guarded: Dispatch = async (request) => {
       const result = await port.dispatch(request);

@@ -50,12 +50,13 @@ export interface WindowHost {
 export interface Clipboard {
   /** Takes ownership of `text` (UTF-8) and wipes it. Resolves once others can paste it; rejects when the system refuses. */
   write(text: Uint8Array): Promise<void>;
-  /** Empties the clipboard if it still holds what `write` put there last. Never rejects. */
-  clear(): Promise<void>;
+  /** Empties the clipboard if it still holds what `write` put there last; false where it holds something else by now. Never rejects. */
+  clear(): Promise<boolean>;
 }
 
-/** The system's own dialogs; undefined when the person cancels. */
+/** The system's own dialogs: an absolute path, or undefined when the person cancels. A dialog goes away when `signal` is aborted, where the system can do that. */
 export interface Dialogs {
-  pickFile(): Promise<string | undefined>;
-  saveFile(suggestedName: string): Promise<string | undefined>;
+  pickFile(signal: AbortSignal): Promise<string | undefined>;
+  /** Has asked whether an existing file is to be replaced. */
+  saveFile(suggestedName: string, signal: AbortSignal): Promise<string | undefined>;
 }

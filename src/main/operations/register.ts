@@ -19,19 +19,21 @@ import { trailHandlers, type TrailControl } from './trail.ts';
 import { slotHandlers } from './vault-slots.ts';
 import { vaultHandlers, type VaultControl } from './vault.ts';
 import { vaultsHandlers, type VaultsControl } from './vaults.ts';
+import { windowHandlers, type WindowControl } from './window.ts';
 
 export interface HandlerPorts {
   readonly control: VaultControl;
   readonly vaults: VaultsControl;
   readonly trail: TrailControl;
   readonly access: AccessPorts['door'];
+  readonly window: WindowControl;
   readonly random: Random;
   readonly hashFile: HashFile;
 }
 
-type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail'>;
+type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -49,6 +51,7 @@ export function register({ control, vaults, trail, access, random, hashFile }: H
     ...accessHandlers({ door: access, random }),
     ...fileHandlers(hashFile),
     ...trailHandlers(trail),
+    ...windowHandlers(window),
   };
   const one = (name: Name): Registered => ({ operation: OPERATIONS[name], handler: handlers[name] as unknown as Registered['handler'] });
   return new Map(NAMES.map((name) => [name, one(name)]));

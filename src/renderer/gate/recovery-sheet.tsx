@@ -47,7 +47,7 @@ export function RecoverySheet({ code, vault, onDone }: RecoverySheetProps) {
 
   const save = async (): Promise<void> => {
     const lines = new TextEncoder().encode(`Keystead recovery code of ${vault}\n\n${GROUPS.map((group) => groupText(code, group)).join('-')}\n`);
-    setSaved(await saveFile(`keystead-recovery-${vault}.txt`, lines));
+    setSaved(await saveFile(`keystead-recovery-${vault.replace(/[^\w.-]+/g, '-')}.txt`, lines, true));
     lines.fill(0);
   };
   const check = (): void => {

@@ -1,5 +1,5 @@
 /** Using a key: a sheet over the right of the window. One key, its actions, one result. */
-import { X } from 'lucide-react';
+import { Copy, X } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
@@ -8,7 +8,11 @@ import { offered, type Algorithm } from '../../shared/model/algorithms.ts';
 import { actionRow, actionsOf, type UseAction } from '../keys/actions.ts';
 import { useKey, useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
+import { client } from '../client.ts';
+import { toText } from '../encoding.ts';
+import { useWindow } from '../window-state.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
+import { useCopyValue } from '../parts/copy-value.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { Segmented, SelectField } from '../parts/field.tsx';
@@ -94,6 +98,8 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
     alive.current = true;
     return () => { alive.current = false; wipe(); };
   }, [wipe]);
+  const { Copies } = useWindow();
+  const copying = useCopyValue();
   const { input: inputLabel, proof: proofLabel, act, nothing } = WORDS[action];
   const symmetric = algorithm === 'SYMMETRIC_DEFAULT';
   const signs = action === 'sign' || action === 'verify';
@@ -102,6 +108,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
 
   const forget = (): void => {
     wipe();
+    copying.forget();
     setOutcome(undefined);
     setFailed(undefined);
     setProblems({});
@@ -126,6 +133,15 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
     serial.current += 1;
     setOutcome({ ...rest, hasSecret: came !== undefined, file: given?.file, serial: serial.current });
     if (action === 'encrypt') input.current?.clear();
+  };
+  /** Past this page: it is told of the value's length alone. */
+  const decryptAndCopy = async (): Promise<void> => {
+    forget();
+    const given = await input.current?.read();
+    if (given && 'problem' in given) { setProblems({ input: given.problem }); return; }
+    if (!given || given.bytes.length > limit) return;
+    const Input = { KeyId: value.KeyId, CiphertextBlob: toText(given.bytes, 'base64'), EncryptionAlgorithm: algorithm, ...(symmetric ? { EncryptionContext: contextOf(rows) } : {}) };
+    await copying.run(() => client.window.copyOutput({ Operation: 'kms:Decrypt', Input, Field: 'Plaintext' }));
   };
   const asked = useRef(false);
   useEffect(() => {
@@ -153,7 +169,14 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
       {algorithms.length > 1 && algorithm && action !== 'public-key' && <SelectField label="Algorithm" value={algorithm} options={algorithms.map((name) => [name, name] as const)} onPick={setAlgorithm} hint={action === 'verify' || action === 'decrypt' ? 'The one that it was made with' : undefined} />}
       {action === 'data-key' && <SelectField label="Length" value={dataKeySpec} options={[['AES_256', '32 bytes, for AES-256'], ['AES_128', '16 bytes, for AES-128']]} onPick={setDataKeySpec} />}
       {symmetric && action !== 'public-key' && <ContextRows rows={rows} onChange={setRows} />}
-      {action !== 'public-key' && <Button kind="primary" tall type="submit" busy={busy} className="self-start">{busy ? `${act}…` : act}</Button>}
+      {action !== 'public-key' && (
+        <div className="flex flex-wrap items-center gap-2">
+          <Button kind="primary" tall type="submit" busy={busy}>{busy ? `${act}…` : act}</Button>
+          {action === 'decrypt' && Copies && <Button tall busy={busy || copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={() => { void decryptAndCopy(); }}>Copy without showing</Button>}
+          {copying.chip}
+        </div>
+      )}
+      {copying.error && <InlineError error={copying.error} consequence="Nothing was copied." />}
       {failed && <InlineError error={failed.error} requestId={failed.requestId} consequence={nothing} />}
       {outcome && (
         <section key={outcome.serial} aria-label="Result" className="flex flex-col gap-4 pt-1">
@@ -161,7 +184,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
           {outcome.hasSecret && (
             <div>
               <SecretField label={SECRETS[action] ?? 'Plaintext'} secret={read} />
-              <p className="mt-1.5 text-[12px]/4 text-fg-3">It cannot be copied from this window. To put it into a file, use the command line below.</p>
+              <p className="mt-1.5 text-[12px]/4 text-fg-3">{Copies ? '' : 'It cannot be copied from here: the vault reaches no clipboard on this desktop. '}To put it into a file, use the command line below.</p>
             </div>
           )}
           {outcome.public && <PublicResult {...outcome.public} />}

@@ -15,6 +15,7 @@ import * as slots from './slots.ts';
 import * as trail from './trail.ts';
 import * as vault from './vault.ts';
 import * as vaults from './vaults.ts';
+import * as window from './window.ts';
 
 const ALL = [
   vault.status,
@@ -107,6 +108,13 @@ const ALL = [
   trail.lookupEvents,
   trail.startNewChain,
   trail.exportEvidence,
+  window.describeSettings,
+  window.updateSettings,
+  window.copyValue,
+  window.copyOutput,
+  window.clearClipboard,
+  window.pickFile,
+  window.saveFile,
 ] as const;
 
 type Declared = (typeof ALL)[number];

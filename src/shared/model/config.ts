@@ -17,6 +17,8 @@ export interface WindowConfig {
   readonly clipboardSeconds: number;
   /** Whether the desktop is told of what happens. */
   readonly notifications: boolean;
+  /** Whether single letters are shortcuts. */
+  readonly singleLetterKeys: boolean;
 }
 
 export interface Config {
@@ -40,13 +42,16 @@ interface Field<T> {
   is(value: unknown): value is T;
 }
 
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+
 const WINDOW: { readonly [Name in keyof WindowConfig]: Field<WindowConfig[Name]> } = {
   theme: { usual: 'system', is: (value): value is Theme => THEMES.some((theme) => theme === value) },
   clipboardSeconds: {
     usual: CLIPBOARD_SECONDS.usual,
     is: (value): value is number => Number.isInteger(value) && (value as number) >= CLIPBOARD_SECONDS.least && (value as number) <= CLIPBOARD_SECONDS.most,
   },
-  notifications: { usual: true, is: (value): value is boolean => typeof value === 'boolean' },
+  notifications: { usual: true, is: isBoolean },
+  singleLetterKeys: { usual: true, is: isBoolean },
 };
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -80,7 +85,7 @@ export function readConfig(text: string | undefined): Config {
   return {
     vaults: Array.isArray(vaults) ? vaults.filter((path): path is string => typeof path === 'string') : [],
     ...(typeof last === 'string' ? { last } : {}),
-    window: { theme: pick(window, 'theme'), clipboardSeconds: pick(window, 'clipboardSeconds'), notifications: pick(window, 'notifications') },
+    window: { theme: pick(window, 'theme'), clipboardSeconds: pick(window, 'clipboardSeconds'), notifications: pick(window, 'notifications'), singleLetterKeys: pick(window, 'singleLetterKeys') },
   };
 }
 

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { compose, type Machine, type Program } from '../../../src/main/app/compose.ts';
+import { openConfigFile } from '../../../src/main/app/config.ts';
 import type { VaultsControl } from '../../../src/main/operations/vaults.ts';
 import type { Result } from '../../../src/main/kernel/request.ts';
 import { noLog } from '../../../src/main/platform/log.ts';
@@ -39,6 +40,7 @@ export async function startLocal(folder: string, machine: Partial<Machine> = {},
     folder,
     entries: { sealer: built('sealer.mjs'), keychain: built('keychain.mjs'), hashWorker: pathToFileURL(built('hash-worker.mjs')) },
     version: '0.0.0',
+    config: openConfigFile(`${folder}.config.json`),
     log: noLog,
     vaults,
     stopSoon: () => undefined,

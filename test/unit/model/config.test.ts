@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeConfig, isConfig, readConfig, withVault } from '../../../src/shared/model/config.ts';
 
-const USUAL = { vaults: [], window: { theme: 'system', clipboardSeconds: 30, notifications: true } };
+const USUAL = { vaults: [], window: { theme: 'system', clipboardSeconds: 30, notifications: true, singleLetterKeys: true } };
 
 describe('config.json', () => {
   it.each([undefined, '', '{', '[]', 'null', '7', '"x"', '{"vaults":7,"last":[],"window":"dark"}', '{"window":{"theme":"DARK","clipboardSeconds":"30","notifications":1}}'])('is as usual where it says %j', (text) => {
@@ -11,7 +11,7 @@ describe('config.json', () => {
 
   it('is read field by field: one that is wrong takes no other with it', () => {
     const text = '{"vaults":[1,"/a",null],"last":"/a","window":{"theme":"dark","clipboardSeconds":-1,"notifications":false}}';
-    expect(readConfig(text)).toEqual({ vaults: ['/a'], last: '/a', window: { theme: 'dark', clipboardSeconds: 30, notifications: false } });
+    expect(readConfig(text)).toEqual({ vaults: ['/a'], last: '/a', window: { theme: 'dark', clipboardSeconds: 30, notifications: false, singleLetterKeys: true } });
   });
 
   it.each([0, 1, 600])('takes %d seconds', (clipboardSeconds) => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecoverySheet } from '../../../src/renderer/gate/recovery-sheet.tsx';
 import { PasswordField, type PasswordHandle } from '../../../src/renderer/parts/password-field.tsx';
 import { SecretField } from '../../../src/renderer/parts/secret-field.tsx';
+import { loadWindow } from '../../../src/renderer/window-state.ts';
 import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 
 beforeEach(() => { vi.useFakeTimers(); });
@@ -80,9 +81,37 @@ describe('a revealed value', () => {
     fireEvent.click(getByRole('button', { name: 'Hide' }));
     expect(container.innerHTML).not.toContain(VALUE);
     reveal();
-    const element = getByRole('button', { name: 'Hide' }).parentElement!.querySelector('pre')!;
+    const element = container.querySelector('pre')!;
     unmount();
     expect(element.textContent).toBe('');
+  });
+});
+
+describe('a copied value', () => {
+  it('is handed to the vault\u2019s process, and is nowhere in the page; the button is there with a clipboard alone', async () => {
+    vi.useRealTimers();
+    const asked: [string, unknown][] = [];
+    const output = (operation: string): unknown =>
+      operation === 'window:DescribeSettings' ? { Host: 'chromium', Theme: 'dark', ClipboardSeconds: 30, Notifications: true, SingleLetterKeys: true, Copies: true, Picks: false, Notifies: false } : operation === 'window:ClearClipboard' ? { Cleared: true } : { Encoding: 'text', Size: 21, ClearsAt: Date.now() / 1000 + 30 };
+    vi.stubGlobal('keystead', {
+      invoke(operation: string, input: unknown) {
+        asked.push([operation, input]);
+        return Promise.resolve({ ok: true, requestId: 'r', output: output(operation) });
+      },
+    });
+    const secret = secretOf(VALUE);
+    const { container, queryByRole, findByRole, findByText, queryByText } = render(createElement(SecretField, { label: 'Plaintext', secret: () => secret }));
+    expect(queryByRole('button', { name: 'Copy' })).toBeNull();
+    await act(loadWindow);
+    fireEvent.click(await findByRole('button', { name: 'Copy' }));
+    await findByText('Copied, clears in 30 s');
+    expect(asked.at(-1)).toEqual(['window:CopyValue', { Value: btoa(VALUE) }]);
+    expect(container.innerHTML).not.toContain(VALUE);
+    expect(secret.disposed).toBe(false);
+    fireEvent.click(await findByRole('button', { name: 'Clear now' }));
+    await vi.waitFor(() => { expect(queryByText(/clears in/)).toBeNull(); });
+    expect(asked.at(-1)?.[0]).toBe('window:ClearClipboard');
+    vi.unstubAllGlobals();
   });
 });
 

@@ -2,7 +2,6 @@
  * The Electron host: a sandboxed page with context isolation, whose files come from `keystead://app` and whose messages count only when
  * they come from the main frame of the one window.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserWindow, IpcMainEvent, WebFrameMain } from 'electron';
 import { VaultError } from '../../../shared/model/errors.ts';
@@ -10,6 +9,7 @@ import type { IpcMessage } from '../../doors/ipc.ts';
 import type { FrameEvidence } from '../../kernel/request.ts';
 import { readBundle } from '../bundle.ts';
 import type { Clipboard, Dialogs, Ending, WindowHost } from '../port.ts';
+import { clipboardOf } from './clipboard.ts';
 import { CHANNEL, ORIGIN, START, type ElectronApi } from './api.ts';
 import { makeSession } from './session.ts';
 
@@ -213,29 +213,6 @@ const systemProcesses: Processes = {
     }
   },
 };
-
-function clipboardOf({ clipboard }: Pick<ElectronApi, 'clipboard'>): Clipboard {
-  let ours: string | undefined;
-  const digestOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-  return {
-    async write(text) {
-      // Electron takes a string; it lives until the next garbage collection.
-      const value = new TextDecoder().decode(text);
-      text.fill(0);
-      ours = digestOf(value);
-      await clipboard.writeText(value);
-    },
-    async clear() {
-      const wanted = ours;
-      ours = undefined;
-      try {
-        if (wanted !== undefined && digestOf(await clipboard.readText()) === wanted) clipboard.clear();
-      } catch {
-        // It holds something that is no text.
-      }
-    },
-  };
-}
 
 function dialogsOf({ dialog }: Pick<ElectronApi, 'dialog'>, window: () => BrowserWindow): Dialogs {
   return {
