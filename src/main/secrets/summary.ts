@@ -15,22 +15,36 @@ export interface SecretSummary {
   readonly words: string;
 }
 
-const SEPARATOR = /[^\p{L}\p{N}]+/u;
-const CAPITAL = /(?=\p{Lu}\p{Ll})/u;
+const ASCII = /^[\x20-\x7e]*$/;
+/** In ASCII several times as fast, which is most names. */
+const ANY = { separator: /[^\p{L}\p{N}]+/u, capital: /(?=\p{Lu}\p{Ll})/u };
+const PLAIN = { separator: /[^A-Za-z0-9]+/, capital: /(?=[A-Z][a-z])/ };
 
 /**
  * Words as AWS's search breaks text into them: at what is neither letter nor digit, and before a capital letter, the unbroken word
- * too: `prod/DbPassword` is `prod`, `dbpassword`, `db` and `password`.
+ * too: `prod/DbPassword` is `prod`, `dbpassword`, `db` and `password`. In lower case.
  */
 export function wordsOf(text: string): readonly string[] {
-  return text.split(SEPARATOR).flatMap((part) => {
-    if (part === '') return [];
-    const pieces = part.split(CAPITAL);
-    return (pieces.length > 1 ? [part, ...pieces] : [part]).map((word) => word.toLowerCase());
-  });
+  const { separator, capital } = ASCII.test(text) ? PLAIN : ANY;
+  const words: string[] = [];
+  for (const part of text.split(separator)) {
+    if (part === '') continue;
+    const lower = part.toLowerCase();
+    words.push(lower);
+    if (lower === part) continue;
+    const pieces = part.split(capital);
+    if (pieces.length > 1) for (const piece of pieces) words.push(piece.toLowerCase());
+  }
+  return words;
 }
 
-const lined = (texts: readonly string[]): string => [...new Set(texts.flatMap(wordsOf))].map((word) => ` ${word}`).join('');
+function lined(texts: readonly string[]): string {
+  const seen = new Set<string>();
+  for (const text of texts) for (const word of wordsOf(text)) seen.add(word);
+  let line = '';
+  for (const word of seen) line += ` ${word}`;
+  return line;
+}
 
 export function summary({ name, description, tags, created, changed, lastAccessed, deletion, replicas }: SecretRecord): SecretSummary {
   return {

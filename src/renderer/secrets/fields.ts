@@ -54,9 +54,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. Undefined: neither. */
-export function pastedFields(text: string): readonly (readonly [name: string, text: string])[] | undefined {
+/**
+ * What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. `whole`: JSON with values that are no text, which
+ * typed fields would make text of. Undefined: neither.
+ */
+export function pastedFields(text: string): readonly (readonly [name: string, text: string])[] | 'whole' | undefined {
   const members = membersOf(new TextEncoder().encode(text.trim()));
+  if (members && Object.values(members).some((value) => typeof value !== 'string')) return 'whole';
   if (members) return Object.entries(members).map(([name, value]) => [name, textOf(value)]);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
   const pairs = lines.map((line) => /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*$/.exec(line));

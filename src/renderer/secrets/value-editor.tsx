@@ -62,9 +62,15 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
     return ids;
   };
   const onPaste = (event: ClipboardEvent<HTMLInputElement>, id: number): void => {
-    const fields = pastedFields(event.clipboardData.getData('text/plain'));
+    const pasted = event.clipboardData.getData('text/plain');
+    const fields = pastedFields(pasted);
     if (!fields || event.currentTarget.value !== '') return;
     event.preventDefault();
+    if (fields === 'whole') {
+      setMode('text');
+      setTimeout(() => { if (text.current) text.current.value = pasted; }, 0);
+      return;
+    }
     const ids = [id, ...add(fields.length - 1)];
     // Once the new rows are there.
     setTimeout(() => {

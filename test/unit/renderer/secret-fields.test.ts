@@ -50,7 +50,8 @@ describe('fields', () => {
 
 describe('pasting', () => {
   it('takes JSON and lines of names and values', () => {
-    expect(pastedFields('{"user":"a","port":1}')).toEqual([['user', 'a'], ['port', '1']]);
+    expect(pastedFields(' {"user":"a","pass":"b"}\n')).toEqual([['user', 'a'], ['pass', 'b']]);
+    for (const mixed of ['{"user":"a","port":1}', '{"list":["a"]}', '{"none":null}']) expect(pastedFields(mixed)).toBe('whole');
     expect(pastedFields('# comment\nexport USER=ada\n\nPASSWORD="a b"\r\nURL=https://x/?a=b\nEMPTY=')).toEqual([['USER', 'ada'], ['PASSWORD', 'a b'], ['URL', 'https://x/?a=b'], ['EMPTY', '']]);
   });
   it.each(['username', '', 'a b=c d', 'just some text\nof two lines', 'A=1\nno'])('leaves %j as it is', (text) => {

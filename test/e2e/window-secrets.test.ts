@@ -1,0 +1,155 @@
+/** Secrets in the real window over a real vault: made by typing and pasting, revealed one field at a time, changed, compared, brought back, deleted and restored. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
+import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
+import { base64 } from '../system/support/client.ts';
+import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import { remove, temporaryFolder } from '../system/support/served-vault.ts';
+import { dialog, press, submit } from './support/acts.ts';
+import { inOrder } from './support/in-order.ts';
+
+const home = temporaryFolder();
+let window: OpenWindow;
+let page: Page;
+const said: string[] = [];
+inOrder(() => page);
+
+beforeAll(async () => {
+  const folder = join(home, 'vault');
+  await makeVault(folder);
+  window = await openWindow(folder);
+  page = await window.page();
+  page.on('pageerror', (error) => said.push(error.message));
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByText('No keys yet').waitFor();
+});
+afterAll(async () => {
+  await window.close();
+  remove(home);
+});
+
+const current = async (name: string): Promise<string> => {
+  const { SecretString } = await window.local.ok('secretsmanager:GetSecretValue', { SecretId: name });
+  if (!(SecretString instanceof SecretBytes)) throw new Error('no text');
+  using secret = SecretString;
+  return secret.borrow((bytes) => Buffer.from(bytes).toString('utf8'));
+};
+const html = (): Promise<string> => page.evaluate(() => document.documentElement.outerHTML + Array.from(document.querySelectorAll('input, textarea'), (one) => (one as HTMLInputElement).value).join('\n'));
+
+it('makes the first secret from fields, some of them pasted', async () => {
+  await page.keyboard.press('Control+2');
+  await page.getByText('No secrets yet').waitFor();
+  await press(page, 'Make the first secret');
+  await page.getByLabel('Name', { exact: true }).fill('prod/orders db');
+  await submit(page);
+  await page.getByText('no spaces').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('prod/orders/db');
+  const first = page.getByLabel('Name of field 1');
+  await first.evaluate((input) => {
+    const data = new DataTransfer();
+    data.setData('text/plain', '{"username":"orders","password":"needle-one","port":"5432"}');
+    input.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  });
+  await page.getByLabel('Name of field 3').waitFor();
+  await expect.poll(() => page.getByLabel('Name of field 3').inputValue()).toBe('port');
+  await press(page, 'Add a field');
+  await page.getByLabel('Name of field 4').fill('token');
+  await page.getByRole('button', { name: 'Generate a value for field 4' }).click();
+  await expect.poll(async () => (await page.getByLabel('Value of field 4').inputValue()).length).toBe(32);
+  await page.getByLabel('Description').fill('Orders');
+  await submit(page);
+  await page.getByRole('heading', { name: 'prod/orders/db' }).waitFor();
+  const value = JSON.parse(await current('prod/orders/db')) as Record<string, string>;
+  expect(value).toEqual({ username: 'orders', password: 'needle-one', port: '5432', token: expect.stringMatching(/^[A-Za-z0-9]{32}$/) as unknown });
+});
+
+it('reveals one field, and has no value in the page before and after', async () => {
+  expect(await html()).not.toContain('needle-one');
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await page.getByRole('button', { name: 'Reveal password' }).waitFor();
+  expect(await html()).not.toContain('needle-one');
+  await page.getByRole('button', { name: 'Reveal password' }).click();
+  await page.getByText('needle-one', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Hide password' }).click();
+  await page.getByText('needle-one', { exact: true }).waitFor({ state: 'detached' });
+  expect(await html()).not.toContain('needle-one');
+  await page.getByRole('button', { name: 'Reveal password' }).click();
+  await page.getByText('needle-one', { exact: true }).waitFor();
+  await page.evaluate(() => { globalThis.dispatchEvent(new Event('blur')); });
+  await page.getByText('needle-one', { exact: true }).waitFor({ state: 'detached' });
+});
+
+it('changes one field and keeps the others', async () => {
+  await press(page, 'New value');
+  await page.getByLabel('Value of field 2').fill('needle-two');
+  expect(await page.getByLabel('Name of field 2').inputValue()).toBe('password');
+  await submit(page);
+  await dialog(page).waitFor({ state: 'detached' });
+  expect(JSON.parse(await current('prod/orders/db'))).toMatchObject({ username: 'orders', password: 'needle-two', port: '5432' });
+});
+
+it('compares the version before with the current one, masked, and brings it back', async () => {
+  await page.getByRole('tab', { name: /Versions/ }).click();
+  await press(page, 'Compare with current');
+  await page.getByRole('row', { name: /password.*changed since/ }).waitFor();
+  await page.getByRole('row', { name: /username.*the same/ }).waitFor();
+  expect(await html()).not.toMatch(/needle-(?:one|two)/);
+  await press(page, 'Make it current…');
+  await press(page, 'Make it current');
+  await page.getByText('It is the current version now').waitFor();
+  expect(JSON.parse(await current('prod/orders/db'))).toMatchObject({ password: 'needle-one' });
+  await press(page, 'Undo');
+  await expect.poll(async () => (JSON.parse(await current('prod/orders/db')) as Record<string, string>)['password']).toBe('needle-two');
+});
+
+it('finds secrets as somebody types, also those that others make meanwhile', async () => {
+  for (const [Name, Description] of [['prod/web/mail', 'Postman'], ['staging/db', 'Orders of tomorrow']] as const) await window.local.ok('secretsmanager:CreateSecret', { Name, Description, SecretString: base64('plain text') });
+  await page.getByRole('option', { name: /^mail/ }).waitFor();
+  await page.getByLabel('Search secrets').fill('orders');
+  await page.getByRole('option', { name: /^mail/ }).waitFor({ state: 'detached' });
+  expect(await page.getByRole('option').count()).toBe(2);
+  await page.getByLabel('Search secrets').fill('nothing-like-it');
+  await page.getByText('No secrets match').waitFor();
+  await press(page, 'Clear the search');
+  await page.getByRole('option', { name: /^mail/ }).click();
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await page.getByRole('button', { name: 'Reveal Value' }).click();
+  await page.getByText('plain text', { exact: true }).waitFor();
+});
+
+it('deletes one, undoes it, deletes it again and restores it', async () => {
+  const state = async (): Promise<unknown> => (await window.local.ok('secretsmanager:DescribeSecret', { SecretId: 'prod/web/mail' }))['DeletedDate'];
+  const remove = async (): Promise<void> => {
+    await press(page, 'More for this secret');
+    await page.getByRole('menuitem', { name: 'Delete…' }).click();
+    await page.getByLabel('Waiting time in days').fill('7');
+    await submit(page);
+    await page.getByText('mail is deleted in 7 days').waitFor();
+  };
+  await remove();
+  expect(await state()).toBeGreaterThan(0);
+  await press(page, 'Undo');
+  await expect.poll(state).toBeUndefined();
+  await page.getByRole('button', { name: 'New value', exact: true }).waitFor();
+  await remove();
+  await press(page, 'Restore');
+  await expect.poll(state).toBeUndefined();
+});
+
+it('keeps nothing on the screen after a lock', async () => {
+  await page.getByRole('option', { name: /^db/ }).first().click();
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await page.getByRole('button', { name: 'Reveal password' }).click();
+  await page.getByText('needle-two', { exact: true }).waitFor();
+  const renewed = window.renewed();
+  await page.keyboard.press('Control+l').catch(() => undefined);
+  await renewed;
+  page = await window.page();
+  await page.getByText('is locked').first().waitFor();
+  expect(await html()).not.toMatch(/needle|prod\/orders/);
+  expect(said).toEqual([]);
+});
