@@ -148,7 +148,7 @@ async function converse(socket: Socket): Promise<Connection> {
         });
         options.signal?.addEventListener('abort', cancel, { once: true });
         try {
-          send({ id, op: name, input, ...(options.progress ? { progress: true } : {}) });
+          send({ id, op: name, input, ...(options.progress ? { progress: true } : {}), ...(options.region === undefined ? {} : { region: options.region }) });
         } catch (error) {
           pending.delete(id);
           done();

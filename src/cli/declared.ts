@@ -18,6 +18,7 @@ const OUTPUT_FILE: Flag = {
   placeholder: 'PATH|Field=PATH',
   about: 'Write a binary field as raw bytes to a new file (0600 when it is secret); `-` is standard output',
 };
+const REGION: Flag = { name: 'region', takes: 'value', placeholder: 'REGION', about: 'Name space inside the vault that is meant; its own if left out' };
 const FORMAT: Flag = { name: 'format', takes: 'value', choices: ['json', 'pem', 'der'], fallback: 'json', about: 'pem and der: the public key alone' };
 
 /** How an operation answers in pages, in the words of its service. `list`: the field of the output that grows. */
@@ -63,6 +64,7 @@ function commandFor(name: Name, operation: Operation, names: readonly string[]):
     ...(hasBinary(operation) ? [OUTPUT_FILE] : []),
     ...(paging ? [paginate(paging)] : []),
     ...(name === OPERATIONS['kms:GetPublicKey'].name ? [FORMAT] : []),
+    ...(name.startsWith('kms:') ? [REGION] : []),
   ];
   return { names, summary: operation.summary, flags, run: (run) => runDeclared(run, name, operation) };
 }
@@ -104,15 +106,20 @@ async function deliver(run: Run, operation: Operation, answer: Answered, format:
   if (rest) await printAnswer(world, run.output ?? 'json', operation.output, rest);
 }
 
+const regionOf = (run: Run): { readonly region?: string } => {
+  const region = flagText(run, 'region');
+  return region === undefined ? {} : { region };
+};
+
 /** One call, or one per page when the operation is paged and nobody asked for a certain page. */
 async function wholeAnswer(run: Run, connection: Connection, name: Name, operation: Operation, input: Input): Promise<Answered> {
   const paging = pagingOf(operation);
-  if (!paging || input[paging.limit] !== undefined || input[paging.begin] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input);
+  if (!paging || input[paging.limit] !== undefined || input[paging.begin] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input, regionOf(run));
   const items: unknown[] = [];
   let rest: Answered | undefined;
   let from: unknown;
   do {
-    const page: Answered = await callFor(run, connection, name, { ...input, [paging.limit]: paging.most, ...(from === undefined ? {} : { [paging.begin]: from }) });
+    const page: Answered = await callFor(run, connection, name, { ...input, [paging.limit]: paging.most, ...(from === undefined ? {} : { [paging.begin]: from }) }, regionOf(run));
     const { [paging.list]: more, [paging.next]: next, Truncated: _truncated, ...others } = page;
     items.push(...(more as readonly unknown[]));
     rest ??= others;

@@ -291,7 +291,7 @@ describe('an operation with a destination', () => {
 
   it.each([['source', 'kms:ReEncryptFrom', 'a'], ['destination', 'kms:ReEncryptTo', 'b']] as const)('is denied when the %s’s policy denies %s', async (_which, action, denied) => {
     const policy = { id: 'key', statements: [{ sid: 'No', effect: 'Deny', actions: [action] }] } as const;
-    const b = bench({ resolve: async (rule, input) => ({ ...(await resolve(rule, input)), ...(input[rule.field] === denied ? { policy } : {}) }) });
+    const b = bench({ resolve: async (rule, input, region) => ({ ...(await resolve(rule, input, region)), ...(input[rule.field] === denied ? { policy } : {}) }) });
     expect(await send(b, 'kms:ReEncrypt', both('a', 'b'))).toMatchObject({ ok: false, error: { code: 'AccessDeniedException' } });
     // The other way round the same statement is of another action, and nothing denies.
     expect((await send(b, 'kms:ReEncrypt', both('b', 'a'))).ok).toBe(true);

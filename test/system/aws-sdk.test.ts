@@ -157,7 +157,26 @@ describe('the real SDK, over TLS', () => {
     user.destroy();
   });
 
-  it('refuses a wrong secret, an unknown key, another region, a deleted and a rotated client', async () => {
+  it('finds in each region the keys of that region, and multi-Region keys where they were replicated to', async () => {
+    const elsewhere = sdkClient({ ...door, region: 'ap-south-1' });
+    const own = await newKey();
+    expect(await codeOf(send(new sdk.DescribeKeyCommand({ KeyId: own }), elsewhere))).toBe('NotFoundException');
+    const there = (await send<sdk.CreateKeyCommandOutput>(new sdk.CreateKeyCommand({}), elsewhere)).KeyMetadata!;
+    expect(there.Arn).toBe(`arn:aws:kms:ap-south-1:${door.account}:key/${there.KeyId}`);
+    expect(await codeOf(send(new sdk.DescribeKeyCommand({ KeyId: there.KeyId! })))).toBe('NotFoundException');
+    const KeyId = await newKey({ MultiRegion: true });
+    const { ReplicaKeyMetadata } = await send<sdk.ReplicateKeyCommandOutput>(new sdk.ReplicateKeyCommand({ KeyId, ReplicaRegion: 'ap-south-1' }));
+    expect(ReplicaKeyMetadata).toMatchObject({ KeyId, MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA' } });
+    const { CiphertextBlob } = await send<sdk.EncryptCommandOutput>(new sdk.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+    expect(Buffer.from((await send<sdk.DecryptCommandOutput>(new sdk.DecryptCommand({ CiphertextBlob: CiphertextBlob! }), elsewhere)).Plaintext!).toString()).toBe('x');
+    expect((await send<sdk.GetKeyLastUsageCommandOutput>(new sdk.GetKeyLastUsageCommand({ KeyId }), elsewhere)).KeyLastUsage).toMatchObject({ Operation: 'Decrypt' });
+    expect((await send<sdk.GetKeyLastUsageCommandOutput>(new sdk.GetKeyLastUsageCommand({ KeyId }))).KeyLastUsage).toMatchObject({ Operation: 'Encrypt' });
+    await send(new sdk.UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'ap-south-1' }));
+    expect((await send<sdk.DescribeKeyCommandOutput>(new sdk.DescribeKeyCommand({ KeyId }))).KeyMetadata!.MultiRegionConfiguration!.PrimaryKey!.Region).toBe('ap-south-1');
+    elsewhere.destroy();
+  });
+
+  it('refuses a wrong secret, an unknown key, no region, a deleted and a rotated client', async () => {
     const once = { maxAttempts: 1 };
     const ask = async (changes: Partial<OpenDoor>): Promise<string> => {
       const client = sdkClient({ ...door, ...changes }, once);
@@ -168,7 +187,7 @@ describe('the real SDK, over TLS', () => {
     expect(await ask({})).toBe('ok');
     expect(await ask({ secretAccessKey: 'wrong' })).toBe('UnrecognizedClientException');
     expect(await ask({ accessKeyId: 'AKIAAAAAAAAAAAAAAAAA' })).toBe('UnrecognizedClientException');
-    expect(await ask({ region: door.region === 'eu-west-1' ? 'us-east-1' : 'eu-west-1' })).toBe('InvalidSignatureException');
+    expect(await ask({ region: 'nowhere' })).toBe('InvalidSignatureException');
     const temporary = await makeClient(vault.client, 'temporary', 'user');
     expect(await ask(temporary)).toBe('ok');
     await vault.client.ok('access:RotateClientKey', { Name: 'temporary' });

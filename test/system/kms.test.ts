@@ -19,13 +19,13 @@ let home = '';
 let vault: VaultProcess;
 let client: Client;
 const seen = new Set<string>();
-const ok = async (operation: string, input: Json = {}): Promise<Json> => {
+const ok = async (operation: string, input: Json = {}, region?: string): Promise<Json> => {
   seen.add(operation);
-  return client.ok(operation, input);
+  return client.ok(operation, input, region);
 };
-const code = async (operation: string, input: Json = {}): Promise<string> => {
+const code = async (operation: string, input: Json = {}, region?: string): Promise<string> => {
   seen.add(operation);
-  return client.code(operation, input);
+  return client.code(operation, input, region);
 };
 const newKey = async (spec: KeySpec = 'SYMMETRIC_DEFAULT', usage?: KeyUsage): Promise<string> => {
   const { KeyMetadata } = await ok('kms:CreateKey', { KeySpec: spec, ...(usage ? { KeyUsage: usage } : {}) });
@@ -478,6 +478,62 @@ describe('imported key material', () => {
     expect(verify('sha256', Buffer.from('m'), publicKey, unb64(Signature))).toBe(true);
     expect(await code('kms:ImportKeyMaterial', { ...(await wrapped(KeyId, der, 'RSA_AES_KEY_WRAP_SHA_1')), ImportType: 'EXISTING_KEY_MATERIAL' })).toBe('ValidationException');
     expect(await code('kms:GetParametersForImport', { KeyId: await newKey(), WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' })).toBe('UnsupportedOperationException');
+  });
+});
+
+describe('regions and last use', () => {
+  it('replicates a multi-Region key, which then lives in each region by itself', async () => {
+    const { KeyId } = (await ok('kms:CreateKey', { MultiRegion: true }))['KeyMetadata'] as { KeyId: string };
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('everywhere') });
+    expect(await code('kms:Decrypt', { CiphertextBlob }, 'ap-south-1')).toBe('InvalidCiphertextException');
+    expect((await ok('kms:ReplicateKey', { KeyId, ReplicaRegion: 'ap-south-1' }))['ReplicaKeyMetadata']).toMatchObject({ MultiRegion: true, KeyState: 'Enabled' });
+    expect(await code('kms:ReplicateKey', { KeyId, ReplicaRegion: 'ap-south-1' })).toBe('AlreadyExistsException');
+    expect(unb64((await ok('kms:Decrypt', { CiphertextBlob }, 'ap-south-1'))['Plaintext']).toString()).toBe('everywhere');
+    await ok('kms:UpdatePrimaryRegion', { KeyId, PrimaryRegion: 'ap-south-1' });
+    expect(await code('kms:UpdatePrimaryRegion', { KeyId, PrimaryRegion: 'ap-south-1' })).toBe('UnsupportedOperationException');
+    expect((await ok('kms:DescribeKey', { KeyId }))['KeyMetadata']).toMatchObject({ MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey: { Region: 'ap-south-1' } } });
+    const own = await newKey();
+    expect(await code('kms:DescribeKey', { KeyId: own }, 'ap-south-1')).toBe('NotFoundException');
+    expect(((await ok('kms:ListKeys', { Limit: 1000 }, 'ap-south-1'))['Keys'] as Json[]).map((key) => key['KeyId'])).toEqual([KeyId]);
+    expect(await code('kms:ListKeys', {}, 'nowhere')).toBe('ValidationException');
+    expect(await code('secretsmanager:ListSecrets', {}, 'ap-south-1')).toBe('ValidationException');
+  });
+
+  it('knows when a key was last used, at once and after the vault was locked and opened again', async () => {
+    const KeyId = await newKey();
+    const last = async (): Promise<Json> => (await ok('kms:GetKeyLastUsage', { KeyId }))['KeyLastUsage'] as Json;
+    expect(await last()).toEqual({});
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: b64('x') });
+    expect(await last()).toMatchObject({ Operation: 'Encrypt' });
+    expect(await code('kms:Decrypt', { CiphertextBlob: b64(randomBytes(120)) })).toBe('InvalidCiphertextException');
+    expect(await last()).toMatchObject({ Operation: 'Encrypt' });
+    await ok('kms:Decrypt', { CiphertextBlob });
+    const used = await last();
+    expect(used).toMatchObject({ Operation: 'Decrypt' });
+    expect(Math.abs((used['Timestamp'] as number) - Date.now() / 1000)).toBeLessThan(60);
+    await client.ok('vault:Lock');
+    await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
+    expect(await last()).toEqual(used);
+    expect(await code('kms:GetKeyLastUsage', { KeyId: 'alias/none' })).toBe('NotFoundException');
+  });
+
+  it('lets nobody change the key that the vault makes for its secrets', async () => {
+    await client.ok('secretsmanager:CreateSecret', { Name: 'of-the-managed-key', SecretString: b64('value') });
+    const { KeyMetadata } = await ok('kms:DescribeKey', { KeyId: 'alias/aws/secretsmanager' });
+    const { KeyId } = KeyMetadata as { KeyId: string };
+    expect(KeyMetadata).toMatchObject({ KeyManager: 'AWS', KeyState: 'Enabled' });
+    expect(await ok('kms:GetKeyRotationStatus', { KeyId })).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 365 });
+    const refusals: [string, Json, string][] = [
+      ['kms:DisableKey', {}, 'AccessDeniedException'],
+      ['kms:UpdateKeyDescription', { Description: 'x' }, 'AccessDeniedException'],
+      ['kms:ScheduleKeyDeletion', {}, 'AccessDeniedException'],
+      ['kms:TagResource', { Tags: [{ TagKey: 'a', TagValue: 'b' }] }, 'AccessDeniedException'],
+      ['kms:DisableKeyRotation', {}, 'UnsupportedOperationException'],
+      ['kms:RotateKeyOnDemand', {}, 'UnsupportedOperationException'],
+    ];
+    for (const [name, input, refusal] of refusals) expect([name, await code(name, { KeyId, ...input })]).toEqual([name, refusal]);
+    expect(await code('kms:CreateAlias', { AliasName: 'alias/mine', TargetKeyId: KeyId })).toBe('AccessDeniedException');
+    expect(await code('kms:DeleteAlias', { AliasName: 'alias/aws/secretsmanager' })).toBe('InvalidAliasNameException');
   });
 });
 

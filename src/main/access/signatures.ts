@@ -6,7 +6,7 @@
  * Does not: look at the request itself. What was signed is what the door says was signed.
  */
 import { VaultError } from '../../shared/model/errors.ts';
-import { clientArn, type Realm } from '../../shared/model/ids.ts';
+import { clientArn, isRegion, type Realm } from '../../shared/model/ids.ts';
 import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { wipe } from '../crypto/bytes.ts';
 import { constantTimeEqual } from '../crypto/equal.ts';
@@ -123,7 +123,7 @@ export function createSignatures({ open, clock, random }: SignaturePorts): Signa
       }
       const { region, service } = signed.scope;
       if (!SERVICES.has(service)) return new VaultError('InvalidSignatureException', 'credential should be scoped to correct service: `kms` or `secretsmanager`');
-      if (region !== access.realm.region) return new VaultError('InvalidSignatureException', `credential should be scoped to a valid region; this vault's is \`${access.realm.region}\`: set AWS_REGION to it`);
+      if (!isRegion(region)) return new VaultError('InvalidSignatureException', 'credential should be scoped to a valid region, as `us-east-1`');
       const client = await known(access.clients, signed.accessKeyId);
       const expected = signatureOf(client ? await keyOf(access, client, signed) : dummy, signed.stringToSign);
       // INVARIANT: compared before anything is concluded from `client`, so that both refusals take the same way.

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
 import { requestId, uuidFrom } from '../../shared/model/ids.ts';
+import { encodeJson } from '../../shared/wire/encode.ts';
 import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
 import { createSoftwareBackend } from '../backends/software.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
+import { settledWithin } from '../doors/settled-within.ts';
 import { startSchedule, type Schedule } from '../doors/schedule.ts';
 import { createApprovals } from '../kernel/approvals.ts';
 import { authenticate } from '../kernel/authenticate.ts';
@@ -37,12 +39,13 @@ import { headerInfo, parseHeader } from '../seal/header.ts';
 import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
+import { UsageTracker } from '../keyring/usage.ts';
 import { diagnose } from '../vault/diagnose.ts';
 import { createVault, lock, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
 import { createAwsDoor } from './aws-door.ts';
 import { createCapacity } from './capacity.ts';
 import { createEvents, type Events } from './events.ts';
-import { vaultJobs } from './jobs.ts';
+import { USAGE_JOB, vaultJobs } from './jobs.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
 import { createRunning } from './running.ts';
@@ -89,6 +92,8 @@ export interface Program {
 }
 
 const random = systemRandom;
+/** Milliseconds that a lock waits for uses of keys to be written down. */
+const BEFORE_LOCK_MS = 250;
 
 /** Rejects with VaultInUseException, VaultTooNewException, HeaderRefusedException or a storage error. */
 export async function compose(options: ProgramOptions): Promise<Program> {
@@ -151,7 +156,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const newRequestId = () => requestId(uuidFrom(random.bytes(16)));
   const ownUid = process.geteuid?.() ?? 0;
   const startedAt = clock.now();
-  const jobs = vaultJobs({ vault, clock, lastActivity: () => running.lastActivity });
+  const usage = new UsageTracker(clock.boottime);
+  const jobs = vaultJobs({ vault, usage, clock, lastActivity: () => running.lastActivity });
 
   const awsDoor = createAwsDoor({ vault, clock, random, log, events, fault });
 
@@ -173,6 +179,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         startedAt,
         shownHeader: () => shownHeader(vault),
         locksAt: jobs.locksAt,
+        beforeLock: () => recordUsage(),
         stopSoon: options.stopSoon,
         cancel: running.cancel,
         diagnose: () => diagnose(vault),
@@ -183,6 +190,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       window: desk,
       random,
       hashFile: createHashFile(options.entries.hashWorker),
+      usage,
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),
@@ -193,7 +201,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     }),
     approvals,
     journal: createJournal({ trail: () => vault.trail, now: clock.now }),
-    execute: createExecute(vault),
+    execute: createExecute(vault, usage),
     now: clock.now,
     started: running.started,
     fault: (request, error) => { fault(error, request.id); },
@@ -208,10 +216,18 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     clock,
   };
   awsDoor.follow(door);
+  /** Uses of keys that still wait in memory, as the clock's job would write them. */
+  const recordUsage = async (): Promise<void> => {
+    if (usage.writeAt === undefined || vault.open?.problem !== undefined || !vault.open) return;
+    const { name, operation, input } = USAGE_JOB;
+    const written = dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: name }, operation, input: encodeJson(input), signal: new AbortController().signal });
+    await settledWithin(written, BEFORE_LOCK_MS, () => undefined);
+  };
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const presence = startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
     if (event === 'vault.locked') {
+      usage.clear();
       approvals.denyAll();
       void desk.clear();
       log.event('vault.locked');
@@ -220,7 +236,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().catch(fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, recordUsage, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
@@ -248,16 +264,18 @@ interface Closing {
   readonly awsDoor: { close(graceMs: number): Promise<void> };
   readonly desk: WindowDesk;
   readonly schedule: Schedule;
+  readonly recordUsage: () => Promise<void>;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
   readonly abort: () => void;
   readonly release: () => void;
 }
 
-async function closeAll({ vault, desk, awsDoor, schedule, presence, refusals, abort, release }: Closing): Promise<void> {
+async function closeAll({ vault, desk, awsDoor, schedule, recordUsage, presence, refusals, abort, release }: Closing): Promise<void> {
   presence.stop();
   await awsDoor.close(0);
   await schedule.close();
+  await recordUsage();
   abort();
   await lock(vault);
   await desk.clear();

@@ -3,6 +3,7 @@ import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { Due, Job } from '../doors/schedule.ts';
 import type { Clock } from '../platform/ports.ts';
 import { SECRETS } from '../secrets/kinds.ts';
+import type { UsageTracker } from '../keyring/usage.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export interface Jobs {
@@ -14,17 +15,20 @@ export interface Jobs {
 }
 
 export interface JobPorts {
+  readonly usage: UsageTracker;
   readonly vault: Vault;
   readonly clock: Clock;
   /** Boot-time milliseconds. */
   readonly lastActivity: () => number;
 }
 
+export const USAGE_JOB = { name: 'key-usage', operation: 'kms:RecordKeyUsage', input: {} } as const;
+
 const MINUTE = 60_000;
 /** Wall clock against the clock that nobody can set. */
 const CLOCK_TOLERANCE = 5 * MINUTE;
 
-export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
+export function vaultJobs({ vault, clock, lastActivity, usage }: JobPorts): Jobs {
   let nextDeletion: Instant | undefined;
   let nextRotation: Instant | undefined;
   let nextSecret: Instant | undefined;
@@ -66,6 +70,10 @@ export function vaultJobs({ vault, clock, lastActivity }: JobPorts): Jobs {
         input: {},
         // Also with a clock that was moved: a rotation too early takes nothing away.
         due: () => (vault.open && vault.open.problem === undefined && nextRotation !== undefined ? { wall: nextRotation } : undefined),
+      },
+      {
+        ...USAGE_JOB,
+        due: () => (vault.open && vault.open.problem === undefined && usage.writeAt !== undefined ? { boot: usage.writeAt } : undefined),
       },
       {
         name: 'key-material-expiry',

@@ -138,6 +138,7 @@ export class Session {
         operation: message.op,
         input: message.input,
         signal,
+        ...(message.region === undefined ? {} : { region: message.region }),
         ...(message.progress ? { progress: this.#progressOf(message.id) } : {}),
       });
     } catch {

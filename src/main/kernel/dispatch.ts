@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { actionsOf, COMMON_ERRORS, type Operation } from '../../shared/api/operation.ts';
 import type { VaultPhase } from '../../shared/api/vault.ts';
 import { VaultError, type ErrorCode } from '../../shared/model/errors.ts';
-import type { Instant } from '../../shared/model/ids.ts';
+import { isRegion, type Instant } from '../../shared/model/ids.ts';
 import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
 import { principalPolicy } from '../policy/defaults.ts';
 import { decide, type Decision } from '../policy/decide.ts';
@@ -82,10 +82,12 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
       entry.reasons.push(`rule:${verdict.rule}`);
       throw new VaultError(verdict.code, verdict.message);
     }
+    const { region } = request;
+    if (region !== undefined && !isRegion(region)) throw new VaultError('ValidationException', 'the region must look like `us-east-1`');
     input = parseInput(operation, request.input, request.door);
     entry.input(input);
-    const resource = operation.resource ? await path.resolve(operation.resource, input) : NO_RESOURCE;
-    const destination = operation.destination && (await path.resolve(operation.destination, input));
+    const resource = operation.resource ? await path.resolve(operation.resource, input, region) : NO_RESOURCE;
+    const destination = operation.destination && (await path.resolve(operation.destination, input, region));
     const resources = destination ? [resource, destination] : [resource];
     entry.resource(resource, destination);
     allowOrThrow(principal, operation, resources, entry);
@@ -100,6 +102,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
       requestId: request.id,
       principal,
       at: path.now(),
+      region,
       resource,
       destination: destination ?? NO_RESOURCE,
       signal,

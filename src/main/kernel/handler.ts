@@ -10,6 +10,8 @@ export interface Call<O extends Operation = Operation> {
   readonly requestId: RequestId;
   readonly principal: Principal;
   readonly at: Instant;
+  /** The request's; absent: the vault's own. */
+  readonly region: string | undefined;
   readonly resource: Resource;
   /** Of an operation that takes from one resource and gives to another; empty for all others. */
   readonly destination: Resource;

@@ -29,6 +29,8 @@ export interface Request {
   readonly id: RequestId;
   readonly door: DoorName;
   readonly evidence: Evidence;
+  /** Name space inside the vault that the request is for; absent: the vault's own region. As the caller wrote it. */
+  readonly region?: string;
   /** As the caller wrote it: not yet known to exist. */
   readonly operation: string;
   /** Raw UTF-8 JSON of the input object: hostile, not parsed before step 3. Wiped by dispatch after parsing. */

@@ -16,6 +16,7 @@ export interface Resource {
   readonly missing?: VaultError;
 }
 
-export type Resolve = (rule: ResourceRule, input: Readonly<Record<string, unknown>>) => Promise<Resource>;
+/** `region`: the request's. */
+export type Resolve = (rule: ResourceRule, input: Readonly<Record<string, unknown>>, region: string | undefined) => Promise<Resource>;
 
 export const NO_RESOURCE: Resource = {};

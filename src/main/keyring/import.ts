@@ -69,7 +69,7 @@ const entry = (identity: string, { validTo, description }: Claim, known: Importe
 
 /** The state follows from the materials, but for one that somebody chose. */
 function settled(key: KeyRecord): KeyRecord {
-  if (key.state === 'PendingDeletion') return key;
+  if (key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion') return key;
   if (!isWhole(key)) return { ...key, state: 'PendingImport' };
   return key.state === 'PendingImport' ? { ...key, state: 'Enabled' } : key;
 }

@@ -18,26 +18,28 @@ type Refusal = 'DisabledException' | 'KMSInvalidStateException';
 
 /** Absent: allowed. */
 const REFUSALS: Readonly<Record<Act, Partial<Record<KeyState, Refusal>>>> = {
-  use: { Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
-  enable: { PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
-  disable: { PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  use: { Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  enable: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  disable: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
   describe: {},
-  edit: { PendingDeletion: 'KMSInvalidStateException' },
-  name: { PendingDeletion: 'KMSInvalidStateException' },
-  scheduleDeletion: { PendingDeletion: 'KMSInvalidStateException' },
+  edit: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
+  name: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
+  scheduleDeletion: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
   cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
-  import: { PendingDeletion: 'KMSInvalidStateException' },
+  import: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
 };
 
 const NEXT_STEP: Readonly<Record<KeyState, string>> = {
   Enabled: 'is enabled',
   Disabled: 'is disabled; enable it with `keystead kms enable-key`',
   PendingDeletion: 'is pending deletion; keep it with `keystead kms cancel-key-deletion`',
+  PendingReplicaDeletion: 'is pending deletion with its replicas; keep it with `keystead kms cancel-key-deletion`',
   PendingImport: 'is pending import; bring its key material with `keystead kms get-parameters-for-import`',
 };
 
-/** Throws DisabledException or KMSInvalidStateException. */
+/** Throws DisabledException, KMSInvalidStateException, or AccessDeniedException for a key that the vault made for itself. */
 export function assertAllows(key: KeyRecord, act: Act): void {
+  if (key.manager && act !== 'use' && act !== 'describe') throw new VaultError('AccessDeniedException', `key \`${key.keyId}\` is the vault's own: it can be looked at, and nobody changes it`);
   const refusal = REFUSALS[act][key.state];
   if (!refusal) return;
   const why = act === 'cancelDeletion' ? 'is not pending deletion' : NEXT_STEP[key.state];
@@ -65,7 +67,7 @@ export function pendingDeletion(key: KeyRecord, days: number, now: Instant): Key
 /** The key comes back disabled, as AWS does it: somebody has to want it again. One whose material has gone meanwhile waits for it. */
 export function deletionCancelled(key: KeyRecord): KeyRecord {
   assertAllows(key, 'cancelDeletion');
-  const { deletionDate: _, ...rest } = key;
+  const { deletionDate: _, pendingDays: _days, ...rest } = key;
   return { ...rest, state: isWhole(key) ? 'Disabled' : 'PendingImport' };
 }
 

@@ -1,7 +1,8 @@
 /** A key record as AWS's `KeyMetadata`, and what AWS calls its materials. Pure. */
 import { algorithmLists, type KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { seconds } from '../../shared/api/operation.ts';
-import { keyArn, type Realm } from '../../shared/model/ids.ts';
+import { keyArn, realmIn, type Realm } from '../../shared/model/ids.ts';
+import { isReplica, primaryRegion } from './regions.ts';
 import { validTo } from './import.ts';
 import type { KeyRecord } from './ports.ts';
 
@@ -14,6 +15,19 @@ function expiration(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'Vali
   return date === undefined ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' } : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: seconds(date) };
 }
 
+function multiRegion(key: KeyRecord, realm: Realm): Pick<KeyMetadata, 'MultiRegionConfiguration'> {
+  if (!key.replicas) return {};
+  const at = (region: string) => ({ Arn: keyArn(realmIn(realm, region), key.keyId), Region: region });
+  return {
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: isReplica(key, realm) ? 'REPLICA' : 'PRIMARY',
+      PrimaryKey: at(primaryRegion(key, realm)),
+      ReplicaKeys: key.replicas.map(({ region }) => at(region)),
+    },
+  };
+}
+
+/** `key`: as the realm's region sees it. */
 export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
   const current = key.spec === 'SYMMETRIC_DEFAULT' ? key.materials.at(-1) : undefined;
   return {
@@ -27,10 +41,12 @@ export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
     KeyState: key.state,
     Origin: key.origin ?? 'AWS_KMS',
     ...expiration(key),
-    KeyManager: 'CUSTOMER',
+    KeyManager: key.manager ?? 'CUSTOMER',
     CustomerMasterKeySpec: key.spec,
     KeySpec: key.spec,
-    MultiRegion: false,
+    MultiRegion: key.replicas !== undefined,
+    ...multiRegion(key, realm),
+    ...(key.pendingDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingDays }),
     ...(key.deletionDate === undefined ? {} : { DeletionDate: seconds(key.deletionDate) }),
     ...(current === undefined ? {} : { CurrentKeyMaterialId: keyMaterialId(key, current) }),
     ...algorithmLists(key.spec, key.usage),

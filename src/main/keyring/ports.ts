@@ -5,7 +5,7 @@ import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../shared/model/wrapping.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport';
+export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport' | 'PendingReplicaDeletion';
 
 export type RotationType = 'AUTOMATIC' | 'ON_DEMAND';
 
@@ -20,6 +20,17 @@ export interface ImportedMaterial {
   /** When it goes by itself. Absent: never. */
   readonly validTo?: Instant;
   readonly description?: string;
+}
+
+/** What is a replica's own of a multi-Region key; the rest it shares with its primary. */
+export interface Replica {
+  readonly region: string;
+  readonly state: KeyState;
+  readonly description: string;
+  readonly created: Instant;
+  readonly deletionDate?: Instant;
+  readonly tags?: NonNullable<KeyRecord['tags']>;
+  readonly imports?: readonly ImportedMaterial[];
 }
 
 /** One key, as it is sealed (schema 2; schema 1 ends with `publicKey`). */
@@ -47,11 +58,20 @@ export interface KeyRecord {
   readonly origin?: 'EXTERNAL';
   /** Of a key of origin EXTERNAL: one for each of `materials` in their order, then the one that is `awaiting`. Absent: none yet. */
   readonly imports?: readonly ImportedMaterial[];
+  /** Where it is, of a multi-Region key where its primary is. Absent: in the vault's own region. */
+  readonly region?: string;
+  /** Of a multi-Region key. */
+  readonly replicas?: readonly Replica[];
+  /** While PendingReplicaDeletion: the days that begin when its last replica is gone. */
+  readonly pendingDays?: number;
+  /** Made by the vault for itself: nobody else changes it. Absent: a customer's. */
+  readonly manager?: 'AWS';
   /** Imported for the next rotation on demand: neither encrypts nor decrypts yet. */
   readonly awaiting?: string;
 }
 
 export interface AliasRecord {
+  /** With its region before it where that is not the vault's own. */
   readonly name: AliasName;
   readonly target: KeyId;
   readonly created: Instant;
@@ -87,7 +107,7 @@ export interface KeyReader {
   /** In a stable order. `limit` 1 to 1,000. Throws InvalidMarkerException. */
   keys(page: { readonly after?: string; readonly limit: number }): Promise<Page<KeyRecord>>;
   aliases(page: { readonly after?: string; readonly limit: number; readonly target?: KeyId }): Promise<Page<AliasRecord>>;
-  /** Keys in PendingDeletion, for the schedule. */
+  /** Keys that wait for their deletion, in any region, for the schedule. */
   pendingDeletion(): Promise<readonly KeyRecord[]>;
   /** Keys of which that is due at `now`, up to `limit`. */
   due(what: Planned, now: Instant, limit: number): Promise<readonly KeyRecord[]>;

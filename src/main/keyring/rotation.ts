@@ -8,6 +8,10 @@ import { assertAllows } from './key.ts';
 import type { KeyRecord, RotationType } from './ports.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
+
+/** The plan of keys that the vault makes for itself. */
+export const yearly = (now: Instant): NonNullable<KeyRecord['rotation']> => ({ periodDays: 365, next: instant(now + 365 * DAY) });
+
 export const ON_DEMAND_LIMIT = 25;
 
 /** Throws UnsupportedOperationException, DisabledException, KMSInvalidStateException. */
@@ -17,6 +21,7 @@ function assertPlannable(key: KeyRecord): void {
 }
 
 function assertRotatable(key: KeyRecord): void {
+  if (key.manager) throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is the vault's own: it is rotated every year by itself`);
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is \`${key.spec}\`; only symmetric encryption keys are rotated: make a new key and move its alias`);
   assertAllows(key, 'use');
 }

@@ -1,14 +1,19 @@
 /** Step 8: gives the handler the rights of its effect; a `write` runs inside one unit of work. */
 import type { VaultEvent } from '../../shared/api/events.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { realmIn } from '../../shared/model/ids.ts';
 import type { Call, Execute, Executed } from '../kernel/handler.ts';
 import { openOrThrow, type OpenVault, type Vault } from '../vault/vault.ts';
+import type { UsageTracker } from '../keyring/usage.ts';
+import { useOf } from '../../shared/model/key-uses.ts';
 import type { Rights } from './rights.ts';
 
 const eventOf = (name: string): VaultEvent['event'] | undefined => {
   if (name.startsWith('secretsmanager:')) return 'secret.changed';
   if (name.startsWith('access:')) return name.endsWith('Door') ? 'settings.changed' : 'client.changed';
   if (!name.startsWith('kms:')) return undefined;
+  // Where a key was used says nothing that a screen would have to be made anew for.
+  if (name === 'kms:RecordKeyUsage') return undefined;
   return name.includes('Alias') ? 'alias.changed' : 'key.changed';
 };
 
@@ -16,7 +21,7 @@ const idOf = ({ resource }: Call): { id?: string } => (resource.arn === undefine
 
 type Output = Readonly<Record<string, unknown>>;
 
-const readingRights = ({ realm, store, keys }: OpenVault): Rights['use'] => ({ realm, keys, reader: store.reader });
+const readingRights = ({ realm, store, keys }: OpenVault, region: string | undefined): Rights['use'] => ({ realm: realmIn(realm, region), keys, reader: store.reader });
 
 function reachedBy(open: OpenVault | undefined): Pick<Executed, 'reached'> {
   if (!open || open.problem !== undefined) return {};
@@ -24,18 +29,34 @@ function reachedBy(open: OpenVault | undefined): Pick<Executed, 'reached'> {
   return { reached: { epoch, headerEpoch } };
 }
 
+/** A successful use of a key, kept for GetKeyLastUsage: of the source and of the destination where there are two. */
+function noteUse(usage: UsageTracker, name: string, { resource, destination, at, requestId, intent }: Call): void {
+  const use = useOf(name);
+  if (use === undefined) return;
+  for (const { arn } of [resource, destination]) if (arn !== undefined) usage.note({ arn, operation: use, at, requestId, ...(intent ? { event: intent.index } : {}) });
+}
+
 export const createExecute =
-  (vault: Vault): Execute =>
+  (vault: Vault, usage: UsageTracker): Execute =>
   async ({ operation, handler }, input, call, outcome) => {
+    if (call.region !== undefined && operation.name.startsWith('secretsmanager:') && call.region !== vault.open?.realm.region) {
+      throw new VaultError('ValidationException', `secrets are kept in the vault's own region; leave \`${call.region}\` out`);
+    }
     const run = async (rights: object): Promise<Output> => (await handler(input, call, rights as never)) as Output;
     if (operation.effect !== 'write') {
       // `vault:Status` and the like have no open vault to read from, and ask for none.
-      const output = await run(vault.open ? readingRights(vault.open) : {});
+      const output = await run(vault.open ? readingRights(vault.open, call.region) : {});
+      if (operation.effect === 'use') noteUse(usage, operation.name, call);
       return operation.effect === 'control' ? { output, ...reachedBy(vault.open) } : { output };
     }
     const open = openOrThrow(vault);
     if (!call.intent) throw new VaultError('TrailUnavailableException', 'the trail is not open, so nothing may be changed; restart the vault');
-    const { value, outcome: body, delivered } = await open.store.write<Output>({ intent: call.intent, outcome: (_value, epoch) => outcome(epoch) }, (writer) => run({ ...readingRights(open), writer }));
+    let acts: (() => void)[] = [];
+    const { value, outcome: body, delivered } = await open.store.write<Output>({ intent: call.intent, outcome: (_value, epoch) => outcome(epoch) }, (writer) => {
+      acts = [];
+      return run({ ...readingRights(open, call.region), writer, afterwards: (act: () => void) => { acts.push(act); } });
+    });
+    for (const act of acts) act();
     // The unit is committed: a sealer that stops now must not turn it into a failure. The next unlock reads them anew.
     open.settings = await open.store.reader.settings().catch(() => open.settings);
     const event = eventOf(operation.name);

@@ -1,9 +1,12 @@
 /** `kms:` handlers for aliases. */
 import { VaultError } from '../../shared/model/errors.ts';
-import { aliasArn, parseAliasName, parseKeyReference, type AliasName } from '../../shared/model/ids.ts';
+import { aliasArn, aliasHere, parseAliasName, parseKeyReference, placedAlias, type AliasName, type KeyId } from '../../shared/model/ids.ts';
 import { assertAllows } from '../keyring/key.ts';
 import { seconds } from '../../shared/api/operation.ts';
-import { assertNotAlias } from './kms-keys.ts';
+import { seen } from '../keyring/regions.ts';
+import type { KeyRecord } from '../keyring/ports.ts';
+import { assertNotAlias, keyNow } from './kms-keys.ts';
+import { pageWhere } from './pages.ts';
 import { aliasOf, keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -15,14 +18,14 @@ function ownAlias(text: string): AliasName {
 }
 
 export const kmsAliasHandlers = (): Pick<HandlersOf<'kms'>, 'kms:CreateAlias' | 'kms:UpdateAlias' | 'kms:DeleteAlias' | 'kms:ListAliases'> => ({
-  'kms:CreateAlias': async (input, call, { writer }) => {
+  'kms:CreateAlias': async (input, call, { writer, realm }) => {
     assertNotAlias(input.TargetKeyId);
     const name = ownAlias(input.AliasName);
-    if (await writer.alias(name)) return call.fail('AlreadyExistsException', `alias \`${name}\` exists already; move it with \`keystead kms update-alias\``);
-    const key = await writer.key(keyOf(call.resource).keyId);
-    if (!key) return call.fail('NotFoundException', 'the key has just been destroyed');
+    const placed = placedAlias(realm, name);
+    if (await writer.alias(placed)) return call.fail('AlreadyExistsException', `alias \`${name}\` exists already; move it with \`keystead kms update-alias\``);
+    const { view: key } = await keyNow(writer, call, realm);
     assertAllows(key, 'name');
-    writer.insertAlias({ name, target: key.keyId, created: call.at, updated: call.at });
+    writer.insertAlias({ name: placed, target: key.keyId, created: call.at, updated: call.at });
     return {};
   },
 
@@ -30,11 +33,15 @@ export const kmsAliasHandlers = (): Pick<HandlersOf<'kms'>, 'kms:CreateAlias' | 
     assertNotAlias(input.TargetKeyId);
     const name = ownAlias(input.AliasName);
     const reference = parseKeyReference(input.TargetKeyId, realm);
-    const [alias, target] = [await writer.alias(name), reference?.kind === 'key' ? await writer.key(reference.keyId) : undefined];
+    const there = async (keyId: KeyId): Promise<KeyRecord | undefined> => {
+      const key = await writer.key(keyId);
+      return key && seen(key, realm, call.at);
+    };
+    const [alias, target] = [await writer.alias(placedAlias(realm, name)), reference?.kind === 'key' ? await there(reference.keyId) : undefined];
     if (!alias) return call.fail('NotFoundException', `alias \`${name}\` has just been deleted`);
     if (!target) return call.fail('NotFoundException', `key \`${input.TargetKeyId}\` does not exist; list what does with \`keystead kms list-keys\``);
     assertAllows(target, 'name');
-    const before = await writer.key(alias.target);
+    const before = await there(alias.target);
     if (before && (before.usage !== target.usage || (before.spec === 'SYMMETRIC_DEFAULT') !== (target.spec === 'SYMMETRIC_DEFAULT'))) {
       return call.fail('KMSInvalidStateException', 'an alias can only move to a key of the same kind and usage; make another alias instead');
     }
@@ -42,23 +49,20 @@ export const kmsAliasHandlers = (): Pick<HandlersOf<'kms'>, 'kms:CreateAlias' | 
     return {};
   },
 
-  'kms:DeleteAlias': async (input, call, { writer }) => {
+  'kms:DeleteAlias': async (input, call, { writer, realm }) => {
     const name = ownAlias(input.AliasName);
     if (!(await writer.alias(aliasOf(call.resource).name))) return call.fail('NotFoundException', `alias \`${name}\` has just been deleted`);
-    writer.deleteAlias(name);
+    writer.deleteAlias(placedAlias(realm, name));
     return {};
   },
 
   'kms:ListAliases': async (input, call, { reader, realm }) => {
-    const page = await reader.aliases({
-      limit: input.Limit,
-      ...(input.Marker === undefined ? {} : { after: input.Marker }),
-      ...(input.KeyId === undefined ? {} : { target: keyOf(call.resource).keyId }),
-    });
+    const target = input.KeyId === undefined ? {} : { target: keyOf(call.resource).keyId };
+    const page = await pageWhere(input.Limit, input.Marker, (at) => reader.aliases({ ...at, ...target }), ({ name }) => aliasHere(realm, name) !== undefined, call.signal);
     return {
       Aliases: page.items.map((alias) => ({
-        AliasName: alias.name,
-        AliasArn: aliasArn(realm, alias.name),
+        AliasName: aliasHere(realm, alias.name) ?? alias.name,
+        AliasArn: aliasArn(realm, aliasHere(realm, alias.name) ?? alias.name),
         TargetKeyId: alias.target,
         CreationDate: seconds(alias.created),
         LastUpdatedDate: seconds(alias.updated),

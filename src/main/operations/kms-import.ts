@@ -1,10 +1,11 @@
 /** `kms:` handlers of imported key material. Thin: the keyring decides. */
 import { seconds } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { instant, keyArn, type Instant } from '../../shared/model/ids.ts';
+import { instant, keyArn, realmIn, type Instant } from '../../shared/model/ids.ts';
 import { fitsWrapping } from '../../shared/model/wrapping.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { asOf, assertClaim, assertTakesImport, imported, importDeleted } from '../keyring/import.ts';
+import { inRegion, isHeldAnywhere, isReplica, merged, primaryRegion } from '../keyring/regions.ts';
 import { assertNotAlias, keyNow } from './kms-keys.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
@@ -40,35 +41,50 @@ export const kmsImportHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => 
 
   'kms:ImportKeyMaterial': async (input, call, { writer, keys, realm }) => {
     assertNotAlias(input.KeyId);
-    const key = await keyNow(writer, call);
-    const claim = { type: input.ImportType, keyMaterialId: input.KeyMaterialId, description: input.KeyMaterialDescription, validTo: dateOf(input.ValidTo, call.at) };
+    const { stored, view: key } = await keyNow(writer, call, realm);
+    const replica = isReplica(key, realm);
+    if (replica && input.ImportType === 'NEW_KEY_MATERIAL') return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is a replica here; import new material into its primary first`);
+    const claim = {
+      // A replica takes what its primary has, whether it is its first or not.
+      type: replica && key.spec === 'SYMMETRIC_DEFAULT' ? ('EXISTING_KEY_MATERIAL' as const) : input.ImportType,
+      keyMaterialId: input.KeyMaterialId,
+      description: input.KeyMaterialDescription,
+      validTo: dateOf(input.ValidTo, call.at),
+    };
     assertClaim(key, claim);
     const { keyId, spec, purpose } = key;
     const arn = keyArn(realm, keyId);
     const { material, identity, publicKey } = await keys.importMaterial({ arn, token: input.ImportToken, wrapped: input.EncryptedKeyMaterial, spec, keyId, purpose, now: call.at });
-    const changed = imported(key, identity, claim);
-    // The same material may be here already, when only its date changes.
-    const isHere = key.imports?.some((one) => one.identity === identity && one.held) === true;
-    writer.updateKey({ ...changed, ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}) }, isHere ? undefined : material);
+    const changed = merged(stored, { ...imported(key, identity, claim), ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}) }, realm);
+    // The same material may be here already, when only its date changes or another region has it.
+    writer.updateKey(changed, isHeldAnywhere(stored, identity) ? undefined : material);
     return { KeyId: arn, KeyMaterialId: identity };
   },
 
   'kms:DeleteImportedKeyMaterial': async (input, call, { writer, keys, realm }) => {
     assertNotAlias(input.KeyId);
-    const before = await keyNow(writer, call);
-    const { key, dropped, identity } = importDeleted(before, input.KeyMaterialId);
-    if (dropped.length > 0) writer.updateKey(key);
+    const { stored, view } = await keyNow(writer, call, realm);
+    const { key, dropped, identity } = importDeleted(view, input.KeyMaterialId);
+    if (dropped.length > 0) writer.updateKey(merged(stored, key, realm));
     await keys.forget(dropped);
     return { KeyId: keyArn(realm, key.keyId), ...(identity === undefined ? {} : { KeyMaterialId: identity }) };
   },
 
   'kms:ExpireDueKeyMaterials': async (_input, call, { writer, keys, realm }) => {
-    const due = await writer.due('expiry', call.at, DUE_AT_ONCE);
-    for (const before of due) {
-      const { key, dropped } = asOf(before, call.at);
-      writer.updateKey(key);
-      await keys.forget(dropped);
+    const arns: string[] = [];
+    for (const due of await writer.due('expiry', call.at, DUE_AT_ONCE)) {
+      let record = due;
+      for (const region of [primaryRegion(due, realm), ...(due.replicas ?? []).map((one) => one.region)]) {
+        const there = realmIn(realm, region);
+        const view = inRegion(record, there);
+        const { key, dropped } = asOf(view ?? record, call.at);
+        if (dropped.length === 0) continue;
+        record = merged(record, key, there);
+        arns.push(keyArn(there, due.keyId));
+        await keys.forget(dropped);
+      }
+      writer.updateKey(record);
     }
-    return { KeyArns: due.map(({ keyId }) => keyArn(realm, keyId)) };
+    return { KeyArns: arns };
   },
 });

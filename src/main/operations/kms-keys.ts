@@ -2,17 +2,19 @@
 import { usageOf } from '../../shared/api/kms-keys.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { isAliasName, keyArn, keyIdFrom } from '../../shared/model/ids.ts';
+import { aliasHere, isAliasName, keyArn, keyIdFrom, multiRegionIdFrom, realmIn, type KeyId, type Realm } from '../../shared/model/ids.ts';
 import { isImportable } from '../../shared/model/wrapping.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
-import { assertAllows, deletionCancelled, disabled, enabled, isDue, pendingDeletion } from '../keyring/key.ts';
-import { asOf } from '../keyring/import.ts';
+import { assertAllows, deletionCancelled, disabled, enabled } from '../keyring/key.ts';
+import { deletionScheduled, inRegion, merged, seen, withoutDue } from '../keyring/regions.ts';
+import { KEY_USAGE } from '../keyring/kinds.ts';
 import { tagged } from '../keyring/tags.ts';
 import { metadata } from '../keyring/metadata.ts';
-import type { KeyRecord } from '../keyring/ports.ts';
+import type { AliasRecord, KeyRecord, Page } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
 import type { Call } from '../kernel/handler.ts';
+import { pageWhere } from './pages.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -26,25 +28,41 @@ export function assertNotAlias(text: string): void {
   if (isAliasName(text) || text.includes(':alias/')) throw new VaultError('NotFoundException', `\`${text}\` is an alias; this operation takes a key id or key ARN (see \`keystead kms describe-key\`)`);
 }
 
-/** Changes the key as it stands inside the unit of work, not as it was when it was resolved. */
-export async function change(writer: Writer, call: Call, reference: string, next: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
+/** A key as it stands inside the unit of work, not as it was when it was resolved: its record, and what the region sees of it. */
+export interface KeyNow {
+  readonly stored: KeyRecord;
+  readonly view: KeyRecord;
+}
+
+/** Throws NotFoundException. */
+export async function keyNow(writer: Writer, call: Call, realm: Realm): Promise<KeyNow> {
+  const stored = await writer.key(keyOf(call.resource).keyId);
+  const view = stored && seen(stored, realm, call.at);
+  if (!stored || !view) throw new VaultError('NotFoundException', 'the key has just been destroyed');
+  return { stored, view };
+}
+
+/** Changes what the region sees of the key. */
+export async function change(writer: Writer, call: Call, realm: Realm, reference: string, next: (view: KeyRecord) => KeyRecord): Promise<KeyRecord> {
   assertNotAlias(reference);
-  const key = await keyNow(writer, call);
-  const changed = next(key);
-  writer.updateKey(changed);
+  const { stored, view } = await keyNow(writer, call, realm);
+  const changed = next(view);
+  writer.updateKey(merged(stored, changed, realm));
   return changed;
 }
 
-/** As it is at the time of the call. Throws NotFoundException. */
-export async function keyNow(writer: Writer, call: Call): Promise<KeyRecord> {
-  const stored = await writer.key(keyOf(call.resource).keyId);
-  if (!stored) throw new VaultError('NotFoundException', 'the key has just been destroyed');
-  return asOf(stored, call.at).key;
+/** Changes a key in more than one region. `next` gives a view, or the record itself. Returns the record. */
+export async function changeStored(writer: Writer, call: Call, realm: Realm, next: (view: KeyRecord, stored: KeyRecord) => KeyRecord, gives: 'view' | 'record' = 'view'): Promise<KeyRecord> {
+  const { stored, view } = await keyNow(writer, call, realm);
+  const changed = next(view, stored);
+  const record = gives === 'view' ? merged(stored, changed, realm) : changed;
+  writer.updateKey(record);
+  return record;
 }
 
 export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateKey': async (input, call, { writer, keys, realm }) => {
-    const keyId = keyIdFrom(random.bytes(16));
+    const keyId = input.MultiRegion ? multiRegionIdFrom(random.bytes(16)) : keyIdFrom(random.bytes(16));
     const spec = input.KeySpec;
     if (spec === 'SM2') return call.fail('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
     const usage = usageOf(spec, input.KeyUsage);
@@ -63,6 +81,8 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
       materials: made ? [made.material.materialId] : [],
       ...(made?.publicKey ? { publicKey: bytesToBase64(made.publicKey) } : {}),
       ...(isExternal ? { origin: 'EXTERNAL' as const } : {}),
+      ...(realm.home === undefined || realm.home === realm.region ? {} : { region: realm.region }),
+      ...(input.MultiRegion ? { replicas: [] } : {}),
     };
     const record = tagged(bare, input.Tags);
     writer.insertKey(record, made?.material);
@@ -71,8 +91,8 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
 
   'kms:DescribeKey': (_input, call, { realm }) => ({ KeyMetadata: metadata(keyOf(call.resource), realm) }),
 
-  'kms:ListKeys': async (input, _call, { reader, realm }) => {
-    const page = await reader.keys({ limit: input.Limit, ...(input.Marker === undefined ? {} : { after: input.Marker }) });
+  'kms:ListKeys': async (input, call, { reader, realm }) => {
+    const page = await pageWhere(input.Limit, input.Marker, (at) => reader.keys(at), (key) => inRegion(key, realm) !== undefined, call.signal);
     return {
       Keys: page.items.map(({ keyId }) => ({ KeyId: keyId, KeyArn: keyArn(realm, keyId) })),
       Truncated: page.next !== undefined,
@@ -80,19 +100,19 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
     };
   },
 
-  'kms:EnableKey': async (input, call, { writer }) => {
-    await change(writer, call, input.KeyId, enabled);
+  'kms:EnableKey': async (input, call, { writer, realm }) => {
+    await change(writer, call, realm, input.KeyId, enabled);
     return {};
   },
 
-  'kms:DisableKey': async (input, call, { writer, keys }) => {
-    const key = await change(writer, call, input.KeyId, disabled);
+  'kms:DisableKey': async (input, call, { writer, keys, realm }) => {
+    const key = await change(writer, call, realm, input.KeyId, disabled);
     await keys.forget(key.materials);
     return {};
   },
 
-  'kms:UpdateKeyDescription': async (input, call, { writer }) => {
-    await change(writer, call, input.KeyId, (key) => {
+  'kms:UpdateKeyDescription': async (input, call, { writer, realm }) => {
+    await change(writer, call, realm, input.KeyId, (key) => {
       assertAllows(key, 'edit');
       return { ...key, description: input.Description };
     });
@@ -100,22 +120,44 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
   },
 
   'kms:ScheduleKeyDeletion': async (input, call, { writer, keys, realm }) => {
-    const key = await change(writer, call, input.KeyId, (before) => pendingDeletion(before, input.PendingWindowInDays, call.at));
+    const key = await change(writer, call, realm, input.KeyId, (before) => deletionScheduled(before, realm, input.PendingWindowInDays, call.at));
     await keys.forget(key.materials);
-    return { KeyId: keyArn(realm, key.keyId), DeletionDate: seconds(key.deletionDate ?? call.at), KeyState: key.state, PendingWindowInDays: input.PendingWindowInDays };
+    return { KeyId: keyArn(realm, key.keyId), ...(key.deletionDate === undefined ? {} : { DeletionDate: seconds(key.deletionDate) }), KeyState: key.state, PendingWindowInDays: input.PendingWindowInDays };
   },
 
   'kms:CancelKeyDeletion': async (input, call, { writer, realm }) => {
-    const key = await change(writer, call, input.KeyId, deletionCancelled);
+    const key = await change(writer, call, realm, input.KeyId, deletionCancelled);
     return { KeyId: keyArn(realm, key.keyId) };
   },
 
   'kms:DeleteDueKeys': async (_input, call, { writer, keys, realm }) => {
-    const due = (await writer.pendingDeletion()).filter((key) => isDue(key, call.at));
-    for (const key of due) {
-      await writer.destroyKey(key.keyId);
-      await keys.forget(key.materials);
+    const arns: string[] = [];
+    for (const stored of await writer.pendingDeletion()) {
+      const { key, gone } = withoutDue(stored, realm, call.at);
+      for (const region of gone) {
+        const there = realmIn(realm, region);
+        arns.push(keyArn(there, stored.keyId));
+        await dropTraces(writer, stored.keyId, there);
+      }
+      if (key) writer.updateKey(key);
+      else {
+        await writer.destroyKey(stored.keyId);
+        await keys.forget(stored.materials);
+      }
     }
-    return { KeyArns: due.map((key) => keyArn(realm, key.keyId)) };
+    return { KeyArns: arns };
   },
 });
+
+/** What names a key in a region where it is no more, and what is known of its use there. */
+async function dropTraces(writer: Writer, keyId: KeyId, realm: Realm): Promise<void> {
+  const usage = writer.of(KEY_USAGE);
+  const arn = keyArn(realm, keyId);
+  if (await usage.get(arn)) usage.remove(arn);
+  for (let after: string | undefined; ; ) {
+    const page: Page<AliasRecord> = await writer.aliases({ target: keyId, limit: 1000, ...(after === undefined ? {} : { after }) });
+    for (const { name } of page.items) if (aliasHere(realm, name) !== undefined) writer.deleteAlias(name);
+    if (page.next === undefined) return;
+    after = page.next;
+  }
+}

@@ -6,6 +6,7 @@ import { keyArn, type Realm } from '../../shared/model/ids.ts';
 import { keyMaterialId } from '../keyring/metadata.ts';
 import type { ImportedMaterial, KeyBackend, KeyRecord, NewMaterial } from '../keyring/ports.ts';
 import { isRotationDue, nextRotation, rotatedOnDemand, rotatedOnSchedule, rotationDisabled, rotationEnabled } from '../keyring/rotation.ts';
+import { assertPrimary, isAwaitedEverywhere, merged } from '../keyring/regions.ts';
 import { assertNotAlias, change, keyNow } from './kms-keys.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
@@ -19,13 +20,19 @@ const MARKER = /^r([0-9]{1,9})$/;
 const newMaterial = async (keys: KeyBackend, { spec, keyId, purpose }: KeyRecord): Promise<NewMaterial> => (await keys.generate({ spec, keyId, purpose })).material;
 
 export const kmsRotationHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
-  'kms:EnableKeyRotation': async (input, call, { writer }) => {
-    await change(writer, call, input.KeyId, (key) => rotationEnabled(key, input.RotationPeriodInDays, call.at));
+  'kms:EnableKeyRotation': async (input, call, { writer, realm }) => {
+    await change(writer, call, realm, input.KeyId, (key) => {
+      assertPrimary(key, realm);
+      return rotationEnabled(key, input.RotationPeriodInDays, call.at);
+    });
     return {};
   },
 
-  'kms:DisableKeyRotation': async (input, call, { writer }) => {
-    await change(writer, call, input.KeyId, rotationDisabled);
+  'kms:DisableKeyRotation': async (input, call, { writer, realm }) => {
+    await change(writer, call, realm, input.KeyId, (key) => {
+      assertPrimary(key, realm);
+      return rotationDisabled(key);
+    });
     return {};
   },
 
@@ -59,13 +66,15 @@ export const kmsRotationHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =
 
   'kms:RotateKeyOnDemand': async (input, call, { writer, keys, realm }) => {
     assertNotAlias(input.KeyId);
-    const key = await keyNow(writer, call);
+    const { stored, view: key } = await keyNow(writer, call, realm);
+    assertPrimary(key, realm);
     // Refused before a material is made; imported material is here already.
     const rotated = rotatedOnDemand(key, '', call.at);
-    if (key.origin === 'EXTERNAL') writer.updateKey(rotated);
+    if (key.origin === 'EXTERNAL' && !isAwaitedEverywhere(key)) return call.fail('KMSInvalidStateException', `the next key material of \`${key.keyId}\` is not in every region yet; import it into each replica first`);
+    if (key.origin === 'EXTERNAL') writer.updateKey(merged(stored, rotated, realm));
     else {
       const material = await newMaterial(keys, key);
-      writer.updateKey(rotatedOnDemand(key, material.materialId, call.at), material);
+      writer.updateKey(merged(stored, rotatedOnDemand(key, material.materialId, call.at), realm), material);
     }
     return { KeyId: keyArn(realm, key.keyId) };
   },
@@ -85,7 +94,7 @@ type Entry = OutputOf<typeof listKeyRotations>['Rotations'][number];
 function entryOf(key: KeyRecord, materialId: string, position: number, realm: Realm): Entry {
   const rotation = key.rotations?.[position - 1];
   const brought = key.imports?.find((one) => one.materialId === materialId);
-  const state = materialId === key.awaiting ? 'PENDING_ROTATION' : position === key.materials.length - 1 ? 'CURRENT' : 'NON_CURRENT';
+  const state = materialId === key.awaiting ? (isAwaitedEverywhere(key) ? 'PENDING_ROTATION' : 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION') : position === key.materials.length - 1 ? 'CURRENT' : 'NON_CURRENT';
   return {
     KeyId: keyArn(realm, key.keyId),
     KeyMaterialId: keyMaterialId(key, materialId),

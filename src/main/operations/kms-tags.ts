@@ -10,13 +10,13 @@ type Names = 'TagResource' | 'UntagResource' | 'ListResourceTags';
 const byName = (a: readonly [string, string], b: readonly [string, string]): number => (a[0] < b[0] ? -1 : 1);
 
 export const kmsTagHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
-  'kms:TagResource': async (input, call, { writer }) => {
-    await change(writer, call, input.KeyId, (key) => tagged(key, input.Tags));
+  'kms:TagResource': async (input, call, { writer, realm }) => {
+    await change(writer, call, realm, input.KeyId, (key) => tagged(key, input.Tags));
     return {};
   },
 
-  'kms:UntagResource': async (input, call, { writer }) => {
-    await change(writer, call, input.KeyId, (key) => untagged(key, input.TagKeys));
+  'kms:UntagResource': async (input, call, { writer, realm }) => {
+    await change(writer, call, realm, input.KeyId, (key) => untagged(key, input.TagKeys));
     return {};
   },
 

@@ -1,6 +1,7 @@
 /** The whole handler map: exhaustive by type, then erased for dispatch. */
 import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
 import type { Registered } from '../kernel/handler.ts';
+import type { UsageTracker } from '../keyring/usage.ts';
 import type { HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
 import { fileHandlers } from './file.ts';
@@ -9,6 +10,8 @@ import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsDataKeyHandlers } from './kms-data-keys.ts';
 import { kmsImportHandlers } from './kms-import.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
+import { kmsLastUsageHandlers } from './kms-last-usage.ts';
+import { kmsRegionHandlers } from './kms-regions.ts';
 import { kmsRotationHandlers } from './kms-rotation.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
@@ -29,11 +32,12 @@ export interface HandlerPorts {
   readonly window: WindowControl;
   readonly random: Random;
   readonly hashFile: HashFile;
+  readonly usage: UsageTracker;
 }
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, usage }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -41,6 +45,8 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...kmsKeyHandlers(random),
     ...kmsRotationHandlers(),
     ...kmsImportHandlers(),
+    ...kmsLastUsageHandlers(usage, () => control.vault.open?.unlockedAt ?? 0),
+    ...kmsRegionHandlers(),
     ...kmsTagHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),

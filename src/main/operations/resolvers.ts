@@ -1,10 +1,10 @@
 /** How the resource of each kind is found. What does not exist comes back as `missing`, to be said after policy has spoken. */
 import type { ResourceRule } from '../../shared/api/operation.ts';
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
-import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, secretArn, type Instant, type Realm } from '../../shared/model/ids.ts';
+import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, placedAlias, realmIn, secretArn, type Instant, type Realm } from '../../shared/model/ids.ts';
 import type { Resolve, Resource } from '../kernel/resolve.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';
-import { asOf } from '../keyring/import.ts';
+import { seen } from '../keyring/regions.ts';
 import type { AliasRecord, KeyBackend, KeyRecord } from '../keyring/ports.ts';
 import { SECRETS } from '../secrets/kinds.ts';
 import type { SecretRecord } from '../secrets/ports.ts';
@@ -22,7 +22,11 @@ type Resolver = (rule: ResourceRule, input: Input, ports: ResolverPorts) => Prom
 
 const missing = (what: string): Resource => ({ missing: new VaultError('NotFoundException', `${what} does not exist; list what does with \`keystead kms list-keys\``) });
 
-const found = (key: KeyRecord, { realm, now }: ResolverPorts): Resource => ({ arn: keyArn(realm, key.keyId), subject: asOf(key, now).key });
+/** Undefined: the key is not in this region. */
+function found(key: KeyRecord | undefined, { realm, now }: ResolverPorts): Resource | undefined {
+  const view = key && seen(key, realm, now);
+  return view && { arn: keyArn(realm, view.keyId), subject: view };
+}
 
 async function resolveKey(text: string, ports: ResolverPorts): Promise<Resource> {
   const { realm, reader } = ports;
@@ -30,11 +34,10 @@ async function resolveKey(text: string, ports: ResolverPorts): Promise<Resource>
   if (!reference) return missing(`key \`${text}\``);
   if (reference.kind === 'key') {
     const key = await reader.key(reference.keyId);
-    return key ? found(key, ports) : missing(`key \`${reference.keyId}\``);
+    return found(key, ports) ?? missing(`key \`${reference.keyId}\``);
   }
-  const alias = await reader.alias(reference.alias);
-  const key = alias && (await reader.key(alias.target));
-  return key ? found(key, ports) : missing(`alias \`${reference.alias}\``);
+  const alias = await reader.alias(placedAlias(realm, reference.alias));
+  return found(alias && (await reader.key(alias.target)), ports) ?? missing(`alias \`${reference.alias}\``);
 }
 
 /** A secret by name, ARN or partial ARN. */
@@ -53,7 +56,7 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
   },
   async alias(rule, input, { realm, reader }) {
     const name = parseAliasName(input[rule.field] as string);
-    const alias = await reader.alias(name);
+    const alias = await reader.alias(placedAlias(realm, name));
     return alias ? { arn: aliasArn(realm, name), subject: alias } : missing(`alias \`${name}\``);
   },
   async secret(rule, input, ports) {
@@ -68,8 +71,8 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
     if (given?.missing) return given;
     try {
       const key = await ports.reader.keyOfMaterial(await ports.keys.locate(input[rule.field] as Uint8Array));
-      if (!key) return { ...given, missing: invalidCiphertext() };
       const own = found(key, ports);
+      if (!own) return { ...given, missing: invalidCiphertext() };
       if (given && given.arn !== own.arn) return { ...given, missing: new VaultError('IncorrectKeyException', `the ciphertext was made by another key than the given one; leave \`${rule.keyField ?? 'KeyId'}\` out, or name its own`) };
       return own;
     } catch (error) {
@@ -81,8 +84,10 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
 
 export const createResolve =
   (ports: () => ResolverPorts): Resolve =>
-  (rule, input) =>
-    RESOLVERS[rule.kind](rule, input, ports());
+  (rule, input, region) => {
+    const open = ports();
+    return RESOLVERS[rule.kind](rule, input, { ...open, realm: realmIn(open.realm, region) });
+  };
 
 /** The resolved subject of a handler's call; the declaration's `resource` rule says which kind it is. */
 export const keyOf = (resource: Resource): KeyRecord => resource.subject as KeyRecord;

@@ -15,6 +15,8 @@ interface Using extends Reading {
 }
 interface Writing extends Using {
   readonly writer: Writer;
+  /** Runs once the unit of work is committed; never where it fails or is run again. */
+  readonly afterwards: (act: () => void) => void;
 }
 
 export interface Rights {

@@ -16,7 +16,7 @@ import { secretOf } from './resolvers.ts';
 import { asKeyFailure, keyToOpen, keyToSeal } from './secret-keys.ts';
 
 export interface SecretsReading {
-  readonly call: Pick<Call, 'allows'>;
+  readonly call: Pick<Call, 'allows' | 'at'>;
   readonly reader: KeyReader;
   readonly values: VouchedReader<ValueRow>;
   readonly keys: KeyBackend;

@@ -24,6 +24,8 @@ export interface VaultControl {
   /** Ids that may be read from the header without a factor; undefined when it cannot be read. */
   readonly shownHeader: () => Promise<{ readonly vaultId: string; readonly slotTypes: readonly SlotType[] } | undefined>;
   readonly locksAt: () => number | undefined;
+  /** Writes down what waits in memory; never rejects, and takes no longer than a blink: lock always works. */
+  readonly beforeLock: () => Promise<void>;
   /** Ends the process once the answer is out. */
   readonly stopSoon: () => void;
   /** Aborts a request of this principal; false when there is none. */
@@ -98,11 +100,13 @@ export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, 
     },
 
     'vault:Lock': async () => {
+      await control.beforeLock();
       await lock(vault);
       return { State: phaseOf(vault) };
     },
 
     'vault:Stop': async () => {
+      await control.beforeLock();
       await lock(vault);
       control.stopSoon();
       return {};

@@ -1,5 +1,5 @@
 /** The records that the store knows by hand, as the bytes that are sealed, and back (`strict.ts`). Encoded bytes are the caller's, to be wiped. */
-import { isAccountId, isAliasName, isKeyId, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
+import { isAccountId, isKeyId, isPlacedAlias, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
 import { KEY_PURPOSES, KEY_SPECS, KEY_USAGES, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
@@ -28,9 +28,9 @@ export interface StoredOutcome {
 
 const USAGES: ReadonlySet<string> = new Set(KEY_USAGES);
 const PURPOSES: ReadonlySet<string> = new Set(KEY_PURPOSES);
-const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']);
+const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'PendingReplicaDeletion']);
 const KEY_FIELDS = ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'] as const;
-const OPTIONAL_FIELDS = ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags', 'origin', 'imports', 'awaiting'] as const;
+const OPTIONAL_FIELDS = ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags', 'origin', 'imports', 'awaiting', 'region', 'replicas', 'pendingDays', 'manager'] as const;
 const MATERIAL_ID = /^[0-9a-f]{16}$/;
 const IDENTITY = /^[0-9a-f]{64}$/;
 const ROW_ID = /^[0-9a-f]{32}$/;
@@ -49,7 +49,7 @@ const hexOf = (row: Uint8Array | undefined): string => (row === undefined ? '' :
 export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
   const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : OPTIONAL_FIELDS);
   const { keyId, spec, usage, purpose, state, description, created, deletionDate, materials, publicKey } = body;
-  const { rotation, rotations, tags, origin, imports, awaiting } = body as { readonly [F in (typeof OPTIONAL_FIELDS)[number]]?: unknown };
+  const { rotation, rotations, tags, origin, imports, awaiting, region, replicas, pendingDays, manager } = body as Readonly<Partial<Record<(typeof OPTIONAL_FIELDS)[number], unknown>>>;
   if (
     !(typeof keyId === 'string' && isKeyId(keyId)) ||
     !(typeof spec === 'string' && Object.hasOwn(KEY_SPECS, spec)) ||
@@ -60,6 +60,9 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
     !isTime(created) ||
     !(deletionDate === undefined || isTime(deletionDate)) ||
     !(origin === undefined || origin === 'EXTERNAL') ||
+    !(manager === undefined || manager === 'AWS') ||
+    !(region === undefined || (typeof region === 'string' && isRegion(region))) ||
+    !(pendingDays === undefined || (typeof pendingDays === 'number' && Number.isInteger(pendingDays))) ||
     !(publicKey === undefined || (typeof publicKey === 'string' && BASE64.test(publicKey))) ||
     !Array.isArray(materials)
   ) {
@@ -88,6 +91,10 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
       ...(origin === undefined ? {} : { origin }),
       ...(imports === undefined ? {} : { imports: decodeImports(imports) }),
       ...(waits === undefined ? {} : { awaiting: waits[0] }),
+      ...(region === undefined ? {} : { region }),
+      ...(replicas === undefined ? {} : { replicas: decodeReplicas(replicas) }),
+      ...(pendingDays === undefined ? {} : { pendingDays }),
+      ...(manager === undefined ? {} : { manager }),
     },
     materialRows: new Map([...pairs, ...(waits === undefined ? [] : [waits])].flatMap(([id, row]) => (row === '' ? [] : [[id, Buffer.from(row, 'hex')]]))),
   };
@@ -98,6 +105,31 @@ function decodeLocated(pair: unknown): readonly [id: string, row: string] {
   const [id, row] = pair as readonly unknown[];
   if (typeof id !== 'string' || !MATERIAL_ID.test(id) || typeof row !== 'string' || !(row === '' || ROW_ID.test(row))) throw malformed('keys');
   return [id, row];
+}
+
+function decodeReplicas(value: unknown): NonNullable<KeyRecord['replicas']> {
+  if (!Array.isArray(value)) throw malformed('keys');
+  return value.map((one: unknown) => {
+    const { region, state, description, created, deletionDate, tags, imports } = exactly('keys', one, ['region', 'state', 'description', 'created'], ['deletionDate', 'tags', 'imports']);
+    if (
+      !(typeof region === 'string' && isRegion(region)) ||
+      !(typeof state === 'string' && STATES.has(state)) ||
+      typeof description !== 'string' ||
+      !isTime(created) ||
+      !(deletionDate === undefined || isTime(deletionDate))
+    ) {
+      throw malformed('keys');
+    }
+    return {
+      region,
+      state: state as KeyState,
+      description,
+      created: instant(created),
+      ...(deletionDate === undefined ? {} : { deletionDate: instant(deletionDate) }),
+      ...(tags === undefined ? {} : { tags: decodeTags(tags) }),
+      ...(imports === undefined ? {} : { imports: decodeImports(imports) }),
+    };
+  });
 }
 
 function decodeImports(value: unknown): NonNullable<KeyRecord['imports']> {
@@ -146,7 +178,7 @@ export const encodeAlias = (record: AliasRecord): Uint8Array => encodeJson(recor
 
 export function decodeAlias(schema: number, plain: Uint8Array): AliasRecord {
   const { name, target, created, updated } = fields('aliases', schema, plain, ['name', 'target', 'created', 'updated'], []);
-  if (!(typeof name === 'string' && isAliasName(name)) || !(typeof target === 'string' && isKeyId(target)) || !isTime(created) || !isTime(updated)) throw malformed('aliases');
+  if (!(typeof name === 'string' && isPlacedAlias(name)) || !(typeof target === 'string' && isKeyId(target)) || !isTime(created) || !isTime(updated)) throw malformed('aliases');
   return { name, target, created: instant(created), updated: instant(updated) };
 }
 

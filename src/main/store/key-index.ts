@@ -5,15 +5,16 @@
  *
  * Filled from the rows in the background after opening, and kept up to date by each commit. Dropped at close.
  */
-import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
+import { isMultiRegionId, type AliasName, type Instant, type KeyId } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
-import type { AliasRecord, KeyRecord, Planned } from '../keyring/ports.ts';
+import type { AliasRecord, ImportedMaterial, KeyRecord, Planned } from '../keyring/ports.ts';
 import type { StoredKey } from './codecs.ts';
 import { FixedMap } from './fixed-map.ts';
 
 /** Lengths in bytes. */
-const KEY_ID = 16;
+/** The id's 16 bytes, then 1 for a multi-Region key: the map takes its hash from the front. */
+const KEY_ID = 17;
 const ROW_ID = 16;
 const MATERIAL_ID = 8;
 
@@ -134,7 +135,7 @@ export class KeyIndex {
     const packed = packKeyId(record.keyId);
     this.#keys.set(packed, rowId);
     for (const id of materialsOf(record)) this.#materials.set(Buffer.from(id, 'hex'), packed);
-    if (record.state === 'PendingDeletion') this.#pending.add(record.keyId);
+    if (isPending(record)) this.#pending.add(record.keyId);
     else this.#pending.delete(record.keyId);
     for (const [what, dates] of Object.entries(this.#planned) as [Planned, Map<KeyId, Instant>][]) {
       const next = dateOf(what, record);
@@ -165,8 +166,15 @@ export class KeyIndex {
 
 const DATES: Readonly<Record<Planned, (record: KeyRecord) => Instant | undefined>> = {
   rotation: ({ state, rotation }) => (state === 'Enabled' ? rotation?.next : undefined),
-  expiry: ({ imports = [] }) => imports.reduce<Instant | undefined>((earliest, { held, validTo }) => (held && validTo !== undefined && (earliest === undefined || validTo < earliest) ? validTo : earliest), undefined),
+  expiry: (record) => importsOf(record).reduce<Instant | undefined>((earliest, { held, validTo }) => (held && validTo !== undefined && (earliest === undefined || validTo < earliest) ? validTo : earliest), undefined),
 };
+
+/** Of the key and its replicas. */
+const importsOf = ({ imports = [], replicas = [] }: KeyRecord): readonly ImportedMaterial[] => [...imports, ...replicas.flatMap((one) => one.imports ?? [])];
+
+/** Whether it, or a replica of it, waits for its deletion. */
+export const isPending = ({ state, replicas = [] }: KeyRecord): boolean => state === 'PendingDeletion' || replicas.some((one) => one.state === 'PendingDeletion');
+
 /** When it is due of this key; undefined: not for now. */
 export const dateOf = (what: Planned, record: KeyRecord): Instant | undefined => DATES[what](record);
 
@@ -174,14 +182,22 @@ export const dateOf = (what: Planned, record: KeyRecord): Instant | undefined =>
 export const materialsOf = ({ materials, awaiting }: KeyRecord): readonly string[] => (awaiting === undefined ? materials : [...materials, awaiting]);
 
 /** Whether a material of the key is here: one that was imported may have been deleted or have expired. */
-export const isHeld = ({ imports }: KeyRecord, id: string): boolean => imports?.find(({ materialId }) => materialId === id)?.held !== false;
+export function isHeld(record: KeyRecord, id: string): boolean {
+  const known = importsOf(record).filter(({ materialId }) => materialId === id);
+  return known.length === 0 || known.some(({ held }) => held);
+}
 
 export const toLatin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 export const fromLatin1 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
-const packKeyId = (keyId: KeyId): Uint8Array => Buffer.from(keyId.replaceAll('-', ''), 'hex');
+function packKeyId(keyId: KeyId): Uint8Array {
+  const multiRegion = isMultiRegionId(keyId);
+  const digits = multiRegion ? keyId.slice('mrk-'.length) : keyId.replaceAll('-', '');
+  return Buffer.from(`${digits}${multiRegion ? '01' : '00'}`, 'hex');
+}
 
 function unpackKeyId(bytes: Uint8Array): KeyId {
-  const digits = hex(bytes);
+  const digits = hex(bytes.subarray(0, KEY_ID - 1));
+  if (bytes[KEY_ID - 1] === 1) return `mrk-${digits}` as KeyId;
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12, 16)}-${digits.slice(16, 20)}-${digits.slice(20)}` as KeyId;
 }
 

@@ -4,7 +4,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { AliasRecord, KeyRecord, MaterialRow, NewMaterial, Page, Planned } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { StoredKey } from './codecs.ts';
-import { dateOf, isHeld, materialsOf } from './key-index.ts';
+import { dateOf, isHeld, isPending, materialsOf } from './key-index.ts';
 import type { CollectionTable, CollectionWriter, Kind } from './collection.ts';
 import { missing, NO_ROW, overlay, taken, type Intent } from './overlay.ts';
 import type { VaultSettings, Writer } from './port.ts';
@@ -94,7 +94,7 @@ export class Unit implements Writer {
     await this.#records.loaded();
     const ids = new Set([...this.#records.index.pendingDeletion(), ...this.#keys.keys()]);
     const records = await Promise.all([...ids].map((keyId) => this.key(keyId)));
-    return records.filter((record) => record?.state === 'PendingDeletion') as KeyRecord[];
+    return records.filter((record) => record !== undefined && isPending(record)) as KeyRecord[];
   }
 
   async due(what: Planned, now: Instant, limit: number): Promise<readonly KeyRecord[]> {

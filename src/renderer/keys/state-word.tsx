@@ -4,6 +4,7 @@ import { exact, left } from '../format.ts';
 
 export function stateWords(key: KeyMetadata, at: number): string {
   if (key.KeyState === 'PendingDeletion') return key.DeletionDate === undefined ? 'To be deleted' : `Deletes ${left(key.DeletionDate * 1000, at)}`;
+  if (key.KeyState === 'PendingReplicaDeletion') return 'Deletes after its replicas';
   if (key.KeyState === 'PendingImport') return 'Waits for its material';
   return key.KeyState;
 }
@@ -12,6 +13,7 @@ const TONES: Record<KeyMetadata['KeyState'], readonly [string, string]> = {
   Enabled: ['text-ok', 'bg-ok'],
   Disabled: ['text-fg-2', 'shadow-[inset_0_0_0_2px_currentColor]'],
   PendingDeletion: ['text-danger', 'bg-danger'],
+  PendingReplicaDeletion: ['text-danger', 'bg-danger'],
   PendingImport: ['text-brass', 'shadow-[inset_0_0_0_2px_currentColor]'],
 };
 

@@ -41,6 +41,7 @@ const TONES: Record<State, { readonly tile: string; readonly ink: string }> = {
   Enabled: { tile: 'tint-glyph', ink: 'text-glyph' },
   Disabled: { tile: 'tint-fg', ink: 'text-fg-3' },
   PendingDeletion: { tile: 'tint-danger', ink: 'text-danger' },
+  PendingReplicaDeletion: { tile: 'tint-danger', ink: 'text-danger' },
   PendingImport: { tile: 'tint-glyph', ink: 'text-glyph' },
 };
 const TILES: Record<GlyphSize, string> = { S: 'size-[30px] rounded-[7px]', M: 'h-9 w-16 rounded-card', L: 'h-[46px] w-[98px] rounded-panel' };
@@ -53,7 +54,7 @@ export function KeyGlyph({ publicId, size, state }: { readonly publicId: string;
     <span aria-hidden="true" className={`grid shrink-0 place-items-center ${TILES[size]} ${tile} ${ink}`}>
       <svg width={width + 2} height={height + 2} viewBox={`-1 -1 ${width + 2} ${height + 2}`} shapeRendering={outline ? undefined : 'geometricPrecision'}>
         <path d={path} fillRule={outline ? 'nonzero' : 'evenodd'} fill={outline ? 'none' : 'currentColor'} stroke={outline ? 'currentColor' : 'none'} strokeWidth={1} />
-        {state === 'PendingDeletion' && <path d={`M0 ${height}L${width} 0`} stroke="currentColor" strokeWidth={size === 'L' ? 2 : 1.5} />}
+        {(state === 'PendingDeletion' || state === 'PendingReplicaDeletion') && <path d={`M0 ${height}L${width} 0`} stroke="currentColor" strokeWidth={size === 'L' ? 2 : 1.5} />}
       </svg>
     </span>
   );

@@ -10,6 +10,8 @@ import { NAMES, type Failure, type Name, type OperationNamed, type Output } from
 export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly progress?: (progress: Progress) => void;
+  /** Region that the call is for; absent: the vault's own. */
+  readonly region?: string;
 }
 
 export interface CallError<Code extends ErrorCode = ErrorCode> {

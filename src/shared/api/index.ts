@@ -5,6 +5,8 @@ import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
 import * as imports from './kms-import.ts';
 import * as keys from './kms-keys.ts';
+import * as lastUsage from './kms-last-usage.ts';
+import * as regions from './kms-regions.ts';
 import * as rotation from './kms-rotation.ts';
 import * as tags from './kms-tags.ts';
 import * as use from './kms-use.ts';
@@ -54,6 +56,10 @@ const ALL = [
   rotation.listKeyRotations,
   rotation.rotateKeyOnDemand,
   rotation.rotateDueKeys,
+  regions.replicateKey,
+  regions.updatePrimaryRegion,
+  lastUsage.getKeyLastUsage,
+  lastUsage.recordKeyUsage,
   imports.getParametersForImport,
   imports.importKeyMaterial,
   imports.deleteImportedKeyMaterial,

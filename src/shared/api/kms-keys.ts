@@ -6,6 +6,8 @@ import { expirationModel } from './kms-import.ts';
 import { tags } from './kms-tags.ts';
 import { operation, refused, timestamp } from './operation.ts';
 
+const multiRegionKey = z.strictObject({ Arn: z.string(), Region: z.string() });
+
 export const keyMetadata = z.strictObject({
   AWSAccountId: z.string().describe('The 12 digits that ARNs of this vault are made with'),
   KeyId: z.string(),
@@ -19,7 +21,7 @@ export const keyMetadata = z.strictObject({
   Origin: z.enum(['AWS_KMS', 'EXTERNAL']),
   ExpirationModel: expirationModel.optional().describe('Of a key of origin EXTERNAL that has its material'),
   ValidTo: timestamp().optional().describe('When the first of its imported materials goes'),
-  KeyManager: z.literal('CUSTOMER'),
+  KeyManager: z.enum(['CUSTOMER', 'AWS']).describe('AWS: made by the vault for itself, and not to be changed'),
   CustomerMasterKeySpec: f.keySpec.describe('The old name of KeySpec, with the same value'),
   KeySpec: f.keySpec,
   EncryptionAlgorithms: z.array(f.encryptionAlgorithm).optional(),
@@ -27,7 +29,11 @@ export const keyMetadata = z.strictObject({
   MacAlgorithms: z.array(f.macAlgorithm).optional(),
   KeyAgreementAlgorithms: z.array(f.keyAgreementAlgorithm).optional(),
   EncapsulationAlgorithms: z.array(f.encapsulationAlgorithm).optional(),
-  MultiRegion: z.literal(false),
+  MultiRegion: z.boolean(),
+  MultiRegionConfiguration: z
+    .strictObject({ MultiRegionKeyType: z.enum(['PRIMARY', 'REPLICA']), PrimaryKey: multiRegionKey, ReplicaKeys: z.array(multiRegionKey) })
+    .optional(),
+  PendingDeletionWindowInDays: z.int().optional().describe('Days that begin when the last replica is gone, while PendingReplicaDeletion'),
   CurrentKeyMaterialId: z.string().optional().describe('Of a symmetric encryption key that has its material'),
 });
 
@@ -56,7 +62,7 @@ export const createKey = operation({
         .enum(['AWS_KMS', 'EXTERNAL'], { error: 'must be `AWS_KMS`, or `EXTERNAL` for a key whose material is imported; keys in hardware are not offered' })
         .default('AWS_KMS')
         .describe('EXTERNAL: without key material, which is imported afterwards'),
-      MultiRegion: z.literal(false, { error: 'must be false: a vault is one place' }).default(false),
+      MultiRegion: z.boolean().default(false).describe('For ever: the key can be replicated to other regions of this vault'),
       CustomerMasterKeySpec: refused('give the same value as `KeySpec`'),
       Policy: refused('every key belongs to the owner of the vault'),
       BypassPolicyLockoutSafetyCheck: refused('there are no key policies'),
@@ -160,7 +166,7 @@ export const scheduleKeyDeletion = operation({
     KeyId: ownKeyId,
     PendingWindowInDays: z.int().min(7).max(30).default(30).describe('How long the key waits'),
   }),
-  output: z.strictObject({ KeyId: z.string(), DeletionDate: timestamp(), KeyState: f.keyState, PendingWindowInDays: z.int() }),
+  output: z.strictObject({ KeyId: z.string(), DeletionDate: timestamp().optional().describe('Absent while replicas remain'), KeyState: f.keyState, PendingWindowInDays: z.int() }),
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',

@@ -68,7 +68,7 @@ export const listKeyRotations = operation({
         KeyMaterialId: z.string(),
         KeyMaterialDescription: z.string().optional(),
         ImportState: z.enum(['IMPORTED', 'PENDING_IMPORT']).optional().describe('Of imported material'),
-        KeyMaterialState: z.enum(['CURRENT', 'NON_CURRENT', 'PENDING_ROTATION']),
+        KeyMaterialState: z.enum(['CURRENT', 'NON_CURRENT', 'PENDING_ROTATION', 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION']),
         ExpirationModel: expirationModel.optional(),
         ValidTo: timestamp().optional(),
         RotationDate: timestamp().optional(),

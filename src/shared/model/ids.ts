@@ -4,7 +4,7 @@ import { VaultError } from './errors.ts';
 declare const brand: unique symbol;
 type Branded<T, B extends string> = T & { readonly [brand]: B };
 
-/** UUIDv4, lower case. */
+/** UUIDv4, lower case; of a multi-Region key `mrk-` and 32 hexadecimal digits. */
 export type KeyId = Branded<string, 'KeyId'>;
 /** `alias/` and 1 to 250 of `[a-zA-Z0-9/_-]`. */
 export type AliasName = Branded<string, 'AliasName'>;
@@ -23,11 +23,12 @@ export type AccessKeyId = Branded<string, 'AccessKeyId'>;
 export type SecretName = Branded<string, 'SecretName'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MULTI_REGION = /^mrk-[0-9a-f]{32}$/;
 const ALIAS = /^alias\/[a-zA-Z0-9/_-]{1,250}$/;
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
 const KMS_ARN = /^arn:aws:kms:([a-z0-9-]+):(\d{12}):(key|alias)\/(.+)$/;
 
-export const isKeyId = (text: string): text is KeyId => UUID.test(text);
+export const isKeyId = (text: string): text is KeyId => UUID.test(text) || MULTI_REGION.test(text);
 export const isAliasName = (text: string): text is AliasName => ALIAS.test(text);
 export const isRegion = (text: string): boolean => REGION.test(text);
 export const isAccountId = (text: string): text is AccountId => /^\d{12}$/.test(text);
@@ -65,6 +66,9 @@ export function uuidFrom(random: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 export const keyIdFrom = (random: Uint8Array): KeyId => uuidFrom(random) as KeyId;
+/** Of a multi-Region key; 16 random bytes. */
+export const multiRegionIdFrom = (random: Uint8Array): KeyId => `mrk-${uuidFrom(random).replaceAll('-', '')}` as KeyId;
+export const isMultiRegionId = (keyId: KeyId): boolean => MULTI_REGION.test(keyId);
 
 /** How a caller names a key: by id, key ARN, alias or alias ARN. */
 export type KeyReference = { readonly kind: 'key'; readonly keyId: KeyId } | { readonly kind: 'alias'; readonly alias: AliasName };
@@ -72,6 +76,8 @@ export type KeyReference = { readonly kind: 'key'; readonly keyId: KeyId } | { r
 /** The place that ARNs of this vault are made in. */
 export interface Realm {
   readonly region: string;
+  /** The vault's own region, where a record that names none belongs; absent: `region` is it. */
+  readonly home?: string;
   readonly account: AccountId;
 }
 
@@ -79,6 +85,19 @@ export const keyArn = (realm: Realm, keyId: KeyId): Arn => `arn:aws:kms:${realm.
 /** Of a client: IAM knows no region. */
 export const clientArn = ({ account }: Pick<Realm, 'account'>, name: string): Arn => `arn:aws:iam::${account}:user/${name}` as Arn;
 export const aliasArn = (realm: Realm, alias: AliasName): Arn => `arn:aws:kms:${realm.region}:${realm.account}:${alias}` as Arn;
+
+/** The vault's realm as a request of this region has it. */
+export const realmIn = (realm: Realm, region: string | undefined): Realm => (region === undefined || region === realm.region ? realm : { ...realm, region, home: realm.home ?? realm.region });
+
+const PLACED = /^([a-z0-9-]+):(alias\/.+)$/;
+/** What an alias is kept under: its name, after its region where that is not the vault's own. */
+export const placedAlias = (realm: Realm, alias: AliasName): AliasName => (realm.home === undefined || realm.home === realm.region ? alias : (`${realm.region}:${alias}` as AliasName));
+/** The name of an alias that is kept in the realm's region; undefined: it is of another. */
+export function aliasHere(realm: Realm, placed: AliasName): AliasName | undefined {
+  const name = (PLACED.exec(placed)?.[2] ?? placed) as AliasName;
+  return placedAlias(realm, name) === placed ? name : undefined;
+}
+export const isPlacedAlias = (text: string): text is AliasName => ALIAS.test(text) || ALIAS.test(PLACED.exec(text)?.[2] ?? '');
 
 /**
  * Key id, key ARN, alias name or alias ARN, as AWS KMS takes them.

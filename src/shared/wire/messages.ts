@@ -11,6 +11,7 @@ export const PROTOCOL_VERSION = 1;
 /** A client numbers its calls itself, 1 to this. An id is free again once it has been answered. */
 export const MAX_CALL_ID = 0x7fff_ffff;
 const MAX_OPERATION_LENGTH = 128;
+const MAX_REGION_LENGTH = 32;
 
 // ---- client to server
 
@@ -20,6 +21,8 @@ export interface RequestMessage {
   readonly op: string;
   readonly input: unknown;
   readonly progress?: true;
+  /** Region that the request is for; absent: the vault's own. */
+  readonly region?: string;
 }
 
 /** Aborts the call; it is still answered, once, and usually with CancelledException. Of an id not in flight nothing happens. */
@@ -70,7 +73,7 @@ export interface ServerHelloMessage {
 // ---- reading them
 
 export type ClientMessage =
-  | { readonly kind: 'request'; readonly id: number; readonly op: string; readonly input: Uint8Array; readonly progress: boolean }
+  | { readonly kind: 'request'; readonly id: number; readonly op: string; readonly input: Uint8Array; readonly progress: boolean; readonly region?: string }
   | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'hello'; readonly version: number; readonly events: boolean }
   /** Not a message. `id` where it could be read, so that the caller can tell which of its calls is meant. */
@@ -102,7 +105,7 @@ export function readClientMessage(bytes: Uint8Array): ClientMessage {
 }
 
 function clientMessageOf(fields: Fields): ClientMessage {
-  const { id, op, input, progress, cancel, hello } = fields;
+  const { id, op, input, progress, cancel, hello, region } = fields;
   if (isObject(hello) && only(fields, 'hello')) {
     const { version, events } = hello;
     if (!only(hello, 'version', 'events') || !Number.isInteger(version) || !(events === undefined || typeof events === 'boolean')) {
@@ -112,13 +115,14 @@ function clientMessageOf(fields: Fields): ClientMessage {
   }
   if (!isCallId(id)) throw refusal(`\`id\` must be a whole number from 1 to ${String(MAX_CALL_ID)}`);
   if (cancel === true && only(fields, 'id', 'cancel')) return { kind: 'cancel', id };
-  if (!only(fields, 'id', 'op', 'input', 'progress')) throw refusal('a request has `id`, `op`, `input` and may have `progress`, and nothing else');
+  if (!only(fields, 'id', 'op', 'input', 'progress', 'region')) throw refusal('a request has `id`, `op`, `input` and may have `progress` and `region`, and nothing else');
   if (typeof op !== 'string' || op.length === 0 || op.length > MAX_OPERATION_LENGTH) {
     throw refusal(`\`op\` must be text of 1 to ${String(MAX_OPERATION_LENGTH)} characters`);
   }
   if (!(input instanceof Uint8Array)) throw refusal('`input` must be an object');
   if (progress !== undefined && typeof progress !== 'boolean') throw refusal('`progress` must be true or false');
-  return { kind: 'request', id, op, input, progress: progress === true };
+  if (!(region === undefined || (typeof region === 'string' && region.length <= MAX_REGION_LENGTH))) throw refusal('`region` must be text');
+  return { kind: 'request', id, op, input, progress: progress === true, ...(region === undefined ? {} : { region }) };
 }
 
 /**

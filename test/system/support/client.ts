@@ -32,11 +32,11 @@ export interface Client {
   readonly hello: ServerHello;
   readonly closed: Promise<void>;
   /** Rejects with Gone only. */
-  call(operation: string, input?: Json): Promise<Answer>;
+  call(operation: string, input?: Json, region?: string): Promise<Answer>;
   /** The output; rejects with Refused or Gone. */
-  ok(operation: string, input?: Json): Promise<Json>;
+  ok(operation: string, input?: Json, region?: string): Promise<Json>;
   /** The error's code, or `ok`. */
-  code(operation: string, input?: Json): Promise<string>;
+  code(operation: string, input?: Json, region?: string): Promise<string>;
   close(): void;
 }
 
@@ -96,24 +96,24 @@ async function converse(socket: Socket): Promise<Client> {
   });
   const hello = await Promise.race([greeted, closed.then(() => Promise.reject(failure))]);
 
-  const call: Client['call'] = (operation, input = {}) =>
+  const call: Client['call'] = (operation, input = {}, region) =>
     new Promise((resolve, reject) => {
       if (socket.destroyed) return reject(new Gone());
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
-      socket.write(encodeFrame({ id: lastId, op: operation, input }));
+      socket.write(encodeFrame({ id: lastId, op: operation, input, ...(region === undefined ? {} : { region }) }));
     });
   return {
     hello,
     closed,
     call,
-    async ok(operation, input) {
-      const answer = await call(operation, input);
+    async ok(operation, input, region) {
+      const answer = await call(operation, input, region);
       if (!answer.ok) throw new Refused(operation, answer.error);
       return answer.output;
     },
-    async code(operation, input) {
-      const answer = await call(operation, input);
+    async code(operation, input, region) {
+      const answer = await call(operation, input, region);
       return answer.ok ? 'ok' : answer.error.code;
     },
     close: () => socket.destroy(),

@@ -31,7 +31,7 @@ const NOT_OFFERED_BY: Readonly<Record<string, readonly string[]>> = { 'kms:Creat
 /** AWS's documents are narrower than its model: ScheduleKeyDeletion takes 7 to 30 days. */
 const NARROWER: Readonly<Record<string, readonly [number, number]>> = { PendingWindowInDays: [7, 30] };
 /** New in AWS's answers and without a meaning here. */
-const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'KeyMaterialId', 'SourceKeyMaterialId', 'DestinationKeyMaterialId', 'KeyAgreementAlgorithms']);
+const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'ReplicaPolicy', 'KeyMaterialId', 'SourceKeyMaterialId', 'DestinationKeyMaterialId', 'KeyAgreementAlgorithms']);
 
 const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> => (schema instanceof z.ZodObject ? (schema.shape) : {});
 

@@ -9,7 +9,7 @@ import { NAMES, type Name, type Operations } from '../../../src/shared/api/index
 import type { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 
 /** The operations of this vault that AWS does not have: the clock's own. */
-type Own = 'kms:DeleteDueKeys' | 'kms:RotateDueKeys' | 'kms:ExpireDueKeyMaterials';
+type Own = 'kms:DeleteDueKeys' | 'kms:RotateDueKeys' | 'kms:ExpireDueKeyMaterials' | 'kms:RecordKeyUsage';
 type Kms = Exclude<Extract<Name, `kms:${string}`>, Own>;
 type Short<N> = N extends `kms:${infer S}` ? S : never;
 

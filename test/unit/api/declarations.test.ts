@@ -138,7 +138,6 @@ describe('CreateKey', () => {
     expect(parse('kms:CreateKey', { CustomerMasterKeySpec: 'RSA_2048' })).toBe('CustomerMasterKeySpec: is not offered: give the same value as `KeySpec`');
     expect(refusedOf(OPERATIONS['kms:CreateKey'].input).map((field) => field.name)).toEqual(['CustomerMasterKeySpec', 'Policy', 'BypassPolicyLockoutSafetyCheck', 'CustomKeyStoreId', 'XksKeyId']);
     expect(parse('kms:CreateKey', { Origin: 'AWS_CLOUDHSM' })).toMatch(/^Origin: must be `AWS_KMS`/);
-    expect(parse('kms:CreateKey', { MultiRegion: true })).toMatch(/^MultiRegion: must be false/);
   });
 
   it.each(Object.keys(KEY_SPECS) as KeySpec[])('takes exactly the usages of %s', (spec) => {

@@ -1,4 +1,5 @@
 /** Kinds of record of the tests' own, in tables of the program's. */
+import { KEY_USAGE } from '../../../src/main/keyring/kinds.ts';
 import { indexedKind, vouchedKind } from '../../../src/main/store/collection.ts';
 import { encodeJson, malformed, readFields } from '../../../src/main/store/strict.ts';
 
@@ -40,4 +41,4 @@ export const BLOBS = vouchedKind<Blob>({
   },
 });
 
-export const TEST_KINDS = [NOTES, BLOBS];
+export const TEST_KINDS = [NOTES, BLOBS, KEY_USAGE];

@@ -59,6 +59,8 @@ async function answered(request: IncomingMessage, requestId: RequestId, ports: E
         door: 'aws',
         evidence: { door: 'aws', signed: signedOf(accepted, head, body) },
         operation: accepted.target.operation,
+        // What was signed: each region is a name space of its own.
+        region: accepted.authorization.scope.region,
         input: body,
         signal: ports.signal,
       }),
