@@ -22,6 +22,7 @@ const EXITS: Readonly<Record<keyof typeof EXIT, string>> = {
 const GROUPS: Readonly<Record<string, string>> = {
   kms: 'Keys: make, use, name and delete them (the words of AWS KMS)',
   secret: 'Secrets: values in versions (the words of AWS Secrets Manager)',
+  aws: 'Let AWS’s tools and SDKs use this vault: clients, their door, what they are told',
   file: 'Sign and verify files of any size',
   trail: 'The record of what happened',
   slot: 'The ways into the vault',

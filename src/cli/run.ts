@@ -2,6 +2,7 @@
 import { EXIT, exitCodeOf, VaultError } from '../shared/model/errors.ts';
 import type { Name } from '../shared/api/index.ts';
 import { closest, GLOBAL_FLAGS, parseFlags, splitCommand } from './arguments.ts';
+import { awsDoorCommand, awsEnvCommand, awsProfileCommand, awsStatusCommand } from './aws-commands.ts';
 import { startRun, type Command } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { declaredCommands } from './declared.ts';
@@ -28,6 +29,8 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'vault:AddSlot': slotAddCommand,
   'vault:RemoveSlot': slotRemoveCommand,
   'vault:ChangePassword': passwordChangeCommand,
+  'access:UpdateAwsDoor': awsDoorCommand,
+  'access:DescribeAwsDoor': awsStatusCommand,
   'file:Sign': fileSignCommand,
   'file:Verify': fileVerifyCommand,
   'trail:VerifyTrail': trailVerifyCommand,
@@ -41,6 +44,8 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
 export const COMMANDS: readonly Command[] = [
   ...Object.values(WRAPPED),
   serveCommand,
+  awsEnvCommand,
+  awsProfileCommand,
   completionCommand(() => COMMANDS),
   ...declaredCommands(new Set(Object.keys(WRAPPED) as Name[])),
 ];

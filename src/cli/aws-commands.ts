@@ -1,0 +1,119 @@
+/** `keystead aws`: the door for AWS clients, and what a shell or a configuration of AWS's tools has to be told of it. */
+import { OPERATIONS, type Output } from '../shared/api/index.ts';
+import { EXIT } from '../shared/model/errors.ts';
+import { callFor, flagText, withVault, type Command, type Run } from './command.ts';
+import { flagsOf, inputOf } from './inputs.ts';
+import { printAnswer } from './output.ts';
+
+type Door = Output<'access:DescribeAwsDoor'>;
+
+export const awsDoorCommand: Command = {
+  names: ['aws door', 'access update-aws-door'],
+  summary: OPERATIONS['access:UpdateAwsDoor'].summary,
+  details: ['Shows how the door is afterwards. What AWS clients have to be told: `keystead aws env` and `keystead aws profile`.'],
+  flags: flagsOf(OPERATIONS['access:UpdateAwsDoor']),
+  examples: ['keystead aws door --open', 'keystead aws door --no-open', 'keystead aws door --open --port 4599 --no-tls'],
+  async run(run) {
+    const input = await inputOf(run.world, OPERATIONS['access:UpdateAwsDoor'], run.values);
+    const door = await withVault(run, async (connection) => {
+      if (Object.keys(input).length > 0) await callFor(run, connection, 'access:UpdateAwsDoor', input);
+      return callFor(run, connection, 'access:DescribeAwsDoor', {});
+    });
+    return show(run, door);
+  },
+};
+
+export const awsStatusCommand: Command = {
+  names: ['aws status', 'access describe-aws-door'],
+  summary: OPERATIONS['access:DescribeAwsDoor'].summary,
+  flags: [],
+  run: async (run) => show(run, await describe(run)),
+};
+
+const describe = (run: Run): Promise<Door> => withVault(run, (connection) => callFor(run, connection, 'access:DescribeAwsDoor', {}));
+
+async function show(run: Run, door: Door): Promise<number> {
+  if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['access:DescribeAwsDoor'].output, door);
+  else await run.world.stdout.write(statusText(door));
+  return door.State === 'failed' ? EXIT.conflict : EXIT.ok;
+}
+
+function statusText(door: Door): string {
+  const rows: (readonly [string, string | undefined])[] = [
+    ['Door', door.State === 'failed' ? 'closed, though it is to be open' : door.State],
+    ['Problem', door.Problem],
+    ['Endpoint', door.Endpoint],
+    ['Region', `${door.Region}, account ${door.Account}`],
+    ['Authority', door.Tls ? door.CertificateAuthorityFile : undefined],
+    ['Clients', 'keystead aws list-clients'],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(9)} ${value}\n`])).join('');
+}
+
+/** Variables that AWS's own tools and SDKs read. AWS_CA_BUNDLE and NODE_EXTRA_CA_CERTS are of the whole shell: hence only with TLS. */
+export function variablesOf(door: Door): readonly (readonly [name: string, value: string])[] {
+  return [
+    ['AWS_ENDPOINT_URL_KMS', door.Endpoint],
+    ['AWS_ENDPOINT_URL_SECRETS_MANAGER', door.Endpoint],
+    ['AWS_REGION', door.Region],
+    ['AWS_DEFAULT_REGION', door.Region],
+    ...(door.Tls && door.CertificateAuthorityFile !== undefined ? ([['AWS_CA_BUNDLE', door.CertificateAuthorityFile], ['NODE_EXTRA_CA_CERTS', door.CertificateAuthorityFile]] as const) : []),
+  ];
+}
+
+const SHELLS = {
+  sh: (name: string, value: string) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`,
+  fish: (name: string, value: string) => `set -gx ${name} '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'\n`,
+  powershell: (name: string, value: string) => `$env:${name} = '${value.replaceAll("'", "''")}'\n`,
+  dotenv: (name: string, value: string) => `${name}=${value}\n`,
+} as const;
+type Shell = keyof typeof SHELLS;
+const isShell = (text: string): text is Shell => Object.hasOwn(SHELLS, text);
+
+const closedNote = (door: Door): string => (door.State === 'open' ? '' : 'The door is closed: open it with `keystead aws door --open`.\n');
+
+export const awsEnvCommand: Command = {
+  names: ['aws env'],
+  summary: 'Print the variables that point AWS’s tools and SDKs at this vault',
+  details: ['The access key is not among them: it was shown once, when the client was made. AWS_CA_BUNDLE holds for every AWS endpoint of that shell.'],
+  flags: [{ name: 'shell', takes: 'value', choices: Object.keys(SHELLS), fallback: 'sh', about: 'For which shell' }],
+  examples: ['eval "$(keystead aws env)"'],
+  async run(run) {
+    const door = await describe(run);
+    const shell = flagText(run, 'shell') ?? 'sh';
+    const write = SHELLS[isShell(shell) ? shell : 'sh'];
+    await run.world.stderr.write(closedNote(door));
+    await run.world.stdout.write(variablesOf(door).map(([name, value]) => write(name, value)).join(''));
+    return EXIT.ok;
+  },
+};
+
+export const awsProfileCommand: Command = {
+  names: ['aws profile'],
+  summary: 'Print a profile for `~/.aws/config` that points at this vault',
+  details: ['The access key belongs into `~/.aws/credentials`, under the same name.'],
+  flags: [{ name: 'name', takes: 'value', fallback: 'keystead', about: 'Name of the profile' }],
+  examples: ['keystead aws profile >> ~/.aws/config'],
+  async run(run) {
+    const door = await describe(run);
+    await run.world.stderr.write(closedNote(door));
+    await run.world.stdout.write(profileOf(door, flagText(run, 'name') ?? 'keystead'));
+    return EXIT.ok;
+  },
+};
+
+export function profileOf(door: Door, name: string): string {
+  return [
+    `[profile ${name}]`,
+    `region = ${door.Region}`,
+    `services = ${name}`,
+    ...(door.Tls && door.CertificateAuthorityFile !== undefined ? [`ca_bundle = ${door.CertificateAuthorityFile}`] : []),
+    '',
+    `[services ${name}]`,
+    'kms =',
+    `  endpoint_url = ${door.Endpoint}`,
+    'secrets_manager =',
+    `  endpoint_url = ${door.Endpoint}`,
+    '',
+  ].join('\n');
+}
