@@ -12,7 +12,7 @@ import { usage, type World } from './world.ts';
 export type Input = Record<string, unknown>;
 
 /** What the AWS CLI takes on the line and Keystead takes from a file or standard input only. */
-const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message', 'SecretString', 'SecretBinary']);
+const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message', 'SecretString', 'SecretBinary', 'SecretAccessKey']);
 
 /** Flags of an operation's input. Factors (passwords, codes) are refused as arguments and asked for by the wrapped commands. */
 export function flagsOf(operation: Operation): readonly Flag[] {

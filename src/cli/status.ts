@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { EXIT } from '../shared/model/errors.ts';
-import { callFor, withVault, type Command } from './command.ts';
+import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
 import { serverEnvironment } from './launch.ts';
 import { isoTime, printAnswer } from './output.ts';
-import { notBuilt } from './world.ts';
+import { notBuilt, usage } from './world.ts';
 
 export const statusCommand: Command = {
   names: ['status', 'vault status'],
@@ -68,22 +68,46 @@ export const stopCommand: Command = {
 export const serveCommand: Command = {
   names: ['serve'],
   summary: 'Run the process of the vault here, in the foreground, until Ctrl+C',
-  details: ['`init` and `unlock` start it by themselves; this is for a service manager, or to watch it.'],
-  flags: [],
+  details: [
+    '`init` and `unlock` start it by themselves; this is for a service manager, or to watch it.',
+    '',
+    'With --ephemeral it is another vault, for a test suite or CI: in memory, new at each start, for AWS clients only, over plain HTTP on',
+    '127.0.0.1. `POST /_keystead/reset` empties it. Its access key is no secret: nothing real belongs into it.',
+  ],
+  flags: [
+    { name: 'ephemeral', takes: 'switch', about: 'A throwaway vault for AWS clients' },
+    { name: 'port', takes: 'value', placeholder: 'N', about: 'With --ephemeral: the port, 5997 if left out; 0 takes any that is free' },
+    { name: 'account', takes: 'value', placeholder: 'DIGITS', about: 'With --ephemeral: the account in ARNs; zeros if left out' },
+    { name: 'region', takes: 'value', placeholder: 'REGION', about: 'With --ephemeral: the region; us-east-1 if left out' },
+    { name: 'access-key', takes: 'value', placeholder: 'ID:SECRET', about: 'With --ephemeral: the access key of its one client; test:test if left out' },
+  ],
+  examples: ['keystead serve', 'keystead serve --ephemeral --account 123456789012 --access-key test:test --port 5997'],
   async run(run) {
     const { world } = run;
     if (!world.server) throw notBuilt();
-    const { folder } = await run.place();
-    const child = spawn(world.server.program, [...world.server.args, '--vault', folder], { stdio: 'inherit', env: serverEnvironment(world.surroundings.env) });
-    const onSignal = (): void => { child.kill('SIGTERM'); };
-    process.on('SIGTERM', onSignal);
+    const child = spawn(world.server.program, [...world.server.args, ...(await serveArguments(run))], { stdio: 'inherit', env: serverEnvironment(world.surroundings.env) });
+    // However this process ends, the vault's must not stay behind.
+    const onEnd = (): void => { child.kill('SIGTERM'); };
+    process.on('exit', onEnd);
     try {
       return await new Promise<number>((resolve) => {
         child.once('exit', (code, signal) => { resolve(code ?? (signal === 'SIGINT' || signal === 'SIGTERM' ? EXIT.ok : EXIT.internal)); });
         child.once('error', () => { resolve(EXIT.internal); });
       });
     } finally {
-      process.off('SIGTERM', onSignal);
+      process.off('exit', onEnd);
     }
   },
 };
+
+const OF_EPHEMERAL = ['port', 'account', 'region', 'access-key'] as const;
+
+async function serveArguments(run: Run): Promise<readonly string[]> {
+  const given = OF_EPHEMERAL.flatMap((name) => {
+    const value = flagText(run, name);
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  if (flagSwitch(run, 'ephemeral') === true) return ['--ephemeral', ...given];
+  if (given.length > 0) throw usage(`\`${given[0] ?? ''}\` goes with --ephemeral`);
+  return ['--vault', (await run.place()).folder];
+}

@@ -106,8 +106,9 @@ export function createAwsDoor({ vault, clock, random, log, events, fault }: AwsD
     },
     control: {
       signatures,
-      async newAccessKey(accessKeyId) {
-        const { sealed, secret } = await openOrThrow(vault).sealer.call('newAccessKey', { accessKeyId });
+      async newAccessKey(accessKeyId, given) {
+        const { sealer } = openOrThrow(vault);
+        const { sealed, secret } = await (given ? given.borrow((bytes) => sealer.call('newAccessKey', { accessKeyId, secret: bytes })) : sealer.call('newAccessKey', { accessKeyId }));
         return { sealed: bytesToBase64(sealed), secret: SecretBytes.take(secret) };
       },
       newAuthority: () => newAuthority(openOrThrow(vault), clock, random),

@@ -62,6 +62,8 @@ export interface ProgramOptions {
   readonly log: Log;
   /** The folder goes when the process ends: said to whoever looks at it. */
   readonly throwaway?: boolean;
+  /** Of a test suite: neither suspend nor the screen's lock means anything to it. */
+  readonly unattended?: boolean;
   /** The vaults of this user, and the way to another. */
   readonly vaults: VaultsControl;
   /** Ends the process once answers are out. */
@@ -224,7 +226,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     await settledWithin(written, BEFORE_LOCK_MS, () => undefined);
   };
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
-  const presence = startPresence({ vault, door, log });
+  // Nobody leaves a vault that is a test's.
+  const presence = options.unattended ? { stop: () => undefined } : startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
     if (event === 'vault.locked') {
       usage.clear();

@@ -4,7 +4,6 @@
  * Its folder is the user's own, in the run-time directory (memory) where there is one, else in the temporary folder; it goes when the
  * process ends, and what a kill left goes when the next demo starts. Its password is known to everybody: nothing real belongs in it.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEMO_PASSWORD } from '../../shared/model/demo.ts';
 import { VaultError } from '../../shared/model/errors.ts';
@@ -14,9 +13,9 @@ import { encodeJson } from '../../shared/wire/encode.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Program } from './compose.ts';
 import { DEMO_KEYS, USES } from './demo-content.ts';
+import { makeThrowaway } from './throwaway.ts';
 
 const PREFIX = 'keystead-demo-';
-const NAME = new RegExp(`^${PREFIX}(\\d+)-\\w{6}$`);
 const DAY = 24 * 60 * 60 * 1000;
 
 export interface Demo {
@@ -30,13 +29,10 @@ export interface Demo {
 }
 
 export function startDemo({ env, tmp, uid }: Surroundings, clock: Clock): Demo {
-  const base = env['XDG_RUNTIME_DIR'] ?? tmp;
-  sweep(base);
-  // 0700, with six characters that nobody can guess beforehand.
-  const own = mkdtempSync(join(base, `${PREFIX}${String(process.pid)}-`));
+  const own = makeThrowaway(env['XDG_RUNTIME_DIR'] ?? tmp, PREFIX);
   let behind = DAY;
   return {
-    folder: join(own, 'acme-dev'),
+    folder: join(own.folder, 'acme-dev'),
     clock: { ...clock, now: () => instant(clock.now() - behind) },
     async fill(program) {
       const call = callerOf(program, uid);
@@ -57,7 +53,7 @@ export function startDemo({ env, tmp, uid }: Surroundings, clock: Clock): Demo {
       for (const { alias, then } of DEMO_KEYS) if (then) await call(then.operation, { KeyId: ids.get(alias), ...then.input });
       behind = 0;
     },
-    remove: () => { rmSync(own, { recursive: true, force: true }); },
+    remove: own.remove,
   };
 }
 
@@ -76,25 +72,3 @@ const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (oper
   if (!result.ok) throw new VaultError(result.error.code, `${operation}: ${result.error.message}`);
   return result.output;
 };
-
-/** Folders of demos whose process is gone. Another user's cannot be removed, and stay. */
-function sweep(base: string): void {
-  for (const name of readdirSync(base)) {
-    const pid = Number(NAME.exec(name)?.[1] ?? Number.NaN);
-    if (Number.isNaN(pid) || isAlive(pid)) continue;
-    try {
-      rmSync(join(base, name), { recursive: true, force: true });
-    } catch {
-      continue;
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}

@@ -27,7 +27,7 @@ export interface DoorRequest {
 /** What the running program has of the door. */
 export interface AwsDoorControl {
   /** Draws a secret access key and seals it for this access key. `secret` is the caller's to dispose of. */
-  newAccessKey(accessKeyId: AccessKeyId): Promise<{ readonly sealed: string; readonly secret: SecretBytes }>;
+  newAccessKey(accessKeyId: AccessKeyId, given?: SecretBytes): Promise<{ readonly sealed: string; readonly secret: SecretBytes }>;
   newAuthority(): Promise<AuthorityRecord>;
   /** Rejects with PortUnavailableException where the door is not listening there itself. */
   checkPort(port: number): Promise<void>;
@@ -54,9 +54,9 @@ async function clientNow(writer: Writer, name: string): Promise<ClientRecord> {
 }
 
 export const accessHandlers = ({ door, random }: AccessPorts): HandlersOf<'access'> => {
-  const withKey = async (name: string, role: ClientRole, created: number, at: number): Promise<{ readonly record: ClientRecord; readonly secret: SecretBytes }> => {
-    const accessKeyId = accessKeyIdFrom(random.bytes(16));
-    const { sealed, secret } = await door.newAccessKey(accessKeyId);
+  const withKey = async (name: string, role: ClientRole, created: number, at: number, given?: { readonly id: AccessKeyId; readonly secret: SecretBytes }): Promise<{ readonly record: ClientRecord; readonly secret: SecretBytes }> => {
+    const accessKeyId = given?.id ?? accessKeyIdFrom(random.bytes(16));
+    const { sealed, secret } = await door.newAccessKey(accessKeyId, given?.secret);
     return { record: { name, role, created: created as ClientRecord['created'], accessKeyId, sealed, keyCreated: at as ClientRecord['created'] }, secret };
   };
 
@@ -64,8 +64,11 @@ export const accessHandlers = ({ door, random }: AccessPorts): HandlersOf<'acces
     'access:CreateClient': async (input, call, { writer, realm }) => {
       const clients = writer.of(CLIENTS);
       if ((await clients.get(input.Name)) !== undefined) return call.fail('AlreadyExistsException', `client \`${input.Name}\` exists; choose another name, or give it a new key with \`keystead aws rotate-client-key\``);
-      if ([...(await clients.entries())].length >= MOST_CLIENTS) return call.fail('LimitExceededException', `there are ${String(MOST_CLIENTS)} clients, which is the limit; delete one with \`keystead aws delete-client\``);
-      const { record, secret } = await withKey(input.Name, input.Role, call.at, call.at);
+      const others = [...(await clients.entries())];
+      if (input.AccessKeyId !== undefined && others.some(([, { accessKeyId }]) => accessKeyId === input.AccessKeyId)) return call.fail('AlreadyExistsException', `access key \`${input.AccessKeyId}\` is another client's; choose another, or leave it out`);
+      if (others.length >= MOST_CLIENTS) return call.fail('LimitExceededException', `there are ${String(MOST_CLIENTS)} clients, which is the limit; delete one with \`keystead aws delete-client\``);
+      const given = input.AccessKeyId !== undefined && input.SecretAccessKey ? { id: input.AccessKeyId, secret: input.SecretAccessKey } : undefined;
+      const { record, secret } = await withKey(input.Name, input.Role, call.at, call.at, given);
       clients.insert(record);
       return shown(realm, record, secret);
     },

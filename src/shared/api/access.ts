@@ -1,6 +1,6 @@
 /** `access:` operations: who may use the vault over AWS's protocol, and the door that such programs come in by. */
 import { z } from 'zod';
-import { isClientName } from '../model/ids.ts';
+import { isAccessKeyId, isClientName } from '../model/ids.ts';
 import * as f from './fields.ts';
 import { operation, secretText, timestamp } from './operation.ts';
 
@@ -17,6 +17,9 @@ const clientName = z
   .refine(isClientName, { error: 'must be up to 64 of a-z, A-Z, 0-9 and + = , . @ _ -' })
   .describe('Name of the client');
 
+/** Bytes: what clients take is longer still. */
+const SECRET_ACCESS_KEY = 128;
+
 /** user: uses keys and looks at them. administrator: makes, changes and deletes them, too. */
 const role = z.enum(['user', 'administrator']);
 export type ClientRole = z.output<typeof role>;
@@ -31,7 +34,6 @@ const client = z.strictObject({
   LastUsedDate: timestamp().optional().describe('Of its access key, since the vault was unlocked'),
 });
 
-const SECRET_ACCESS_KEY = 128;
 const accessKey = {
   AccessKeyId: z.string(),
   SecretAccessKey: secretText({ min: 1, max: SECRET_ACCESS_KEY }).describe('Shown this once'),
@@ -40,7 +42,16 @@ const accessKey = {
 export const createClient = operation({
   name: 'access:CreateClient',
   summary: 'Let a program use the keys of this vault over AWS’s protocol, with an access key of its own',
-  input: z.strictObject({ Name: clientName, Role: role.default('user').describe('user: uses keys and looks at them; administrator: makes, changes and deletes them, too') }),
+  input: z
+    .strictObject({
+      Name: clientName,
+      Role: role.default('user').describe('user: uses keys and looks at them; administrator: makes, changes and deletes them, too'),
+      AccessKeyId: z.string().refine(isAccessKeyId, { error: 'must be up to 128 of a-z, A-Z, 0-9 and _' }).optional().describe('One that the program has already; drawn if left out'),
+      SecretAccessKey: secretText({ min: 1, max: SECRET_ACCESS_KEY }).optional().describe('Goes with AccessKeyId'),
+    })
+    .superRefine((input, issues) => {
+      if ((input.AccessKeyId === undefined) !== (input.SecretAccessKey === undefined)) issues.addIssue({ code: 'custom', path: ['SecretAccessKey'], message: 'goes with `AccessKeyId`: give both or neither' });
+    }),
   output: z.strictObject({ Name: z.string(), Arn: z.string(), Role: role, ...accessKey }),
   errors: ['AlreadyExistsException', 'LimitExceededException'],
   effect: 'write',

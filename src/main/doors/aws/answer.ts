@@ -33,13 +33,19 @@ export function errorAnswer(requestId: string, { code, message }: Pick<ErrorBody
   return { status: status ?? ERRORS[shown][1], headers: { ...headersOf(requestId, body), 'x-amzn-ErrorType': shown }, body, error: shown };
 }
 
+/** AWS answers with nothing at all where there is nothing to say. */
+export function emptyAnswer(requestId: string): Answer {
+  const body = new Uint8Array(0);
+  return { status: 200, headers: headersOf(requestId, body), body };
+}
+
 /** Takes the output over: its secrets are wiped. */
 export function answerOf(operation: Name, result: Result): Answer {
   if (!result.ok) return errorAnswer(result.requestId, result.error, operation);
   try {
     const declaration = declarationOf(operation);
-    // AWS answers with nothing at all where there is nothing to say.
-    const body = Object.keys(result.output).length === 0 ? new Uint8Array(0) : encodeJson(result.output, { secretTexts: secretTexts(declaration.output) });
+    if (Object.keys(result.output).length === 0) return emptyAnswer(result.requestId);
+    const body = encodeJson(result.output, { secretTexts: secretTexts(declaration.output) });
     return { status: 200, headers: headersOf(result.requestId, body), body };
   } catch (error) {
     const known = error instanceof VaultError && error.code === 'RequestTooLargeException' ? error : new VaultError('KMSInternalException', 'the answer could not be written; see the diagnostic log');

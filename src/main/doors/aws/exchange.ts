@@ -7,9 +7,9 @@ import type { RequestId } from '../../../shared/model/ids.ts';
 import { stringToSign } from '../../crypto/sigv4.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { DoorPort, Refusal } from '../port.ts';
-import { answerOf, errorAnswer, type Answer } from './answer.ts';
+import { answerOf, emptyAnswer, errorAnswer, type Answer } from './answer.ts';
 import { canonicalRequest, type Header } from './canonical.ts';
-import { HeadRefused, judgeHead, type Accepted } from './head.ts';
+import { HeadRefused, judgeCaller, judgeHead, type Accepted } from './head.ts';
 import type { Recent } from './recent.ts';
 
 export interface ExchangePorts {
@@ -23,7 +23,11 @@ export interface ExchangePorts {
   /** Whether one more may be under way; the number is the door's to keep. */
   readonly crowded: () => boolean;
   readonly signal: AbortSignal;
+  /** What `POST /_keystead/reset` does, where there is such a thing. */
+  readonly reset?: () => Promise<void>;
 }
+
+const RESET_PATH = '/_keystead/reset';
 
 /** What the head says, as soon as it is known. */
 interface Claims {
@@ -46,6 +50,7 @@ export async function exchange(request: IncomingMessage, response: ServerRespons
 async function answered(request: IncomingMessage, requestId: RequestId, ports: ExchangePorts, claims: Claims): Promise<Answer> {
   const headers = headersOf(request.rawHeaders);
   const head = { method: request.method ?? '', url: request.url ?? '', headers };
+  if (ports.reset && head.url === RESET_PATH) return resetAnswer(requestId, head, ports.hosts, ports.reset);
   const accepted = judgeHead(head, ports.hosts);
   claims.operation = accepted.target.operation;
   claims.accessKeyId = accepted.authorization.accessKeyId;
@@ -68,6 +73,14 @@ async function answered(request: IncomingMessage, requestId: RequestId, ports: E
   } finally {
     body.fill(0);
   }
+}
+
+/** Not signed: whoever may connect may begin anew with a vault that is thrown away anyway. */
+async function resetAnswer(requestId: RequestId, { method, headers }: { readonly method: string; readonly headers: readonly Header[] }, hosts: ReadonlySet<string>, reset: () => Promise<void>): Promise<Answer> {
+  judgeCaller(headers, hosts);
+  if (method !== 'POST') throw new HeadRefused('malformed', 405, 'SerializationException', 'only `POST` is taken here');
+  await reset();
+  return emptyAnswer(requestId);
 }
 
 /** The evidence: what the client must have signed if it sent this. Throws HeadRefused where it said another hash of the body. */

@@ -52,16 +52,7 @@ const incomplete = (message: string): HeadRefused => new HeadRefused('unsigned',
 
 /** `hosts`: the only values of Host that are ours, in lower case. Throws HeadRefused. */
 export function judgeHead({ method, url, headers }: Head, hosts: ReadonlySet<string>): Accepted {
-  if (headers.length > MAX_HEADERS) throw malformed(`more than ${String(MAX_HEADERS)} headers; send fewer`, 431);
-  const named = new Map<string, string>();
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    if (named.has(lower)) throw malformed(`the header \`${lower.slice(0, 64)}\` came twice; send each once`);
-    named.set(lower, value);
-  }
-  refuseBrowsers(named);
-  const host = named.get('host')?.toLowerCase() ?? '';
-  if (!hosts.has(host)) throw new HeadRefused('host', 403, 'AccessDeniedException', 'this door answers to its own address only; use the endpoint that `keystead aws status` shows');
+  const named = judgeCaller(headers, hosts);
   if (method !== 'POST') throw malformed('only `POST` is taken here', 405);
   if (url !== '/') throw malformed('only the path `/` without a query is taken here; requests are signed in their headers', 404);
   if (named.get('content-type')?.toLowerCase() !== CONTENT_TYPE) throw malformed(`the content type must be \`${CONTENT_TYPE}\``, 415);
@@ -72,6 +63,21 @@ export function judgeHead({ method, url, headers }: Head, hosts: ReadonlySet<str
   const target = targetOf(named.get('x-amz-target') ?? '');
   if (!target) throw new HeadRefused('malformed', 400, 'UnknownOperationException', 'there is no such operation here; see the reference for those that AWS clients can ask for');
   return { target, length, ...signatureIn(named, headers, target) };
+}
+
+/** What holds for whatever is asked here: nobody's page, the door's own address, each header once. Throws HeadRefused. */
+export function judgeCaller(headers: readonly Header[], hosts: ReadonlySet<string>): ReadonlyMap<string, string> {
+  if (headers.length > MAX_HEADERS) throw malformed(`more than ${String(MAX_HEADERS)} headers; send fewer`, 431);
+  const named = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    if (named.has(lower)) throw malformed(`the header \`${lower.slice(0, 64)}\` came twice; send each once`);
+    named.set(lower, value);
+  }
+  refuseBrowsers(named);
+  const host = named.get('host')?.toLowerCase() ?? '';
+  if (!hosts.has(host)) throw new HeadRefused('host', 403, 'AccessDeniedException', 'this door answers to its own address only; use the endpoint that `keystead aws status` shows');
+  return named;
 }
 
 const BROWSERS = /^(?:origin|referer|cookie|sec-.*|access-control-.*)$/;

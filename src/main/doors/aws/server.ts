@@ -48,8 +48,8 @@ export interface AwsDoorOptions {
   /** Whose connection it is. Default: the kernel's table. */
   readonly uidOf?: (ends: Ends) => number | undefined;
   readonly limits?: Partial<AwsLimits>;
-  /** Takes what is not for AWS clients, before anything is looked at; true when it did. For `--ephemeral`. */
-  readonly aside?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** What `POST /_keystead/reset` does, in `--ephemeral` only. Rejects for a fault of ours. */
+  readonly reset?: () => Promise<void>;
 }
 
 export interface AwsDoor {
@@ -62,7 +62,7 @@ export interface AwsDoor {
 
 /** Rejects with PortUnavailableException. */
 export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
-  const { door, clock, uid, identity, aside } = options;
+  const { door, clock, uid, identity, reset } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recent = new Recent();
   const running = new Set<Promise<void>>();
@@ -71,12 +71,11 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   let hosts: ReadonlySet<string> = new Set();
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
-    if (aside?.(request, response) === true) return;
     const gone = new AbortController();
     const abort = (): void => gone.abort();
     response.once('close', abort);
     leaving.signal.addEventListener('abort', abort);
-    const done = exchange(request, response, { port: door, clock, hosts, recent, peer: uid, crowded: () => running.size > limits.inFlight, signal: gone.signal }).finally(() => {
+    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size > limits.inFlight, signal: gone.signal }).finally(() => {
       leaving.signal.removeEventListener('abort', abort);
       running.delete(done);
     });
