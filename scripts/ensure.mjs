@@ -24,7 +24,7 @@ const NATIVES = {
 
 /**
  * What a Debian package is needed for, and how to see that it is there.
- * @typedef {{ package: string, command?: string, pkgConfig?: string }} Need
+ * @typedef {{ package: string, command?: string, pkgConfig?: string, pythonModule?: string }} Need
  */
 /** @type {readonly Need[]} */
 const TO_COMPILE = [
@@ -42,13 +42,15 @@ const TO_TEST = [
   { package: 'systemd', command: 'busctl' },
   { package: 'util-linux', command: 'setpriv' },
   { package: 'chromium', command: 'chromium' },
+  { package: 'awscli', command: 'aws' },
+  { package: 'python3-boto3', pythonModule: 'boto3' },
 ];
 
 /** @param {string} command */
 const onPath = (command) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
 /** @param {Need} need */
-const isThere = ({ command, pkgConfig }) =>
-  pkgConfig === undefined ? onPath(command ?? '') : spawnSync('pkg-config', ['--exists', pkgConfig], { stdio: 'ignore' }).status === 0;
+const isThere = ({ command, pkgConfig, pythonModule }) =>
+  pythonModule !== undefined ? spawnSync('/usr/bin/python3', ['-c', `import ${pythonModule}`], { stdio: 'ignore' }).status === 0 : pkgConfig === undefined ? onPath(command ?? '') : spawnSync('pkg-config', ['--exists', pkgConfig], { stdio: 'ignore' }).status === 0;
 /** @param {readonly Need[]} needs */
 const missing = (needs) => needs.filter((need) => !isThere(need)).map((need) => need.package);
 

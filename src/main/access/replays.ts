@@ -31,7 +31,7 @@ export class Replays {
     this.#sweep(now);
     const second = this.#seconds.get(signed) ?? new Set();
     const mark = markOf(signature);
-    if (second.has(mark)) return now - signed < REPEATABLE ? 'repeated' : 'replayed';
+    if (second.has(mark)) return Math.abs(now - signed) < REPEATABLE ? 'repeated' : 'replayed';
     if (this.#size >= MOST) return 'full';
     second.add(mark);
     this.#seconds.set(signed, second);

@@ -84,7 +84,7 @@ async function resetAnswer(requestId: RequestId, { method, headers }: { readonly
 }
 
 /** The evidence: what the client must have signed if it sent this. Throws HeadRefused where it said another hash of the body. */
-function signedOf({ authorization, time, at, payloadHash }: Accepted, head: { readonly method: string; readonly headers: readonly Header[] }, body: Uint8Array) {
+export function signedOf({ authorization, time, at, payloadHash }: Accepted, head: { readonly method: string; readonly headers: readonly Header[] }, body: Uint8Array) {
   const hash = createHash('sha256').update(body).digest('hex');
   if (payloadHash !== undefined && payloadHash !== hash) throw new HeadRefused('unsigned', 400, 'InvalidSignatureException', '`X-Amz-Content-Sha256` is not the hash of the body that came');
   const canonical = canonicalRequest({ method: head.method, path: '/', query: '', headers: head.headers }, authorization.signedHeaders, hash);

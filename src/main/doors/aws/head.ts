@@ -1,7 +1,7 @@
 /**
  * What a request's head must look like before a byte of its body is read. Pure.
  *
- * Defends against: pages in a browser (any Origin, Referer or Sec-Fetch header, any other Host, any content type that a form can
+ * Defends against: pages in a browser (any Origin, Referer or Sec-Fetch-Site header, any other Host, any content type that a form can
  * send), two readers who see two requests (doubled headers, transfer codings, obsolete line folding), and everything of Signature Version 4
  * that would leave something unsigned (a query, an unsigned payload, a header that AWS's services act on but the signature does not cover).
  */
@@ -80,7 +80,8 @@ export function judgeCaller(headers: readonly Header[], hosts: ReadonlySet<strin
   return named;
 }
 
-const BROWSERS = /^(?:origin|referer|cookie|sec-.*|access-control-.*)$/;
+/** Not `Sec-Fetch-Mode` alone: the `fetch` of Node sends it, and a page never without `Sec-Fetch-Site`. */
+const BROWSERS = /^(?:origin|referer|cookie|sec-(?!fetch-mode$).*|access-control-.*)$/;
 
 function refuseBrowsers(named: ReadonlyMap<string, string>): void {
   for (const name of named.keys()) {

@@ -6,7 +6,9 @@
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { EventEmitter } from 'node:events';
 import { createServer as createTcpServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errnoOf } from '../../../shared/model/errno.ts';
 import { VaultError } from '../../../shared/model/errors.ts';
 import type { Clock } from '../../platform/ports.ts';
@@ -83,12 +85,13 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   };
 
   const server = httpServer(identity, limits, serve);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  const unreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     door.refused('aws', error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'slow' : error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'malformed', uid);
     // What cannot be read is answered with nothing of ours: there may be no HTTP at the other end.
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
     else socket.destroy();
-  });
+  };
+  server.on('clientError', unreadable);
 
   // Not a byte is read of a connection that has not been looked at; so TLS begins behind this, too.
   const listener = createTcpServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
@@ -108,7 +111,11 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
     server.emit('connection', socket);
     socket.resume();
   });
+  // Without TLS it is the listener's socket that HTTP's parser complains about, and to its own server.
+  (listener as EventEmitter).on('clientError', unreadable);
   const port = await listen(listener, options.port);
+  // HTTP's own server never listens, and would not watch the times of its connections otherwise.
+  server.emit('listening');
   listener.on('error', () => door.refused('aws', 'connections'));
   hosts = new Set([`${LOOPBACK}:${String(port)}`, `localhost:${String(port)}`]);
 

@@ -1,0 +1,178 @@
+/** Signature Version 4 from the head of a request to the client who made it: what is accepted, and that nothing else is. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { signingKey } from '../../../src/main/crypto/sigv4.ts';
+import { utf8 } from '../../../src/main/crypto/bytes.ts';
+import { readAuthorization, readTime } from '../../../src/main/doors/aws/authorization.ts';
+import type { Header } from '../../../src/main/doors/aws/canonical.ts';
+import { signedOf } from '../../../src/main/doors/aws/exchange.ts';
+import { judgeHead } from '../../../src/main/doors/aws/head.ts';
+import { createSignatures, type OpenAccess, type Signer } from '../../../src/main/access/signatures.ts';
+import { Replays } from '../../../src/main/access/replays.ts';
+import { VaultError } from '../../../src/shared/model/errors.ts';
+import { instant, type AccessKeyId, type AccountId } from '../../../src/shared/model/ids.ts';
+import { fakeClock } from '../../fakes/fake-clock.ts';
+import { fixedRandom } from '../../fakes/fixed-random.ts';
+import { signedHeaders } from '../../fakes/aws-signer.ts';
+
+const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
+const HOST = '127.0.0.1:5998';
+const HOSTS = new Set([HOST]);
+const KEYS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' };
+const BODY = '{"KeyId":"alias/x"}';
+const GIVEN = { host: HOST, target: 'TrentService.DescribeKey', body: BODY, now: NOW, ...KEYS };
+
+function bench({ locked = false } = {}) {
+  const clock = fakeClock(NOW);
+  const entry = { role: 'user', created: instant(0), accessKeyId: KEYS.accessKeyId as AccessKeyId, keyCreated: instant(0) } as const;
+  const clients = {
+    revision: 1,
+    entries: () => Promise.resolve([['app', entry]] as const),
+    get: (name: string) => Promise.resolve({ name, ...entry, sealed: 'AAAA' }),
+  } as unknown as OpenAccess['clients'];
+  let derived = 0;
+  const access: OpenAccess = {
+    realm: { region: 'us-east-1', account: '123456789012' as AccountId },
+    clients,
+    signingKey: (_id, _sealed, scope) => {
+      derived += 1;
+      return Promise.resolve(signingKey(utf8(KEYS.secretAccessKey), scope));
+    },
+  };
+  const signatures = createSignatures({ open: () => (locked ? undefined : access), clock, random: fixedRandom('dummy') });
+  const ask = async (headers: readonly Header[], body = BODY): Promise<Signer | string> => {
+    try {
+      const head = { method: 'POST', url: '/', headers };
+      const found = await signatures.check(signedOf(judgeHead(head, HOSTS), head, Buffer.from(body)));
+      return found instanceof VaultError ? found.code : found;
+    } catch (error) {
+      return error instanceof VaultError ? error.code : 'crash';
+    }
+  };
+  return { clock, signatures, ask, derived: () => derived };
+}
+
+const ACCEPTED = { name: 'app', arn: 'arn:aws:iam::123456789012:user/app', role: 'user' };
+
+describe('a signed request', () => {
+  it('is its client’s, and its day’s key is asked for once', async () => {
+    const { ask, clock, derived, signatures } = bench();
+    expect(await ask(signedHeaders(GIVEN))).toEqual(ACCEPTED);
+    clock.advance(1000);
+    expect(await ask(signedHeaders({ ...GIVEN, now: clock.now() }))).toEqual(ACCEPTED);
+    expect([derived(), signatures.lastUsed(KEYS.accessKeyId), signatures.nameOf(KEYS.accessKeyId)]).toEqual([1, NOW + 1000, 'app']);
+    signatures.forget();
+    expect([signatures.lastUsed(KEYS.accessKeyId), signatures.nameOf(KEYS.accessKeyId)]).toEqual([undefined, undefined]);
+  });
+
+  it('is nobody’s by another key, in the same words as an unknown key', async () => {
+    const { ask } = bench();
+    expect(await ask(signedHeaders({ ...GIVEN, secretAccessKey: 'another' }))).toBe('UnrecognizedClientException');
+    expect(await ask(signedHeaders({ ...GIVEN, accessKeyId: 'AKIAAAAAAAAAAAAAAAAA' }))).toBe('UnrecognizedClientException');
+  });
+
+  it('is for its own region, service and day, and lives five minutes either way', async () => {
+    const { ask } = bench();
+    expect(await ask(signedHeaders({ ...GIVEN, region: 'eu-west-1' }))).toBe('InvalidSignatureException');
+    expect(await ask(signedHeaders({ ...GIVEN, service: 'dynamodb' }))).toBe('InvalidSignatureException');
+    expect(await ask(signedHeaders({ ...GIVEN, service: 'secretsmanager' }))).toBe('InvalidSignatureException');
+    for (const minutes of [-5, 5]) expect(await ask(signedHeaders({ ...GIVEN, now: NOW + minutes * 60_000 }))).toEqual(ACCEPTED);
+    for (const seconds of [-301, 301, -86_400, 86_400 * 365]) expect(await ask(signedHeaders({ ...GIVEN, now: NOW + seconds * 1000 }))).toBe('InvalidSignatureException');
+  });
+
+  it('may be repeated while its second is fresh, as boto3 needs it, and not later', async () => {
+    const { ask, clock } = bench();
+    const headers = signedHeaders(GIVEN);
+    expect(await ask(headers)).toEqual(ACCEPTED);
+    clock.advance(1500);
+    expect(await ask(headers)).toEqual(ACCEPTED);
+    clock.advance(600);
+    expect(await ask(headers)).toBe('ThrottlingException');
+    clock.advance(4 * 60_000);
+    expect(await ask(headers)).toBe('ThrottlingException');
+    clock.advance(60_000);
+    expect(await ask(headers)).toBe('InvalidSignatureException');
+  });
+
+  it('is not looked at while the vault is locked', async () => {
+    expect(await bench({ locked: true }).ask(signedHeaders(GIVEN))).toBe('VaultLockedException');
+  });
+
+  it('covers host, date, target, content type and every x-amz- header, and its payload', async () => {
+    const { ask } = bench();
+    const headers = signedHeaders(GIVEN);
+    const without = (name: string): Header[] => headers.map(([header, value]) => [header, header === 'authorization' ? value.replace(`${name};`, '').replace(`;${name}`, '') : value]);
+    for (const name of ['host', 'content-type', 'x-amz-date', 'x-amz-target', 'x-amz-content-sha256']) expect([name, await ask(without(name))]).toEqual([name, 'IncompleteSignatureException']);
+    expect(await ask([...headers, ['x-amz-grant', 'all']])).toBe('IncompleteSignatureException');
+    expect(await ask([...headers, ['x-amz-security-token', 'x']])).toBe('UnrecognizedClientException');
+    expect(await ask(headers.filter(([name]) => name !== 'authorization'))).toBe('MissingAuthenticationTokenException');
+    expect(await ask(headers, BODY.replace('x', 'y'))).toBe('InvalidSignatureException');
+    for (const value of ['UNSIGNED-PAYLOAD', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD', '']) {
+      expect(await ask(signedHeaders({ ...GIVEN, extra: [['x-amz-content-sha256', value]] }))).toBe('IncompleteSignatureException');
+    }
+  });
+
+  it('is refused in 20,000 changed forms', async () => {
+    const { ask } = bench();
+    const original = signedHeaders(GIVEN);
+    const parts: readonly (string | number)[] = [...original.flatMap(([name], at) => (name === 'content-length' ? [] : [at])), 'body'];
+    const printable = fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code));
+    const changed = (text: string, at: number, kind: 'swap' | 'drop' | 'add', by: string): string => {
+      const place = at % (text.length + (kind === 'add' ? 1 : 0));
+      if (kind === 'add') return text.slice(0, place) + by + text.slice(place);
+      return text.slice(0, place) + (kind === 'drop' ? '' : by) + text.slice(place + 1);
+    };
+    /** What the specification says is the same: space around a value and more of it inside; and in the one header that nothing signs, after commas. */
+    const same = (name: string, a: string, b: string): boolean => {
+      const tidy = (text: string): string => text.trim().replace(/\s+/g, ' ').replace(name === 'authorization' ? /, */g : /$^/g, ',');
+      return tidy(a) === tidy(b);
+    };
+    let tried = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...parts), fc.nat(400), fc.constantFrom('swap', 'drop', 'add'), printable, async (part, at, kind, by) => {
+        if (part === 'body') {
+          const body = changed(BODY, at, kind, by);
+          if (body === BODY) return;
+          tried += 1;
+          const headers = original.map(([name, value]): Header => [name, name === 'content-length' ? String(body.length) : value]);
+          expect(await ask(headers, body)).not.toEqual(ACCEPTED);
+          return;
+        }
+        const [name, value] = original[part as number]!;
+        const next = changed(value, at, kind, by);
+        if (same(name, value, next)) return;
+        tried += 1;
+        expect(await ask(original.map((header, i): Header => (i === part ? [name, next] : header)))).not.toEqual(ACCEPTED);
+      }),
+      { numRuns: 21_000 },
+    );
+    expect(tried).toBeGreaterThan(20_000);
+    // The positive control: unchanged it is good.
+    expect(await ask(original)).toEqual(ACCEPTED);
+  });
+});
+
+describe('the reader of the header', () => {
+  it('takes any text and throws for none', () => {
+    fc.assert(fc.property(fc.string(), (text) => {
+      readAuthorization(text);
+      readTime(text);
+    }));
+  });
+
+  it('takes dates that there are', () => {
+    expect(readTime('20260228T235959Z')).toBe(Date.UTC(2026, 1, 28, 23, 59, 59));
+    for (const text of ['20260229T000000Z', '20261301T000000Z', '20260101T240000Z', '20260101T000060Z', '2026-01-01T00:00:00Z', '20260101T000000', '']) expect([text, readTime(text)]).toEqual([text, undefined]);
+  });
+});
+
+describe('the memory of signatures', () => {
+  it('forgets those that nobody would accept any more', () => {
+    const replays = new Replays();
+    const signature = (n: number): Uint8Array => fixedRandom(String(n)).bytes(32);
+    for (let n = 0; n < 100; n += 1) expect(replays.see(signature(n), NOW + 1000 * n, NOW + 1000 * n)).toBe('fresh');
+    expect(replays.size).toBe(100);
+    expect(replays.see(signature(1000), NOW + 3_600_000, NOW + 3_600_000)).toBe('fresh');
+    expect(replays.size).toBe(1);
+  });
+});
