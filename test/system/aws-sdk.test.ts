@@ -1,5 +1,5 @@
 /** Every `kms:` operation that AWS clients are offered, asked by the real `@aws-sdk/client-kms` of a really running vault, over TLS. */
-import { createHash, createPublicKey, publicEncrypt, randomBytes, verify } from 'node:crypto';
+import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, publicEncrypt, randomBytes, verify } from 'node:crypto';
 import { join } from 'node:path';
 import * as sdk from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,6 +90,17 @@ describe('the real SDK, over TLS', () => {
     expect((await send<sdk.DecryptCommandOutput>(new sdk.DecryptCommand({ CiphertextBlob: pair.PrivateKeyCiphertextBlob }))).Plaintext).toEqual(pair.PrivateKeyPlaintext);
     expect((await send<sdk.GenerateDataKeyPairWithoutPlaintextCommandOutput>(new sdk.GenerateDataKeyPairWithoutPlaintextCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256' }))).PublicKey).toBeInstanceOf(Uint8Array);
     expect(await codeOf(send(new sdk.EncryptCommand({ KeyId, Plaintext: randomBytes(8), DryRun: true })))).toBe('DryRunOperationException');
+  });
+
+  it('agrees on secrets, by ECDH and by ML-KEM', async () => {
+    const KeyId = await newKey({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'KEY_AGREEMENT' });
+    const { PublicKey } = await send<sdk.GetPublicKeyCommandOutput>(new sdk.GetPublicKeyCommand({ KeyId }));
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const agreed = await send<sdk.DeriveSharedSecretCommandOutput>(new sdk.DeriveSharedSecretCommand({ KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: other.publicKey.export({ format: 'der', type: 'spki' }) }));
+    expect(Buffer.from(agreed.SharedSecret!)).toEqual(diffieHellman({ privateKey: other.privateKey, publicKey: createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' }) }));
+    const kem = await newKey({ KeySpec: 'ML_KEM_768', KeyUsage: 'ENCAPSULATE_DECAPSULATE' } as never);
+    const made = await send<{ SharedSecret: Uint8Array; SharedSecretCiphertextBlob: Uint8Array }>(new sdk.EncapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM' as never }));
+    expect((await send<{ SharedSecret: Uint8Array }>(new sdk.DecapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM' as never, SharedSecretCiphertextBlob: made.SharedSecretCiphertextBlob }))).SharedSecret).toEqual(made.SharedSecret);
   });
 
   it('brings key material of its own', async () => {

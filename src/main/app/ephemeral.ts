@@ -21,6 +21,7 @@ import { harden } from '../platform/harden.ts';
 import { openLog, type Log } from '../platform/log.ts';
 import type { Keychain } from '../platform/ports.ts';
 import { compose, type Program } from './compose.ts';
+import { openConfigFile } from './config.ts';
 import { besideThis } from './run.ts';
 import { makeThrowaway } from './throwaway.ts';
 
@@ -90,6 +91,8 @@ const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (oper
 /** One program after the other in folders of their own. */
 function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: number) {
   const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
+  // Nobody's: of this vault alone.
+  const config = openConfigFile(join(base, 'config.json'));
   const refuse = (): never => {
     throw new VaultError('UnsupportedOperationException', 'this vault is a test suite\'s; there is no other to go to');
   };
@@ -101,6 +104,7 @@ function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: nu
       entries,
       version: VERSION,
       log,
+      config,
       machine: { keychain: memoryKeychain() },
       vaults: { folder, newIn: base, newFolder: refuse, known: () => Promise.resolve([]), forget: () => Promise.resolve(false), real: (path) => path, holdsVault: (path) => path === folder, moveTo: refuse },
       stopSoon: () => undefined,
