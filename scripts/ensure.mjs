@@ -44,6 +44,11 @@ const TO_TEST = [
   { package: 'chromium', command: 'chromium' },
   { package: 'awscli', command: 'aws' },
   { package: 'python3-boto3', pythonModule: 'boto3' },
+  { package: 'xvfb', command: 'Xvfb' },
+  { package: 'xclip', command: 'xclip' },
+  { package: 'libglib2.0-bin', command: 'gdbus' },
+  { package: 'python3-dbus', pythonModule: 'dbus' },
+  { package: 'python3-gi', pythonModule: 'gi' },
 ];
 
 /** @param {string} command */

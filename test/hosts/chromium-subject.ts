@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findBrowser } from '../../src/main/hosts/chromium/find.ts';
-import { createChromiumHost } from '../../src/main/hosts/chromium/host.ts';
+import { createChromiumHost, type ChromiumOptions } from '../../src/main/hosts/chromium/host.ts';
 import type { DevToolsEvent, Params, Pipe } from '../../src/main/hosts/chromium/pipe.ts';
 import type { Dispatch } from '../../src/main/kernel/request.ts';
 import { HEADERS } from '../../src/main/hosts/bundle.ts';
@@ -39,7 +39,9 @@ export function browserOrThrow(): string {
   return program;
 }
 
-export async function openChromium(bundle = bundleOf('page'), dispatch?: Dispatch): Promise<ChromiumSubject> {
+export type Desktop = Pick<ChromiumOptions, 'clipboard' | 'dialogs' | 'notifications'>;
+
+export async function openChromium(bundle = bundleOf('page'), dispatch?: Dispatch, desktop: Desktop = {}): Promise<ChromiumSubject> {
   let pipe: Pipe | undefined;
   const events: DevToolsEvent[] = [];
   const before = new Set(descendantsOf(process.pid));
@@ -48,6 +50,7 @@ export async function openChromium(bundle = bundleOf('page'), dispatch?: Dispatc
     bundle,
     firstScript: readFileSync(FIRST_SCRIPT, 'utf8'),
     headless: true,
+    ...desktop,
     onPipe: (opened) => (pipe = opened),
     onForeignEvent: (event) => events.push(event),
   });
@@ -102,6 +105,7 @@ export async function openChromium(bundle = bundleOf('page'), dispatch?: Dispatc
 
   return {
     ...watched,
+    desktop: desktop.clipboard !== undefined,
     pid,
     command,
     evaluate,

@@ -134,6 +134,27 @@ export function conformance(name: string, open: () => Promise<Subject>): void {
       expect(await heard().catch(() => [])).toEqual([]);
     });
 
+    it('has of the desktop what it says, whole, and nothing in its place', async () => {
+      const { clipboard, dialogs, notifications } = subject.host;
+      expect([clipboard, dialogs, notifications].map((part) => (part ? Object.keys(part).sort() : []))).toEqual(subject.desktop ? [['clear', 'write'], ['pickFile', 'saveFile'], ['isThere', 'show']] : [[], [], []]);
+      if (!clipboard || !dialogs || !notifications) return;
+      const value = new TextEncoder().encode('a value');
+      await clipboard.write(value);
+      expect(value.every((byte) => byte === 0)).toBe(true);
+      expect([await clipboard.clear(), await clipboard.clear()]).toEqual([true, false]);
+      const gone = AbortSignal.abort();
+      expect([await dialogs.pickFile(gone), await dialogs.saveFile('x', gone)]).toEqual([undefined, undefined]);
+      expect(await notifications.isThere()).toBe(true);
+      await notifications.show({ title: 'A key was rotated', body: 'The trail says which.', isUrgent: false });
+    });
+
+    it('gives the page no way of its own to the clipboard’s content, to notifications or to files of the desktop', async () => {
+      for (const permission of ['clipboard-read', 'notifications', 'fileSystem']) {
+        const state = await subject.permission(permission).catch(() => 'denied');
+        expect([permission, state]).toEqual([permission, 'denied']);
+      }
+    });
+
     it('says that the page crashed, and can show a fresh one', async () => {
       await subject.crash();
       await until(() => subject.endings.length > 0, 'the crash is seen');

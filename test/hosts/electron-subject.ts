@@ -42,6 +42,7 @@ export async function openElectron(): Promise<ElectronSubject> {
     ...watched,
     host,
     electron,
+    desktop: true,
     invoke: (operation, input) => page().invoke(operation, input),
     bridgeNames: () => Promise.resolve(Object.getOwnPropertyNames(page())),
     listen() {

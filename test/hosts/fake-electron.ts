@@ -60,6 +60,9 @@ export class FakeElectron {
   clipboard = new Map<string, string>();
   takesFormats = true;
   takesText = true;
+  focused = false;
+  /** What was shown, and how to click it. */
+  notifications: { readonly options: Readonly<Record<string, unknown>>; readonly events: EventEmitter }[] = [];
   /** What a person chooses in a dialog; undefined: cancels. */
   chosen: string | undefined;
   #pids = 4000;
@@ -188,6 +191,7 @@ export class FakeElectron {
         show: this.#note('show'),
         focus: this.#note('focus'),
         isMinimized: () => true,
+        isFocused: () => this.focused,
         restore: this.#note('restore'),
         isDestroyed: () => false,
         destroy: () => void this.windowEvents.emit('closed'),
@@ -204,6 +208,14 @@ export class FakeElectron {
       for (const [type, payload] of Object.entries(payloads)) if (!(payload instanceof Blob)) throw new TypeError(`no payload for ${type}`);
       return { payloads };
     };
+    const { notifications } = this;
+    const Notification = Object.assign(
+      function (options: Readonly<Record<string, unknown>>): object {
+        const events = new EventEmitter();
+        return strict('notification', { on: (event: string, listener: () => void) => events.on(event, listener), show: () => void notifications.push({ options, events }) });
+      },
+      { isSupported: () => true },
+    );
     const Tray = function (): object {
       return strict('tray', { setToolTip: note('setToolTip'), setContextMenu: note('setContextMenu'), on: note('tray.on') });
     };
@@ -231,6 +243,7 @@ export class FakeElectron {
         clear: () => this.clipboard.clear(),
       }),
       ClipboardItem,
+      Notification,
       dialog: strict('dialog', {
         showOpenDialog: () => Promise.resolve({ canceled: this.chosen === undefined, filePaths: this.chosen === undefined ? [] : [this.chosen] }),
         showSaveDialog: () => Promise.resolve({ canceled: this.chosen === undefined, filePath: this.chosen ?? '' }),

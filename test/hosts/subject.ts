@@ -42,6 +42,8 @@ export function watch(host: WindowHost, dispatch?: Dispatch): Watched {
 export type Stranger = 'child frame' | 'other origin' | 'frame without url';
 
 export interface Subject extends Watched {
+  /** Whether this host was opened with a desktop: clipboard, dialogs, notifications. */
+  readonly desktop: boolean;
   /** As the page's own script would. */
   invoke(operation: unknown, input?: unknown): Promise<unknown>;
   /** `Object.getOwnPropertyNames` of the bridge. */

@@ -63,6 +63,24 @@ describe('the Electron host', () => {
     }
   });
 
+  it('shows notifications, and itself when one is clicked; it knows whether the person has it before them', async () => {
+    const { electron, host } = subject;
+    expect(await host.notifications.isThere()).toBe(true);
+    await host.notifications.show({ title: 'A rotation failed', body: 'The key stays as it was.', isUrgent: true });
+    await host.notifications.show({ title: 'A key was rotated', body: 'The trail says which.', isUrgent: false });
+    expect(electron.notifications.map(({ options }) => options)).toEqual([
+      { title: 'A rotation failed', body: 'The key stays as it was.', urgency: 'critical' },
+      { title: 'A key was rotated', body: 'The trail says which.', urgency: 'normal' },
+    ]);
+    const before = electron.calls.length;
+    electron.notifications[0]?.events.emit('click');
+    expect(electron.calls.slice(before).map(([name]) => name)).toEqual(['restore', 'show', 'focus']);
+    electron.notifications[1]?.events.emit('close');
+    expect(host.isFocused()).toBe(false);
+    electron.focused = true;
+    expect(host.isFocused()).toBe(true);
+  });
+
   it('keeps the window out of recordings when it is told to', () => {
     subject.host.protect(true);
     subject.host.protect(false);

@@ -12,7 +12,7 @@ import { createSoftwareBackend } from '../backends/software.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { settledWithin } from '../doors/settled-within.ts';
-import { startSchedule, type Schedule } from '../doors/schedule.ts';
+import { startSchedule, unrefTimer, type Schedule } from '../doors/schedule.ts';
 import { createApprovals } from '../kernel/approvals.ts';
 import { authenticate } from '../kernel/authenticate.ts';
 import { createDispatch } from '../kernel/dispatch.ts';
@@ -46,6 +46,7 @@ import { createAwsDoor } from './aws-door.ts';
 import { createCapacity } from './capacity.ts';
 import { createEvents, type Events } from './events.ts';
 import { USAGE_JOB, vaultJobs } from './jobs.ts';
+import { startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
 import { createRunning } from './running.ts';
@@ -166,7 +167,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   // Nobody to ask without a window: whatever a rule wants asked is denied.
   const approvals = createApprovals({ present: () => false, after: timer });
 
-  const desk = createWindowDesk({ config: options.config, clock, after: after ?? quietly, isOpen: () => vault.open !== undefined, dispatch: (request) => dispatch(request), newRequestId });
+  const desk = createWindowDesk({ config: options.config, clock, after: after ?? unrefTimer, isOpen: () => vault.open !== undefined, dispatch: (request) => dispatch(request), newRequestId });
 
   const dispatch: Dispatch = createDispatch({
     authenticate: (evidence) => authenticate(evidence, { ownUid, signatures: awsDoor.signatures }),
@@ -209,8 +210,9 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     fault: (request, error) => { fault(error, request.id); },
   });
 
+  const notices = startNotices({ clock, isOpen: () => vault.open !== undefined, nextDeletion: jobs.nextDeletion, after: after ?? unrefTimer, tell: (notice) => void desk.tell(notice).catch(fault) });
   const door: DoorPort = {
-    dispatch,
+    dispatch: notices.watch(dispatch),
     newRequestId,
     subscribe: events.subscribe,
     refused: (name, reason, peer) => { refusals.count(name, reason, peer); },
@@ -236,10 +238,10 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       log.event('vault.locked');
     }
     if (event === 'vault.unlocked') log.event(vault.open?.problem === undefined ? 'vault.unlocked' : 'vault.readonly');
-    if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().catch(fault);
+    if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().then(notices.look, fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, recordUsage, presence, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
@@ -296,11 +298,4 @@ function once(act: () => Promise<void>): () => Promise<void> {
 const timer = (milliseconds: number, call: () => void): { cancel(): void } => {
   const handle = setTimeout(call, milliseconds);
   return { cancel: () => { clearTimeout(handle); } };
-};
-
-/** Keeps no process alive. */
-const quietly = (ms: number, fire: () => void): (() => void) => {
-  const handle = setTimeout(fire, ms);
-  handle.unref();
-  return () => { clearTimeout(handle); };
 };

@@ -10,6 +10,8 @@ export interface Jobs {
   readonly list: readonly Job[];
   /** When the vault locks itself if nothing is asked of it; undefined: locked, or never. */
   readonly locksAt: () => Instant | undefined;
+  /** When the next key is destroyed; undefined: none, or locked. */
+  readonly nextDeletion: () => Instant | undefined;
   /** To be called when keys or secrets may have changed. */
   refresh(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export function vaultJobs({ vault, clock, lastActivity, usage }: JobPorts): Jobs
         due: () => (vault.open && vault.open.problem === undefined && nextExpiry !== undefined && clockIsSteady() ? { wall: nextExpiry } : undefined),
       },
     ],
+    nextDeletion: () => nextDeletion,
     locksAt() {
       const due = lockDue();
       return due && 'boot' in due ? instant(Math.round(clock.now() + due.boot - clock.boottime())) : undefined;

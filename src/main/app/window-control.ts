@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type RequestId } from '../../shared/model/ids.ts';
 import { encodeJson } from '../../shared/wire/encode.ts';
-import type { WindowHost } from '../hosts/port.ts';
+import type { Notice, WindowHost } from '../hosts/port.ts';
 import type { Dispatch } from '../kernel/request.ts';
 import type { WindowControl } from '../operations/window.ts';
 import { writeFileAtomic } from '../platform/files.ts';
@@ -17,9 +17,11 @@ import type { ConfigFile } from './config.ts';
 export interface WindowDesk extends WindowControl {
   /** From here on the desktop of this host is asked. */
   attach(host: Desktop): void;
+  /** Shows it where the settings want that, and the person does not have the window before them. Never rejects. */
+  tell(notice: Notice): Promise<void>;
 }
 
-type Desktop = Pick<WindowHost, 'name' | 'origin' | 'clipboard' | 'dialogs'>;
+type Desktop = Pick<WindowHost, 'name' | 'origin' | 'clipboard' | 'dialogs' | 'notifications' | 'isFocused'>;
 
 export interface WindowDeskPorts {
   readonly config: ConfigFile;
@@ -73,8 +75,12 @@ export function createWindowDesk({ config, clock, after, isOpen, dispatch, newRe
     get picks() {
       return host?.dialogs !== undefined;
     },
-    notifies: () => Promise.resolve(false),
+    notifies: async () => (await host?.notifications?.isThere()) ?? false,
     attach: (given) => void (host = given),
+    async tell(notice) {
+      if (!host?.notifications || host.isFocused?.() === true || !(await config.read()).window.notifications) return;
+      await host.notifications.show(notice);
+    },
     settings: async () => (await config.read()).window,
     change: async (change) => (await config.change(() => ({ window: change }))).window,
     async ask(operation, input, signal) {

@@ -12,7 +12,10 @@ import { VERSION } from '../../shared/version.ts';
 import { xClipboard } from '../hosts/chromium/x11/clipboard.ts';
 import { findBrowser } from '../hosts/chromium/find.ts';
 import { createChromiumHost } from '../hosts/chromium/host.ts';
+import { programDialogs } from '../hosts/desktop/dialogs.ts';
+import { busNotifications } from '../hosts/desktop/notifications.ts';
 import { findElectron } from '../hosts/electron/find.ts';
+import type { WindowHost } from '../hosts/port.ts';
 import { besideThis, run, sayWhy } from './run.ts';
 import { attachWindow } from './windowed.ts';
 
@@ -27,6 +30,12 @@ function startElectron(binary: string, args: readonly string[]): void {
   child.once('exit', (code) => process.exit(code ?? 1));
 }
 
+/** What the desktop has for the window; dialogs only where the window itself can be seen. */
+function linuxDesktop(env: Readonly<Record<string, string | undefined>>, headless: boolean): Pick<WindowHost, 'clipboard' | 'dialogs' | 'notifications'> {
+  const [clipboard, dialogs, notifications] = [xClipboard(env), headless ? undefined : programDialogs(env), busNotifications(env)];
+  return { ...(clipboard ? { clipboard } : {}), ...(dialogs ? { dialogs } : {}), ...(notifications ? { notifications } : {}) };
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const headless = args.includes('--headless') || !hasDisplay();
   const electron = findElectron(besideThis('../../node_modules/electron'));
@@ -34,8 +43,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (electron !== undefined && existsSync(besideThis('./electron.mjs')) && !headless && process.geteuid?.() !== 0) return startElectron(electron, args);
   const program = findBrowser();
   if (program === undefined) throw new VaultError('InternalException', 'there is no Electron, Chromium, Chrome or Edge here to show the window in; install one, or use the command line');
-  const clipboard = process.platform === 'linux' ? xClipboard(process.env) : undefined;
-  const host = createChromiumHost({ program, bundle: besideThis('../renderer'), firstScript: readFileSync(besideThis('./page.js'), 'utf8'), headless, ...(clipboard ? { clipboard } : {}) });
+  const host = createChromiumHost({ program, bundle: besideThis('../renderer'), firstScript: readFileSync(besideThis('./page.js'), 'utf8'), headless, ...(process.platform === 'linux' ? linuxDesktop(process.env, headless) : {}) });
   const vault = await run({ args });
   try {
     await attachWindow(vault, host);

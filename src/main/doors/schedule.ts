@@ -49,7 +49,8 @@ export interface Schedule {
   close(graceMs?: number): Promise<void>;
 }
 
-const unrefTimer = (ms: number, fire: () => void): (() => void) => {
+/** Keeps no process alive. */
+export const unrefTimer = (ms: number, fire: () => void): (() => void) => {
   const timer = setTimeout(fire, ms);
   timer.unref();
   return () => clearTimeout(timer);

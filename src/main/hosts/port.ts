@@ -40,6 +40,9 @@ export interface WindowHost {
   /** Absent where nothing on this machine can be asked. */
   readonly clipboard?: Clipboard;
   readonly dialogs?: Dialogs;
+  readonly notifications?: Notifications;
+  /** Whether the person has the window before them; absent where the host cannot tell. */
+  readonly isFocused?: () => boolean;
   /** What people should know of this host, one line each: for standard output and `doctor`. */
   readonly notes: readonly string[];
   /** Ends every process of the host and removes what it kept on disk. Idempotent. Never rejects. */
@@ -59,4 +62,18 @@ export interface Dialogs {
   pickFile(signal: AbortSignal): Promise<string | undefined>;
   /** Has asked whether an existing file is to be replaced. */
   saveFile(suggestedName: string, signal: AbortSignal): Promise<string | undefined>;
+}
+
+/** What the desktop tells the person, on lock screens too: never a name or a value. */
+export interface Notice {
+  readonly title: string;
+  readonly body: string;
+  readonly isUrgent: boolean;
+}
+
+export interface Notifications {
+  /** Whether there is anything to show one. Never rejects. */
+  isThere(): Promise<boolean>;
+  /** Never rejects: nothing waits for a notification. */
+  show(notice: Notice): Promise<void>;
 }

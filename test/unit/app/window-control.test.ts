@@ -110,6 +110,28 @@ describe('the clipboard', () => {
   });
 });
 
+describe('notices', () => {
+  it('are shown where the settings want it, there is something to show them, and the person looks elsewhere', async () => {
+    const desk = createWindowDesk({ config: memoryConfig(), clock: { now: () => instant(0) }, after: () => () => undefined, isOpen: () => true, dispatch: () => Promise.reject(new Error()), newRequestId: () => requestId('00000000-0000-4000-8000-000000000001') });
+    const notice = { title: 'A key was rotated', body: 'The trail says which.', isUrgent: false };
+    const shown: unknown[] = [];
+    let focused = false;
+    await desk.tell(notice);
+    desk.attach({ name: 'electron', origin: 'keystead://app' });
+    await desk.tell(notice);
+    expect(await desk.notifies()).toBe(false);
+    desk.attach({ name: 'electron', origin: 'keystead://app', isFocused: () => focused, notifications: { isThere: () => Promise.resolve(true), show: (given) => Promise.resolve(void shown.push(given)) } });
+    expect(await desk.notifies()).toBe(true);
+    await desk.tell(notice);
+    focused = true;
+    await desk.tell(notice);
+    focused = false;
+    await desk.change({ notifications: false });
+    await desk.tell(notice);
+    expect(shown).toEqual([notice]);
+  });
+});
+
 describe('files', () => {
   let home: string;
   beforeEach(() => void (home = mkdtempSync(join(tmpdir(), 'keystead-desk-'))));

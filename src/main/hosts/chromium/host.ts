@@ -10,7 +10,7 @@ import { VaultError } from '../../../shared/model/errors.ts';
 import type { IpcMessage } from '../../doors/ipc.ts';
 import type { FrameEvidence } from '../../kernel/request.ts';
 import { readBundle } from '../bundle.ts';
-import type { Clipboard, Ending, WindowHost } from '../port.ts';
+import type { Clipboard, Dialogs, Ending, Notifications, WindowHost } from '../port.ts';
 import { startBrowser, type Browser } from './browser.ts';
 import { majorOf, OLDEST_MAJOR } from './find.ts';
 import { ORIGIN, START } from './flags.ts';
@@ -34,7 +34,10 @@ export interface ChromiumOptions {
   /** Text of the built `page.ts`. */
   readonly firstScript: string;
   readonly headless?: boolean;
+  /** Of the desktop that the browser is shown on. */
   readonly clipboard?: Clipboard;
+  readonly dialogs?: Dialogs;
+  readonly notifications?: Notifications;
   /** For tests that look into the page by a session of their own. */
   readonly onPipe?: (pipe: Pipe) => void;
   /** For the same tests: what belongs to sessions that are not the page's. */
@@ -252,6 +255,8 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
     origin: ORIGIN,
     notes,
     ...(options.clipboard ? { clipboard: options.clipboard } : {}),
+    ...(options.dialogs ? { dialogs: options.dialogs } : {}),
+    ...(options.notifications ? { notifications: options.notifications } : {}),
     ipc: {
       onMessage: (take) => (receive = take),
       onGone: (take) => (gone = take),

@@ -6,7 +6,7 @@ import type * as electron from 'electron';
 
 export type ElectronApi = Pick<
   typeof electron,
-  'app' | 'BrowserWindow' | 'clipboard' | 'ClipboardItem' | 'dialog' | 'ipcMain' | 'Menu' | 'nativeImage' | 'powerMonitor' | 'session' | 'Tray' | 'utilityProcess'
+  'app' | 'BrowserWindow' | 'clipboard' | 'ClipboardItem' | 'dialog' | 'ipcMain' | 'Menu' | 'nativeImage' | 'Notification' | 'powerMonitor' | 'session' | 'Tray' | 'utilityProcess'
 >;
 
 /** The one channel between the preload and main, both ways. */

@@ -8,9 +8,10 @@ import { VaultError } from '../../../shared/model/errors.ts';
 import type { IpcMessage } from '../../doors/ipc.ts';
 import type { FrameEvidence } from '../../kernel/request.ts';
 import { readBundle } from '../bundle.ts';
-import type { Clipboard, Dialogs, Ending, WindowHost } from '../port.ts';
+import type { Clipboard, Dialogs, Ending, Notifications, WindowHost } from '../port.ts';
 import { clipboardOf } from './clipboard.ts';
 import { CHANNEL, ORIGIN, START, type ElectronApi } from './api.ts';
+import { notificationsOf } from './notifications.ts';
 import { makeSession } from './session.ts';
 
 /** Milliseconds that a killed renderer has to be gone. */
@@ -35,6 +36,8 @@ export interface ElectronHost extends WindowHost {
   readonly protect: (on: boolean) => void;
   readonly clipboard: Clipboard;
   readonly dialogs: Dialogs;
+  readonly notifications: Notifications;
+  readonly isFocused: () => boolean;
   /** Brings the window to the front. */
   show(): void;
 }
@@ -144,6 +147,12 @@ export function createElectronHost({ electron, bundle: folder, preload, processe
     webContents.navigationHistory.clear();
   };
 
+  const show = (): void => {
+    if (window?.isMinimized()) window.restore();
+    window?.show();
+    window?.focus();
+  };
+
   return {
     name: 'electron',
     origin: ORIGIN,
@@ -186,11 +195,9 @@ export function createElectronHost({ electron, bundle: folder, preload, processe
     protect: (on) => window?.setContentProtection(on),
     clipboard: clipboardOf(electron),
     dialogs: dialogsOf(electron, opened),
-    show() {
-      if (window?.isMinimized()) window.restore();
-      window?.show();
-      window?.focus();
-    },
+    notifications: notificationsOf(electron, show),
+    isFocused: () => window?.isFocused() ?? false,
+    show,
     close() {
       over = true;
       cutOff();
@@ -214,15 +221,20 @@ const systemProcesses: Processes = {
   },
 };
 
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
+
 function dialogsOf({ dialog }: Pick<ElectronApi, 'dialog'>, window: () => BrowserWindow): Dialogs {
   return {
-    async pickFile() {
+    // Electron cannot close a dialog: what is chosen in one that nobody waits for any more is nothing.
+    async pickFile(signal) {
+      if (isOver(signal)) return undefined;
       const { canceled, filePaths } = await dialog.showOpenDialog(window(), { properties: ['openFile'] });
-      return canceled ? undefined : filePaths[0];
+      return canceled || isOver(signal) ? undefined : filePaths[0];
     },
-    async saveFile(suggestedName) {
-      const { canceled, filePath } = await dialog.showSaveDialog(window(), { defaultPath: suggestedName });
-      return canceled || filePath === '' ? undefined : filePath;
+    async saveFile(suggestedName, signal) {
+      if (isOver(signal)) return undefined;
+      const { canceled, filePath } = await dialog.showSaveDialog(window(), { defaultPath: suggestedName, properties: ['showOverwriteConfirmation', 'createDirectory'] });
+      return canceled || isOver(signal) || filePath === '' ? undefined : filePath;
     },
   };
 }

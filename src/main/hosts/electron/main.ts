@@ -1,5 +1,5 @@
 /** Electron's main process: the vault with its window. The only place, with the preload, that Electron is there at run time. */
-import { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, nativeImage, powerMonitor, protocol, session, Tray, utilityProcess } from 'electron';
+import { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, nativeImage, Notification, powerMonitor, protocol, session, Tray, utilityProcess } from 'electron';
 import { encodeJson } from '../../../shared/wire/encode.ts';
 import { besideThis, run, sayWhy } from '../../app/run.ts';
 import { attachWindow } from '../../app/windowed.ts';
@@ -10,7 +10,7 @@ import { startDesktop, type Leaving } from './desktop.ts';
 import { createElectronHost } from './host.ts';
 import { createUtilityHost } from './processes.ts';
 
-const electron: ElectronApi = { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, nativeImage, powerMonitor, session, Tray, utilityProcess };
+const electron: ElectronApi = { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, nativeImage, Notification, powerMonitor, session, Tray, utilityProcess };
 
 const SWITCHES: readonly (readonly [name: string, value?: string])[] = [
   ['host-resolver-rules', 'MAP * ~NOTFOUND'],

@@ -1,0 +1,101 @@
+/**
+ * What the desktop is told of: what happened without the person, or against them. Pure but for a few counts. No notice names a key, a secret, a
+ * file or a value: it stands on lock screens and in other programs' logs.
+ */
+import type { Result } from '../kernel/request.ts';
+import type { Notice } from '../hosts/port.ts';
+
+/** One request and how it ended, as far as notices look at it. */
+export interface Happening {
+  readonly operation: string;
+  /** The vault's own clock's; undefined for a request of a person or program. */
+  readonly job: string | undefined;
+  readonly result: Result;
+  /** Whether the vault was open when it was asked. */
+  readonly wasOpen: boolean;
+}
+
+/** `kind`: two urgent ones of one kind within an hour are one, so that a job that is tried again each minute says so once. */
+export interface Told extends Notice {
+  readonly kind: string;
+}
+
+const SEE = 'The trail says which.';
+const counted = (count: number, one: string, many: string): string => (count === 1 ? `A ${one}` : `${String(count)} ${many}`);
+
+interface Duty {
+  readonly done: (count: number) => Pick<Notice, 'title' | 'body'>;
+  readonly failed?: Pick<Notice, 'title' | 'body'>;
+}
+
+/** What the vault's own clock does, by operation. */
+const DUTIES: Readonly<Record<string, Duty>> = {
+  'kms:DeleteDueKeys': {
+    done: (count) => ({ title: `${counted(count, 'key was', 'keys were')} deleted`, body: `The waiting time is over. ${SEE}` }),
+    failed: { title: 'A key could not be deleted', body: 'It is tried again. Unlock Keystead to see why.' },
+  },
+  'kms:RotateDueKeys': {
+    done: (count) => ({ title: `${counted(count, 'key was', 'keys were')} rotated`, body: `What was encrypted before still decrypts. ${SEE}` }),
+    failed: { title: 'A rotation failed', body: 'The key stays as it was and keeps working. It is tried again.' },
+  },
+  'kms:ExpireDueKeyMaterials': { done: (count) => ({ title: `${counted(count, 'imported key has', 'imported keys have')} expired`, body: `Import the key material again to use it. ${SEE}` }) },
+  'secretsmanager:DeleteDueSecrets': { done: (count) => ({ title: `${counted(count, 'secret was', 'secrets were')} deleted`, body: `The recovery window is over. ${SEE}` }) },
+  'secretsmanager:RotateDueSecrets': {
+    done: (count) => ({ title: `${counted(count, 'secret was', 'secrets were')} rotated`, body: SEE }),
+    failed: { title: 'A rotation failed', body: 'The current version stays and keeps working. Open Keystead to see the step.' },
+  },
+};
+
+const LOCKED: Readonly<Record<string, string>> = {
+  'auto-lock': 'Nothing was asked of it for a while.',
+  suspend: 'The computer went to sleep.',
+  'screen-lock': 'The screen was locked.',
+  'window-left': 'The window left its page, which only a page that was taken over does.',
+};
+
+/** No fault of the job: it runs again by itself. */
+const NO_FAILURE: ReadonlySet<string> = new Set(['VaultLockedException', 'CancelledException', 'VaultNotFoundException', 'SealerStoppedException']);
+const WRONG: ReadonlySet<string> = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException']);
+/** Wrong passwords in a row that are told of, and every so many after that. */
+const WRONG_ATTEMPTS = 5;
+
+/** How many things an answer names: the length of its one list. */
+const sizeOf = (output: Readonly<Record<string, unknown>>): number => Object.values(output).find((value): value is readonly unknown[] => Array.isArray(value))?.length ?? 0;
+
+const TRAIL_BROKEN: Told = { kind: 'trail', title: 'The trail is broken', body: 'Nothing can be recorded, so nothing can be done. Open Keystead to see where, and the way on.', isUrgent: true };
+export const DELETION_NEARS: Told = { kind: 'deletion-nears', title: 'A key will be deleted within a day', body: 'Cancel the deletion in Keystead if it is still needed.', isUrgent: true };
+
+/** The notice of each happening in turn; undefined for nearly all of them. */
+export function createNoticeReader(): (happening: Happening) => Told | undefined {
+  let wrong = 0;
+
+  const ofAttempt = ({ result }: Happening): Told | undefined => {
+    if (result.ok) {
+      wrong = 0;
+      const problem = result.output['Problem'] !== undefined;
+      return problem ? { kind: 'problem', title: 'The vault does not match its own records', body: 'It is open for reading only. Open Keystead to see why.', isUrgent: true } : undefined;
+    }
+    if (!WRONG.has(result.error.code)) return undefined;
+    wrong += 1;
+    return wrong % WRONG_ATTEMPTS === 0 ? { kind: `wrong-${String(wrong)}`, title: `${String(wrong)} wrong passwords`, body: 'If that was not you, somebody is trying to open your vault.', isUrgent: true } : undefined;
+  };
+
+  return (happening) => {
+    const { operation, job, result, wasOpen } = happening;
+    if (!result.ok && result.error.code === 'TrailBrokenException') return TRAIL_BROKEN;
+    if (operation === 'vault:Unlock') return ofAttempt(happening);
+    if (operation === 'trail:VerifyTrail') return result.ok && result.output['Intact'] === false ? { ...TRAIL_BROKEN, body: 'A record was changed or is missing. Open Keystead to see where.' } : undefined;
+    if (job === undefined) return undefined;
+    if (operation === 'vault:Lock') {
+      const why = Object.hasOwn(LOCKED, job) ? LOCKED[job] : undefined;
+      return result.ok && wasOpen && why !== undefined ? { kind: job === 'window-left' ? job : 'lock', title: 'Keystead is locked', body: why, isUrgent: job === 'window-left' } : undefined;
+    }
+    const duty = Object.hasOwn(DUTIES, operation) ? DUTIES[operation] : undefined;
+    if (!duty) return undefined;
+    if (result.ok) {
+      const count = sizeOf(result.output);
+      return count === 0 ? undefined : { kind: operation, ...duty.done(count), isUrgent: false };
+    }
+    return duty.failed && !NO_FAILURE.has(result.error.code) ? { kind: `${operation}-failed`, ...duty.failed, isUrgent: true } : undefined;
+  };
+}
