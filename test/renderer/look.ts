@@ -65,6 +65,7 @@ const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets': { act: (page) => secrets(page) },
   'secrets-empty': { query: '?empty', act: (page) => page.getByRole('link', { name: 'Secrets' }).click() },
   'secrets-fields': { act: async (page) => { await fields(page); await page.getByRole('button', { name: 'Reveal password' }).click(); await page.getByText('hides in').waitFor(); } },
+  'secrets-copied': { act: async (page) => { await fields(page); await press(page, 'Copy password'); await page.getByText(/clears in/).first().waitFor(); } },
   'secrets-json': { act: async (page) => { await fields(page); await press(page, 'JSON'); await page.getByRole('button', { name: 'Reveal JSON' }).click(); } },
   'secrets-deleting': { act: (page) => secrets(page, 'recaptcha') },
   'secrets-versions': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Compare with current'); await page.getByText('changed since').waitFor(); } },

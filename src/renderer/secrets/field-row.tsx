@@ -1,11 +1,14 @@
-/** One field of a value: its name, twelve dots, and a way to see it. */
-import { Eye, EyeOff } from 'lucide-react';
+/** One field of a value: its name, twelve dots, and ways to see or copy it. */
+import { Copy, Eye, EyeOff } from 'lucide-react';
 import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { client } from '../client.ts';
 import { IconButton } from '../parts/button.tsx';
+import { useCopyValue } from '../parts/copy-value.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { MASK, useReveal } from '../parts/reveal.ts';
+import { useWindow } from '../window-state.ts';
 
 interface FieldRowProps {
   readonly name: string;
@@ -18,6 +21,8 @@ interface FieldRowProps {
 
 export function FieldRow({ name, mono = true, read, first = false }: FieldRowProps) {
   const reveal = useReveal();
+  const copying = useCopyValue();
+  const { Copies } = useWindow();
   const [failed, setFailed] = useState<CallError>();
   const show = async (): Promise<void> => {
     setFailed(undefined);
@@ -27,6 +32,17 @@ export function FieldRow({ name, mono = true, read, first = false }: FieldRowPro
       setFailed(errorOf(error));
     }
   };
+  const copy = async (): Promise<void> => {
+    setFailed(undefined);
+    try {
+      const value = await read();
+      // The client wipes it once it is on its way.
+      if (value) await copying.run(() => client.window.copyValue({ Value: value }));
+    } catch (error) {
+      setFailed(errorOf(error));
+    }
+  };
+  const error = failed ?? copying.error;
   return (
     <div className="border-t border-line px-3.5 py-1.5 first:border-t-0">
       <div className="flex min-h-7 items-center gap-3">
@@ -36,12 +52,14 @@ export function FieldRow({ name, mono = true, read, first = false }: FieldRowPro
           : <span className="font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{name}, hidden</span></span>}
         </span>
         {reveal.open && <span className="shrink-0 text-[12px] whitespace-nowrap text-fg-3">{reveal.asText ? '' : 'base64, '}hides in {reveal.rest} s</span>}
+        {copying.chip}
         <span className="flex shrink-0 self-start">
           <IconButton label={reveal.open ? `Hide ${name}` : `Reveal ${name}`} aria-pressed={reveal.open} data-reveal={first || undefined} onClick={() => { if (reveal.open) reveal.hide(); else void show(); }}>{reveal.open ? <EyeOff size={15} strokeWidth={1.6} /> : <Eye size={15} strokeWidth={1.6} />}</IconButton>
+          {Copies && <IconButton label={`Copy ${name}`} disabled={copying.busy} onClick={() => { void copy(); }}><Copy size={15} strokeWidth={1.6} /></IconButton>}
         </span>
         <span role="status" className="sr-only">{reveal.open ? `${name} shown for 30 seconds` : ''}</span>
       </div>
-      {failed && <div className="mt-1.5 mb-1"><InlineError error={failed} /></div>}
+      {error && <div className="mt-1.5 mb-1"><InlineError error={error} consequence={failed ? 'The value was not read.' : 'Nothing was copied.'} /></div>}
     </div>
   );
 }

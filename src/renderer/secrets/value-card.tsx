@@ -1,11 +1,14 @@
 /** The value of a version as fields. Nothing of it is asked for before somebody wants to see it; then names only, and each value for itself. */
-import { Braces, Eye } from 'lucide-react';
+import { Braces, Copy, Eye } from 'lucide-react';
 import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
+import { client } from '../client.ts';
 import { counted, plural } from '../format.ts';
 import { Button } from '../parts/button.tsx';
+import { useCopyValue } from '../parts/copy-value.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { MASK } from '../parts/reveal.ts';
+import { useWindow } from '../window-state.ts';
 import { readValue } from './data.ts';
 import { FieldRow } from './field-row.tsx';
 import { fieldOf, namesIn } from './fields.ts';
@@ -22,6 +25,8 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
   const [whole, setWhole] = useState(false);
   const [failed, setFailed] = useState<CallError>();
   const [busy, setBusy] = useState(false);
+  const copying = useCopyValue();
+  const { Copies } = useWindow();
   const look = async (): Promise<void> => {
     setBusy(true);
     setFailed(undefined);
@@ -34,6 +39,14 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
     }
     setBusy(false);
   };
+  /** Past this page. Text or bytes is not known before it was looked at: most are text. */
+  const copyWhole = async (): Promise<void> => {
+    const copy = (Field: string) => client.window.copyOutput({ Operation: 'secretsmanager:GetSecretValue', Input: { SecretId: name, VersionId: versionId }, Field });
+    await copying.run(async () => {
+      const text = await copy(shape?.kind === 'bytes' ? 'SecretBinary' : 'SecretString');
+      return text.ok || shape ? text : copy('SecretBinary');
+    });
+  };
   const wholeValue = async () => (await readValue(name, versionId)).bytes;
   const field = async (one: string) => {
     using value = (await readValue(name, versionId)).bytes;
@@ -43,15 +56,17 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
   const sizeWords = shape && (names ? plural(names.length, 'field') : `${counted(shape.size)} ${shape.size === 1 ? 'byte' : 'bytes'}${shape.kind === 'text' ? ' of text' : ''}`);
   return (
     <section aria-label="Value" className="edge mt-5 overflow-hidden rounded-card bg-raised">
-      <header className="flex h-10 items-center gap-2 pr-1.5 pl-3.5 shadow-[inset_0_-1px_0_var(--line)]">
-        <h3 className="font-semibold">{stage === 'AWSCURRENT' ? 'Current value' : 'Value'}</h3>
+      <header className="flex min-h-10 flex-wrap items-center gap-x-2 pr-1.5 pl-3.5 shadow-[inset_0_-1px_0_var(--line)]">
+        <h3 className="font-semibold whitespace-nowrap">{stage === 'AWSCURRENT' ? 'Current value' : 'Value'}</h3>
         <code className="rounded-chip bg-line px-1.5 font-mono text-[11px] text-fg-2">{stage}</code>
-        <span className="text-[12px] text-fg-3">{sizeWords}</span>
+        <span className="text-[12px] whitespace-nowrap text-fg-3">{sizeWords}</span>
         <span className="ml-auto flex items-center gap-1">
+          {copying.chip}
           {shape?.names && <Button kind="ghost" icon={<Braces size={14} strokeWidth={1.6} />} aria-pressed={whole} onClick={() => { setWhole(!whole); }}>{whole ? 'Fields' : 'JSON'}</Button>}
+          {Copies && <Button kind="ghost" disabled={copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={() => { void copyWhole(); }}>Copy all</Button>}
         </span>
       </header>
-      {failed && <div className="p-3"><InlineError error={failed} consequence="The value was not read." /></div>}
+      {(failed ?? copying.error) && <div className="p-3"><InlineError error={failed ?? copying.error ?? { code: 'InternalException', message: '' }} consequence={failed ? 'The value was not read.' : 'Nothing was copied.'} /></div>}
       {!shape ? (
         <div className="flex min-h-11 items-center gap-3 px-3.5 py-2">
           <span className="flex-1 font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">Value, hidden</span></span>

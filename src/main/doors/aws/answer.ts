@@ -18,6 +18,9 @@ export interface Answer {
 const FAULTS: ReadonlySet<ErrorCode> = new Set(['InternalException', 'SealerStoppedException', 'StorageException', 'KMSInternalException']);
 const faultOf = (operation: Name | undefined): ErrorCode => (operation?.startsWith('secretsmanager:') === true ? 'InternalServiceError' : 'KMSInternalException');
 
+/** Twenty values of 65,536 bytes, each byte written as `\u00xx`, and what is around them. */
+const LONGEST = 9 * 1024 * 1024;
+
 const headersOf = (requestId: string, body: Uint8Array): Readonly<Record<string, string>> => ({
   'Content-Type': 'application/x-amz-json-1.1',
   'Content-Length': String(body.byteLength),
@@ -45,7 +48,7 @@ export function answerOf(operation: Name, result: Result): Answer {
   try {
     const declaration = declarationOf(operation);
     if (Object.keys(result.output).length === 0) return emptyAnswer(result.requestId);
-    const body = encodeJson(result.output, { secretTexts: secretTexts(declaration.output) });
+    const body = encodeJson(result.output, { secretTexts: secretTexts(declaration.output), limit: LONGEST });
     return { status: 200, headers: headersOf(result.requestId, body), body };
   } catch (error) {
     const known = error instanceof VaultError && error.code === 'RequestTooLargeException' ? error : new VaultError('KMSInternalException', 'the answer could not be written; see the diagnostic log');
