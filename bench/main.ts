@@ -10,9 +10,10 @@ import { hashing } from './figures/hashing.ts';
 import { large } from './figures/large-vault.ts';
 import { encrypting } from './figures/encrypting.ts';
 import { signing } from './figures/signing.ts';
+import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, encrypting, hashing, large];
+const FIGURES = [disk, signing, encrypting, hashing, large, window];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

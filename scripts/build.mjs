@@ -34,15 +34,16 @@ export const isStale = () =>
  * Bundles one entry and its imports into the text of one file: an ES module unless `format` says otherwise.
  * @param {string} entry relative to the root
  * @param {'esm' | 'cjs' | 'iife'} [format]
+ * @param {(id: string) => boolean} [isExternal] What is left to be loaded when it runs; default: the native modules.
  */
-export async function bundle(entry, format = 'esm') {
+export async function bundle(entry, format = 'esm', isExternal = (id) => NATIVES.some((name) => id === name || id.startsWith(`${name}/`))) {
   const { rolldown } = await import('rolldown');
   const build = await rolldown({
     input: join(ROOT, entry),
     platform: format === 'iife' ? 'browser' : 'node',
     // Electron's and Node 20's grammar has no `using`.
     transform: { target: 'node20' },
-    external: (id) => NATIVES.some((name) => id === name || id.startsWith(`${name}/`)),
+    external: isExternal,
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(`${entry}: ${log.message}`);
     },

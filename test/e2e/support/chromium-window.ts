@@ -4,14 +4,15 @@
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { until } from '../../system/support/processes.ts';
 import type { Home } from './home.ts';
 import { PATIENCE, type OpenedWindow } from './opened-window.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
+/** The checkout: tests and `npm run bench` run there. */
+const ROOT = process.cwd();
 /** Milliseconds in which a window is there, or has a fresh page. */
 const WITHIN = 30_000;
 
@@ -20,11 +21,11 @@ async function tappedEntry(): Promise<string> {
     input: join(ROOT, 'src/main/app/window.ts'),
     platform: 'node',
     transform: { target: 'node20' },
-    external: (id) => !/^[./]/.test(id) && !id.startsWith('zod') && !id.startsWith('@noble/'),
+    external: (id) => !/^(?:[./]|zod|@noble\/|@oxc-project\/)/.test(id),
     plugins: [
       {
         name: 'tap',
-        resolveId: (source, importer) => (source.endsWith('/chromium/host.ts') && importer?.endsWith('/app/window.ts') === true ? join(import.meta.dirname, 'tapped-host.ts') : null),
+        resolveId: (source, importer) => (source.endsWith('/chromium/host.ts') && importer?.endsWith('/app/window.ts') === true ? join(ROOT, 'test/e2e/support/tapped-host.ts') : null),
       },
     ],
   });
@@ -41,6 +42,7 @@ export async function openChromiumWindow(home: Home, args: readonly string[]): P
   cpSync(join(ROOT, 'dist/renderer'), join(place, 'renderer'), { recursive: true });
   writeFileSync(join(place, 'main/window.mjs'), await tappedEntry());
 
+  const startedAt = Date.now();
   const child = spawn(process.execPath, [join(place, 'main/window.mjs'), '--vault', home.vault, '--headless', ...args], { env: home.env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
@@ -73,6 +75,7 @@ export async function openChromiumWindow(home: Home, args: readonly string[]): P
   };
   return {
     host: 'chromium',
+    startedAt,
     page,
     async renewed(act) {
       const before = renewals();

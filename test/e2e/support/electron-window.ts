@@ -31,6 +31,7 @@ async function freePort(): Promise<number> {
 export async function openElectronWindow(home: Home, args: readonly string[]): Promise<OpenedWindow> {
   const port = await freePort();
   const display = Object.fromEntries(['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  const startedAt = Date.now();
   const app = await _electron.launch({
     executablePath: electronOrThrow(),
     args: [resolve(ROOT, 'dist/main/electron.mjs'), '--vault', home.vault, `--remote-debugging-port=${String(port)}`, `--user-data-dir=${home.folder}/electron`, ...args],
@@ -57,6 +58,7 @@ export async function openElectronWindow(home: Home, args: readonly string[]): P
   await until(async () => (await renderer()) !== undefined, 'the window is there', WITHIN);
   return {
     host: 'electron',
+    startedAt,
     page,
     async renewed(act) {
       const before = await renderer();

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { remove, temporaryFolder } from '../../system/support/served-vault.ts';
 
-const CLI = resolve(import.meta.dirname, '../../../dist/cli/keystead.mjs');
+const CLI = resolve('dist/cli/keystead.mjs');
 
 export interface Home {
   readonly folder: string;

@@ -12,6 +12,8 @@ export const PATIENCE = 10_000;
 
 export interface OpenedWindow {
   readonly host: 'chromium' | 'electron';
+  /** Milliseconds since the epoch at which its process was started. */
+  readonly startedAt: number;
   /** The page as it is now; an earlier one is not to be used any more. */
   page(): Promise<Page>;
   /** Does what locks the vault, waits until the page's process has gone and a fresh page is there, and gives that. */
