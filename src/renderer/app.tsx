@@ -14,8 +14,10 @@ import { ChainBegun } from './trail/begun.tsx';
 const openVault = () => import('./vault/vault-app.tsx');
 const VaultApp = lazy(async () => ({ default: (await openVault()).VaultApp }));
 
-/** Time for the joints of the lock to settle. */
+/** Time for the joints of the lock to settle; no longer than it must be once there is something to show. */
 const SETTLE_MS = 300;
+const SETTLE_LEAST_MS = 120;
+const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 export function App() {
   const queries = useQueryClient();
@@ -36,7 +38,10 @@ export function App() {
           queries.removeQueries({ predicate: (query) => query.queryKey[0] !== STATUS[0] });
           setCeremony(false);
           void refresh();
-        } else if (event === 'vault.unlocked') setTimeout(() => { void refresh(); }, SETTLE_MS);
+        } else if (event === 'vault.unlocked') {
+          const first = openVault().then(({ firstKeys }) => firstKeys(queries));
+          void Promise.race([wait(SETTLE_MS), Promise.all([wait(SETTLE_LEAST_MS), first])]).then(refresh);
+        }
       }),
     [queries, refresh],
   );

@@ -1,69 +1,79 @@
 /** Keys as the screens need them, read through the queries' cache, which is emptied at lock. */
 import { useQuery, type QueryClient } from '@tanstack/react-query';
-import { useMemo } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { client, outputOf } from '../client.ts';
-import { bareAlias } from '../format.ts';
+import { rowsOf, type KeyRow, type ListedAlias, type ListedKey } from './rows.ts';
 
-export interface KeyRow {
-  readonly id: string;
-  readonly arn: string;
-  /** The first alias without its prefix, else the beginning of the id. */
-  readonly name: string;
-  readonly named: boolean;
-  /** With their prefix, sorted. */
-  readonly aliases: readonly string[];
-  /** Lower case, for the filter. */
-  readonly text: string;
-}
+export type { KeyRow } from './rows.ts';
 
 export const KEYS = ['keys'] as const;
-export const ALIASES = ['aliases'] as const;
 export const keyQuery = (id: string) => ['key', id] as const;
 export const EVENTS = ['events'] as const;
 const PAGE = 1000;
 
-async function allKeys(): Promise<Output<'kms:ListKeys'>['Keys']> {
-  const keys: Output<'kms:ListKeys'>['Keys'] = [];
-  let marker: string | undefined;
-  do {
-    const page: Output<'kms:ListKeys'> = outputOf(await client.kms.listKeys({ Limit: PAGE, ...(marker === undefined ? {} : { Marker: marker }) }));
-    keys.push(...page.Keys);
-    marker = page.NextMarker;
-  } while (marker !== undefined);
-  return keys;
+export interface KeyList {
+  readonly rows: readonly KeyRow[];
+  /** False while there are more to come: what stands where is not settled. */
+  readonly whole: boolean;
 }
 
-async function allAliases(): Promise<Output<'kms:ListAliases'>['Aliases']> {
-  const aliases: Output<'kms:ListAliases'>['Aliases'] = [];
-  let marker: string | undefined;
-  do {
-    const page: Output<'kms:ListAliases'> = outputOf(await client.kms.listAliases({ Limit: PAGE, ...(marker === undefined ? {} : { Marker: marker }) }));
-    aliases.push(...page.Aliases);
-    marker = page.NextMarker;
-  } while (marker !== undefined);
-  return aliases;
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | undefined;
 }
 
-const order = new Intl.Collator('en', { numeric: true });
-
-function rowsOf(keys: Output<'kms:ListKeys'>['Keys'], aliases: Output<'kms:ListAliases'>['Aliases']): readonly KeyRow[] {
-  const names = new Map<string, string[]>();
-  for (const { AliasName, TargetKeyId } of aliases) names.set(TargetKeyId, [...(names.get(TargetKeyId) ?? []), AliasName]);
-  const rows = keys.map(({ KeyId, KeyArn }): KeyRow => {
-    const own = (names.get(KeyId) ?? []).sort(order.compare);
-    const name = own[0] === undefined ? KeyId.slice(0, 8) : bareAlias(own[0]);
-    return { id: KeyId, arn: KeyArn, name, named: own[0] !== undefined, aliases: own, text: `${own.join(' ')} ${KeyId}`.toLowerCase() };
-  });
-  return rows.sort((a, b) => Number(b.named) - Number(a.named) || order.compare(a.name, b.name));
+/** The first page, and then everything. */
+async function read<T>(page: (marker: string | undefined) => Promise<Page<T>>): Promise<{ readonly first: Page<T>; readonly rest: () => Promise<readonly T[]> }> {
+  const first = await page(undefined);
+  const rest = async (): Promise<readonly T[]> => {
+    const items = [...first.items];
+    for (let { next } = first; next !== undefined; ) {
+      const more = await page(next);
+      items.push(...more.items);
+      next = more.next;
+    }
+    return items;
+  };
+  return { first, rest };
 }
+
+const at = (marker: string | undefined) => ({ Limit: PAGE, ...(marker === undefined ? {} : { Marker: marker }) });
+const keyPage = async (marker: string | undefined): Promise<Page<ListedKey>> => {
+  const { Keys, NextMarker } = outputOf(await client.kms.listKeys(at(marker)));
+  return { items: Keys, next: NextMarker };
+};
+const aliasPage = async (marker: string | undefined): Promise<Page<ListedAlias>> => {
+  const { Aliases, NextMarker } = outputOf(await client.kms.listAliases(at(marker)));
+  return { items: Aliases, next: NextMarker };
+};
+
+/** A vault with many keys shows some at once, the first time that it is asked. */
+async function allKeys(queries: QueryClient): Promise<KeyList> {
+  const [keys, aliases] = await Promise.all([read(keyPage), read(aliasPage)]);
+  const whole = keys.first.next === undefined && aliases.first.next === undefined;
+  if (!whole && queries.getQueryData(KEYS) === undefined) queries.setQueryData<KeyList>(KEYS, { rows: rowsOf(keys.first.items, aliases.first.items), whole });
+  return { rows: rowsOf(...(await Promise.all([keys.rest(), aliases.rest()]))), whole: true };
+}
+
+const listQuery = { queryKey: KEYS, queryFn: ({ client: queries }: { readonly client: QueryClient }) => allKeys(queries) } as const;
 
 export function useKeys() {
-  const keys = useQuery({ queryKey: KEYS, queryFn: allKeys });
-  const aliases = useQuery({ queryKey: ALIASES, queryFn: allAliases });
-  const rows = useMemo(() => (keys.data && aliases.data ? rowsOf(keys.data, aliases.data) : undefined), [keys.data, aliases.data]);
-  return { rows, error: keys.error ?? aliases.error, retry: () => { void keys.refetch(); void aliases.refetch(); } };
+  const { data, error, refetch } = useQuery(listQuery);
+  return { rows: data?.rows, whole: data?.whole ?? false, error, retry: () => { void refetch(); } };
+}
+
+/** Begins to read the list; resolves once there is something of it to show, or an error. */
+export function firstKeys(queries: QueryClient): Promise<void> {
+  const all = queries.query(listQuery).catch(() => undefined);
+  return new Promise((done) => {
+    const stop = queries.getQueryCache().subscribe(() => {
+      if (queries.getQueryData(KEYS) === undefined) return;
+      stop();
+      done();
+    });
+    void all.then(() => { stop(); done(); });
+  });
 }
 
 /** A window has 64 calls in flight; a list that is scrolled fast must leave some to the person. */
@@ -114,10 +124,12 @@ export const isUse = (event: TrailEvent): boolean => event.Operation !== undefin
 /** The ends of requests on this key; an intent is the same request once more. */
 export const eventsOf = (events: readonly TrailEvent[], arn: string): readonly TrailEvent[] => events.filter((event) => event.Resource === arn && event.Kind !== 'intent');
 
-export async function refreshKey(queries: QueryClient, id?: string): Promise<void> {
-  await Promise.all([
-    queries.invalidateQueries({ queryKey: KEYS }),
-    queries.invalidateQueries({ queryKey: ALIASES }),
-    queries.invalidateQueries({ queryKey: id === undefined ? ['key'] : keyQuery(id) }),
-  ]);
+/** Beyond this many keys at once, all that is known of single ones is asked anew. */
+const MOST_SINGLE = 50;
+
+/** The list, and these keys; all keys where none is named. */
+export async function refreshKeys(queries: QueryClient, ids?: ReadonlySet<string>): Promise<void> {
+  const single = ids && ids.size <= MOST_SINGLE ? [...ids].map((id) => queries.invalidateQueries({ queryKey: keyQuery(id) })) : [queries.invalidateQueries({ queryKey: ['key'] })];
+  await Promise.all([queries.invalidateQueries({ queryKey: KEYS }), ...single]);
 }
+export const refreshKey = (queries: QueryClient, id?: string): Promise<void> => refreshKeys(queries, id === undefined ? undefined : new Set([id]));

@@ -32,7 +32,7 @@ export function KeysScreen() {
   const queries = useQueryClient();
   const say = useToast();
   const { key: chosen } = useSearch({ from: '/keys' });
-  const { rows, error, retry } = useKeys();
+  const { rows, whole, error, retry } = useKeys();
   const [filter, setFilter] = useState('');
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   const input = useRef<HTMLInputElement>(null);
@@ -43,7 +43,7 @@ export function KeysScreen() {
     return rows.filter((row) => (deep ? textOf(row, queries.getQueryData<KeyMetadata>(keyQuery(row.id))) : row.text).includes(wanted));
   }, [rows, wanted, queries]);
   // Where both fit side by side, the first key stands there until another is chosen.
-  const selected = chosen ?? (window.innerWidth >= 1040 ? rows?.[0]?.id : undefined);
+  const selected = chosen ?? (whole && window.innerWidth >= 1040 ? rows?.[0]?.id : undefined);
   const current = rows?.find((row) => row.id === selected);
   const select = (id: string | undefined): void => { void navigate({ to: '/keys', search: id === undefined ? {} : { key: id }, replace: true }); };
   const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
@@ -96,7 +96,7 @@ export function KeysScreen() {
                     focusList();
                   }
                 }}
-                placeholder={rows ? `Filter ${plural(rows.length, 'key')}` : 'Filter'}
+                placeholder={rows && whole ? `Filter ${plural(rows.length, 'key')}` : 'Filter'}
                 spellCheck={false}
                 autoComplete="off"
                 className="min-w-0 flex-1 bg-transparent text-fg outline-none focus-visible:outline-none"

@@ -31,7 +31,7 @@ function NavItem({ to, icon: Icon, badge, children }: { readonly to: '/keys' | '
 
 export function Sidebar() {
   const { show, lock } = useVault();
-  const { rows } = useKeys();
+  const { rows, whole } = useKeys();
   return (
     <nav aria-label="Sections" data-pane="sections" tabIndex={-1} className="drag flex w-[216px] shrink-0 flex-col p-2 focus-visible:-outline-offset-2">
       <VaultSwitcher />
@@ -41,7 +41,7 @@ export function Sidebar() {
         <Kbd>Ctrl K</Kbd>
       </button>
       <h2 className="mt-4 mb-1.5 px-2 text-[11px]/4 font-medium text-fg-3">Vault</h2>
-      <NavItem to="/keys" icon={KeyRound} badge={rows ? counted(rows.length) : undefined}>Keys</NavItem>
+      <NavItem to="/keys" icon={KeyRound} badge={rows && whole ? counted(rows.length) : undefined}>Keys</NavItem>
       <NavItem to="/secrets" icon={Braces}>Secrets</NavItem>
       <h2 className="mt-4 mb-1.5 px-2 text-[11px]/4 font-medium text-fg-3">Control</h2>
       <NavItem to="/trail" icon={Link2}>Trail</NavItem>

@@ -5,7 +5,10 @@ import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { client, onEvent } from '../client.ts';
 import { tailOf } from '../format.ts';
-import { refreshKey } from '../keys/data.ts';
+import { coalesced } from '../coalesce.ts';
+import { refreshKeys } from '../keys/data.ts';
+
+export { firstKeys } from '../keys/data.ts';
 import { KeysScreen } from '../keys/keys-screen.tsx';
 import { refreshSecrets } from '../secrets/data.ts';
 import { ToastHost } from '../parts/toast.tsx';
@@ -42,19 +45,24 @@ declare module '@tanstack/react-router' {
   }
 }
 
+/** An event that names nothing. */
+const ANY = '';
+/** Milliseconds between two readings of a list that keeps changing. */
+const REST_MS = 400;
+
 export function VaultApp({ status }: { readonly status: Output<'vault:Status'> }) {
   const queries = useQueryClient();
   const [router] = useState(newRouter);
   const [shown, setShown] = useState<Shown>();
-  useEffect(
-    () =>
-      onEvent(({ event, id }) => {
-        if (event === 'key.changed') void refreshKey(queries, id === undefined ? undefined : tailOf(id));
-        else if (event === 'alias.changed') void refreshKey(queries);
-        else if (event === 'secret.changed') void refreshSecrets(queries);
-      }),
-    [queries],
-  );
+  useEffect(() => {
+    const keys = coalesced<string>((ids) => refreshKeys(queries, ids.has(ANY) ? undefined : ids), REST_MS);
+    const secrets = coalesced<string>(() => refreshSecrets(queries), REST_MS);
+    return onEvent(({ event, id }) => {
+      if (event === 'key.changed') keys(id === undefined ? ANY : tailOf(id));
+      else if (event === 'alias.changed') keys(ANY);
+      else if (event === 'secret.changed') secrets(ANY);
+    });
+  }, [queries]);
   const frame = useMemo<VaultFrame>(
     () => ({ status, readOnly: status.State === 'readOnly', shown, show: setShown, lock: () => { void client.vault.lock(); } }),
     [status, shown],
