@@ -99,8 +99,8 @@ describe('the real SDK, over TLS', () => {
     const agreed = await send<sdk.DeriveSharedSecretCommandOutput>(new sdk.DeriveSharedSecretCommand({ KeyId, KeyAgreementAlgorithm: 'ECDH', PublicKey: other.publicKey.export({ format: 'der', type: 'spki' }) }));
     expect(Buffer.from(agreed.SharedSecret!)).toEqual(diffieHellman({ privateKey: other.privateKey, publicKey: createPublicKey({ key: Buffer.from(PublicKey!), format: 'der', type: 'spki' }) }));
     const kem = await newKey({ KeySpec: 'ML_KEM_768', KeyUsage: 'ENCAPSULATE_DECAPSULATE' } as never);
-    const made = await send<{ SharedSecret: Uint8Array; SharedSecretCiphertextBlob: Uint8Array }>(new sdk.EncapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM' as never }));
-    expect((await send<{ SharedSecret: Uint8Array }>(new sdk.DecapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM' as never, SharedSecretCiphertextBlob: made.SharedSecretCiphertextBlob }))).SharedSecret).toEqual(made.SharedSecret);
+    const made = await send<{ SharedSecret: Uint8Array; SharedSecretCiphertextBlob: Uint8Array }>(new sdk.EncapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM' }));
+    expect((await send<{ SharedSecret: Uint8Array }>(new sdk.DecapsulateCommand({ KeyId: kem, EncapsulationAlgorithm: 'ML_KEM', SharedSecretCiphertextBlob: made.SharedSecretCiphertextBlob }))).SharedSecret).toEqual(made.SharedSecret);
   });
 
   it('brings key material of its own', async () => {
