@@ -1,5 +1,6 @@
 /** `keystead aws`: the door for AWS clients, and what a shell or a configuration of AWS's tools has to be told of it. */
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
+import { exportLine, variablesOf } from '../shared/model/aws-variables.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { callFor, flagText, withVault, type Command, type Run } from './command.ts';
 import { flagsOf, inputOf } from './inputs.ts';
@@ -50,19 +51,8 @@ function statusText(door: Door): string {
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(9)} ${value}\n`])).join('');
 }
 
-/** Variables that AWS's own tools and SDKs read. AWS_CA_BUNDLE and NODE_EXTRA_CA_CERTS are of the whole shell: hence only with TLS. */
-export function variablesOf(door: Door): readonly (readonly [name: string, value: string])[] {
-  return [
-    ['AWS_ENDPOINT_URL_KMS', door.Endpoint],
-    ['AWS_ENDPOINT_URL_SECRETS_MANAGER', door.Endpoint],
-    ['AWS_REGION', door.Region],
-    ['AWS_DEFAULT_REGION', door.Region],
-    ...(door.Tls && door.CertificateAuthorityFile !== undefined ? ([['AWS_CA_BUNDLE', door.CertificateAuthorityFile], ['NODE_EXTRA_CA_CERTS', door.CertificateAuthorityFile]] as const) : []),
-  ];
-}
-
 const SHELLS = {
-  sh: (name: string, value: string) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`,
+  sh: exportLine,
   fish: (name: string, value: string) => `set -gx ${name} '${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'\n`,
   powershell: (name: string, value: string) => `$env:${name} = '${value.replaceAll("'", "''")}'\n`,
   dotenv: (name: string, value: string) => `${name}=${value}\n`,

@@ -1,5 +1,5 @@
 /** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
-import { fakeEvents, fakeKeys, fakeSecrets, type FakeKey, type FakeSecret } from './fake-data.ts';
+import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, type FakeKey, type FakeSecret } from './fake-data.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,6 +31,8 @@ const put = (name: unknown, value: string): Fields => {
   const older = secret(name).versions.map((one) => ({ ...one, stages: one.stages.includes('AWSCURRENT') ? ['AWSPREVIOUS'] : one.stages.filter((stage) => stage !== 'AWSPREVIOUS') }));
   return { ...changeSecret(name, { versions: [{ id, stages: ['AWSCURRENT'], made: at(), value: atob(value) }, ...older] }), VersionId: id, VersionStages: ['AWSCURRENT'] };
 };
+const awsDoor = { Open: query.get('closed') === null, Port: 5998, Tls: true };
+let awsClients = query.get('empty') === null ? fakeClients(at()) : [];
 let wrong = 0;
 let known = ['personal', 'acme-staging', 'old-laptop'];
 const settings = { Name: 'acme-dev', AutoLockMinutes: 15, LockOnSuspend: true, LockOnScreenLock: true };
@@ -88,6 +90,18 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'vault:AddSlot': async () => { await wait(100); return { Slot: slots[1], RecoveryCode: CODE }; },
   'vault:RemoveSlot': (input) => { slots = slots.filter((slot) => slot.SlotId !== input['SlotId']); return { SlotId: input['SlotId'], How: input['How'], Slots: slots }; },
   'vault:ChangePassword': async () => { await wait(100); return { Slot: slots[0] }; },
+  'access:DescribeAwsDoor': () => ({ State: awsDoor.Open ? 'open' : 'closed', ...awsDoor, Endpoint: `${awsDoor.Tls ? 'https' : 'http'}://127.0.0.1:${String(awsDoor.Port)}`, Region: 'us-east-1', Account: '318204775610', CertificateAuthorityFile: '/home/ada/.local/share/keystead/vaults/acme-dev/aws-ca.pem' }),
+  'access:UpdateAwsDoor': (input) => {
+    if (input['Port'] === 6000) fail('PortUnavailableException', 'port `6000` is taken by another program; choose another port');
+    Object.assign(awsDoor, input);
+    push({ event: 'door.changed' });
+    return {};
+  },
+  'access:ListClients': () => ({ Clients: awsClients }),
+  'access:CreateClient': (input) => ({ Name: input['Name'], Role: input['Role'], Arn: `arn:aws:iam::318204775610:user/${String(input['Name'])}`, AccessKeyId: 'AKIAQ5VJ2Z7NMD3KTX4R', SecretAccessKey: btoa('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') }),
+  'access:RotateClientKey': (input) => ({ Name: input['Name'], Role: 'user', Arn: `arn:aws:iam::318204775610:user/${String(input['Name'])}`, AccessKeyId: 'AKIAQ5VJ2Z7NMD3KTX4R', SecretAccessKey: btoa('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') }),
+  'access:DeleteClient': (input) => { awsClients = awsClients.filter(({ Name }) => Name !== input['Name']); return {}; },
+  'access:ListAwsRequests': () => ({ Requests: awsDoor.Open ? fakeRequests(at()) : [] }),
   'kms:ListKeys': () => ({ Keys: keys.map(({ KeyId }) => ({ KeyId, KeyArn: arnOf(KeyId) })), Truncated: false }),
   'kms:ListAliases': () => ({ Aliases: keys.flatMap(({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: '', TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])), Truncated: false }),
   'kms:DescribeKey': (input) => ({ KeyMetadata: metadata(find(input['KeyId'])) }),

@@ -109,3 +109,18 @@ export const fakeSecrets = (at: number): FakeSecret[] =>
       ...(before === undefined ? [] : [{ id: `${(0x2c9f4e70 + i).toString(16)}-77aa-4c0e-9d11-0f2f6f7b1c02`, stages: ['AWSPREVIOUS', 'before-migration'], made: at - (i + 20) * 1.3 * 86_400, value: before }, { id: `${(0x19af4e70 + i).toString(16)}-77aa-4c0e-9d11-0f2f6f7b1c03`, stages: [], made: at - (i + 60) * 1.3 * 86_400, value: before }]),
     ],
   }));
+
+export const fakeClients = (at: number) =>
+  ([['orders-api', 'user', 'AKIA3VNQ7XWJ5LHB2MTS', 34], ['release-job', 'user', 'AKIAZP4C6YDKR2GQ7NXE', undefined], ['terraform', 'administrator', 'AKIAT7MJ5BWXN3QKV2LC', 5400]] as const).map(([Name, Role, AccessKeyId, used], i) => ({
+    Name, Role, AccessKeyId, Arn: `arn:aws:iam::318204775610:user/${Name}`, CreationDate: at - (i + 2) * 17 * 86_400, KeyCreationDate: at - (i + 1) * 11 * 86_400, ...(used === undefined ? {} : { LastUsedDate: at - used }),
+  }));
+
+const ASKED: readonly (readonly [operation: string | undefined, client: string | undefined, status: number, error?: string])[] = [
+  ['kms:Decrypt', 'orders-api', 200], ['kms:GenerateDataKey', 'orders-api', 200], ['kms:Decrypt', 'orders-api', 400, 'InvalidCiphertextException'], ['secretsmanager:GetSecretValue', 'orders-api', 200],
+  ['kms:ScheduleKeyDeletion', 'orders-api', 400, 'AccessDeniedException'], ['kms:ListKeys', undefined, 400, 'UnrecognizedClientException'], [undefined, undefined, 403, 'AccessDeniedException'], ['kms:DescribeKey', 'terraform', 200], ['kms:CreateKey', 'terraform', 200],
+];
+export const fakeRequests = (at: number) =>
+  ASKED.map(([Operation, Client, Status, error], i) => ({
+    Time: at - 4 - i * i * 7, RequestId: `0b6d2f81-c9e4-4${String(i)}aa-9a53-7c1e44a25d0b`, Status, Milliseconds: 1.2 + ((i * 37) % 23) / 10,
+    ...(Operation === undefined ? {} : { Operation, AccessKeyId: Client === undefined ? 'AKIAOLDOLDOLDOLDOLDO' : 'AKIA3VNQ7XWJ5LHB2MTS' }), ...(Client === undefined ? {} : { Client }), ...(error === undefined ? {} : { Error: error }),
+  }));

@@ -2,7 +2,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { Command } from 'cmdk';
-import { Braces, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
+import { Braces, Cloud, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
 import { useDeferredValue, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { specName, usageWords } from '../format.ts';
@@ -59,6 +59,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const elsewhere: readonly Entry[] = [
     { id: 'keys', icon: icon(KeyRound), title: 'Keys', about: 'Section', act: go(() => { void navigate({ to: '/keys', search: {} }); }) },
     { id: 'secrets', icon: icon(Braces), title: 'Secrets', about: 'Section', act: go(() => { void navigate({ to: '/secrets', search: {} }); }) },
+    { id: 'access', icon: icon(Cloud), title: 'AWS access', about: 'The door for AWS clients, and their access keys', act: go(() => { void navigate({ to: '/access' }); }) },
     { id: 'trail', icon: icon(Link2), title: 'Trail', about: 'Section', act: go(() => { void navigate({ to: '/trail', search: {} }); }) },
     { id: 'vaults', icon: icon(FolderKey), title: 'Other vaults', about: 'Go to one, make one, forget one', act: () => { show({ kind: 'vaults' }); } },
     { id: 'settings', icon: icon(Settings), title: 'Settings', about: 'Password, ways in, auto-lock, theme', act: go(() => { void navigate({ to: '/settings' }); }) },

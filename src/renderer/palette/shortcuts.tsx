@@ -6,6 +6,7 @@ const ROWS: readonly (readonly [keys: readonly string[], words: string])[] = [
   [['Ctrl', 'K'], 'Search or run'],
   [['Ctrl', '1'], 'Keys'],
   [['Ctrl', '2'], 'Secrets'],
+  [['Ctrl', '7'], 'AWS access'],
   [['Ctrl', '9'], 'Trail'],
   [['Ctrl', ','], 'Settings'],
   [['Ctrl', 'L'], 'Lock'],

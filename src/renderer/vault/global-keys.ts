@@ -33,6 +33,7 @@ export function useGlobalKeys({ show, shown, lock }: VaultFrame): void {
       ',': () => { show(undefined); void navigate({ to: '/settings' }); },
       1: () => { show(undefined); void navigate({ to: '/keys', search: {} }); },
       2: () => { show(undefined); void navigate({ to: '/secrets', search: {} }); },
+      7: () => { show(undefined); void navigate({ to: '/access' }); },
       9: () => { show(undefined); void navigate({ to: '/trail', search: {} }); },
     };
     const onKey = (event: KeyboardEvent): void => {

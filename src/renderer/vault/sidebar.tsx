@@ -1,9 +1,10 @@
 /** Sections, the vault's menu, and the foot. A section that is not built is not here. */
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Braces, ChevronsUpDown, ClipboardCopy, DoorOpen, FolderKey, Folders, KeyRound, Link2, Lock, Search, Settings, type LucideIcon } from 'lucide-react';
+import { Braces, ChevronsUpDown, ClipboardCopy, Cloud, DoorOpen, FolderKey, Folders, KeyRound, Link2, Lock, Search, Settings, type LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
+import { useDoor } from '../access/data.ts';
 import { client } from '../client.ts';
 import { copyText } from '../clipboard.ts';
 import { useNow } from '../clock.ts';
@@ -19,7 +20,7 @@ import { useVault } from './context.ts';
 const ICON = { size: 16, strokeWidth: 1.6, 'aria-hidden': true } as const;
 const ITEM = 'hover-tint flex h-[29px] items-center gap-2.5 rounded-row px-2 font-medium text-fg-2 hover:text-fg aria-[current=page]:bg-raised aria-[current=page]:text-fg aria-[current=page]:shadow-[inset_0_0_0_1px_var(--line)] [[data-theme=light]_&]:aria-[current=page]:bg-pane';
 
-function NavItem({ to, icon: Icon, badge, children }: { readonly to: '/keys' | '/secrets' | '/trail'; readonly icon: LucideIcon; readonly badge?: ReactNode; readonly children: string }) {
+function NavItem({ to, icon: Icon, badge, children }: { readonly to: '/keys' | '/secrets' | '/access' | '/trail'; readonly icon: LucideIcon; readonly badge?: ReactNode; readonly children: string }) {
   return (
     <Link to={to} search={{}} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }} className={`${ITEM} group`}>
       <Icon {...ICON} className="group-aria-[current=page]:text-brass" />
@@ -32,6 +33,7 @@ function NavItem({ to, icon: Icon, badge, children }: { readonly to: '/keys' | '
 export function Sidebar() {
   const { show, lock } = useVault();
   const { rows, whole } = useKeys();
+  const aws = useDoor().data?.State === 'open';
   return (
     <nav aria-label="Sections" data-pane="sections" tabIndex={-1} className="drag flex w-[216px] shrink-0 flex-col p-2 focus-visible:-outline-offset-2">
       <VaultSwitcher />
@@ -44,11 +46,12 @@ export function Sidebar() {
       <NavItem to="/keys" icon={KeyRound} badge={rows && whole ? counted(rows.length) : undefined}>Keys</NavItem>
       <NavItem to="/secrets" icon={Braces}>Secrets</NavItem>
       <h2 className="mt-4 mb-1.5 px-2 text-[11px]/4 font-medium text-fg-3">Control</h2>
+      <NavItem to="/access" icon={Cloud}>AWS access</NavItem>
       <NavItem to="/trail" icon={Link2}>Trail</NavItem>
-      <div className="mt-auto flex h-9 items-center gap-2.5 px-2 text-fg-2" title="Programs of yours reach this vault through the command line while it is unlocked">
+      <div className="mt-auto flex h-9 items-center gap-2.5 px-2 text-fg-2" title={aws ? 'Programs of yours reach this vault through the command line, and AWS clients with an access key, while it is unlocked' : 'Programs of yours reach this vault through the command line while it is unlocked'}>
         <DoorOpen {...ICON} />
-        <span className="flex-1">1 door open</span>
-        <span className="text-[11px] text-fg-3">CLI</span>
+        <span className="flex-1">{aws ? '2 doors open' : '1 door open'}</span>
+        <span className="text-[11px] text-fg-3">{aws ? 'CLI, AWS' : 'CLI'}</span>
       </div>
       <div className="mt-1 flex items-center gap-1 pt-2 shadow-[inset_0_1px_0_var(--line)]">
         <Link to="/settings" activeProps={{ 'aria-current': 'page' }} className={`${ITEM} flex-1`}><Settings {...ICON} />Settings</Link>

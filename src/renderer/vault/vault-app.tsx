@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { createMemoryHistory, createRootRoute, createRoute, createRouter, RouterProvider } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import type { Output } from '../../shared/api/index.ts';
+import { refreshAccess } from '../access/data.ts';
 import { client, onEvent } from '../client.ts';
 import { tailOf } from '../format.ts';
 import { coalesced } from '../coalesce.ts';
@@ -16,6 +17,7 @@ import { VaultContext, type Shown, type VaultFrame } from './context.ts';
 import { AppFrame } from './frame.tsx';
 
 const SecretsScreen = lazy(async () => ({ default: (await import('../secrets/secrets-screen.tsx')).SecretsScreen }));
+const AccessScreen = lazy(async () => ({ default: (await import('../access/access-screen.tsx')).AccessScreen }));
 const TrailScreen = lazy(async () => ({ default: (await import('../trail/trail-screen.tsx')).TrailScreen }));
 const SettingsScreen = lazy(async () => ({ default: (await import('../settings/settings-screen.tsx')).SettingsScreen }));
 
@@ -34,6 +36,7 @@ const routes = [
     const find = text(search['find']);
     return find === undefined ? {} : { find };
   } }),
+  createRoute({ getParentRoute: () => root, path: '/access', component: () => <Suspense><AccessScreen /></Suspense> }),
   createRoute({ getParentRoute: () => root, path: '/settings', component: () => <Suspense><SettingsScreen /></Suspense> }),
 ] as const;
 // In memory: no name of a key or a secret is ever part of an address.
@@ -60,6 +63,7 @@ export function VaultApp({ status }: { readonly status: Output<'vault:Status'> }
     return onEvent(({ event, id }) => {
       if (event === 'key.changed') keys(id === undefined ? ANY : tailOf(id));
       else if (event === 'alias.changed') keys(ANY);
+      else if (event === 'door.changed' || event === 'client.changed') void refreshAccess(queries);
       else if (event === 'secret.changed') secrets(ANY);
     });
   }, [queries]);
