@@ -44,7 +44,12 @@ let slots = [
 const CODE = btoa('7KQ2-M4XR-09TB-HZ5C-V8NE-3WJP-D6YA');
 const unlockTo = (state: string): void => { phase = state; push({ event: 'vault.unlocked' }); };
 
-const metadata = ({ alias: _alias, ...key }: FakeKey): Fields => ({ ...key, AWSAccountId: '318204775610', Arn: arnOf(key.KeyId), Enabled: key.KeyState === 'Enabled', Origin: 'AWS_KMS', KeyManager: 'CUSTOMER', CustomerMasterKeySpec: key.KeySpec, MultiRegion: false });
+const metadata = ({ alias: _alias, ...key }: FakeKey): Fields => ({ ...key, AWSAccountId: '318204775610', Arn: arnOf(key.KeyId), Enabled: key.KeyState === 'Enabled', Origin: key.Origin ?? 'AWS_KMS', KeyManager: 'CUSTOMER', CustomerMasterKeySpec: key.KeySpec, MultiRegion: key.MultiRegion === true, ...(key.MultiRegion ? { MultiRegionConfiguration: { MultiRegionKeyType: 'PRIMARY', PrimaryKey: { Arn: arnOf(key.KeyId), Region: 'us-east-1' }, ReplicaKeys: [{ Arn: '', Region: 'eu-west-1' }, { Arn: '', Region: 'ap-south-1' }] } } : {}) });
+const tagsOf = new Map<string, readonly object[]>();
+const rotationsOf = (key: FakeKey): readonly Fields[] =>
+  key.Origin === 'EXTERNAL'
+    ? []
+    : ['4d1f0a97c2b8e653', '9be0275f13c4d8a6', 'e27c61d50f98ab34'].map((id, i) => ({ KeyId: arnOf(key.KeyId), KeyMaterialId: id.padEnd(64, '0'), KeyMaterialState: i === 2 ? 'CURRENT' : 'NON_CURRENT', ...(i === 0 ? {} : { RotationDate: at() - (3 - i) * 243 * 86400, RotationType: i === 1 ? 'AUTOMATIC' : 'ON_DEMAND' }) }));
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const cancelled = new Set<unknown>();
 
@@ -105,6 +110,18 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'kms:ListKeys': () => ({ Keys: keys.map(({ KeyId }) => ({ KeyId, KeyArn: arnOf(KeyId) })), Truncated: false }),
   'kms:ListAliases': () => ({ Aliases: keys.flatMap(({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: '', TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])), Truncated: false }),
   'kms:DescribeKey': (input) => ({ KeyMetadata: metadata(find(input['KeyId'])) }),
+  'kms:GetKeyLastUsage': (input) => ({ KeyId: input['KeyId'], KeyLastUsage: find(input['KeyId']).KeyState === 'Enabled' ? { Operation: find(input['KeyId']).KeyUsage === 'SIGN_VERIFY' ? 'Sign' : 'Decrypt', Timestamp: at() - 9700 } : {}, TrackingStartDate: find(input['KeyId']).CreationDate, KeyCreationDate: find(input['KeyId']).CreationDate }),
+  'kms:ListResourceTags': (input) => ({ Tags: tagsOf.get(String(input['KeyId'])) ?? [{ TagKey: 'team', TagValue: 'orders' }, { TagKey: 'stage', TagValue: 'prod' }], Truncated: false }),
+  'kms:TagResource': (input) => { tagsOf.set(String(input['KeyId']), input['Tags'] as object[]); return {}; },
+  'kms:UntagResource': (input) => { tagsOf.set(String(input['KeyId']), []); return {}; },
+  'kms:GetKeyRotationStatus': (input) => ({ KeyId: input['KeyId'], KeyRotationEnabled: find(input['KeyId']).Origin !== 'EXTERNAL', ...(find(input['KeyId']).Origin === 'EXTERNAL' ? {} : { RotationPeriodInDays: 365, NextRotationDate: at() + 122 * 86400 }) }),
+  'kms:ListKeyRotations': (input) => ({ Rotations: rotationsOf(find(input['KeyId'])), Truncated: false }),
+  'kms:EnableKeyRotation': () => ({}),
+  'kms:DisableKeyRotation': () => ({}),
+  'kms:RotateKeyOnDemand': (input) => ({ KeyId: input['KeyId'] }),
+  'kms:GetParametersForImport': (input) => ({ KeyId: input['KeyId'], ImportToken: b64(4300), PublicKey: b64(550), ParametersValidTo: at() + 86400 }),
+  'kms:ImportKeyMaterial': () => fail('InvalidCiphertextException', 'the ciphertext does not open: check that it is whole, its key, and the encryption context that it was made with'),
+  'kms:ReplicateKey': () => fail('AlreadyExistsException', 'key `mrk-7c1e` has a replica in `eu-west-1` already'),
   'kms:CreateKey': (input) => {
     const key = { ...fakeKeys(at())[0], ...input, KeyId: `9${String(keys.length).padStart(7, '0')}-5d0b-4f5e-9a53-0b6d2f81c9e4`, alias: '', KeyState: 'Enabled' } as FakeKey;
     keys.push(key);

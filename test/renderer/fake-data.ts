@@ -8,6 +8,8 @@ export interface FakeKey {
   readonly Description: string;
   readonly CreationDate: number;
   readonly DeletionDate?: number;
+  readonly Origin?: string;
+  readonly MultiRegion?: boolean;
   readonly [list: `${string}Algorithms`]: readonly string[];
 }
 export interface FakeEvent {
@@ -34,6 +36,8 @@ const ROWS: readonly (readonly [alias: string, spec: string, usage: string, stat
   ['webhook-hmac', 'HMAC_256', 'GENERATE_VERIFY_MAC'],
   ['webhook-hmac-stg', 'HMAC_256', 'GENERATE_VERIFY_MAC'],
   ['git-mira', 'ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
+  ['partner-hsm', ...AES, 'PendingImport', 'Its material comes from the partner’s ceremony'],
+  ['global-tokens', ...AES],
 ];
 const idOf = (i: number): string => `${(0x7c1e44a2 + i * 0x1f3d5b79).toString(16).slice(-8).padStart(8, '0')}-5d0b-4f5e-9a53-${(0x0b6d2f81c9e4 + i * 0x1234567).toString(16).padStart(12, '0')}`;
 const algorithms = (spec: string, usage: string): object =>
@@ -45,6 +49,7 @@ export const fakeKeys = (at: number): FakeKey[] =>
   ROWS.map(([name, KeySpec, KeyUsage, KeyState = 'Enabled', Description = ''], i) => ({
     KeyId: idOf(i), alias: `alias/${name}`, KeySpec, KeyUsage, KeyState, Description, CreationDate: at - (i + 3) * 9 * 86_400,
     ...(KeyState === 'PendingDeletion' ? { DeletionDate: at + 11.6 * 86_400 } : {}), ...algorithms(KeySpec, KeyUsage),
+    ...(name === 'partner-hsm' ? { Origin: 'EXTERNAL' } : {}), ...(name === 'global-tokens' ? { MultiRegion: true } : {}),
   }));
 
 const USES: Readonly<Record<string, readonly string[]>> = { SIGN_VERIFY: ['kms:Sign', 'kms:Sign', 'kms:Verify', 'kms:GetPublicKey'], ENCRYPT_DECRYPT: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], GENERATE_VERIFY_MAC: ['kms:GenerateMac', 'kms:VerifyMac'] };

@@ -7,7 +7,7 @@
 import { createPrivateKey, generateKeyPair } from 'node:crypto';
 import { keySpecOf } from '../../shared/model/algorithms.ts';
 import { WRAPPING_ALGORITHM_NAMES, WRAPPING_KEY_SPECS, wrappingOf } from '../../shared/model/wrapping.ts';
-import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
+import { VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, adopt, lp, utf8, wipe } from '../crypto/bytes.ts';
 import { hmac } from '../crypto/hmac.ts';
 import { hkdf } from '../crypto/kdf.ts';
@@ -47,7 +47,7 @@ function unwrap({ algorithm, privateKey }: ImportToken, wrapped: Uint8Array): By
   const inner = decryptOaep(hash, key, aes ? wrapped.subarray(0, modulusBytes(key)) : wrapped);
   const material = inner && aes ? unwrapKwp(inner, wrapped.subarray(modulusBytes(key))) : inner;
   if (aes) wipe(inner);
-  if (!material) throw invalidCiphertext();
+  if (!material) throw new VaultError('InvalidCiphertextException', 'the key material does not unwrap: check that it is whole, and wrapped by the algorithm and key that came with this token');
   return material;
 }
 

@@ -6,6 +6,7 @@ import { useId, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
 import { isAliasName } from '../../shared/model/ids.ts';
+import { isImportable } from '../../shared/model/wrapping.ts';
 import { client } from '../client.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
@@ -65,6 +66,8 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const description = useRef<HTMLInputElement>(null);
   const [usage, setUsage] = useState<KeyUsage>('ENCRYPT_DECRYPT');
   const [spec, setSpec] = useState<KeySpec>(DEFAULTS.ENCRYPT_DECRYPT);
+  const [brings, setBrings] = useState(false);
+  const [wide, setWide] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [error, setError] = useState<CallError>();
   const [unnamed, setUnnamed] = useState<string>();
@@ -82,7 +85,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     setError(undefined);
     let id = unnamed;
     if (id === undefined) {
-      const made = await client.kms.createKey({ KeySpec: spec, KeyUsage: usage, Description: description.current?.value.trim() ?? '' });
+      const made = await client.kms.createKey({ KeySpec: spec, KeyUsage: usage, Description: description.current?.value.trim() ?? '', Origin: brings && isImportable(spec) ? 'EXTERNAL' : 'AWS_KMS', MultiRegion: wide });
       if (!made.ok) {
         setBusy(false);
         setError(made.error);
@@ -126,7 +129,14 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
           {unnamed === undefined && <SelectField label="Kind" value={spec} options={PURPOSES[usage].specs} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
           <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} autoFocus hint="Becomes its alias; you can add and change names later" />
           {unnamed === undefined && <TextField ref={description} label="Description" maxLength={8192} hint="For people; not secret" />}
-          <p className="text-[12px] text-fg-3">It is made in this vault and never leaves it: no one can export it, you included.</p>
+          {unnamed === undefined && (
+            <fieldset className="flex flex-col gap-2">
+              <legend className="mb-1.5 text-[12px]/4 font-medium text-fg-2">Where it comes from, and where it is</legend>
+              {isImportable(spec) && <Check checked={brings} onCheck={setBrings} words="I import the key material myself" />}
+              <Check checked={wide} onCheck={setWide} words="It can be replicated to other regions of this vault" />
+            </fieldset>
+          )}
+          <p className="text-[12px] text-fg-3">{brings && isImportable(spec) ? 'It cannot be used before you have imported its material. The vault never gives it out again.' : 'It is made in this vault and never leaves it: no one can export it, you included.'}</p>
           {error && <InlineError error={error} consequence={unnamed === undefined ? 'No key was made.' : 'The key was made; it has no name yet.'} />}
         </div>
         <DialogFoot>
@@ -137,3 +147,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     </Dialog>
   );
 }
+
+const Check = ({ checked, onCheck, words }: { readonly checked: boolean; readonly onCheck: (checked: boolean) => void; readonly words: string }) => (
+  <label className="flex min-h-6 items-center gap-2"><input type="checkbox" className="size-4 accent-[var(--brass)]" checked={checked} onChange={(event) => { onCheck(event.target.checked); }} />{words}</label>
+);

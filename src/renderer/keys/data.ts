@@ -94,6 +94,8 @@ async function inLane<T>(work: () => Promise<T>): Promise<T> {
 const describe = (id: string): Promise<KeyMetadata> => inLane(async () => outputOf(await client.kms.describeKey({ KeyId: id })).KeyMetadata);
 export const useKey = (id: string) => useQuery({ queryKey: keyQuery(id), queryFn: () => describe(id) });
 
+export const useLastUsage = (id: string) => useQuery({ queryKey: [...keyQuery(id), 'use'], queryFn: () => inLane(async () => outputOf(await client.kms.getKeyLastUsage({ KeyId: id }))), staleTime: 10_000 });
+
 export type TrailEvent = Output<'trail:LookupEvents'>['Events'][number];
 export interface RecentEvents {
   readonly events: readonly TrailEvent[];

@@ -1,6 +1,6 @@
 /** One key: what it is, what it can do, what happened with it. */
 import { useQueryClient } from '@tanstack/react-query';
-import { ArrowLeft, CircleSlash, Ellipsis, Pencil, Play, Tag, Trash2, Undo2 } from 'lucide-react';
+import { ArrowLeft, CircleSlash, Ellipsis, Import, Pencil, Play, Tag, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
 import { useState } from 'react';
 import type { Answer, CallError } from '../../shared/api/client.ts';
@@ -18,6 +18,7 @@ import { useHeldFocus } from '../vault/global-keys.ts';
 import { ActionIcon } from './action-icon.tsx';
 import { actionRow, actionsOf } from './actions.ts';
 import { refreshKey, useKey, type KeyRow } from './data.ts';
+import { KeyRotation } from './key-rotation.tsx';
 import { KeyOverview } from './key-overview.tsx';
 import { KeyTrail } from './key-trail.tsx';
 import { StateWord } from './state-word.tsx';
@@ -56,6 +57,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
   const enable = () => client.kms.enableKey({ KeyId: row.id });
   const disable = () => client.kms.disableKey({ KeyId: row.id });
   const actions = actionsOf(value);
+  const isPending = value.KeyState === 'PendingDeletion' || value.KeyState === 'PendingReplicaDeletion';
 
   return (
     <>
@@ -69,15 +71,15 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
             <span aria-hidden="true">·</span><span>{usageVerb(value.KeyUsage)} {specName(value.KeySpec)}</span>
           </p>
         </div>
-        {!readOnly && (
+        {!readOnly && value.KeyManager === 'CUSTOMER' && (
           <DropdownMenu.Root modal={false}>
             <DropdownMenu.Trigger asChild><IconButton label="More for this key" className="self-start"><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
               <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
-                {value.KeyState !== 'PendingDeletion' && <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { show({ kind: 'description', keyId: row.id }); }}>{value.Description === '' ? 'Add a description' : 'Edit the description'}</MenuItem>}
-                {value.KeyState !== 'PendingDeletion' && <MenuItem icon={<Tag {...ICON} />} onSelect={() => { show({ kind: 'alias', keyId: row.id }); }}>Add an alias</MenuItem>}
+                {!isPending && <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { show({ kind: 'description', keyId: row.id }); }}>{value.Description === '' ? 'Add a description' : 'Edit the description'}</MenuItem>}
+                {!isPending && <MenuItem icon={<Tag {...ICON} />} onSelect={() => { show({ kind: 'alias', keyId: row.id }); }}>Add an alias</MenuItem>}
                 {value.KeyState === 'Enabled' && <MenuItem icon={<CircleSlash {...ICON} />} onSelect={() => { void change(disable, `${row.name} is disabled`, enable); }}>Disable</MenuItem>}
                 {value.KeyState === 'Disabled' && <MenuItem icon={<Play {...ICON} />} onSelect={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable</MenuItem>}
-                {value.KeyState === 'PendingDeletion'
+                {isPending
                   ? <MenuItem icon={<Undo2 {...ICON} />} onSelect={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</MenuItem>
                   : <><MenuLine /><MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { show({ kind: 'delete', keyId: row.id }); }}>Schedule deletion…</MenuItem></>}
               </DropdownMenu.Content>
@@ -91,19 +93,25 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
           return <Button key={action} kind={i === 0 ? 'primary' : 'plain'} icon={<ActionIcon action={action} />} {...(i === 0 && rest.shortcut !== undefined ? { shortcut: rest.shortcut } : {})} onClick={() => { show({ kind: 'use', keyId: row.id, action }); }}>{label}</Button>;
         })}
         {!readOnly && value.KeyState === 'Disabled' && <Button kind="primary" disabled={busy} icon={<Play {...ICON} />} onClick={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable this key</Button>}
-        {!readOnly && value.KeyState === 'PendingDeletion' && <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</Button>}
+        {!readOnly && value.KeyState === 'PendingImport' && <Button kind="primary" icon={<Import {...ICON} />} onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import key material…</Button>}
+        {!readOnly && isPending && <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</Button>}
       </div>
       {value.KeyState === 'PendingDeletion' && value.DeletionDate !== undefined && (
         <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed on {day(value.DeletionDate * 1000)} and cannot be used until then. {lossWords(value.KeyUsage)} Cancelling keeps it, disabled.</p>
       )}
+      {value.KeyState === 'PendingReplicaDeletion' && <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It cannot be used, and is destroyed {String(value.PendingDeletionWindowInDays)} days after its last replica. {lossWords(value.KeyUsage)} Cancelling keeps it, disabled.</p>}
+      {value.KeyState === 'PendingImport' && <p className="tint-brass mt-4 rounded-card px-3 py-2.5">{value.CurrentKeyMaterialId === undefined && value.KeySpec === 'SYMMETRIC_DEFAULT' ? 'It was made without key material. Import it, and the key can be used.' : 'Its key material is not here. Only the same material brings it back.'}</p>}
+      {value.KeyManager === 'AWS' && <p className="mt-4 text-fg-2">The vault made this key for its secrets. Nobody changes it, and it is rotated every year.</p>}
       {failed && <div className="mt-4"><InlineError error={failed} consequence="The key is as it was." /></div>}
 
       <Tabs.Root defaultValue="overview" className="mt-5">
         <Tabs.List aria-label="About this key" className="-mx-6 flex gap-4 px-6 shadow-[inset_0_-1px_0_var(--line)]">
           <Tabs.Trigger value="overview" className={TAB}>Overview</Tabs.Trigger>
+          {value.KeySpec === 'SYMMETRIC_DEFAULT' && <Tabs.Trigger value="rotation" className={TAB}>Rotation</Tabs.Trigger>}
           <Tabs.Trigger value="trail" className={TAB}>Trail</Tabs.Trigger>
         </Tabs.List>
         <Tabs.Content value="overview"><KeyOverview row={row} value={value} at={at} /></Tabs.Content>
+        {value.KeySpec === 'SYMMETRIC_DEFAULT' && <Tabs.Content value="rotation"><KeyRotation row={row} value={value} at={at} /></Tabs.Content>}
         <Tabs.Content value="trail"><KeyTrail row={row} at={at} /></Tabs.Content>
       </Tabs.Root>
     </>

@@ -6,14 +6,15 @@ import type { CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { offered } from '../../shared/model/algorithms.ts';
 import { client } from '../client.ts';
-import { ago, counted, day, exact } from '../format.ts';
-import { IconButton } from '../parts/button.tsx';
+import { ago, day, exact } from '../format.ts';
+import { Button, IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { RequestStrip } from '../pictures/request-strip.tsx';
 import { useVault } from '../vault/context.ts';
-import { eventsOf, isUse, MOST_EVENTS, refreshKey, useRecentEvents, type KeyRow } from './data.ts';
+import { Regions, Tags } from './key-places.tsx';
+import { eventsOf, isUse, refreshKey, useLastUsage, useRecentEvents, type KeyRow } from './data.ts';
 
 const KeyValue = ({ name, children }: { readonly name: string; readonly children: ReactNode }) => (
   <div className="flex min-h-[29px] items-center max-[560px]:flex-wrap">
@@ -26,9 +27,10 @@ const MONO = 'min-w-0 font-mono text-[12.5px] break-all';
 export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMetadata; readonly at: number }) {
   const { show, readOnly } = useVault();
   const recent = useRecentEvents();
-  const changeable = !readOnly && value.KeyState !== 'PendingDeletion';
+  const changeable = !readOnly && value.KeyManager === 'CUSTOMER' && value.KeyState !== 'PendingDeletion' && value.KeyState !== 'PendingReplicaDeletion';
   const uses = recent.data ? eventsOf(recent.data.events, row.arn).filter(isUse) : undefined;
-  const last = uses?.find((event) => event.Result === 'ok');
+  const usage = useLastUsage(row.id);
+  const last = usage.data?.KeyLastUsage;
   const algorithms = offered(value.KeySpec, value.KeyUsage);
   return (
     <div className="pt-5">
@@ -48,10 +50,13 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
         <KeyValue name="Key ID"><span className={MONO}>{row.id}</span><CopyButton text={row.id} what="the key ID" /></KeyValue>
         <KeyValue name="ARN"><span className="flex min-w-0 items-center gap-1.5"><span className="min-w-0 font-mono text-[11.5px] break-all">{row.arn}</span><CopyButton text={row.arn} what="the ARN" /></span></KeyValue>
         <KeyValue name="Algorithms">{algorithms.map((name) => <code key={name} className="rounded-chip bg-raised px-1.5 font-mono text-[12px] text-fg-2 [[data-theme=dark]_&]:bg-line">{name}</code>)}</KeyValue>
-        <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeySpec === 'SYMMETRIC_DEFAULT' || value.KeyUsage === 'GENERATE_VERIFY_MAC' ? 'It' : 'The private part'} cannot leave it</span></KeyValue>
-        {recent.data && (
+        <KeyValue name="Tags"><Tags row={row} changeable={changeable} /></KeyValue>
+        {value.MultiRegion && <KeyValue name="Regions"><Regions row={row} value={value} changeable={changeable} /></KeyValue>}
+        {value.Origin === 'EXTERNAL' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>{value.KeyState === 'PendingImport' ? 'Its material is imported, and not here now' : 'Imported; its owner has it elsewhere too'}{value.ValidTo === undefined ? '' : `. It goes on ${day(value.ValidTo * 1000)}`}</span>{changeable && value.KeyState !== 'PendingImport' && <Button onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import again…</Button>}</KeyValue>}
+        {value.Origin === 'AWS_KMS' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeySpec === 'SYMMETRIC_DEFAULT' || value.KeyUsage === 'GENERATE_VERIFY_MAC' ? 'It' : 'The private part'} cannot leave it</span></KeyValue>}
+        {usage.data && (
           <KeyValue name="Last use">
-            {last ? <span title={exact(last.Time * 1000)}>{ago(last.Time * 1000, at)}</span> : <span className="text-fg-2">{recent.data.cut ? `Not in the latest ${counted(MOST_EVENTS)} records` : 'Never'}</span>}
+            {last?.Timestamp !== undefined ? <span title={exact(last.Timestamp * 1000)}>{ago(last.Timestamp * 1000, at)}, {last.Operation}</span> : <span className="text-fg-2">{usage.data.TrackingStartDate > value.CreationDate ? `Not since ${day(usage.data.TrackingStartDate * 1000)}` : 'Never'}</span>}
           </KeyValue>
         )}
       </dl>

@@ -5,7 +5,7 @@ import { exact, left } from '../format.ts';
 export function stateWords(key: KeyMetadata, at: number): string {
   if (key.KeyState === 'PendingDeletion') return key.DeletionDate === undefined ? 'To be deleted' : `Deletes ${left(key.DeletionDate * 1000, at)}`;
   if (key.KeyState === 'PendingReplicaDeletion') return 'Deletes after its replicas';
-  if (key.KeyState === 'PendingImport') return 'Waits for its material';
+  if (key.KeyState === 'PendingImport') return 'Needs material';
   return key.KeyState;
 }
 

@@ -11,7 +11,7 @@ export type Shown =
   | { readonly kind: 'use'; readonly keyId: string; readonly action: UseAction }
   | { readonly kind: 'delete'; readonly keyId: string }
   | { readonly kind: 'description'; readonly keyId: string }
-  | { readonly kind: 'alias'; readonly keyId: string }
+  | { readonly kind: 'alias' | 'import' | 'tag' | 'replicate'; readonly keyId: string }
   | { readonly kind: 'create-secret' }
   | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret'; readonly name: string };
 

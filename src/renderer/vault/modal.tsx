@@ -11,6 +11,9 @@ const UsePanel = lazy(async () => ({ default: (await import('../use/use-panel.ts
 const DeleteKey = lazy(async () => ({ default: (await import('../keys/delete-key.tsx')).DeleteKey }));
 const EditDescription = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).EditDescription }));
 const AddAlias = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).AddAlias }));
+const ImportMaterial = lazy(async () => ({ default: (await import('../keys/key-import.tsx')).ImportMaterial }));
+const AddTag = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).AddTag }));
+const Replicate = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).Replicate }));
 const secrets = () => import('../secrets/edit-secret.tsx');
 const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret }));
 const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
@@ -33,6 +36,9 @@ function contentOf(shown: Shown, close: () => void) {
     case 'delete': return <DeleteKey keyId={shown.keyId} onClose={close} />;
     case 'description': return <EditDescription keyId={shown.keyId} onClose={close} />;
     case 'alias': return <AddAlias keyId={shown.keyId} onClose={close} />;
+    case 'import': return <ImportMaterial keyId={shown.keyId} onClose={close} />;
+    case 'tag': return <AddTag keyId={shown.keyId} onClose={close} />;
+    case 'replicate': return <Replicate keyId={shown.keyId} onClose={close} />;
     case 'create-secret': return <CreateSecret onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;

@@ -1,0 +1,121 @@
+/** Where a key is and what it is tagged with, for its overview; and the dialogs that add to both. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Plus, X } from 'lucide-react';
+import { useRef, useState } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
+import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { client, outputOf } from '../client.ts';
+import { Button, IconButton } from '../parts/button.tsx';
+import { Dialog, DialogFoot } from '../parts/dialog.tsx';
+import { InlineError } from '../parts/feedback.tsx';
+import { TextField } from '../parts/field.tsx';
+import { useVault } from '../vault/context.ts';
+import { refreshKey, useKeys, type KeyRow } from './data.ts';
+
+interface EditProps {
+  readonly keyId: string;
+  readonly onClose: () => void;
+}
+const useKeyName = (keyId: string): string => useKeys().rows?.find((row) => row.id === keyId)?.name ?? keyId.slice(0, 8);
+const CHIP = 'inline-flex items-center gap-1 rounded-chip bg-raised px-1.5 text-[12px] [[data-theme=dark]_&]:bg-line';
+
+export function Regions({ row, value, changeable }: { readonly row: KeyRow; readonly value: KeyMetadata; readonly changeable: boolean }) {
+  const { show } = useVault();
+  const { MultiRegionConfiguration: places } = value;
+  if (!places) return null;
+  return (
+    <>
+      <span className={CHIP}><code className="font-mono">{places.PrimaryKey.Region}</code> <span className="text-fg-2">primary</span></span>
+      {places.ReplicaKeys.map(({ Region }) => <span key={Region} className={CHIP}><code className="font-mono">{Region}</code> <span className="text-fg-2">replica</span></span>)}
+      {changeable && value.KeyState === 'Enabled' && places.MultiRegionKeyType === 'PRIMARY' && <IconButton label="Replicate to another region" onClick={() => { show({ kind: 'replicate', keyId: row.id }); }}><Plus size={14} strokeWidth={1.6} /></IconButton>}
+    </>
+  );
+}
+
+const tagsQuery = (id: string) => ['key', id, 'tags'] as const;
+const useTags = (id: string) => useQuery({ queryKey: tagsQuery(id), queryFn: async () => outputOf(await client.kms.listResourceTags({ KeyId: id, Limit: 50 })).Tags });
+
+export function Tags({ row, changeable }: { readonly row: KeyRow; readonly changeable: boolean }) {
+  const { show } = useVault();
+  const queries = useQueryClient();
+  const { data } = useTags(row.id);
+  const [failed, setFailed] = useState<CallError>();
+  const remove = async (name: string): Promise<void> => {
+    const answer = await client.kms.untagResource({ KeyId: row.id, TagKeys: [name] });
+    setFailed(answer.ok ? undefined : answer.error);
+    await queries.invalidateQueries({ queryKey: tagsQuery(row.id) });
+  };
+  return (
+    <>
+      {data?.length === 0 && <span className="text-fg-3">None</span>}
+      {data?.map(({ TagKey, TagValue }) => (
+        <span key={TagKey} className={CHIP}>
+          <bdi>{TagKey}</bdi><span className="text-fg-2"><bdi>{TagValue}</bdi></span>
+          {changeable && <IconButton label={`Remove the tag ${TagKey}`} className="size-6" onClick={() => { void remove(TagKey); }}><X size={13} strokeWidth={1.6} /></IconButton>}
+        </span>
+      ))}
+      {changeable && <IconButton label="Add a tag" onClick={() => { show({ kind: 'tag', keyId: row.id }); }}><Plus size={14} strokeWidth={1.6} /></IconButton>}
+      {failed && <div className="basis-full"><InlineError error={failed} consequence="The tags are as they were." /></div>}
+    </>
+  );
+}
+
+export function AddTag({ keyId, onClose }: EditProps) {
+  const queries = useQueryClient();
+  const name = useRef<HTMLInputElement>(null);
+  const value = useRef<HTMLInputElement>(null);
+  const [error, setError] = useState<CallError>();
+  const title = useKeyName(keyId);
+  const add = async (): Promise<void> => {
+    const answer = await client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey: name.current?.value.trim() ?? '', TagValue: value.current?.value.trim() ?? '' }] });
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await queries.invalidateQueries({ queryKey: tagsQuery(keyId) });
+    onClose();
+  };
+  return (
+    <Dialog title={`Tag ${title}`} onClose={onClose}>
+      <form onSubmit={(event) => { event.preventDefault(); void add(); }}>
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <TextField ref={name} label="Tag" maxLength={128} required autoFocus placeholder="team" hint="A tag of this name that is there gets the other value" />
+          <TextField ref={value} label="Value" maxLength={256} placeholder="orders" hint="For people and programs; not secret" />
+          {error && <InlineError error={error} consequence="The tags are as they were." />}
+        </div>
+        <DialogFoot><Button tall onClick={onClose}>Cancel</Button><Button tall kind="primary" type="submit">Add tag</Button></DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
+
+export function Replicate({ keyId, onClose }: EditProps) {
+  const queries = useQueryClient();
+  const region = useRef<HTMLInputElement>(null);
+  const [error, setError] = useState<CallError>();
+  const [busy, setBusy] = useState(false);
+  const name = useKeyName(keyId);
+  const replicate = async (): Promise<void> => {
+    setBusy(true);
+    const answer = await client.kms.replicateKey({ KeyId: keyId, ReplicaRegion: region.current?.value.trim() ?? '' });
+    setBusy(false);
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await refreshKey(queries, keyId);
+    onClose();
+  };
+  return (
+    <Dialog title={`Replicate ${name}`} onClose={onClose} held={busy}>
+      <form onSubmit={(event) => { event.preventDefault(); if (!busy) void replicate(); }}>
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <p className="text-fg-2">Regions are name spaces inside this vault. The replica has the same id and material, so that either decrypts what the other encrypted; its state, tags and names are its own.</p>
+          <TextField ref={region} label="Region" required maxLength={32} placeholder="eu-west-1" autoFocus />
+          {error && <InlineError error={error} consequence="No replica was made." />}
+        </div>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Replicate</Button></DialogFoot>
+      </form>
+    </Dialog>
+  );
+}
