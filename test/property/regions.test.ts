@@ -108,7 +108,7 @@ describe('a multi-Region key by model', () => {
             case 'move': {
               const target = places.get(one.to);
               const there = target?.state === 'Enabled' ? undefined : target?.state === 'Disabled' ? 'DisabledException' : 'KMSInvalidStateException';
-              const verdict = !isPrimary ? 'UnsupportedOperationException' : one.to === one.region ? 'ValidationException' : target === undefined ? 'NotFoundException' : (usable ?? there);
+              const verdict = !isPrimary ? 'UnsupportedOperationException' : one.to === one.region ? 'ValidationException' : (usable ?? (target === undefined ? 'NotFoundException' : there));
               if (attempt(() => primaryMoved(before, view, realm, one.to), verdict)) {
                 primary = one.to;
                 moved += 1;

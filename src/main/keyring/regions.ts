@@ -95,9 +95,9 @@ export function replicated(view: KeyRecord, realm: Realm, replica: { readonly re
 export function primaryMoved(stored: KeyRecord, view: KeyRecord, realm: Realm, region: string): KeyRecord {
   const replicas = assertMultiRegion(view, realm);
   if (region === realm.region) throw new VaultError('ValidationException', `key \`${view.keyId}\` has its primary in \`${region}\` already; name another region`);
+  assertAllows(view, 'use');
   const next = replicas.find((one) => one.region === region);
   if (!next) throw new VaultError('NotFoundException', `key \`${view.keyId}\` has no replica in \`${region}\`; make one with \`keystead kms replicate-key\``);
-  assertAllows(view, 'use');
   assertAllows({ ...shared(stored), ...ownOf(next) }, 'use');
   const former: Replica = { region: realm.region, ...ownOf(view) };
   const { region: _, ...rest } = shared(stored);
