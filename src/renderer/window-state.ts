@@ -4,7 +4,7 @@
  */
 import { useSyncExternalStore } from 'react';
 import type { Answer } from '../shared/api/client.ts';
-import type { Input, Output } from '../shared/api/index.ts';
+import type { Output } from '../shared/api/index.ts';
 import { client } from './client.ts';
 
 type WindowState = Output<'window:DescribeSettings'>;
@@ -30,9 +30,18 @@ export async function loadWindow(): Promise<void> {
   if (answer.ok) take(answer.output);
 }
 
-/** What is shown changes once it is kept. */
-export async function changeWindow(change: Input<'window:UpdateSettings'>): Promise<Answer<unknown>> {
+type Settings = Pick<WindowState, 'Theme' | 'ClipboardSeconds' | 'Notifications' | 'SingleLetterKeys'>;
+
+/** Shown at once, since the vault's process writes to a disk first; and as it was when it could not be kept. */
+export async function changeWindow(change: Partial<Settings>): Promise<Answer<unknown>> {
+  const before = state;
+  take({ ...state, ...change });
   const answer = await client.window.updateSettings(change);
-  if (answer.ok) take({ ...state, ...answer.output });
+  if (!answer.ok) take({ ...before, ...(await settingsNow()) });
   return answer;
+}
+
+async function settingsNow(): Promise<Partial<WindowState>> {
+  const answer = await client.window.describeSettings();
+  return answer.ok ? answer.output : {};
 }

@@ -347,7 +347,7 @@ describe('the whole story', () => {
     await expect.poll(() => records.count()).toBe(1);
     await records.first().click();
     const record = page.getByRole('complementary', { name: 'Record' });
-    await record.getByText('KMSInvalidSignatureException').waitFor();
+    await record.getByText('KMSInvalidSignatureException', { exact: true }).waitFor();
     for (const text of ['Failed', 'You', 'SigningAlgorithm', 'Values are never recorded.']) await record.getByText(text, { exact: true }).first().waitFor();
     expect(await textOf(record)).not.toContain(MESSAGE);
     await page.getByPlaceholder('Operation, resource, door…').fill('no such thing');

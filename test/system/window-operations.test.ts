@@ -134,6 +134,22 @@ describe('the window', () => {
     for (const name of NAMES) if (copyableFields(declarationOf(name)).length > 0) expect(['read', 'use']).toContain(declarationOf(name).effect);
   });
 
+  it('copies one member of a secret, or the whole, whichever of text and bytes it is', async () => {
+    const { ARN } = await local.ok('secretsmanager:CreateSecret', { Name: 'orders', SecretString: base64('{"user":"ada","password":"p\u00e4ss \\"x\\"","port":5432}') });
+    const copy = { Operation: 'secretsmanager:GetSecretValue', Input: { SecretId: ARN } };
+    for (const [more, text] of [[{ Member: 'password' }, 'päss "x"'], [{ Member: 'port' }, '5432'], [{}, '{"user":"ada","password":"päss \\"x\\"","port":5432}'], [{ Field: 'SecretString', Member: 'user' }, 'ada']] as const) {
+      await ok('window:CopyOutput', { ...copy, ...more });
+      expect(clipboard).toBe(text);
+    }
+    clipboard = undefined;
+    for (const more of [{ Member: 'toString' }, { Member: '__proto__' }, { Member: '' }, { Field: 'SecretBinary' }, { Field: 'ARN' }]) expect(await codeOf('window:CopyOutput', { ...copy, ...more })).toBe('ValidationException');
+    await local.ok('secretsmanager:PutSecretValue', { SecretId: ARN, SecretBinary: '//4=' });
+    expect(await codeOf('window:CopyOutput', { ...copy, Member: 'user' })).toBe('ValidationException');
+    expect(clipboard).toBeUndefined();
+    expect(await ok('window:CopyOutput', copy)).toMatchObject({ Encoding: 'base64', Size: 2 });
+    expect(clipboard).toBe('//4=');
+  });
+
   it('leaves nothing in the clipboard at lock, and at the end of the program', async () => {
     await ok('window:CopyValue', { Value: base64('one') });
     await local.ok('vault:Lock');

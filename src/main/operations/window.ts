@@ -7,6 +7,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
 import { disposeSecrets, SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { encodeBase64, encodedLength } from '../../shared/wire/base64.ts';
+import { decodeJson, isObject } from '../../shared/wire/json.ts';
 import { isUtf8 } from '../../shared/wire/utf8.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { Result } from '../kernel/request.ts';
@@ -69,17 +70,17 @@ export function windowHandlers(control: WindowControl): HandlersOf<'window'> {
 
     'window:CopyValue': ({ Value, Encoding }) => copy(Value, Encoding),
 
-    'window:CopyOutput': async ({ Operation, Input, Field, Encoding }, { signal }) => {
-      if (!isOperationName(Operation) || !copyableFields(declarationOf(Operation)).includes(Field)) {
-        throw new VaultError('ValidationException', `\`${Field}\` of \`${Operation}\` is not a value that can be copied`);
-      }
+    'window:CopyOutput': async ({ Operation, Input, Field, Member, Encoding }, { signal }) => {
+      const fields = (isOperationName(Operation) ? copyableFields(declarationOf(Operation)) : []).filter((name) => Field === undefined || name === Field);
+      if (fields.length === 0) throw new VaultError('ValidationException', `\`${Field ?? 'the answer'}\` of \`${Operation}\` is not a value that can be copied`);
       const result = await control.ask(Operation, Input, signal);
       if (!result.ok) throw new VaultError(result.error.code, result.error.message, result.error.details ? { details: { ...result.error.details } } : undefined);
       try {
-        const value = result.output[Field];
-        if (!(value instanceof SecretBytes)) throw new VaultError('ValidationException', `the answer has no \`${Field}\``);
+        const value = fields.map((name) => result.output[name]).find((one) => one instanceof SecretBytes);
+        if (!value) throw new VaultError('ValidationException', `the answer has no \`${fields.join('` and no `')}\``);
         signal.throwIfAborted();
-        return await copy(value, Encoding);
+        using member = Member === undefined ? undefined : memberOf(value, Member);
+        return await copy(member ?? value, Encoding);
       } finally {
         disposeSecrets(result.output);
       }
@@ -97,6 +98,20 @@ export function windowHandlers(control: WindowControl): HandlersOf<'window'> {
       return path === undefined ? {} : { Path: path };
     },
   };
+}
+
+/** Of an object of JSON; what is no text is its JSON. A string while it is read, since JSON is. Throws ValidationException. */
+function memberOf(value: SecretBytes, name: string): SecretBytes {
+  const member = value.borrow((bytes) => {
+    try {
+      const members = decodeJson(bytes);
+      return isObject(members) && Object.hasOwn(members, name) ? members[name] : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+  if (member === undefined) throw new VaultError('ValidationException', 'the value is no object of json with this member');
+  return SecretBytes.take(new TextEncoder().encode(typeof member === 'string' ? member : JSON.stringify(member)));
 }
 
 const TAB = 9;

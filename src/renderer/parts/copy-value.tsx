@@ -10,12 +10,14 @@ type Copied = Output<'window:CopyValue'>;
 
 const ENCODED = { text: '', base64: ' as base64', hex: ' as hex' } as const;
 
+export type CopyCall = () => Promise<Answer<Copied>>;
+
 interface CopyValue {
   readonly busy: boolean;
   readonly error: CallError | undefined;
   /** What was copied, and how long it stays; null when nothing was. */
   readonly chip: ReactNode;
-  run(copy: () => Promise<Answer<Copied>>): Promise<void>;
+  run(copy: CopyCall): Promise<void>;
   forget(): void;
 }
 

@@ -3,9 +3,8 @@ import { Copy, Eye, EyeOff } from 'lucide-react';
 import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { client } from '../client.ts';
 import { IconButton } from '../parts/button.tsx';
-import { useCopyValue } from '../parts/copy-value.tsx';
+import { useCopyValue, type CopyCall } from '../parts/copy-value.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { MASK, useReveal } from '../parts/reveal.ts';
 import { useWindow } from '../window-state.ts';
@@ -15,11 +14,13 @@ interface FieldRowProps {
   readonly mono?: boolean;
   /** The caller's to wipe. */
   readonly read: () => Promise<SecretBytes | undefined>;
+  /** Past this page. */
+  readonly copy: CopyCall;
   /** Answers `R`, where it is the only field. */
   readonly first?: boolean;
 }
 
-export function FieldRow({ name, mono = true, read, first = false }: FieldRowProps) {
+export function FieldRow({ name, mono = true, read, copy, first = false }: FieldRowProps) {
   const reveal = useReveal();
   const copying = useCopyValue();
   const { Copies } = useWindow();
@@ -28,16 +29,6 @@ export function FieldRow({ name, mono = true, read, first = false }: FieldRowPro
     setFailed(undefined);
     try {
       await reveal.show(read);
-    } catch (error) {
-      setFailed(errorOf(error));
-    }
-  };
-  const copy = async (): Promise<void> => {
-    setFailed(undefined);
-    try {
-      const value = await read();
-      // The client wipes it once it is on its way.
-      if (value) await copying.run(() => client.window.copyValue({ Value: value }));
     } catch (error) {
       setFailed(errorOf(error));
     }
@@ -55,7 +46,7 @@ export function FieldRow({ name, mono = true, read, first = false }: FieldRowPro
         {copying.chip}
         <span className="flex shrink-0 self-start">
           <IconButton label={reveal.open ? `Hide ${name}` : `Reveal ${name}`} aria-pressed={reveal.open} data-reveal={first || undefined} onClick={() => { if (reveal.open) reveal.hide(); else void show(); }}>{reveal.open ? <EyeOff size={15} strokeWidth={1.6} /> : <Eye size={15} strokeWidth={1.6} />}</IconButton>
-          {Copies && <IconButton label={`Copy ${name}`} disabled={copying.busy} onClick={() => { void copy(); }}><Copy size={15} strokeWidth={1.6} /></IconButton>}
+          {Copies && <IconButton label={`Copy ${name}`} disabled={copying.busy} onClick={() => { setFailed(undefined); void copying.run(copy); }}><Copy size={15} strokeWidth={1.6} /></IconButton>}
         </span>
         <span role="status" className="sr-only">{reveal.open ? `${name} shown for 30 seconds` : ''}</span>
       </div>

@@ -5,7 +5,7 @@ import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { counted, plural } from '../format.ts';
 import { Button } from '../parts/button.tsx';
-import { useCopyValue } from '../parts/copy-value.tsx';
+import { useCopyValue, type CopyCall } from '../parts/copy-value.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { MASK } from '../parts/reveal.ts';
 import { useWindow } from '../window-state.ts';
@@ -39,14 +39,9 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
     }
     setBusy(false);
   };
-  /** Past this page. Text or bytes is not known before it was looked at: most are text. */
-  const copyWhole = async (): Promise<void> => {
-    const copy = (Field: string) => client.window.copyOutput({ Operation: 'secretsmanager:GetSecretValue', Input: { SecretId: name, VersionId: versionId }, Field });
-    await copying.run(async () => {
-      const text = await copy(shape?.kind === 'bytes' ? 'SecretBinary' : 'SecretString');
-      return text.ok || shape ? text : copy('SecretBinary');
-    });
-  };
+  /** Past this page: the vault's process reads the value, or one field of it, and gives it to whoever pastes it. */
+  const copyOf = (member?: string): CopyCall => () =>
+    client.window.copyOutput({ Operation: 'secretsmanager:GetSecretValue', Input: { SecretId: name, VersionId: versionId }, ...(member === undefined ? {} : { Member: member }) });
   const wholeValue = async () => (await readValue(name, versionId)).bytes;
   const field = async (one: string) => {
     using value = (await readValue(name, versionId)).bytes;
@@ -63,7 +58,7 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
         <span className="ml-auto flex items-center gap-1">
           {copying.chip}
           {shape?.names && <Button kind="ghost" icon={<Braces size={14} strokeWidth={1.6} />} aria-pressed={whole} onClick={() => { setWhole(!whole); }}>{whole ? 'Fields' : 'JSON'}</Button>}
-          {Copies && <Button kind="ghost" disabled={copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={() => { void copyWhole(); }}>Copy all</Button>}
+          {Copies && <Button kind="ghost" disabled={copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={() => { void copying.run(copyOf()); }}>Copy all</Button>}
         </span>
       </header>
       {(failed ?? copying.error) && <div className="p-3"><InlineError error={failed ?? copying.error ?? { code: 'InternalException', message: '' }} consequence={failed ? 'The value was not read.' : 'Nothing was copied.'} /></div>}
@@ -72,8 +67,8 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
           <span className="flex-1 font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">Value, hidden</span></span>
           <Button disabled={busy} data-reveal icon={<Eye size={14} strokeWidth={1.6} />} shortcut="R" onClick={() => { void look(); }}>{busy ? 'Reading…' : 'Show its fields'}</Button>
         </div>
-      ) : names ? names.map((one, i) => <FieldRow key={`${versionId}/${one}`} name={one} read={() => field(one)} first={i === 0} />)
-      : <FieldRow key={`${versionId}/`} name={whole ? 'JSON' : 'Value'} mono={false} read={wholeValue} first />}
+      ) : names ? names.map((one, i) => <FieldRow key={`${versionId}/${one}`} name={one} read={() => field(one)} copy={copyOf(one)} first={i === 0} />)
+      : <FieldRow key={`${versionId}/`} name={whole ? 'JSON' : 'Value'} mono={false} read={wholeValue} copy={copyOf()} first />}
     </section>
   );
 }

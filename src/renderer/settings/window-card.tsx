@@ -1,7 +1,6 @@
 /** How the window is, for every vault of this person: kept outside of them, so that it is there before the first unlock. */
 import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
-import type { Input } from '../../shared/api/index.ts';
 import { THEMES } from '../../shared/model/config.ts';
 import { InlineError } from '../parts/feedback.tsx';
 import { FIELD, Segmented } from '../parts/field.tsx';
@@ -15,7 +14,7 @@ const secondsWords = (seconds: number): string => (seconds === 0 ? 'When it lock
 export function WindowCard() {
   const { Theme, ClipboardSeconds, Notifications, SingleLetterKeys, Copies, Notifies } = useWindow();
   const [failed, setFailed] = useState<CallError>();
-  const change = (input: Input<'window:UpdateSettings'>): void => {
+  const change = (input: Parameters<typeof changeWindow>[0]): void => {
     void changeWindow(input).then((answer) => { setFailed(answer.ok ? undefined : answer.error); });
   };
   return (

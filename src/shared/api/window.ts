@@ -87,7 +87,8 @@ export const copyOutput = operation({
   input: z.strictObject({
     Operation: z.string().max(64).describe('Such as kms:Decrypt: one that reads or uses and answers with a value'),
     Input: z.record(z.string(), z.unknown()).describe('As that operation takes it, bytes in base64'),
-    Field: z.string().max(64).describe('Of its answer, such as Plaintext'),
+    Field: z.string().max(64).optional().describe('Of its answer, such as Plaintext; the first value that is in it, if left out'),
+    Member: z.string().max(4096).optional().describe('Of an object of JSON in that field: the value of this member alone'),
     Encoding: asEncoding,
   }),
   output: copied,
