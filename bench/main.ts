@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { awsDoor } from './figures/aws-door.ts';
 import { disk } from './figures/disk.ts';
 import { hashing } from './figures/hashing.ts';
 import { large } from './figures/large-vault.ts';
@@ -13,7 +14,7 @@ import { signing } from './figures/signing.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, encrypting, hashing, large, window];
+const FIGURES = [disk, signing, encrypting, awsDoor, hashing, large, window];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
