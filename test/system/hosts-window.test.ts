@@ -2,11 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { internetSockets } from '../hosts/sockets.ts';
 import { connectTo, type Client } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { argumentsOf, descendantsOf, until } from './support/processes.ts';
+import { startXServer } from './support/x-server.ts';
 import { childrenOf, isAlive, remove, socketOf, temporaryFolder } from './support/served-vault.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -120,3 +121,31 @@ describe('the window', () => {
 });
 
 const statusOf = (pid: number): string => readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+
+describe('the window on a display', () => {
+  const home = temporaryFolder();
+  afterAll(() => {
+    remove(home);
+  });
+  /** What it says, from the start until it is there or has ended; it is gone then. */
+  const said = async (env: Readonly<Record<string, string>>): Promise<string> => {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/main/window.mjs'), '--vault', join(home, 'vault')], { env: { ...env, HOME: home, XDG_RUNTIME_DIR: home, XDG_STATE_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+    const ended = new Promise((done) => child.once('close', done));
+    await until(() => text.includes('\n') || child.exitCode !== null, 'it says how it went', PATIENCE);
+    child.kill('SIGTERM');
+    await ended;
+    return text;
+  };
+
+  it('is shown where the display wants the person’s cookie, though the browser runs as another user', async () => {
+    const server = await startXServer(home);
+    expect(await said(server.env)).toContain('window in Chromium');
+    await server.end();
+  });
+
+  it('says that it cannot reach a display', async () => {
+    expect(await said({ PATH: process.env['PATH'] ?? '', DISPLAY: ':977' })).toContain('it cannot reach the display');
+  });
+});

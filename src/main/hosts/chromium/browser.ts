@@ -9,7 +9,7 @@ import { libc } from '../../platform/libc.ts';
 import { openDescriptor, watchSocket } from '../../platform/wiped-reads.ts';
 import { environment, flags } from './flags.ts';
 import { openPipe, type DevToolsEvent, type Pipe } from './pipe.ts';
-import { makeProfile, unprivileged } from './profile.ts';
+import { copyAuthority, makeProfile, unprivileged } from './profile.ts';
 
 /** socket(2) on Linux. */
 const AF_UNIX = 1;
@@ -48,6 +48,7 @@ export interface BrowserOptions {
 export function startBrowser({ program, headless, raw, event }: BrowserOptions): Browser {
   const user = unprivileged();
   const { profile, home, inMemory, remove } = makeProfile(user);
+  const authority = copyAuthority(user, process.env, home);
   const pair = socketPair();
   let child: ChildProcess;
   try {
@@ -55,7 +56,7 @@ export function startBrowser({ program, headless, raw, event }: BrowserOptions):
       // A group of its own: Ctrl-C in the terminal is main's to handle. It goes with main all the same, since its pipe closes.
       detached: process.platform !== 'win32',
       cwd: home,
-      env: environment(process.env, home),
+      env: environment({ ...process.env, ...(authority === undefined ? {} : { XAUTHORITY: authority }) }, home),
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', pair?.[1] ?? 'pipe'],
       windowsHide: false,
       ...user,

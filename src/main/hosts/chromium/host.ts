@@ -23,6 +23,8 @@ import { serveRequests } from './requests.ts';
 const RAW = '__keystead';
 /** Milliseconds until a page must be there. */
 const WITHIN = 20_000;
+/** Milliseconds in which a browser whose pipe broke is known to have ended. */
+const ENDED_WITHIN = 200;
 /** The browser begins to load the page by itself when it starts, and may take its own attempt for the one that it is then asked for. */
 const TRIES = 3;
 
@@ -277,8 +279,10 @@ export function createChromiumHost(options: ChromiumOptions): WindowHost {
         await within(load());
       } catch (error) {
         over = true;
+        const ended = await Promise.race([browser.exited.then(() => true), sleep(ENDED_WITHIN, false, { ref: false })]);
         await browser.close();
-        throw error;
+        // Its pipe breaks a moment before its end is known; why it ended says more than that it did.
+        throw ended ? new VaultError('InternalException', `\`${options.program}\`: ${browser.complaint()}`) : error;
       }
     },
     async renew() {

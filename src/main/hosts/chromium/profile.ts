@@ -1,5 +1,5 @@
 /** The browser's profile: a fresh private folder in memory, gone with the window, and swept when a crash left one behind. */
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf } from '../../../shared/model/errno.ts';
@@ -9,6 +9,8 @@ import { PREFERENCES } from './flags.ts';
 const NOBODY = 65_534;
 /** `linux/magic.h`. */
 const TMPFS_MAGIC = 0x0102_1994;
+/** Bytes; a few hundred are usual. */
+const LARGEST_AUTHORITY = 65_536;
 const NAME = /^keystead-window-(\d{1,10})-[A-Za-z0-9]{6}$/;
 
 /** Whom the browser runs as, where it must not be this process's own user. */
@@ -55,6 +57,24 @@ export function makeProfile(user: Unprivileged | undefined): Profile {
   writeFileSync(preferences, JSON.stringify(PREFERENCES), { mode: 0o600 });
   if (user) for (const path of [root, profile, home, first, preferences]) chownSync(path, user.uid, user.gid);
   return { profile, home, inMemory: isInMemory(base), remove: () => remove(root) };
+}
+
+/**
+ * A copy of the X server's cookie for a browser that runs as another user, who cannot read the person's own (Xau(3)): beside its profile, and gone with
+ * it. The path; undefined where there is none to copy, or no need.
+ */
+export function copyAuthority(user: Unprivileged | undefined, from: Readonly<Record<string, string | undefined>>, home: string): string | undefined {
+  const own = from['XAUTHORITY'] ?? (from['HOME'] === undefined ? undefined : join(from['HOME'], '.Xauthority'));
+  if (!user || !from['DISPLAY'] || own === undefined || (statSync(own, { throwIfNoEntry: false })?.size ?? Infinity) > LARGEST_AUTHORITY) return undefined;
+  const copy = join(home, 'Xauthority');
+  try {
+    writeFileSync(copy, readFileSync(own), { mode: 0o600, flag: 'wx' });
+    chownSync(copy, user.uid, user.gid);
+    return copy;
+  } catch {
+    // The server may let it in without; if not, the browser says so.
+    return undefined;
+  }
 }
 
 /** The folders of processes that are no more. Other users' cannot be removed, and are not tried again and again. */
