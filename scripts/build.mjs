@@ -23,7 +23,8 @@ const ENTRIES = {
 };
 /** A classic script runs inside a page; a CommonJS file is what a sandboxed preload has to be. */
 const FORMATS = /** @type {Record<string, 'esm' | 'cjs' | 'iife'>} */ ({ '.mjs': 'esm', '.cjs': 'cjs', '.js': 'iife' });
-const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js', 'electron'];
+/** Left out of the bundles: native modules, and what scripts alone use and cannot be bundled. */
+const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js', 'electron', 'playwright-core', 'rolldown'];
 const DIST = join(ROOT, 'dist');
 const BUILT = join(DIST, '.built');
 

@@ -49,6 +49,12 @@ export async function openKey(page: Page, name: string): Promise<void> {
   await heading(page, name).waitFor();
 }
 
+/** In Settings. Shown as chosen once the vault's process has kept it. */
+export async function chooseTheme(page: Page, name: 'Dark' | 'Light'): Promise<void> {
+  await page.getByRole('radio', { name, exact: true }).click();
+  await page.locator(`html[data-theme="${name.toLowerCase()}"]`).waitFor({ state: 'attached' });
+}
+
 /** The key's menu, and what is in it. */
 export async function fromMenu(page: Page, item: string): Promise<void> {
   await press(page, 'More for this key');

@@ -16,12 +16,15 @@ const ROOT = process.cwd();
 /** Milliseconds in which a window is there, or has a fresh page. */
 const WITHIN = 30_000;
 
+/** Native modules, and the tap's own server. */
+const EXTERNAL = /^(?:node:|koffi|@photostructure\/sqlite|@node-rs\/argon2|keytar|pkcs11js|electron|ws$)/;
+
 async function tappedEntry(): Promise<string> {
   const build = await rolldown({
     input: join(ROOT, 'src/main/app/window.ts'),
     platform: 'node',
     transform: { target: 'node20' },
-    external: (id) => !/^(?:[./]|zod|@noble\/|@oxc-project\/)/.test(id),
+    external: EXTERNAL,
     plugins: [
       {
         name: 'tap',
