@@ -28,6 +28,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          expect: { poll: { timeout: 10_000 } },
           globalSetup: ['test/build-once.ts'],
           sequence: { groupOrder: 1 },
         },

@@ -7,9 +7,10 @@ import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inOrder } from './support/in-order.ts';
-import { act, button, commandOf, dialog, fromMenu, heading, openKey, opensslVerifies, PASSWORD, press, recoveryCode, resultOf, submit, textOf, typeGroups, unlock } from './support/acts.ts';
+import { paste, type XServer } from '../system/support/x-server.ts';
+import { act, button, chooseTheme, commandOf, dialog, fromMenu, heading, openKey, opensslVerifies, PASSWORD, press, recoveryCode, resultOf, submit, textOf, typeGroups, unlock } from './support/acts.ts';
 import { makeHome, type Home } from './support/home.ts';
-import { openWindow, type OpenedWindow } from './support/opened-window.ts';
+import { openDesktop, openWindow, type OpenedWindow } from './support/opened-window.ts';
 
 const CHANGED = 'harbour velvet mosaic lantern';
 const RECOVERED = 'orchid thunder paper compass';
@@ -18,6 +19,7 @@ const MESSAGE = 'release 1.4.0';
 const LARGE = randomBytes(20_000);
 
 describe('the whole story', () => {
+  let desktop: XServer;
   let home: Home;
   let window: OpenedWindow;
   let page: Page;
@@ -31,13 +33,15 @@ describe('the whole story', () => {
   const status = (): string => home.output('keystead status');
 
   beforeAll(async () => {
-    home = makeHome();
+    desktop = await openDesktop();
+    home = makeHome(desktop.env);
     window = await openWindow(home);
     follow(await window.page());
   });
   afterAll(async () => {
     await window.close();
     home.remove();
+    await desktop.end();
   });
 
   it('makes a vault: strength in words, the two passwords alike, the recovery code typed back', async () => {
@@ -140,6 +144,14 @@ describe('the whole story', () => {
     expect(await textOf(panel.getByLabel('Plaintext', { exact: true }))).toBe(NOTE);
     await press(panel, 'Hide');
     expect(await page.content()).not.toContain('wörld');
+    // Into the clipboard without ever being in the page, and out of it again.
+    await panel.getByLabel('Ciphertext', { exact: true }).fill(ciphertext.toString('base64'));
+    await press(panel, 'Copy without showing');
+    await panel.getByText(/clears in \d+ s/).first().waitFor();
+    expect(await paste(desktop)).toBe(NOTE);
+    expect(await page.content()).not.toContain('wörld');
+    await press(panel, 'Clear now');
+    await expect.poll(() => paste(desktop)).toBeUndefined();
     home.write('ciphertext.bin', ciphertext);
     home.output(`rm -f plaintext && ${await commandOf(panel)}`);
     expect(home.read('plaintext').toString()).toBe(NOTE);
@@ -265,13 +277,13 @@ describe('the whole story', () => {
     await panel.getByText('0 bytes of 190 bytes').waitFor();
     await panel.getByLabel('Plaintext', { exact: true }).fill(MESSAGE);
     await submit(page);
-    home.write('ciphertext.bin', await resultOf(panel, 'Ciphertext'));
+    home.write('rsa.bin', await resultOf(panel, 'Ciphertext'));
     await act(page, 'Decrypt');
-    await panel.getByLabel('Ciphertext', { exact: true }).fill(home.read('ciphertext.bin').toString('base64'));
+    await panel.getByLabel('Ciphertext', { exact: true }).fill(home.read('rsa.bin').toString('base64'));
     await submit(page);
     await press(panel, 'Reveal');
     expect(await textOf(panel.getByLabel('Plaintext', { exact: true }))).toBe(MESSAGE);
-    home.output(`rm -f plaintext && ${await commandOf(panel)}`);
+    home.output(`rm -f plaintext && cp ciphertext.bin kept.bin && cp rsa.bin ciphertext.bin && ${await commandOf(panel)} && cp kept.bin ciphertext.bin`);
     expect(home.read('plaintext').toString()).toBe(MESSAGE);
     await page.keyboard.press('Escape');
   });
@@ -364,7 +376,7 @@ describe('the whole story', () => {
     expect(Number(shown.replaceAll(',', ''))).toBeGreaterThan(50);
   });
 
-  it('keeps settings: name, auto-lock, theme, single letters', async () => {
+  it('keeps settings: name, auto-lock, theme, clipboard time, single letters', async () => {
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByLabel('Name of the vault', { exact: true }).fill('Acme');
     await page.keyboard.press('Enter');
@@ -374,10 +386,11 @@ describe('the whole story', () => {
     await expect.poll(settings).toMatchObject({ Name: 'Acme', AutoLockMinutes: 5, LockOnScreenLock: false });
     await page.getByRole('button', { name: /^Acme/ }).waitFor();
     const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-    await page.getByRole('radio', { name: 'Light', exact: true }).check();
+    await chooseTheme(page, 'Light');
     const light = await background();
-    await page.getByRole('radio', { name: 'Dark', exact: true }).check();
-    await expect.poll(background).not.toBe(light);
+    await chooseTheme(page, 'Dark');
+    expect(await background()).not.toBe(light);
+    await page.getByLabel('Clear the clipboard', { exact: true }).selectOption('0');
     await page.getByRole('switch', { name: 'Single-letter shortcuts' }).click();
     await page.keyboard.press('ControlOrMeta+1');
     await heading(page, 'Keys').waitFor();
@@ -414,9 +427,21 @@ describe('the whole story', () => {
     await dialog(page).waitFor({ state: 'detached', timeout: 20_000 });
   });
 
-  it('locks: nothing of the vault is left on the page, and wrong passwords wait longer and longer', async () => {
+  it('locks: nothing of the vault is left on the page or in the clipboard, and wrong passwords wait longer and longer', async () => {
+    await page.keyboard.press('ControlOrMeta+1');
+    await openKey(page, 'encrypt/symmetric-default');
+    const panel = await act(page, 'Decrypt');
+    await panel.getByLabel('Ciphertext', { exact: true }).fill(home.read('ciphertext.bin').toString('base64'));
+    await press(panel, 'Add a context');
+    await panel.getByLabel('Name 1', { exact: true }).fill('app');
+    await panel.getByLabel('Value 1', { exact: true }).fill('notes, all');
+    await press(panel, 'Copy without showing');
+    await panel.getByText('clears at lock').first().waitFor();
+    expect(await paste(desktop)).toBe(NOTE);
     follow(await window.renewed(() => page.keyboard.press('ControlOrMeta+l')));
     await page.getByText('acme-dev is locked').waitFor();
+    expect(await paste(desktop)).toBeUndefined();
+    expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
     expect(await page.content()).not.toContain('ecc-nist');
     expect(status()).toMatch(/^State +locked$/m);
     const field = page.getByLabel('Password', { exact: true });

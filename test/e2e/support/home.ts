@@ -21,12 +21,14 @@ export interface Home {
   remove(): void;
 }
 
-export function makeHome(): Home {
+/** `more`: environment beyond the usual. */
+export function makeHome(more: Readonly<Record<string, string>> = {}): Home {
   const folder = temporaryFolder();
   const vault = join(folder, 'acme-dev');
   for (const name of ['run', 'state', 'bin']) mkdirSync(join(folder, name), { mode: 0o700 });
   writeFileSync(join(folder, 'bin/keystead'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 });
   const env = {
+    ...more,
     PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
     HOME: folder,
     LANG: 'C.UTF-8',

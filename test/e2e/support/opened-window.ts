@@ -3,6 +3,7 @@
  * (`npm run e2e:electron`). A spec that needs to know which has no place beside the others.
  */
 import type { Page } from 'playwright-core';
+import { startXServer, type XServer } from '../../system/support/x-server.ts';
 import { openChromiumWindow } from './chromium-window.ts';
 import { openElectronWindow } from './electron-window.ts';
 import type { Home } from './home.ts';
@@ -19,6 +20,13 @@ export interface OpenedWindow {
   /** Does what locks the vault, waits until the page's process has gone and a fresh page is there, and gives that. */
   renewed(act: () => Promise<unknown>): Promise<Page>;
   close(): Promise<void>;
+}
+
+/** Where a copied value goes: an X server of the test's own for the Chromium host, which is shown nowhere; the display that a real Electron is shown on. */
+export async function openDesktop(): Promise<XServer> {
+  if (process.env['KEYSTEAD_E2E_HOST'] !== 'electron') return startXServer();
+  const env = Object.fromEntries(['PATH', 'DISPLAY', 'XAUTHORITY'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  return { env, end: () => Promise.resolve() };
 }
 
 const HOSTS = { chromium: openChromiumWindow, electron: openElectronWindow };
