@@ -4,6 +4,8 @@
  * Does: encode bytes and secrets on the way out (a secret is wiped once it is encoded), decode them on the way in, and turn a
  * bridge that rejects into "the vault's process is gone". Does not: keep any answer, or repeat any call.
  */
+// Here too, and not only first in `main.tsx`: what several chunks share runs before that.
+import './no-eval.ts';
 import { createClient, type Answer, type CallError, type CallOptions } from '../shared/api/client.ts';
 import { declarationOf, type Name } from '../shared/api/index.ts';
 import { codecFor, innerSchema } from '../shared/api/operation.ts';

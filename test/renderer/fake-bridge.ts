@@ -65,7 +65,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     await wait(query.get('slow') === null ? 150 : 60_000);
     if (input['Password'] === btoa('wrong password')) {
       wrong += 1;
-      fail('IncorrectPasswordException', 'the password is wrong', wrong > 1 ? { retryAfterSeconds: '4' } : undefined);
+      fail('IncorrectPasswordException', 'the password does not open this vault; try again', wrong > 1 ? { retryAfterSeconds: '4' } : undefined);
     }
     unlockTo('unlocked');
     return { VaultId: '5f', Name: settings.Name, State: 'unlocked', SlotId: 'a', SlotType: 'password', RecoveryCodeUsed: false };
@@ -183,7 +183,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   },
   'trail:StartNewChain': async (input) => {
     await wait(150);
-    if (input['Password'] === btoa('wrong password')) fail('IncorrectPasswordException', 'the password is wrong');
+    if (input['Password'] === btoa('wrong password')) fail('IncorrectPasswordException', 'the password does not open this vault; try again');
     const seen = { State: phase, Broken: { Segment: 7, Index: 18_199, Offset: 40_188, What: 'next-key' }, Records: 18_199, Segments: 7 };
     if (input['DryRun'] === true) return seen;
     unlockTo('unlocked');

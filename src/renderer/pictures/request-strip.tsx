@@ -33,11 +33,14 @@ export function RequestStrip({ events, at }: { readonly events: readonly StripEv
         ))}
       </svg>
       <div aria-hidden="true" className="mt-1 flex justify-between text-[11px]/4 text-fg-3">{marks.map((mark) => <span key={mark}>{mark}</span>)}<span>now</span></div>
-      <table className="sr-only">
-        <caption>Requests by quarter of an hour, where there were any</caption>
-        <thead><tr><th scope="col">From</th><th scope="col">Requests</th><th scope="col">Denied</th></tr></thead>
-        <tbody>{busy.map((cell) => <tr key={cell.from}><td>{quarter(cell.from)}</td><td>{cell.allowed}</td><td>{cell.denied}</td></tr>)}</tbody>
-      </table>
+      {/* A table itself keeps the width of its words. */}
+      <div className="sr-only">
+        <table>
+          <caption>Requests by quarter of an hour, where there were any</caption>
+          <thead><tr><th scope="col">From</th><th scope="col">Requests</th><th scope="col">Denied</th></tr></thead>
+          <tbody>{busy.map((cell) => <tr key={cell.from}><td>{quarter(cell.from)}</td><td>{cell.allowed}</td><td>{cell.denied}</td></tr>)}</tbody>
+        </table>
+      </div>
     </section>
   );
 }

@@ -33,11 +33,14 @@ export function Timeline({ timeline: { Start, BinSeconds, Requests, Checkpoints 
         <span className="flex gap-4"><span className="flex items-center gap-1.5"><i className="size-2 rounded-[2px] bg-glyph opacity-60" />requests</span>{signed > 0 && <span className="flex items-center gap-1.5"><i className={`size-2 rounded-full border-[1.5px] ${broken ? 'border-danger' : 'border-ok'}`} />{plural(signed, 'signed checkpoint')}</span>}</span>
         <span>now</span>
       </figcaption>
-      <table className="sr-only">
-        <caption>Requests and checkpoints over the life of this trail, where there were any</caption>
-        <thead><tr><th scope="col">From</th><th scope="col">Requests</th><th scope="col">Checkpoints</th></tr></thead>
-        <tbody>{Requests.map((count, bin) => count > 0 && <tr key={at(bin)}><td>{exact(at(bin))}</td><td>{counted(count)}</td><td>{counted(Checkpoints[bin] ?? 0)}</td></tr>)}</tbody>
-      </table>
+      {/* A table itself keeps the width of its words. */}
+      <div className="sr-only">
+        <table>
+          <caption>Requests and checkpoints over the life of this trail, where there were any</caption>
+          <thead><tr><th scope="col">From</th><th scope="col">Requests</th><th scope="col">Checkpoints</th></tr></thead>
+          <tbody>{Requests.map((count, bin) => count > 0 && <tr key={at(bin)}><td>{exact(at(bin))}</td><td>{counted(count)}</td><td>{counted(Checkpoints[bin] ?? 0)}</td></tr>)}</tbody>
+        </table>
+      </div>
     </figure>
   );
 }

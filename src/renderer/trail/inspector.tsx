@@ -31,6 +31,8 @@ const Row = ({ name, children }: { readonly name: string; readonly children: Rea
   <div className="flex min-h-7 items-center gap-2"><dt className="w-24 shrink-0 text-[12px] text-fg-2">{name}</dt><dd className="min-w-0 flex-1 break-words">{children}</dd></div>
 );
 
+const ASIDE = 'flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px] max-[880px]:w-full max-[880px]:overflow-visible max-[880px]:shadow-[inset_0_1px_0_var(--line)]';
+
 interface InspectorProps {
   readonly event: TrailEvent;
   /** The recorded fields of the request. */
@@ -46,7 +48,7 @@ export function Inspector({ event, asked, name, brokenAt, onClose }: InspectorPr
   const gates = gatesOf(event, `${act}${name === '' ? '' : ` on ${name}`}`);
   const input = Object.entries(asked ?? {});
   return (
-    <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px]">
+    <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className={ASIDE}>
       <div className="flex items-center gap-3 text-[12px]">
         <span className={`rounded-chip px-2 py-0.5 ${outcome === 'denied' || outcome === 'changed' ? 'tint-danger' : outcome === 'failed' ? 'tint-warn' : 'tint-fg'}`}><OutcomeWord event={event} brokenAt={brokenAt} /></span>
         <span className="flex-1 text-fg-2">record {counted(event.Index)}</span>
@@ -85,7 +87,7 @@ export function BrokenInspector({ broken, records }: { readonly broken: Broken; 
   const [title, about] = WHAT[broken.What];
   const evidence = `keystead trail: broken at record ${broken.Index} (${broken.What}), file ${broken.Segment}, byte ${broken.Offset}`;
   return (
-    <aside aria-label="What is broken" data-pane="inspector" tabIndex={-1} className="flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px]">
+    <aside aria-label="What is broken" data-pane="inspector" tabIndex={-1} className={ASIDE}>
       <p className="flex items-center gap-3 text-[12px]"><span className="tint-danger rounded-chip px-2 py-0.5 text-danger">Does not fit</span><span className="text-fg-2">record {counted(broken.Index)}</span></p>
       <h2 className="mt-2 text-[15px]/[22px] font-semibold">{title}</h2>
       <p className="mt-1 mb-4 text-fg-2">{about} {broken.Index > 0 ? `Everything up to record ${counted(broken.Index - 1)} is intact.` : ''}</p>

@@ -59,11 +59,12 @@ export function TrailScreen() {
         <IconButton label="Read again" className="ml-auto" onClick={() => { void queries.resetQueries({ queryKey: TRAIL }); }}><RotateCw size={15} strokeWidth={1.6} /></IconButton>
         <Button icon={<Link2 size={14} strokeWidth={1.6} />} shortcut="V" disabled={running !== undefined} onClick={() => { void verify(); }}>Verify</Button>
       </header>
-      <div className="flex min-h-0 flex-1">
-        <section aria-label="Records" className="flex min-w-0 flex-1 flex-col">
+      {/* In a window too narrow for both, the record stands below the list. */}
+      <div className="flex min-h-0 flex-1 max-[880px]:flex-col max-[880px]:overflow-y-auto">
+        <section aria-label="Records" className="flex min-w-0 flex-1 flex-col max-[880px]:min-h-[300px] max-[880px]:flex-none max-[880px]:basis-full">
           <Summary verified={verified} running={running} error={verifyError} at={time} onCancel={cancel} />
-          <div className="flex items-center gap-2 px-4 py-2 shadow-[inset_0_-1px_0_var(--line)]">
-            <label className="edge flex h-[30px] min-w-0 flex-1 items-center gap-2 rounded-row bg-raised px-2.5 text-fg-2 has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-brass [[data-theme=light]_&]:bg-pane">
+          <div className="flex flex-wrap items-center gap-2 px-4 py-2 shadow-[inset_0_-1px_0_var(--line)]">
+            <label className="edge flex h-[30px] min-w-[140px] flex-1 items-center gap-2 rounded-row bg-raised px-2.5 text-fg-2 has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-brass [[data-theme=light]_&]:bg-pane">
               <ListFilter size={15} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />
               <span className="sr-only">Filter records</span>
               <input ref={filter} value={find} onChange={(event) => { setFind(event.target.value); }} placeholder="Operation, resource, door…" spellCheck={false} autoComplete="off" className="min-w-0 flex-1 bg-transparent text-fg outline-none focus-visible:outline-none" />

@@ -1,0 +1,99 @@
+/** The table of screens: how each is come to from the fake bridge's answers. Looked at by `look.ts`, held to the rules by `test/e2e/screens`. */
+import type { Page } from 'playwright-core';
+
+export interface Screen {
+  readonly query?: string;
+  readonly act?: (page: Page) => Promise<void>;
+  /** It ends with a dialog or a menu over the page; the rest cannot be used then. */
+  readonly over?: 'dialog' | 'menu';
+  /** What the page is looked at in; a person's whole window unless it says otherwise. */
+  readonly size?: { readonly width: number; readonly height: number };
+}
+const key = (name: string) => (page: Page): Promise<void> => page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click();
+const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click();
+
+const secrets = async (page: Page, name = 'postgres'): Promise<void> => {
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click();
+};
+const fields = async (page: Page): Promise<void> => {
+  await secrets(page);
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await page.getByRole('button', { name: 'Reveal password' }).waitFor();
+};
+
+/** Every screen and every state of one that a person can come to. */
+export const SCREENS: Readonly<Record<string, Screen>> = {
+  'unlock': { query: '?state=locked' },
+  'unlock-wrong': { query: '?state=locked&slots=password,recovery,keychain', act: async (page) => { await page.getByLabel('Password', { exact: true }).fill('wrong password'); await page.keyboard.press('Enter'); await page.getByText('The password does not open this vault').waitFor(); } },
+  'unlock-recovery': { query: '?state=locked', act: (page) => page.getByText('Use the recovery code').click() },
+  'first-run': { query: '?state=absent', act: (page) => page.getByLabel('Password', { exact: true }).fill('correct horse battery staple') },
+  'first-run-code': { query: '?state=absent', act: async (page) => { for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill('correct horse battery staple'); await press(page, 'Make the vault'); await page.getByText('Keep the recovery code').waitFor(); } },
+  'first-run-retype': { query: '?state=absent', act: async (page) => { for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill('correct horse battery staple'); await press(page, 'Make the vault'); await press(page, 'I have it, type two groups back'); } },
+  'keys': { act: key('release-signing') },
+  'keys-empty': { query: '?empty' },
+  'keys-nomatch': { act: (page) => page.getByPlaceholder(/Filter/).fill('nothing like it') },
+  'keys-disabled': { act: key('legacy-tokens') },
+  'keys-deleting': { act: key('import-2023') },
+  'keys-menu': { over: 'menu', act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'More for this key' }).click(); } },
+  'keys-trail': { act: async (page) => { await key('release-signing')(page); await page.getByRole('tab', { name: 'Trail' }).click(); } },
+  'keys-rotation': { act: async (page) => { await key('orders-data')(page); await page.getByRole('tab', { name: 'Rotation' }).click(); await page.getByText('Key materials').waitFor(); } },
+  'keys-import': { act: key('partner-hsm') },
+  'keys-import-take': { over: 'dialog', act: async (page) => { await key('partner-hsm')(page); await press(page, 'Import key material…'); await page.getByRole('button', { name: 'Get a wrapping key' }).waitFor(); } },
+  'keys-import-bring': { over: 'dialog', act: async (page) => { await key('partner-hsm')(page); await press(page, 'Import key material…'); await press(page, 'Get a wrapping key'); await page.getByRole('textbox', { name: 'Wrapped material' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').first().waitFor(); } },
+  'keys-regions': { act: key('global-tokens') },
+  'keys-replicate': { over: 'dialog', act: async (page) => { await key('global-tokens')(page); await page.getByRole('button', { name: 'Replicate to another region' }).click(); await page.getByLabel('Region').waitFor(); } },
+  'keys-tag': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'Add a tag' }).click(); await page.getByLabel('Tag', { exact: true }).waitFor(); } },
+  'keys-narrow': { act: key('release-signing'), size: { width: 900, height: 640 } },
+  'keys-zoom': { act: key('release-signing'), size: { width: 640, height: 400 } },
+  'create': { over: 'dialog', act: (page) => press(page, 'New key') },
+  'delete': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'More for this key' }).click(); await page.getByRole('menuitem', { name: 'Schedule deletion…' }).click(); } },
+  'use-sign': { over: 'dialog', act: async (page) => { await key('release-signing')(page); await press(page, 'Sign'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.keyboard.press('Tab'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('Signature', { exact: false }).first().waitFor(); } },
+  'use-decrypt': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'Decrypt'); await page.getByRole('textbox', { name: 'Ciphertext' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await press(page, 'Reveal'); await press(page, 'Copy'); await page.getByText('clears in').waitFor(); } },
+  'use-copy': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'Decrypt'); await page.getByRole('textbox', { name: 'Ciphertext' }).fill('AAAA'); await press(page, 'Copy without showing'); await page.getByText('clears in').waitFor(); } },
+  'use-encrypt': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'Encrypt'); await press(page, 'Add a context'); } },
+  'use-verify': { over: 'dialog', act: async (page) => { await key('release-signing')(page); await press(page, 'Verify'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.getByRole('textbox', { name: 'Signature' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').first().waitFor(); } },
+  'use-public': { over: 'dialog', act: async (page) => { await key('release-signing')(page); await press(page, 'Public key'); } },
+  'secrets': { act: (page) => secrets(page) },
+  'secrets-empty': { query: '?empty', act: (page) => page.getByRole('link', { name: 'Secrets' }).click() },
+  'secrets-fields': { act: async (page) => { await fields(page); await page.getByRole('button', { name: 'Reveal password' }).click(); await page.getByText('hides in').waitFor(); } },
+  'secrets-copied': { act: async (page) => { await fields(page); await press(page, 'Copy password'); await page.getByText(/clears in/).first().waitFor(); } },
+  'secrets-json': { act: async (page) => { await fields(page); await press(page, 'JSON'); await page.getByRole('button', { name: 'Reveal JSON' }).click(); } },
+  'secrets-deleting': { act: (page) => secrets(page, 'recaptcha') },
+  'secrets-versions': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Compare with current'); await page.getByText('changed since').waitFor(); } },
+  'secrets-promote': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Make it current…'); } },
+  'secrets-about': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: 'About' }).click(); } },
+  'secrets-create': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); } },
+  'secrets-change': { over: 'dialog', act: async (page) => { await secrets(page); await press(page, 'New value'); await page.getByLabel('Name of field 5').waitFor(); } },
+  'secrets-delete': { over: 'dialog', act: async (page) => { await secrets(page); await page.getByRole('button', { name: 'More for this secret' }).click(); await page.getByRole('menuitem', { name: 'Delete…' }).click(); } },
+  'secrets-narrow': { act: (page) => fields(page), size: { width: 900, height: 640 } },
+  'secrets-zoom': { act: (page) => fields(page), size: { width: 640, height: 400 } },
+  'access': { act: (page) => page.getByRole('link', { name: 'AWS access' }).click() },
+  'access-closed': { query: '?closed&empty', act: (page) => page.getByRole('link', { name: 'AWS access' }).click() },
+  'access-new': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await press(page, 'New client'); await page.getByLabel('Name', { exact: true }).fill('ci'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('The secret is shown this once').waitFor(); } },
+  'access-create': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await press(page, 'New client'); await page.getByLabel('Name', { exact: true }).fill('not a name'); } },
+  'access-delete': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Delete terraform' }).click(); } },
+  'access-port': { act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByLabel('Port', { exact: true }).fill('6000'); await page.keyboard.press('Enter'); await page.getByRole('alert').waitFor(); } },
+  'access-narrow': { act: (page) => page.getByRole('link', { name: 'AWS access' }).click(), size: { width: 900, height: 640 } },
+  'trail': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('listbox').getByRole('option', { name: /denied/i }).first().click(); } },
+  'trail-verifying': { query: '?slow', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.waitForTimeout(900); } },
+  'trail-broken': { query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Broken at record').waitFor(); } },
+  'trail-gate': { query: '?state=trailBroken' },
+  'trail-gate-chain': { over: 'dialog', query: '?state=trailBroken', act: async (page) => { await press(page, 'See what is broken…'); await page.getByLabel('Your password', { exact: true }).fill('correct horse'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('in doubt for ever').waitFor(); } },
+  'trail-begun': { over: 'dialog', query: '?state=trailBroken', act: async (page) => { const submit = page.getByRole('dialog').locator('button[type=submit]'); await press(page, 'See what is broken…'); await page.getByLabel('Your password', { exact: true }).fill('correct horse'); await submit.click(); await page.getByLabel('Type acme-dev to go on').fill('acme-dev'); await page.getByLabel('Your password', { exact: true }).fill('correct horse'); await submit.click(); await page.getByText('A new chain has begun').waitFor(); } },
+  'trail-export': { over: 'dialog', query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await press(page, 'Export evidence…'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('readable records').waitFor(); } },
+  'settings': { act: (page) => page.getByRole('link', { name: 'Settings' }).click() },
+  'settings-window': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('region', { name: 'About', exact: true }).scrollIntoViewIfNeeded(); } },
+  'settings-bare': { query: '?bare', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('region', { name: 'About', exact: true }).scrollIntoViewIfNeeded(); } },
+  'settings-password': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await press(page, 'Change password'); } },
+  'settings-remove': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('button', { name: 'Remove the recovery code' }).click(); } },
+  'palette': { over: 'dialog', act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('sign rel'); } },
+  'palette-empty': { over: 'dialog', act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').waitFor(); } },
+  'shortcuts': { over: 'dialog', act: async (page) => { await page.keyboard.press('?'); await page.getByRole('dialog').waitFor(); } },
+  'vaults': { over: 'dialog', act: async (page) => { await page.getByRole('button', { name: /acme-dev/ }).click(); await page.getByRole('menuitem', { name: 'Other vaults…' }).click(); await page.getByRole('button', { name: 'Open personal' }).click(); await page.getByText('Nothing was changed').waitFor(); } },
+  'vaults-gate': { over: 'dialog', query: '?state=locked', act: async (page) => { await press(page, 'Other vaults'); await page.getByText('acme-staging', { exact: true }).waitFor(); } },
+  'vault-menu': { over: 'menu', act: (page) => page.getByRole('button', { name: /acme-dev/ }).click() },
+  'read-only': { query: '?state=readOnly' },
+  'lost': { query: '?lost' },
+  'loading': { query: '?hang=kms:ListKeys' },
+};
