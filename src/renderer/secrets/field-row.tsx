@@ -36,9 +36,9 @@ export function FieldRow({ name, mono = true, read, copy, first = false }: Field
   const error = failed ?? copying.error;
   return (
     <div className="border-t border-line px-3.5 py-1.5 first:border-t-0">
-      <div className="flex min-h-7 items-center gap-3">
+      <div className="flex min-h-7 flex-wrap items-center gap-x-3 gap-y-1">
         <span className={`w-32 shrink-0 text-fg-2 ${mono ? 'truncate font-mono text-[12.5px]' : ''}`} title={name}>{name}</span>
-        <span className="min-w-0 flex-1">
+        <span className="min-w-[120px] flex-1">
           {reveal.open ? <pre ref={reveal.out} tabIndex={0} aria-label={name} className="max-h-56 overflow-auto font-secret text-[12.5px]/[20px] break-all whitespace-pre-wrap" />
           : <span className="font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{name}, hidden</span></span>}
         </span>
