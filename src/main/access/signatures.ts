@@ -77,9 +77,16 @@ export function createSignatures({ open, clock, random }: SignaturePorts): Signa
   const keys = new Map<string, Promise<Uint8Array>>();
   const used = new Map<string, number>();
   const dummy = random.bytes(SIGNATURE_LENGTH);
-  let replays = new Replays();
+  // Not forgotten at a lock: a signature lives longer than that may take. It holds hashes, and no secret.
+  const replays = new Replays();
   let byKey: ReadonlyMap<string, Known> = new Map();
   let seen: { readonly of: OpenAccess['clients']; readonly revision: number } | undefined;
+
+  const drop = (key: Promise<Uint8Array>): void => void key.then((bytes) => wipe(bytes), () => undefined);
+  const dropKeys = (): void => {
+    for (const key of keys.values()) drop(key);
+    keys.clear();
+  };
 
   async function known(clients: OpenAccess['clients'], accessKeyId: string): Promise<Known | undefined> {
     if (seen?.of !== clients || seen.revision !== clients.revision) {
@@ -87,11 +94,11 @@ export function createSignatures({ open, clock, random }: SignaturePorts): Signa
       const { revision } = clients;
       byKey = new Map(Array.from(entries, ([name, entry]) => [entry.accessKeyId, { name, entry }]));
       seen = { of: clients, revision };
+      // A client that was deleted, and made again with another secret, must not answer to the old one.
+      dropKeys();
     }
     return byKey.get(accessKeyId);
   }
-
-  const drop = (key: Promise<Uint8Array>): void => void key.then((bytes) => wipe(bytes), () => undefined);
 
   /** The day's key of a client, asked of the sealer once. */
   function keyOf(access: OpenAccess, { name }: Known, { accessKeyId, scope }: Signed): Promise<Uint8Array> {
@@ -138,12 +145,10 @@ export function createSignatures({ open, clock, random }: SignaturePorts): Signa
     lastUsed: (accessKeyId) => used.get(accessKeyId),
     nameOf: (accessKeyId) => byKey.get(accessKeyId)?.name,
     forget() {
-      for (const key of keys.values()) drop(key);
-      keys.clear();
+      dropKeys();
       used.clear();
       byKey = new Map();
       seen = undefined;
-      replays = new Replays();
     },
   };
 }

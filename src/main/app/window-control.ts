@@ -94,8 +94,9 @@ export function createWindowDesk({ config, clock, after, isOpen, dispatch, newRe
           if (!host?.clipboard) throw new VaultError('UnsupportedOperationException', 'this desktop has no clipboard that the vault can reach; reveal the value and copy it by hand');
           const { clipboardSeconds } = (await config.read()).window;
           if (!isOpen()) throw new VaultError('VaultLockedException', 'the vault was locked meanwhile, and nothing was copied');
-          stopTimer();
+          // Where this fails, what was copied before still goes when its time is over.
           await host.clipboard.write(text);
+          stopTimer();
           if (clipboardSeconds === 0) return undefined;
           stopTimer = after(clipboardSeconds * 1000, () => void clear());
           return instant(clock.now() + clipboardSeconds * 1000);

@@ -3,7 +3,7 @@
  * that left its document locks the vault; a window that is closed stops the program.
  */
 import { encodeJson } from '../../shared/wire/encode.ts';
-import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { holdsSecret } from '../../shared/model/secret-bytes.ts';
 import { openIpcDoor, type IpcDoor } from '../doors/ipc.ts';
 import type { Ending, WindowHost } from '../hosts/port.ts';
 import type { Dispatch } from '../kernel/request.ts';
@@ -33,7 +33,7 @@ export async function attachWindow(vault: Windowed, host: WindowHost): Promise<v
     // From the first value that a page is given until the page is gone: it alone knows when it shows one.
     const guarded: Dispatch = async (request) => {
       const result = await port.dispatch(request);
-      if (result.ok && Object.values(result.output).some((value) => value instanceof SecretBytes)) host.protect?.(true);
+      if (result.ok && holdsSecret(result.output)) host.protect?.(true);
       return result;
     };
     const endEvents = events.subscribe(({ event }) => {

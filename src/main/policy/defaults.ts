@@ -12,7 +12,7 @@ export const SCHEDULE = 'schedule';
 
 export const CLIENT = { user: 'client-user', administrator: 'client-administrator' } as const satisfies Record<ClientRole, string>;
 
-/** What AWS clients can ask for, by what it does. */
+/** What AWS clients can ask for, by what it does: of every key and every secret, until a client can have a policy of its own. */
 const offeredToClients = (...effects: readonly Effect[]): readonly string[] =>
   NAMES.flatMap((name) => {
     const operation = declarationOf(name);

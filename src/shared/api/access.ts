@@ -20,7 +20,7 @@ const clientName = z
 /** Bytes: what clients take is longer still. */
 const SECRET_ACCESS_KEY = 128;
 
-/** user: uses keys and looks at them. administrator: makes, changes and deletes them, too. */
+/** user: uses keys, reads secrets, and looks at both. administrator: makes, changes and deletes them, too. */
 const role = z.enum(['user', 'administrator']);
 export type ClientRole = z.output<typeof role>;
 
@@ -45,7 +45,7 @@ export const createClient = operation({
   input: z
     .strictObject({
       Name: clientName,
-      Role: role.default('user').describe('user: uses keys and looks at them; administrator: makes, changes and deletes them, too'),
+      Role: role.default('user').describe('user: uses every key and reads the value of every secret; administrator: makes, changes and deletes them, too'),
       AccessKeyId: z.string().refine(isAccessKeyId, { error: 'must be up to 128 of a-z, A-Z, 0-9 and _' }).optional().describe('One that the program has already; drawn if left out'),
       SecretAccessKey: secretText({ min: 1, max: SECRET_ACCESS_KEY }).optional().describe('Goes with AccessKeyId'),
     })

@@ -71,6 +71,10 @@ export class SecretBytes implements Disposable {
   }
 }
 
+/** Whether there is a secret among the values of an input or output, or in the objects and lists among them. */
+export const holdsSecret = (values: object): boolean =>
+  Object.values(values).some((value: unknown) => value instanceof SecretBytes || (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && holdsSecret(value)));
+
 /** Wipes every secret among the values of an input or output, and in the objects and lists among them. */
 export function disposeSecrets(values: object): void {
   for (const value of Object.values(values) as unknown[]) {

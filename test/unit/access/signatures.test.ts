@@ -31,12 +31,13 @@ function bench({ locked = false } = {}) {
     get: (name: string) => Promise.resolve({ name, ...entry, sealed: 'AAAA' }),
   } as unknown as OpenAccess['clients'];
   let derived = 0;
+  let secret = KEYS.secretAccessKey;
   const access: OpenAccess = {
     realm: { region: 'us-east-1', account: '123456789012' as AccountId },
     clients,
     signingKey: (_id, _sealed, scope) => {
       derived += 1;
-      return Promise.resolve(signingKey(utf8(KEYS.secretAccessKey), scope));
+      return Promise.resolve(signingKey(utf8(secret), scope));
     },
   };
   const signatures = createSignatures({ open: () => (locked ? undefined : access), clock, random: fixedRandom('dummy') });
@@ -49,7 +50,12 @@ function bench({ locked = false } = {}) {
       return error instanceof VaultError ? error.code : 'crash';
     }
   };
-  return { clock, signatures, ask, derived: () => derived };
+  /** The client is deleted, and made again with the same access key id. */
+  const remake = (another: string): void => {
+    secret = another;
+    Object.assign(clients, { revision: clients.revision + 1 });
+  };
+  return { clock, signatures, ask, remake, derived: () => derived };
 }
 
 const ACCEPTED = { name: 'app', arn: 'arn:aws:iam::123456789012:user/app', role: 'user' };
@@ -94,6 +100,24 @@ describe('a signed request', () => {
     expect(await ask(headers)).toBe('ThrottlingException');
     clock.advance(60_000);
     expect(await ask(headers)).toBe('InvalidSignatureException');
+  });
+
+  it('is by the secret that its client has now, and not by an earlier one', async () => {
+    const { ask, remake, clock } = bench();
+    expect(await ask(signedHeaders(GIVEN))).toEqual(ACCEPTED);
+    remake('another');
+    clock.advance(3000);
+    expect(await ask(signedHeaders({ ...GIVEN, now: clock.now() }))).toBe('UnrecognizedClientException');
+    expect(await ask(signedHeaders({ ...GIVEN, now: clock.now(), secretAccessKey: 'another' }))).toEqual(ACCEPTED);
+  });
+
+  it('is known again after a lock in between', async () => {
+    const { ask, clock, signatures } = bench();
+    const headers = signedHeaders(GIVEN);
+    expect(await ask(headers)).toEqual(ACCEPTED);
+    clock.advance(10_000);
+    signatures.forget();
+    expect(await ask(headers)).toBe('ThrottlingException');
   });
 
   it('is not looked at while the vault is locked', async () => {

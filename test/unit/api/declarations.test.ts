@@ -14,7 +14,7 @@ import { VERSION } from '../../../src/shared/version.ts';
 import { COMMANDS } from '../../../src/cli/run.ts';
 
 /** A ciphertext that carries a secret is none. */
-const CIPHERTEXT_NAME = /CiphertextBlob$/;
+const CIPHERTEXT_NAME = 'CiphertextBlob';
 /** What a value of such a name may hold. A boolean of the name (`RecoveryCode: true` asks for one) is no value. */
 const SECRET_NAME = /password|recoverycode|plaintext|^message$|secret|token$|pin$/i;
 
@@ -51,7 +51,7 @@ describe.each(everything)('%s', (name, operation) => {
 
   it('keeps everything secret-looking in a secret', () => {
     for (const schema of [operation.input, operation.output]) {
-      for (const field of fieldsOf(schema)) if (SECRET_NAME.test(field.name) && !NOT_SECRET.has(field.name) && !CIPHERTEXT_NAME.test(field.name) && !['boolean', 'true'].includes(field.kind)) expect([field.name, field.kind]).toEqual([field.name, 'secret']);
+      for (const field of fieldsOf(schema)) if (SECRET_NAME.test(field.name) && !NOT_SECRET.has(field.name) && !field.name.endsWith(CIPHERTEXT_NAME) && !['boolean', 'true'].includes(field.kind)) expect([field.name, field.kind]).toEqual([field.name, 'secret']);
     }
   });
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { isAbsolute, join } from 'node:path';
 import { VaultError } from '../../../shared/model/errors.ts';
 import type { Dialogs } from '../port.ts';
-import { isOnPath } from './path.ts';
+import { onPath } from './path.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,12 +37,15 @@ const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'LANGUAGE', 'DISPLAY', 'WAY
 export function programDialogs(env: Environment): Dialogs | undefined {
   if (!env['DISPLAY'] && !env['WAYLAND_DISPLAY']) return undefined;
   const order = /kde/i.test(env['XDG_CURRENT_DESKTOP'] ?? '') ? [KDIALOG, ZENITY] : [ZENITY, KDIALOG];
-  const tool = order.find(({ name }) => isOnPath(name, env));
+  const [tool] = order.flatMap((each) => {
+    const path = onPath(each.name, env);
+    return path === undefined ? [] : [{ ...each, path }];
+  });
   if (!tool) return undefined;
   const home = env['HOME'] ?? '/';
   return {
-    pickFile: (signal) => choose(tool.name, tool.pick(home), env, signal),
-    saveFile: (suggestedName, signal) => choose(tool.name, tool.save(join(home, suggestedName)), env, signal),
+    pickFile: (signal) => choose(tool.path, tool.pick(home), env, signal),
+    saveFile: (suggestedName, signal) => choose(tool.path, tool.save(join(home, suggestedName)), env, signal),
   };
 }
 

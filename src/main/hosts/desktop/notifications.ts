@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { Notice, Notifications } from '../port.ts';
-import { isOnPath } from './path.ts';
+import { onPath } from './path.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,9 +45,12 @@ const MOST_OUTPUT = 1024 * 1024;
 /** Undefined where there is no session bus, or no tool for it on the PATH. */
 export function busNotifications(env: Environment): Notifications | undefined {
   if (env['DBUS_SESSION_BUS_ADDRESS'] === undefined && env['XDG_RUNTIME_DIR'] === undefined) return undefined;
-  const tool = TOOLS.find(({ name }) => isOnPath(name, env));
+  const [tool] = TOOLS.flatMap((each) => {
+    const path = onPath(each.name, env);
+    return path === undefined ? [] : [{ ...each, path }];
+  });
   if (!tool) return undefined;
-  const run = (args: readonly string[]): Promise<string | undefined> => runTool(tool.name, args, env);
+  const run = (args: readonly string[]): Promise<string | undefined> => runTool(tool.path, args, env);
   return {
     async isThere() {
       for (const args of tool.find) if ((await run(args))?.includes(NAME) === true) return true;

@@ -1,15 +1,18 @@
 /** Programs of the desktop, where they are. */
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Whether a program of this name can be started; not by what the working directory holds. */
-export function isOnPath(name: string, { PATH = '' }: Readonly<Record<string, string | undefined>>): boolean {
-  return PATH.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return folder !== '';
-    } catch {
-      return false;
-    }
-  });
+/** The whole path of a program of this name; not by what the working directory holds. To be started by that path, since a name is looked up again. */
+export function onPath(name: string, { PATH = '' }: Readonly<Record<string, string | undefined>>): string | undefined {
+  return PATH.split(delimiter)
+    .filter(isAbsolute)
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
 }

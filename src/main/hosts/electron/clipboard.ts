@@ -36,11 +36,13 @@ export function clipboardOf({ clipboard, ClipboardItem }: Pick<ElectronApi, 'cli
       const own = new Uint8Array(new ArrayBuffer(text.length));
       own.set(text);
       text.fill(0);
+      const before = ours;
       ours = digestOf(own);
       try {
-        await put(own, MARKS[platform] ?? {}).catch(() => put(own, {}));
+        // Not without its mark: a history would keep it.
+        await put(own, MARKS[platform] ?? {});
       } catch (error) {
-        ours = undefined;
+        ours = before;
         throw new VaultError('InternalException', 'the clipboard does not take it; reveal the value and copy it by hand', { cause: error });
       } finally {
         own.fill(0);
