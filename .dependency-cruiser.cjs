@@ -12,6 +12,7 @@ const KINDS = 'src/main/[^/]+/kinds\\.ts$';
 const MAIN = {
   crypto: { packages: ['@noble/(ciphers|curves|hashes)', '@node-rs/argon2'] },
   platform: { packages: ['koffi', '@photostructure/sqlite'] },
+  cipher: { folders: ['src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden)\\.ts$'], packages: ['@aws-crypto/(encrypt|decrypt|material-management)-node'] },
   keychain: { folders: ['src/main/platform/'], packages: ['keytar'] },
   policy: { builtins: false },
   rules: { builtins: false },

@@ -7,6 +7,7 @@ import { startRun, type Command } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { declaredCommands } from './declared.ts';
 import { doctorCommand } from './doctor.ts';
+import { fileDecryptCommand, fileEncryptCommand } from './cipher-commands.ts';
 import { fileSignCommand, fileVerifyCommand } from './file-commands.ts';
 import { commandHelp, groupHelp, mainHelp, nameOf } from './help.ts';
 import { initCommand } from './init.ts';
@@ -33,6 +34,8 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'access:DescribeAwsDoor': awsStatusCommand,
   'file:Sign': fileSignCommand,
   'file:Verify': fileVerifyCommand,
+  'file:Encrypt': fileEncryptCommand,
+  'file:Decrypt': fileDecryptCommand,
   'trail:VerifyTrail': trailVerifyCommand,
   'trail:ExportCheckpoint': trailCheckpointCommand,
   'trail:VerifyCheckpoint': trailVerifyCheckpointCommand,

@@ -1,7 +1,7 @@
 /** Every `kms:` and `file:` operation against a real vault, judged by node:crypto and openssl rather than by the vault itself. */
 import { spawnSync } from 'node:child_process';
 import { createCipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject, publicEncrypt, randomBytes, verify } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ml_dsa44, ml_dsa65, ml_dsa87 } from '@noble/post-quantum/ml-dsa.js';
 import { ml_kem1024, ml_kem512, ml_kem768 } from '@noble/post-quantum/ml-kem.js';
@@ -249,6 +249,15 @@ describe('signing keys', () => {
     expect(await code('file:Sign', { KeyId, Path: join(home, 'missing') })).toBe('FileNotReadableException');
     expect(await code('file:Sign', { KeyId, Path: home })).toBe('FileNotReadableException');
     expect(await code('file:Sign', { KeyId, Path: 'relative' })).toBe('ValidationException');
+  });
+
+  it('leave a file encrypted to be decrypted by name; the rest stands in file-cipher.test.ts', async () => {
+    const KeyId = await newKey();
+    const Path = join(home, 'to-encrypt');
+    writeFileSync(Path, 'top secret');
+    await ok('file:Encrypt', { KeyId, Path, OutputPath: `${Path}.encrypted` });
+    await ok('file:Decrypt', { KeyId, Path: `${Path}.encrypted`, OutputPath: `${Path}.back` });
+    expect(readFileSync(`${Path}.back`, 'utf8')).toBe('top secret');
   });
 
   it('sign a small file whole and a larger one prehashed with Ed25519, and say so', async () => {

@@ -25,12 +25,13 @@ import type { VaultsControl } from '../operations/vaults.ts';
 import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
+import { createCipherFile } from '../cipher/client.ts';
 import { createHashFile } from '../platform/hash-file.ts';
 import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
 import { whereOf } from '../platform/log-events.ts';
 import type { Log } from '../platform/log.ts';
-import type { Clock, Keychain } from '../platform/ports.ts';
+import type { CipherFile, Clock, Keychain } from '../platform/ports.ts';
 import { createProcessHost } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { DEFAULT_RULES } from '../rules/defaults.ts';
@@ -57,7 +58,7 @@ export interface ProgramOptions {
   /** The vault's folder, real path. */
   readonly folder: string;
   /** Built modules of the children and of the hashing thread. */
-  readonly entries: { readonly sealer: string; readonly keychain: string; readonly hashWorker: URL };
+  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly hashWorker: URL };
   readonly version: string;
   readonly config: ConfigFile;
   readonly log: Log;
@@ -77,6 +78,7 @@ export interface Machine {
   readonly clock: Clock;
   readonly keychain: Keychain;
   readonly startSealer: () => Sealer;
+  readonly cipherFile: CipherFile;
   /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
   readonly after: (ms: number, fire: () => void) => () => void;
 }
@@ -193,6 +195,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       window: desk,
       random,
       hashFile: createHashFile(options.entries.hashWorker),
+      cipherFile: machine.cipherFile ?? createCipherFile({ host, random }),
       usage,
     }),
     rules: DEFAULT_RULES,

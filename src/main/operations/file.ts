@@ -45,7 +45,7 @@ async function prepare(hashFile: HashFile, key: KeyRecord, input: { readonly Pat
   };
 }
 
-export const fileHandlers = (hashFile: HashFile): HandlersOf<'file'> => ({
+export const fileHandlers = (hashFile: HashFile): Pick<HandlersOf<'file'>, 'file:Sign' | 'file:Verify'> => ({
   'file:Sign': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
     const handle = openFor(key, 'SIGN_VERIFY');

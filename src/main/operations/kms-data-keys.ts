@@ -2,20 +2,11 @@
 import { dataKeyLength, type DataKeyPairSpec } from '../../shared/api/kms-data-keys.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn } from '../../shared/model/ids.ts';
-import { openFor } from '../keyring/key.ts';
-import type { KeyHandle, KeyRecord } from '../keyring/ports.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
-import { encryptionUse, endDryRun } from './use-checks.ts';
+import { encryptionUse, endDryRun, symmetricHandle } from './use-checks.ts';
 
 type Names = 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext' | 'GenerateDataKeyPair' | 'GenerateDataKeyPairWithoutPlaintext' | 'GenerateRandom' | 'ReEncrypt';
-
-/** Throws InvalidKeyUsageException beside what `openFor` throws. */
-function symmetric(key: KeyRecord): KeyHandle<'ENCRYPT_DECRYPT'> {
-  const handle = openFor(key, 'ENCRYPT_DECRYPT');
-  if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is not symmetric; data keys are made under symmetric keys`);
-  return handle;
-}
 
 function pairSpec(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
   if (spec === 'SM2') throw new VaultError('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
@@ -25,7 +16,7 @@ function pairSpec(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
 export const kmsDataKeyHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:GenerateDataKey': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetric(key);
+    const handle = symmetricHandle(key);
     endDryRun(input);
     const { plaintext, ciphertext } = await keys.generateDataKey(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
     return { CiphertextBlob: ciphertext, Plaintext: plaintext, KeyId: keyArn(realm, key.keyId) };
@@ -33,7 +24,7 @@ export const kmsDataKeyHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =>
 
   'kms:GenerateDataKeyWithoutPlaintext': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetric(key);
+    const handle = symmetricHandle(key);
     endDryRun(input);
     const ciphertext = await keys.generateDataKeyWithoutPlaintext(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
     return { CiphertextBlob: ciphertext, KeyId: keyArn(realm, key.keyId) };
@@ -41,7 +32,7 @@ export const kmsDataKeyHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =>
 
   'kms:GenerateDataKeyPair': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetric(key);
+    const handle = symmetricHandle(key);
     const spec = pairSpec(input.KeyPairSpec);
     endDryRun(input);
     const { privateKey, ciphertext, publicKey } = await keys.generateDataKeyPair(handle, { spec, context: input.EncryptionContext, reveal: true });
@@ -51,7 +42,7 @@ export const kmsDataKeyHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =>
 
   'kms:GenerateDataKeyPairWithoutPlaintext': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetric(key);
+    const handle = symmetricHandle(key);
     const spec = pairSpec(input.KeyPairSpec);
     endDryRun(input);
     const { ciphertext, publicKey } = await keys.generateDataKeyPair(handle, { spec, context: input.EncryptionContext, reveal: false });

@@ -2,8 +2,9 @@
 import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
 import type { Registered } from '../kernel/handler.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
-import type { HashFile, Random } from '../platform/ports.ts';
+import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
+import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
 import { kmsAgreementHandlers } from './kms-agreement.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
@@ -32,12 +33,13 @@ export interface HandlerPorts {
   readonly window: WindowControl;
   readonly random: Random;
   readonly hashFile: HashFile;
+  readonly cipherFile: CipherFile;
   readonly usage: UsageTracker;
 }
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, usage }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, usage }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -56,6 +58,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...secretValueHandlers(random),
     ...accessHandlers({ door: access, random }),
     ...fileHandlers(hashFile),
+    ...fileEncryptionHandlers(cipherFile),
     ...trailHandlers(trail),
     ...windowHandlers(window),
   };

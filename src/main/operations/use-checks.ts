@@ -1,9 +1,8 @@
 /** What handlers that use a key ask before they do. Pure. */
-import type { KeyRecord } from '../keyring/ports.ts';
+import type { EncryptionUse, KeyHandle, KeyRecord } from '../keyring/ports.ts';
 import { algorithmOf, keySpecOf, type Algorithm, type KeySpec } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { assertOffers, openFor } from '../keyring/key.ts';
-import type { EncryptionUse } from '../keyring/ports.ts';
 
 /** RFC 8017 section 7.1.1: k - 2 hLen - 2. */
 export function maxPlaintext(spec: KeySpec, algorithm: Algorithm): number {
@@ -22,6 +21,13 @@ export function encryptionUse(key: KeyRecord, algorithm: Algorithm, context: Rea
     throw new VaultError('ValidationException', `\`EncryptionContext\` goes with \`SYMMETRIC_DEFAULT\` only; \`${algorithm}\` cannot bind it`);
   }
   return { key: handle, algorithm, context };
+}
+
+/** A symmetric key, opened to make data keys under it. Throws InvalidKeyUsageException beside what `openFor` throws. */
+export function symmetricHandle(key: KeyRecord): KeyHandle<'ENCRYPT_DECRYPT'> {
+  const handle = openFor(key, 'ENCRYPT_DECRYPT');
+  if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is not symmetric; data keys are made under symmetric keys`);
+  return handle;
 }
 
 /** The last thing before the deed: everything that would refuse it has spoken. Throws DryRunOperationException. */

@@ -3,6 +3,7 @@
  * their fakes live in `test/`.
  */
 import type { Instant } from '../../shared/model/ids.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
 export interface Clock {
   /** Wall time, milliseconds since the epoch. */
@@ -41,7 +42,7 @@ export interface Child {
 
 export interface ProcessHost {
   /** Starts a module of this program (`sealer`, `keychain`) in a process of its own, without inherited environment secrets. */
-  spawn(entry: 'sealer' | 'keychain', options?: { readonly args?: readonly string[] }): Child;
+  spawn(entry: 'sealer' | 'keychain' | 'cipher', options?: { readonly args?: readonly string[] }): Child;
 }
 
 /** Who is at the other end of a socket: the kernel's word (SO_PEERCRED), at the time of connect. */
@@ -79,6 +80,40 @@ export interface Keychain {
   set(name: string, value: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
 }
+
+export interface CipherOrder {
+  readonly work: 'encrypt' | 'decrypt';
+  /** Absolute paths; the target must not exist. */
+  readonly source: string;
+  readonly target: string;
+  /** Of the wrapping key: the name that the file has of it. */
+  readonly keyArn: string;
+  /** What to bind to the file, or what must be bound to it. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+/** Where the file's one data key comes from. */
+export interface CipherKeys {
+  make(context: Readonly<Record<string, string>>): Promise<{ readonly plaintext: SecretBytes; readonly ciphertext: Uint8Array }>;
+  unwrap(ciphertext: Uint8Array, context: Readonly<Record<string, string>>): Promise<SecretBytes>;
+}
+
+export interface CipheredFile {
+  /** Bytes read and written. */
+  readonly size: number;
+  readonly written: number;
+  /** All that is bound to the file. */
+  readonly context: Readonly<Record<string, string>>;
+}
+
+export type CipherOptions = HashOptions;
+
+/**
+ * Encrypts or decrypts one file in a process of its own. When it resolves the target is whole and on the disk; when it rejects there is
+ * none. Rejects with FileNotReadableException, FileExistsException, StorageException, StorageFullException, InvalidCiphertextException,
+ * ThrottlingException, CancelledException, or what `CipherKeys` rejects with.
+ */
+export type CipherFile = (order: CipherOrder, keys: CipherKeys, options: CipherOptions) => Promise<CipheredFile>;
 
 export interface HashOrder {
   readonly path: string;

@@ -30,11 +30,13 @@ const EVERYWHERE = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'windir', 'TEMP', 'USE
 const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = {
   sealer: EVERYWHERE,
   keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'],
+  cipher: EVERYWHERE,
 };
 
 const GONE: Readonly<Record<Entry, readonly [ErrorCode, string]>> = {
   sealer: ['SealerStoppedException', 'the sealer process has stopped: unlock the vault again'],
   keychain: ['KeychainUnavailableException', 'the keychain helper has stopped: try again'],
+  cipher: ['InternalException', 'the process that reads the file has stopped: try again'],
 };
 
 /**

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { frameOf } from './log-events.ts';
 import type { Log } from './log.ts';
 
-type Entry = 'sealer' | 'keychain';
+type Entry = 'sealer' | 'keychain' | 'cipher';
 
 /** What one line of a child's stderr may contribute to the log; undefined when the line is only counted. */
 export function scrubLine(line: string): { readonly error?: string; readonly domain?: string; readonly where?: string } | undefined {

@@ -1,5 +1,6 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as access from './access.ts';
+import * as fileEncryption from './file-encryption.ts';
 import * as file from './file.ts';
 import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
@@ -108,6 +109,8 @@ const ALL = [
   access.listAwsRequests,
   file.signFile,
   file.verifyFile,
+  fileEncryption.encryptFile,
+  fileEncryption.decryptFile,
   trail.verifyTrail,
   trail.exportCheckpoint,
   trail.verifyCheckpoint,

@@ -2,7 +2,7 @@
  * Children as Electron's utility processes: the same frames, over a message port. `child_process.fork` does not work in the packaged
  * program, where Electron cannot be run as plain Node.
  */
-import { VaultError } from '../../../shared/model/errors.ts';
+import { VaultError, type ErrorCode } from '../../../shared/model/errors.ts';
 import type { Child, Exit, ProcessHost } from '../../platform/ports.ts';
 import type { ElectronApi } from './api.ts';
 
@@ -17,7 +17,8 @@ export interface UtilityOptions {
 
 /** What a child inherits. One that holds keys has no business on the session bus. */
 const EVERYWHERE = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'windir', 'TEMP', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'];
-const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] };
+const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE };
+const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException' };
 
 export function createUtilityHost({ electron, entries, kill = (pid) => void process.kill(pid, 'SIGKILL') }: UtilityOptions): ProcessHost {
   return {
@@ -52,7 +53,7 @@ export function createUtilityHost({ electron, entries, kill = (pid) => void proc
         },
         send(frame) {
           try {
-            if (gone || asked) throw new VaultError(entry === 'sealer' ? 'SealerStoppedException' : 'KeychainUnavailableException', `the ${entry} process has stopped: try again`);
+            if (gone || asked) throw new VaultError(GONE[entry], `the ${entry} process has stopped: try again`);
             child.postMessage(frame);
           } finally {
             // Cloned by `postMessage` before it returned.
