@@ -48,8 +48,8 @@ function plain(value: unknown): unknown {
 }
 
 /** The clock's own job, as the clock's door asks for it. */
-async function runJob(): Promise<void> {
-  const result = await vault.program.dispatch({ id: vault.program.door.newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: 'secret-deletion' }, operation: 'secretsmanager:DeleteDueSecrets', input: encodeJson({}), signal: new AbortController().signal });
+async function runJob(job: string, operation: string): Promise<void> {
+  const result = await vault.program.dispatch({ id: vault.program.door.newRequestId(), door: 'schedule', evidence: { door: 'schedule', job }, operation, input: encodeJson({}), signal: new AbortController().signal });
   expect(result.ok).toBe(true);
 }
 
@@ -63,6 +63,9 @@ interface Secret {
   readonly at: Map<string, string>;
   description: string;
   due?: number;
+  /** Day of the last read: written down, and still in memory. */
+  read?: number;
+  reading?: number;
 }
 
 const version = fc.integer({ min: 0, max: 4 }).map((n) => `version-${String(n)}`.padEnd(32, 'x'));
@@ -194,8 +197,11 @@ async function perform(name: string, model: Secret | undefined, one: Act): Promi
       return model;
     }
     case 'wait': {
+      // Reads of before are written down with the day on which they were.
+      if (model?.reading !== undefined) model.read = model.reading;
       clock.advance(one.days * DAY);
-      await runJob();
+      await runJob('secret-access', 'secretsmanager:RecordSecretAccess');
+      await runJob('secret-deletion', 'secretsmanager:DeleteDueSecrets');
       return model?.due !== undefined && model.due <= clock.now() ? undefined : model;
     }
     case 'get': {
@@ -203,6 +209,7 @@ async function perform(name: string, model: Secret | undefined, one: Act): Promi
       const wanted = blocked ?? (model ? looked(model, one) : '');
       if (typeof wanted === 'string') expect(got).toBe(wanted);
       else expect(got).toMatchObject({ VersionId: wanted.id, [wanted.value.kind]: `secret:${base64(wanted.value.text)}`, VersionStages: model ? stagesOf(model, wanted.id) : [] });
+      if (model && typeof wanted !== 'string') model.reading = clock.now() - (clock.now() % DAY);
       return model;
     }
   }
@@ -222,6 +229,7 @@ async function same(name: string, model: Secret | undefined): Promise<void> {
   }
   const ids = [...model.values.keys()].filter((id) => stagesOf(model, id).length > 0);
   expect(described).toMatchObject({ Name: name, VersionIdsToStages: Object.fromEntries(ids.map((id) => [id, stagesOf(model, id)])), ...(model.description === '' ? {} : { Description: model.description }), ...(model.due === undefined ? {} : { DeletedDate: model.due / 1000 }) });
+  expect((described as Json)['LastAccessedDate']).toBe(model.read === undefined ? undefined : model.read / 1000);
   const { Versions } = (await ask('secretsmanager:ListSecretVersionIds', { SecretId, IncludeDeprecated: true })) as { readonly Versions: readonly Json[] };
   expect(Versions.map(({ VersionId }) => VersionId).sort()).toEqual([...model.values.keys()].sort());
   // A stage is on one version, and once there is a value one is current.
@@ -247,6 +255,25 @@ it('are the model’s, whatever is asked of them', { timeout: 600_000 }, async (
     }),
     { numRuns: RUNS },
   );
+});
+
+it('know the day on which they were read, also when a lock comes first', async () => {
+  await ask('secretsmanager:CreateSecret', { Name: 'read/once', SecretString: base64('x') });
+  await ask('secretsmanager:CreateSecret', { Name: 'read/never', SecretString: base64('x') });
+  await ask('secretsmanager:GetSecretValue', { SecretId: 'read/once' });
+  const today = (clock.now() - (clock.now() % DAY)) / 1000;
+  await vault.ok('vault:Lock');
+  await vault.ok('vault:Unlock', { Password: base64(PASSWORD) });
+  const [once, never] = [await ask('secretsmanager:DescribeSecret', { SecretId: 'read/once' }), await ask('secretsmanager:DescribeSecret', { SecretId: 'read/never' })] as [Json, Json];
+  expect([once['LastAccessedDate'], never['LastAccessedDate'], once['LastChangedDate']]).toEqual([today, undefined, once['CreatedDate']]);
+  expect(await ask('secretsmanager:ListSecretVersionIds', { SecretId: 'read/once' })).toMatchObject({ Versions: [{ LastAccessedDate: today }] });
+  // The same day again is nothing to write.
+  await ask('secretsmanager:GetSecretValue', { SecretId: 'read/once' });
+  const runs = async (): Promise<number> => ((await vault.ok('trail:LookupEvents', { Operation: 'secretsmanager:RecordSecretAccess', Limit: 500 }))['Events'] as readonly Json[]).filter(({ Kind }) => Kind === 'intent').length;
+  const before = await runs();
+  await vault.ok('vault:Lock');
+  await vault.ok('vault:Unlock', { Password: base64(PASSWORD) });
+  expect(await runs()).toBe(before);
 });
 
 it('are the same after a lock and an unlock', { timeout: 120_000 }, async () => {

@@ -41,12 +41,13 @@ import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
 import { openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { UsageTracker } from '../keyring/usage.ts';
+import type { SecretAccess } from '../secrets/access.ts';
 import { diagnose } from '../vault/diagnose.ts';
 import { createVault, lock, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
 import { createAwsDoor } from './aws-door.ts';
 import { createCapacity } from './capacity.ts';
 import { createEvents, type Events } from './events.ts';
-import { USAGE_JOB, vaultJobs } from './jobs.ts';
+import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
 import { startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
@@ -162,7 +163,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const ownUid = process.geteuid?.() ?? 0;
   const startedAt = clock.now();
   const usage = new UsageTracker(clock.boottime);
-  const jobs = vaultJobs({ vault, usage, clock, lastActivity: () => running.lastActivity });
+  const accesses = new UsageTracker<SecretAccess>(clock.boottime);
+  const jobs = vaultJobs({ vault, usage, accesses, clock, lastActivity: () => running.lastActivity });
 
   const awsDoor = createAwsDoor({ vault, clock, random, log, events, fault });
 
@@ -197,6 +199,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       hashFile: createHashFile(options.entries.hashWorker),
       cipherFile: machine.cipherFile ?? createCipherFile({ host, random }),
       usage,
+      accesses,
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),
@@ -223,12 +226,14 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     clock,
   };
   awsDoor.follow(door);
-  /** Uses of keys that still wait in memory, as the clock's job would write them. */
+  /** Uses of keys and reads of secrets that still wait in memory, as the clock's jobs would write them. */
   const recordUsage = async (): Promise<void> => {
-    if (usage.writeAt === undefined || vault.open?.problem !== undefined || !vault.open) return;
-    const { name, operation, input } = USAGE_JOB;
-    const written = dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: name }, operation, input: encodeJson(input), signal: new AbortController().signal });
-    await settledWithin(written, BEFORE_LOCK_MS, () => undefined);
+    const waiting = [...(usage.writeAt === undefined ? [] : [USAGE_JOB]), ...(accesses.writeAt === undefined ? [] : [ACCESS_JOB])];
+    if (waiting.length === 0 || vault.open?.problem !== undefined || !vault.open) return;
+    const written = waiting.map(({ name, operation, input }) =>
+      dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: name }, operation, input: encodeJson(input), signal: new AbortController().signal }),
+    );
+    await settledWithin(Promise.all(written), BEFORE_LOCK_MS, () => undefined);
   };
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   // Nobody leaves a vault that is a test's.
@@ -236,6 +241,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   events.subscribe(({ event }) => {
     if (event === 'vault.locked') {
       usage.clear();
+      accesses.clear();
       approvals.denyAll();
       void desk.clear();
       log.event('vault.locked');

@@ -4,6 +4,7 @@ import type { Due, Job } from '../doors/schedule.ts';
 import type { Clock } from '../platform/ports.ts';
 import { SECRETS } from '../secrets/kinds.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
+import type { SecretAccess } from '../secrets/access.ts';
 import type { Vault } from '../vault/vault.ts';
 
 export interface Jobs {
@@ -18,6 +19,7 @@ export interface Jobs {
 
 export interface JobPorts {
   readonly usage: UsageTracker;
+  readonly accesses: UsageTracker<SecretAccess>;
   readonly vault: Vault;
   readonly clock: Clock;
   /** Boot-time milliseconds. */
@@ -25,12 +27,13 @@ export interface JobPorts {
 }
 
 export const USAGE_JOB = { name: 'key-usage', operation: 'kms:RecordKeyUsage', input: {} } as const;
+export const ACCESS_JOB = { name: 'secret-access', operation: 'secretsmanager:RecordSecretAccess', input: {} } as const;
 
 const MINUTE = 60_000;
 /** Wall clock against the clock that nobody can set. */
 const CLOCK_TOLERANCE = 5 * MINUTE;
 
-export function vaultJobs({ vault, clock, lastActivity, usage }: JobPorts): Jobs {
+export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPorts): Jobs {
   let nextDeletion: Instant | undefined;
   let nextRotation: Instant | undefined;
   let nextSecret: Instant | undefined;
@@ -76,6 +79,10 @@ export function vaultJobs({ vault, clock, lastActivity, usage }: JobPorts): Jobs
       {
         ...USAGE_JOB,
         due: () => (vault.open && vault.open.problem === undefined && usage.writeAt !== undefined ? { boot: usage.writeAt } : undefined),
+      },
+      {
+        ...ACCESS_JOB,
+        due: () => (vault.open && vault.open.problem === undefined && accesses.writeAt !== undefined ? { boot: accesses.writeAt } : undefined),
       },
       {
         name: 'key-material-expiry',

@@ -9,11 +9,11 @@ import { useOf } from '../../shared/model/key-uses.ts';
 import type { Rights } from './rights.ts';
 
 const eventOf = (name: string): VaultEvent['event'] | undefined => {
+  // When something was used or read says nothing that a screen would have to be made anew for.
+  if (name === 'kms:RecordKeyUsage' || name === 'secretsmanager:RecordSecretAccess') return undefined;
   if (name.startsWith('secretsmanager:')) return 'secret.changed';
   if (name.startsWith('access:')) return name.endsWith('Door') ? 'settings.changed' : 'client.changed';
   if (!name.startsWith('kms:')) return undefined;
-  // Where a key was used says nothing that a screen would have to be made anew for.
-  if (name === 'kms:RecordKeyUsage') return undefined;
   return name.includes('Alias') ? 'alias.changed' : 'key.changed';
 };
 

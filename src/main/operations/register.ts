@@ -2,6 +2,7 @@
 import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
 import type { Registered } from '../kernel/handler.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
+import type { SecretAccess } from '../secrets/access.ts';
 import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
@@ -35,11 +36,12 @@ export interface HandlerPorts {
   readonly hashFile: HashFile;
   readonly cipherFile: CipherFile;
   readonly usage: UsageTracker;
+  readonly accesses: UsageTracker<SecretAccess>;
 }
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, usage }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, usage, accesses }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -55,7 +57,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...kmsDataKeyHandlers(),
     ...kmsAgreementHandlers(),
     ...secretHandlers(random),
-    ...secretValueHandlers(random),
+    ...secretValueHandlers(random, accesses),
     ...accessHandlers({ door: access, random }),
     ...fileHandlers(hashFile),
     ...fileEncryptionHandlers(cipherFile),

@@ -6,6 +6,8 @@ import { VaultError, type ErrorCode } from '../../shared/model/errors.ts';
 import { keyArn, uuidFrom } from '../../shared/model/ids.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { Random } from '../platform/ports.ts';
+import type { UsageTracker } from '../keyring/usage.ts';
+import { accessed, accessOf, type SecretAccess } from '../secrets/access.ts';
 import { fitsAll } from '../secrets/filters.ts';
 import { SECRET_VALUES, SECRETS } from '../secrets/kinds.ts';
 import { pageOf } from '../secrets/listing.ts';
@@ -17,16 +19,17 @@ import type { Reader } from '../store/port.ts';
 import { resolveSecret, secretOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 import { isManagedKey } from './secret-keys.ts';
-import { liveSecret, readValue, secretValues, type SecretsReading } from './secret-store.ts';
+import { arnOf, liveSecret, readValue, secretValues, type SecretsReading } from './secret-store.ts';
 import { namedAs } from './secrets.ts';
 
-type Names = 'GetSecretValue' | 'BatchGetSecretValue' | 'PutSecretValue' | 'ListSecretVersionIds' | 'UpdateSecretVersionStage' | 'GetRandomPassword';
+type Names = 'RecordSecretAccess' | 'GetSecretValue' | 'BatchGetSecretValue' | 'PutSecretValue' | 'ListSecretVersionIds' | 'UpdateSecretVersionStage' | 'GetRandomPassword';
 
 /** A page of values found by filters ends before it is larger than this, so that an answer fits into one frame. */
 const PAGE_BYTES = 384 * 1024;
 
 interface Reading extends Omit<SecretsReading, 'values'> {
   readonly reader: Reader;
+  readonly accesses: UsageTracker<SecretAccess>;
 }
 
 interface Revealed {
@@ -43,9 +46,12 @@ interface Revealed {
 async function revealed(secret: SecretRecord, wanted: Parameters<typeof select>[1], reading: Reading): Promise<Revealed> {
   assertLive(secret);
   const version = select(secret.versions, wanted);
+  const { call, realm, accesses } = reading;
   const { kind, bytes } = await readValue(secret, version, { ...reading, values: reading.reader.of(SECRET_VALUES) });
+  const access = accessOf(secret, arnOf(realm, secret), version.versionId, call.at);
+  if (access) accesses.note(access);
   return {
-    ...namedAs(reading.realm, secret),
+    ...namedAs(realm, secret),
     VersionId: version.versionId,
     ...(kind === 'string' ? { SecretString: bytes } : { SecretBinary: bytes }),
     VersionStages: [...version.stages],
@@ -53,12 +59,15 @@ async function revealed(secret: SecretRecord, wanted: Parameters<typeof select>[
   };
 }
 
-export const secretValueHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
+/** In one unit of work at most; the rest waits for the next. */
+const AT_ONCE = 256;
+
+export const secretValueHandlers = (random: Random, accesses: UsageTracker<SecretAccess>): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
   'secretsmanager:GetSecretValue': (input, call, { reader, keys, realm }) =>
     revealed(
       secretOf(call.resource),
       { ...(input.VersionId === undefined ? {} : { versionId: input.VersionId }), ...(input.VersionStage === undefined ? {} : { stage: input.VersionStage }) },
-      { call, reader, keys, realm },
+      { call, reader, keys, realm, accesses },
     ),
 
   'secretsmanager:BatchGetSecretValue': async (input, call, { reader, keys, realm }) => {
@@ -76,7 +85,7 @@ export const secretValueHandlers = (random: Random): Pick<HandlersOf<'secretsman
       for (const id of ids ?? page?.names ?? []) {
         if (page && bytes > PAGE_BYTES) break;
         count++;
-        const one = await ofBatch(id, call, { call, reader, keys, realm });
+        const one = await ofBatch(id, call, { call, reader, keys, realm, accesses });
         if ('ErrorCode' in one) {
           errors.push(one);
           continue;
@@ -125,6 +134,20 @@ export const secretValueHandlers = (random: Random): Pick<HandlersOf<'secretsman
     const { VersionStage: stage, RemoveFromVersionId: from, MoveToVersionId: to } = input;
     const changed = secretValues({ call, writer, keys, realm, random }).move(secret, { stage, at: call.at, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) });
     return namedAs(realm, changed);
+  },
+
+  'secretsmanager:RecordSecretAccess': async (_input, _call, { writer, afterwards }) => {
+    const waiting = accesses.waiting(AT_ONCE);
+    const secrets = writer.of(SECRETS);
+    for (const access of waiting) {
+      const secret = await secrets.get(access.secret.name);
+      // Another one of that name by now.
+      if (secret?.suffix !== access.secret.suffix) continue;
+      const next = accessed(secret, access);
+      if (next !== secret) secrets.update(next);
+    }
+    afterwards(() => { accesses.written(waiting); });
+    return { Versions: waiting.length };
   },
 
   'secretsmanager:GetRandomPassword': (input) => ({

@@ -99,6 +99,7 @@ const ALL = [
   values.updateSecretVersionStage,
   values.getRandomPassword,
   secrets.deleteDueSecrets,
+  values.recordSecretAccess,
   access.createClient,
   access.listClients,
   access.updateClient,
