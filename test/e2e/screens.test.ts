@@ -39,6 +39,7 @@ async function rules(staged: Staged, theme: string): Promise<void> {
 
 async function forced({ page }: Staged): Promise<void> {
   await page.emulateMedia({ forcedColors: 'active' });
+  await settle(page);
   expect(await page.evaluate(measureForced, CONTROLS)).toEqual([]);
   expect((await page.evaluate(measureContrast)).faint).toEqual([]);
   // A menu is gone through with the arrows.

@@ -50,7 +50,10 @@ export async function openStage(root: string): Promise<Stage> {
       await page.goto(`${ORIGIN}/${query}`);
       await page.locator('h1').or(page.getByRole('status')).first().waitFor();
       await settle(page);
+      // A screen may still be loading its part of the program.
+      await page.locator('h1').first().waitFor({ state: 'attached' });
       await act?.(page);
+      await page.locator('h1').first().waitFor({ state: 'attached' });
       if (over) await page.getByRole(over).first().waitFor();
       await settle(page);
       return { page, said, leave: () => context.close() };
