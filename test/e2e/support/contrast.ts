@@ -63,10 +63,19 @@ export function measureContrast(): Contrast {
   const inSight = ({ left, right, top, bottom, width, height }: DOMRect): boolean => width > 1 && height > 1 && left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
   const nameOf = (element: Element): string => `${element.tagName.toLowerCase()} “${(element.getAttribute('aria-label') ?? element.textContent).replace(/\s+/g, ' ').trim().slice(0, 50)}”`;
 
+  /** Scrolled out of what it scrolls in. */
+  const isClipped = (element: Element, x: number, y: number): boolean => {
+    for (let at = element.parentElement; at; at = at.parentElement) {
+      const { left, right, top, bottom } = at.getBoundingClientRect();
+      if (getComputedStyle(at).overflowY !== 'visible' && (x < left || x > right || y < top || y > bottom)) return true;
+    }
+    return false;
+  };
+
   const faint: Faint[] = [];
   let measured = 0;
   const judge = (what: string, css: string, element: Element, x: number, y: number, least: number): void => {
-    const ground = groundAt(element, x, y);
+    const ground = isClipped(element, x, y) ? undefined : groundAt(element, x, y);
     if (!ground) return;
     const [red, green, blue, alpha] = colourOf(css);
     const ratio = ratioOf(over([red, green, blue, alpha * opacityOf(element)], ground), ground);
