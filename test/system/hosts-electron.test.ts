@@ -116,14 +116,17 @@ describe('the Electron host', () => {
     ['linux', { 'x-kde-passwordManagerHint': 'secret' }],
     ['darwin', { 'org.nspasteboard.ConcealedType': '1' }],
     ['win32', { ExcludeClipboardContentFromMonitorProcessing: '1', CanIncludeInClipboardHistory: '\0\0\0\0', CanUploadToCloudClipboard: '\0\0\0\0' }],
-  ])('marks what it copies for the histories of %s, and copies without the mark where that is not taken', async (platform, marks) => {
+  ])('marks what it copies for the histories of %s, and copies nothing where that is not taken', async (platform, marks) => {
     const { electron } = subject;
     const clipboard = clipboardOf(electron.api, platform);
     await clipboard.write(new TextEncoder().encode('a value'));
     expect(Object.fromEntries(electron.clipboard)).toEqual({ 'text/plain': 'a value', ...Object.fromEntries(Object.entries(marks).map(([format, payload]) => [`electron application/osclipboard;format="${format}"`, payload])) });
     electron.takesFormats = false;
-    await clipboard.write(new TextEncoder().encode('another'));
-    expect(Object.fromEntries(electron.clipboard)).toEqual({ 'text/plain': 'another' });
+    await expect(clipboard.write(new TextEncoder().encode('another'))).rejects.toMatchObject({ code: 'InternalException' });
+    expect(electron.clipboardText).toBe('a value');
+    // What was copied before is still ours to take back.
+    electron.takesFormats = true;
+    expect(await clipboard.clear()).toBe(true);
   });
 
   it('says so when the clipboard takes nothing, and claims nothing afterwards', async () => {
