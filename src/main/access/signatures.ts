@@ -1,9 +1,10 @@
 /**
  * Who signed a request: the door has put it into its canonical form, here it is held against the access keys of the clients.
  *
- * Defends against: a signature by another key, for another day, region or service, too old, or repeated; and an answer, or its time, that
- * tells whether an access key exists (an unknown one is held against a key of its own kind, and both are refused in the same words).
- * Does not: look at the request itself. What was signed is what the door says was signed.
+ * Defends against: a signature by another key, for another day, region or service, too old, or repeated; and an answer that tells whether
+ * an access key exists (an unknown one is held against a key of its own kind, and both are refused in the same words).
+ * Does not: look at the request itself: what was signed is what the door says was signed. Nor hide by its time that an access key exists:
+ * the first request of one for a scope asks the sealer, and that of an unknown one does not.
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import { clientArn, isRegion, type Realm } from '../../shared/model/ids.ts';
