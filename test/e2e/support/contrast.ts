@@ -63,9 +63,10 @@ export function measureContrast(): Contrast {
   const inSight = ({ left, right, top, bottom, width, height }: DOMRect): boolean => width > 1 && height > 1 && left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
   const nameOf = (element: Element): string => `${element.tagName.toLowerCase()} “${(element.getAttribute('aria-label') ?? element.textContent).replace(/\s+/g, ' ').trim().slice(0, 50)}”`;
 
-  /** Scrolled out of what it scrolls in. */
+  /** Scrolled out of what it scrolls in; a dialog is over all that it stands in. */
   const isClipped = (element: Element, x: number, y: number): boolean => {
-    for (let at = element.parentElement; at; at = at.parentElement) {
+    if (element.matches('dialog:modal')) return false;
+    for (let at = element.parentElement; at && !at.matches('dialog:modal'); at = at.parentElement) {
       const { left, right, top, bottom } = at.getBoundingClientRect();
       if (getComputedStyle(at).overflowY !== 'visible' && (x < left || x > right || y < top || y > bottom)) return true;
     }
