@@ -1,0 +1,75 @@
+/**
+ * What a rotation needs of the world outside: a `Rotator` sets a new value where it is used and proves that it works there.
+ * Who implements it opens connections in a process of its own; the machine (`rotation.ts`) decides when it is asked.
+ * Every call is idempotent: after a crash the same step is asked again, and finding its work done already is `ok`.
+ */
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { Arn } from '../../shared/model/ids.ts';
+
+export const ROTATOR_KINDS = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'command', 'lambda'] as const;
+export type RotatorKind = (typeof ROTATOR_KINDS)[number];
+/** single: the one user's password is changed. alternating: `user` and `user_clone` take turns, made and changed by the user of `masterarn`. */
+export type RotationStrategy = 'single' | 'alternating';
+
+/** AWS's contract with a rotation function: four steps, in this order. */
+export const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
+export type RotationStep = (typeof STEPS)[number];
+
+/** Which rotator, and what it needs beside the secret itself. Nothing secret. */
+export interface RotatorTarget {
+  readonly kind: Exclude<RotatorKind, 'generic'>;
+  readonly strategy: RotationStrategy;
+  /** command: the name of an entry of the vault's list of allowed commands. */
+  readonly command?: string;
+  /** lambda: where the event is posted. */
+  readonly url?: string;
+  /** Whole values of the secret name their host; these are allowed besides, as `host` or `host:port`. */
+  readonly hosts?: readonly string[];
+}
+
+/** Values are whole secret values in AWS's JSON shape (`engine`, `host`, `port`, `username`, `password` …), the caller's to dispose of. */
+export interface RotatorRequest {
+  readonly target: RotatorTarget;
+  readonly secretArn: Arn;
+  /** ClientRequestToken of the event: the version under AWSPENDING. */
+  readonly token: string;
+  /** AWSCURRENT. */
+  readonly current: SecretBytes;
+  /** AWSPENDING: what is to hold afterwards. */
+  readonly pending: SecretBytes;
+  /** AWSPREVIOUS, to log in with where a step before stopped halfway. */
+  readonly previous?: SecretBytes;
+  /** The value of the secret that `masterarn` names. */
+  readonly master?: SecretBytes;
+  readonly signal: AbortSignal;
+}
+
+/** One connection that was tried: metadata for the trail, never content. */
+export interface RotatorConnection {
+  readonly host: string;
+  readonly port: number;
+  /** The address that was connected to. */
+  readonly address?: string;
+  readonly tls: boolean;
+  readonly ms: number;
+}
+
+/** `code` as the other side has it (`28P01`, `ECONNREFUSED`, `exit 1`), at most 64 characters; `message` for people, at most 1,024: without any value. */
+export interface RotatorFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type RotatorOutcome = { readonly ok: true; readonly connections: readonly RotatorConnection[] } | { readonly ok: false; readonly failure: RotatorFailure; readonly connections: readonly RotatorConnection[] };
+
+/** Failures of the other side are outcomes; a promise rejects only for the rotator's own process (gone, aborted). */
+export interface Rotator {
+  /** setSecret: afterwards `pending` logs in. Logging in with `pending` already is `ok`; else by `current`, `previous` or `master`. */
+  set(request: RotatorRequest): Promise<RotatorOutcome>;
+  /** testSecret: logs in with `pending` and reads something harmless. */
+  test(request: RotatorRequest): Promise<RotatorOutcome>;
+  /** Dry run: logs in with `current` (and `master`) and looks whether a rotation would be allowed. Changes nothing. */
+  check(request: Omit<RotatorRequest, 'token' | 'pending'>): Promise<RotatorOutcome>;
+  /** command and lambda: the event `{SecretId, ClientRequestToken, Step}` for one step. Values are theirs to get and put through a door. */
+  invoke(step: RotationStep, request: Pick<RotatorRequest, 'target' | 'secretArn' | 'token' | 'signal'>): Promise<RotatorOutcome>;
+}
