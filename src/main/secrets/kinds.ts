@@ -3,6 +3,7 @@ import { isKeyId, isSecretName, instant, type Instant, type KeyId } from '../../
 import { concat, copy, fromHex, hex } from '../crypto/bytes.ts';
 import { indexedKind, vouchedKind } from '../store/collection.ts';
 import { encodeJson, exactly, malformed, readFields } from '../store/strict.ts';
+import { decodeRotation, rotationEntry, type RotationEntry, type RotationRecord } from './rotation-record.ts';
 import { summary, type SecretSummary } from './summary.ts';
 import type { ConsumerRecord, ReplicaRecord, RotationSettings, SecretRecord, StoredValue, Tag, VersionRecord } from './ports.ts';
 
@@ -124,6 +125,17 @@ export const SECRETS = indexedKind<SecretRecord, SecretSummary>({
   encode: encodeJson,
   decode: (_schema, plain) => secret(plain),
   entry: summary,
+});
+
+/** By the secret's name. */
+export const ROTATIONS = indexedKind<RotationRecord, RotationEntry>({
+  table: 'rotations',
+  schema: 1,
+  what: 'a rotation',
+  key: ({ name }) => name,
+  encode: encodeJson,
+  decode: (_schema, plain) => decodeRotation(plain),
+  entry: rotationEntry,
 });
 
 /** The value of one version: what `sealValue` made. */

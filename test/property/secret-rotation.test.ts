@@ -1,0 +1,246 @@
+/**
+ * The rotation machine against a world: staging labels, a server that knows one value, steps that fail and processes that die between
+ * an act and its record. Whatever happens in whatever order, what the server knows is never lost, and every run ends as it says.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { decodeRotation, type RotationRecord } from '../../src/main/secrets/rotation-record.ts';
+import { IDLE, MAX_ATTEMPTS, next, wakeOf, type Effect, type RotationEvent, type RotationState, type Traits } from '../../src/main/secrets/rotation.ts';
+import { VaultError } from '../../src/shared/model/errors.ts';
+import { instant, type SecretName } from '../../src/shared/model/ids.ts';
+
+const RUNS = Number(process.env['KEYSTEAD_PROPERTY_RUNS'] ?? 300);
+const MINUTE = 60_000;
+const FAILURE = { code: '28P01', message: 'password authentication failed' };
+
+type Act =
+  | { readonly act: 'step'; readonly fails: boolean; readonly dies: boolean; readonly halfway: boolean }
+  | { readonly act: 'ask' | 'stop' | 'cancel' | 'pause' | 'resume' | 'clock' | 'plan' | 'twice' | 'discard' }
+  | { readonly act: 'wait'; readonly minutes: number };
+
+/** One in four. */
+const seldom = fc.integer({ min: 0, max: 3 }).map((one) => one === 0);
+const acts: fc.Arbitrary<readonly Act[]> = fc.array(
+  fc.oneof(
+    { weight: 12, arbitrary: fc.record({ act: fc.constant('step' as const), fails: seldom, dies: seldom, halfway: fc.boolean() }) },
+    { weight: 3, arbitrary: fc.record({ act: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 90 }) }) },
+    { weight: 4, arbitrary: fc.constantFrom<Act>({ act: 'ask' }, { act: 'clock' }, { act: 'clock' }, { act: 'plan' }) },
+    { weight: 3, arbitrary: fc.constantFrom<Act>({ act: 'stop' }, { act: 'stop' }, { act: 'cancel' }, { act: 'pause' }, { act: 'resume' }, { act: 'twice' }, { act: 'discard' }) },
+  ),
+  { minLength: 30, maxLength: 150 },
+);
+
+/** What the machine's effects are carried out on. */
+class World {
+  state: RotationState = IDLE;
+  now = instant(1_700_000_000_000);
+  current = 'v0';
+  previous: string | undefined;
+  pending: string | undefined;
+  /** The one value that the server knows. */
+  outside = 'v0';
+  /** Attempt at which the pending version was last tested. */
+  proven: string | undefined;
+  readonly #traits: Traits;
+  #made = 0;
+  /** The last step that was said to have ended. */
+  said: (RotationEvent & { kind: 'ended' }) | undefined;
+
+  constructor(traits: Traits) {
+    this.#traits = traits;
+  }
+
+  isUnderWay({ token, step, attempt }: RotationEvent & { kind: 'ended' }): boolean {
+    const { run } = this.state;
+    return run?.token === token && run.step === step && run.attempt === attempt && run.until === undefined;
+  }
+
+  get canRestore(): boolean {
+    return this.#traits.restores;
+  }
+
+  newToken(): string {
+    // What a run before has left is taken up again.
+    if (this.pending !== undefined && this.pending !== this.current) return this.pending;
+    this.#made += 1;
+    return `v${String(this.#made)}`;
+  }
+
+  /** Undefined when the machine refuses. */
+  take(event: RotationEvent): Effect | undefined {
+    if (event.kind === 'ended') this.said = event;
+    let decided;
+    try {
+      decided = next(this.state, event, this.now, this.#traits);
+    } catch (error) {
+      expect(error instanceof VaultError && error.code).toBe('InvalidRequestException');
+      return undefined;
+    }
+    this.state = decided.state;
+    const { effect } = decided;
+    if (effect.kind === 'begin') this.pending = effect.token;
+    if (effect.kind === 'end') {
+      if (effect.result === 'rotated' || effect.discard) this.pending = undefined;
+    }
+    return effect;
+  }
+
+  /** The step that is due, done outside; `halfway`: it took effect and is reported as failed, or the process died before the record. */
+  step({ fails, dies, halfway }: Act & { act: 'step' }): void {
+    const { run } = this.state;
+    if (wakeOf(this.state) !== 'step' || !run) return;
+    const done = !fails || halfway;
+    if (run.step === 'setSecret' && done && !this.#traits.own) this.outside = run.token;
+    if (run.step === 'restoreSecret' && done) this.outside = this.current;
+    // A test tells the truth about the server.
+    const wrong = run.step === 'testSecret' && !this.#traits.own && this.outside !== run.token;
+    const failure = fails || wrong ? { failure: FAILURE } : {};
+    if (dies) return;
+    if (run.step === 'finishSecret' && !fails) {
+      expect(this.proven).toBe(`${run.token}/${String(run.attempt)}`);
+      [this.previous, this.current] = [this.current, run.token];
+    }
+    const { token, step, attempt } = run;
+    if (step === 'testSecret' && !fails && !wrong) this.proven = `${token}/${String(attempt)}`;
+    this.take({ kind: 'ended', token, step, attempt, started: this.now, chance: 0.5, due: instant(this.now + 600 * MINUTE), ...failure });
+  }
+}
+
+function apply(world: World, one: Act): void {
+  switch (one.act) {
+    case 'step':
+      return world.step(one);
+    case 'wait':
+      world.now = instant(world.now + one.minutes * MINUTE);
+      return;
+    case 'ask':
+      return void world.take({ kind: 'asked', token: world.newToken() });
+    case 'clock':
+      return void world.take({ kind: 'due', token: world.newToken() });
+    case 'plan':
+      return void world.take({ kind: 'planned', due: instant(world.now + 30 * MINUTE) });
+    case 'stop':
+      return void world.take({ kind: 'stopped', due: instant(world.now + 600 * MINUTE) });
+    case 'cancel':
+      return void world.take({ kind: 'cancelled' });
+    case 'discard':
+      // Where nothing can be set back, it is the owner's word that the server does not know the value.
+      if (world.pending !== undefined && world.canRestore) world.take({ kind: 'discarded', token: world.pending });
+      return;
+    case 'pause':
+      return void world.take({ kind: 'paused' });
+    case 'resume':
+      return void world.take({ kind: 'resumed' });
+    case 'twice':
+      // A record that came twice, or late: nothing changes but by the step that it is of.
+      if (world.said && !world.isUnderWay(world.said)) {
+        const before = world.state;
+        world.take(world.said);
+        expect(world.state).toBe(before);
+      }
+      return;
+  }
+}
+
+describe.each<{ readonly name: string; readonly traits: Traits }>([
+  { name: 'a server that can be set back', traits: { restores: true, own: false } },
+  { name: 'the vault’s own value', traits: { restores: false, own: true } },
+  { name: 'a function or command', traits: { restores: false, own: false } },
+])('$name', ({ traits }) => {
+  it('loses no value that the server may know, has one run at a time, and says how each ended', () => {
+    fc.assert(
+      fc.property(acts, (steps) => {
+        const world = new World(traits);
+        for (const one of steps) {
+          const before = world.state;
+          apply(world, one);
+          // What the server knows is AWSCURRENT's value or AWSPENDING's: never one that nobody has.
+          if (!traits.own) expect([world.current, world.pending]).toContain(world.outside);
+          const { run, ended } = world.state;
+          if (run) {
+            expect(world.pending).toBe(run.token);
+            expect(run.attempt).toBeLessThanOrEqual(MAX_ATTEMPTS);
+            expect(run.ending !== undefined).toBe(run.step === 'restoreSecret');
+          }
+          const over = ended.at(-1);
+          if (over && over !== before.ended.at(-1)) {
+            expect(run).toBeUndefined();
+            expect(over.result === 'rotated').toBe(world.current === over.token);
+            if (over.left === 'nothing') expect([world.pending, traits.own ? world.current : world.outside]).toEqual([undefined, world.current]);
+            else expect(world.pending).toBe(over.token);
+          }
+          // Nothing begins by itself while paused.
+          if (before.paused !== undefined && before.run === undefined && one.act === 'clock') expect(run).toBeUndefined();
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('ends every run, whatever fails, once nobody interferes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (outcomes) => {
+        const world = new World(traits);
+        apply(world, { act: 'ask' });
+        for (const fails of outcomes) {
+          apply(world, { act: 'step', fails, dies: false, halfway: fails });
+          apply(world, { act: 'wait', minutes: 90 });
+          apply(world, { act: 'clock' });
+          if (!world.state.run) break;
+        }
+        expect(world.state.run).toBeUndefined();
+        expect(world.state.ended).toHaveLength(1);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('is kept and read back as it was', () => {
+    fc.assert(
+      fc.property(acts, (steps) => {
+        const world = new World(traits);
+        for (const one of steps) apply(world, one);
+        const record: RotationRecord = {
+          name: 'prod/db' as SecretName,
+          suffix: 'AbCdEf',
+          rotator: { kind: 'postgres', strategy: 'alternating', password: { length: 32, exclude: '', punctuation: true }, field: 'password', hosts: ['db.example'], overlapHours: 4 },
+          state: world.state,
+        };
+        expect(decodeRotation(new TextEncoder().encode(JSON.stringify(record)))).toEqual(record);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+it('repeats what failed with the same version after 1, 2, 4 and 8 minutes, a quarter more or less, then gives up', () => {
+  const own: Traits = { restores: false, own: true };
+  let now = instant(0);
+  let state = next(IDLE, { kind: 'asked', token: 'v1' }, now, own).state;
+  const waits: number[] = [];
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    expect(state.run).toMatchObject({ token: 'v1', step: 'createSecret', attempt });
+    const { state: after, effect } = next(state, { kind: 'ended', token: 'v1', step: 'createSecret', attempt, started: now, failure: FAILURE, chance: attempt % 2, due: undefined }, now, own);
+    state = after;
+    if (effect.kind !== 'wait') {
+      expect(effect).toEqual({ kind: 'end', token: 'v1', result: 'failed', discard: true });
+      break;
+    }
+    waits.push((effect.until - now) / MINUTE);
+    expect(next(state, { kind: 'due', token: 'v2' }, instant(effect.until - 1), own).state).toBe(state);
+    now = effect.until;
+    state = next(state, { kind: 'due', token: 'v2' }, now, own).state;
+  }
+  expect(waits).toEqual([1.25, 1.5, 5, 6]);
+});
+
+it('waits while the previous version is still used, as long as it was told and no longer', () => {
+  const own: Traits = { restores: false, own: true };
+  const planned = next(IDLE, { kind: 'planned', due: instant(1000) }, instant(0), own).state;
+  const held = next(planned, { kind: 'due', token: 'v1', heldUntil: instant(900_000) }, instant(1000), own).state;
+  expect([held.run, held.due]).toEqual([undefined, 601_000]);
+  const later = next(held, { kind: 'due', token: 'v1', heldUntil: instant(900_000) }, instant(601_000), own).state;
+  expect([later.run, later.due]).toEqual([undefined, 900_000]);
+  expect(next(later, { kind: 'due', token: 'v1', heldUntil: instant(900_000) }, instant(900_000), own).effect).toEqual({ kind: 'begin', token: 'v1' });
+});
