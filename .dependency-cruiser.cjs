@@ -5,6 +5,8 @@
 const PORTS = 'src/main/platform/ports\\.ts$';
 /** What a domain needs to declare the kinds of record that it keeps in the store. */
 const COLLECTIONS = 'src/main/store/(collection|strict)\\.ts$';
+/** The way out, as a port: types and closed tables, no code. */
+const EGRESS = 'src/main/egress/port\\.ts$';
 /** The domains' own descriptors, which the store names once (`store/kinds.ts`). */
 const KINDS = 'src/main/[^/]+/kinds\\.ts$';
 
@@ -13,6 +15,8 @@ const MAIN = {
   crypto: { packages: ['@noble/(ciphers|curves|hashes)', '@node-rs/argon2'] },
   platform: { packages: ['koffi', '@photostructure/sqlite'] },
   cipher: { folders: ['src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden)\\.ts$'], packages: ['@aws-crypto/(encrypt|decrypt|material-management)-node'] },
+  egress: { folders: ['src/main/rotators/', 'src/main/secrets/rotator-port\\.ts$', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'] },
+  rotators: { folders: [EGRESS, 'src/main/crypto/bytes\\.ts$', PORTS], packages: ['pg', 'mysql2', '@redis/client'] },
   keychain: { folders: ['src/main/platform/'], packages: ['keytar'] },
   policy: { builtins: false },
   rules: { builtins: false },
@@ -68,6 +72,9 @@ module.exports = {
     only('electron', 'src/main/hosts/electron/'),
     only('keytar', 'src/main/keychain/entry\\.ts'),
     only('pkcs11js', 'src/main/backends/pkcs11/entry\\.ts'),
+    only('pg', 'src/main/rotators/'),
+    only('mysql2', 'src/main/rotators/'),
+    only('@redis/client', 'src/main/rotators/'),
     only('@node-rs/argon2', 'src/main/crypto/kdf\\.ts'),
   ],
   options: {

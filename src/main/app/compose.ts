@@ -59,7 +59,7 @@ export interface ProgramOptions {
   /** The vault's folder, real path. */
   readonly folder: string;
   /** Built modules of the children and of the hashing thread. */
-  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly hashWorker: URL };
+  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly egress: string; readonly hashWorker: URL };
   readonly version: string;
   readonly config: ConfigFile;
   readonly log: Log;

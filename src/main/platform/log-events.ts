@@ -1,5 +1,7 @@
 import { isErrorCode, type ErrorCode } from '../../shared/model/errors.ts';
 
+const CHILDREN = ['sealer', 'keychain', 'cipher', 'egress'] as const;
+
 /**
  * Everything that the diagnostic log can say: event → its fields → what each may hold. There is no field for free text,
  * a path, a name or a message, so there is none that a value could slip into.
@@ -11,11 +13,11 @@ export const LOG_EVENTS = {
   'vault.locked': {},
   'vault.readonly': {},
   'process.hardening': { undumpable: 'flag', noCore: 'flag', noDebugger: 'flag', problems: 'count' },
-  'child.started': { entry: ['sealer', 'keychain', 'cipher'], pid: 'count' },
-  'child.exited': { entry: ['sealer', 'keychain', 'cipher'], pid: 'count', code: 'count', signal: 'signal', ms: 'count', asked: 'flag' },
-  'child.broken': { entry: ['sealer', 'keychain', 'cipher'], pid: 'count' },
-  'child.stderr': { entry: ['sealer', 'keychain', 'cipher'], pid: 'count', error: 'class', domain: 'domain', where: 'where' },
-  'child.stderr-withheld': { entry: ['sealer', 'keychain', 'cipher'], pid: 'count', lines: 'count', bytes: 'count' },
+  'child.started': { entry: CHILDREN, pid: 'count' },
+  'child.exited': { entry: CHILDREN, pid: 'count', code: 'count', signal: 'signal', ms: 'count', asked: 'flag' },
+  'child.broken': { entry: CHILDREN, pid: 'count' },
+  'child.stderr': { entry: CHILDREN, pid: 'count', error: 'class', domain: 'domain', where: 'where' },
+  'child.stderr-withheld': { entry: CHILDREN, pid: 'count', lines: 'count', bytes: 'count' },
   'keychain.failed': { operation: ['probe', 'get', 'set', 'remove'], reason: ['no-module', 'no-library', 'no-bus', 'locked', 'failed', 'crashed', 'timeout'] },
   'presence.source': { source: ['logind', 'session', 'gap'], state: ['watching', 'missing', 'ended'], tool: ['busctl', 'dbus-monitor', 'none'] },
   'presence.lock': { reason: ['idle', 'suspend', 'screen-lock'] },

@@ -40,9 +40,12 @@ export interface Child {
   kill(): void;
 }
 
+/** A module of this program that runs in a process of its own. */
+export type ChildEntry = 'sealer' | 'keychain' | 'cipher' | 'egress';
+
 export interface ProcessHost {
   /** Starts a module of this program (`sealer`, `keychain`) in a process of its own, without inherited environment secrets. */
-  spawn(entry: 'sealer' | 'keychain' | 'cipher', options?: { readonly args?: readonly string[] }): Child;
+  spawn(entry: ChildEntry, options?: { readonly args?: readonly string[] }): Child;
 }
 
 /** Who is at the other end of a socket: the kernel's word (SO_PEERCRED), at the time of connect. */

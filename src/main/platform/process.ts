@@ -31,12 +31,14 @@ const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = {
   sealer: EVERYWHERE,
   keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'],
   cipher: EVERYWHERE,
+  egress: EVERYWHERE,
 };
 
 const GONE: Readonly<Record<Entry, readonly [ErrorCode, string]>> = {
   sealer: ['SealerStoppedException', 'the sealer process has stopped: unlock the vault again'],
   keychain: ['KeychainUnavailableException', 'the keychain helper has stopped: try again'],
   cipher: ['InternalException', 'the process that reads the file has stopped: try again'],
+  egress: ['InternalException', 'the process that connects outward has stopped: try again'],
 };
 
 /**

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 
 import { frameOf } from './log-events.ts';
 import type { Log } from './log.ts';
+import type { ChildEntry } from './ports.ts';
 
-type Entry = 'sealer' | 'keychain' | 'cipher';
 
 /** What one line of a child's stderr may contribute to the log; undefined when the line is only counted. */
 export function scrubLine(line: string): { readonly error?: string; readonly domain?: string; readonly where?: string } | undefined {
@@ -21,7 +21,7 @@ const MOST_LINES = 40;
 const LONGEST_LINE = 4096;
 
 /** Logs what `scrubLine` lets through, and at the end how much was withheld. Chunks are wiped. */
-export function watchStderr(stderr: Readable | null, entry: Entry, pid: number, log: Log): void {
+export function watchStderr(stderr: Readable | null, entry: ChildEntry, pid: number, log: Log): void {
   if (stderr === null) return;
   let rest = '';
   let logged = 0;

@@ -68,6 +68,11 @@ export interface Rotator {
   set(request: RotatorRequest): Promise<RotatorOutcome>;
   /** testSecret: logs in with `pending` and reads something harmless. */
   test(request: RotatorRequest): Promise<RotatorOutcome>;
+  /**
+   * finishSecret, after the stages moved: takes the old password away where `set` left it valid beside the new one (Redis with one user).
+   * Elsewhere it connects to nothing. With an overlap it is asked when that is over.
+   */
+  finish(request: RotatorRequest): Promise<RotatorOutcome>;
   /** Dry run: logs in with `current` (and `master`) and looks whether a rotation would be allowed. Changes nothing. */
   check(request: Omit<RotatorRequest, 'token' | 'pending'>): Promise<RotatorOutcome>;
   /** command and lambda: the event `{SecretId, ClientRequestToken, Step}` for one step. Values are theirs to get and put through a door. */

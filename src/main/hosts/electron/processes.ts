@@ -17,8 +17,8 @@ export interface UtilityOptions {
 
 /** What a child inherits. One that holds keys has no business on the session bus. */
 const EVERYWHERE = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'windir', 'TEMP', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'];
-const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE };
-const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException' };
+const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE, egress: EVERYWHERE };
+const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException', egress: 'InternalException' };
 
 export function createUtilityHost({ electron, entries, kill = (pid) => void process.kill(pid, 'SIGKILL') }: UtilityOptions): ProcessHost {
   return {

@@ -1,0 +1,111 @@
+/**
+ * Messages between the vault and the process that opens outward connections: one frame each, u32 length of the JSON ‖ JSON ‖ bytes. The
+ * bytes are the values of an order, one after the other in the order of `ROLES`; their lengths are in the JSON, they never are. An
+ * answer has no bytes. Both ends are of one program, yet decoding is strict, and an answer can hold nothing but words of closed sets,
+ * codes of a narrow shape, and addresses: a server that took over the child must not get to choose what the vault says.
+ */
+import { z } from 'zod';
+import { type Bytes, allocate, readU32, u32, utf8 } from '../crypto/bytes.ts';
+import { STEPS } from '../secrets/rotator-port.ts';
+import { ACTIONS, type EgressOrder, ENGINES, FAILURES, type FailureCode, NOTES, PLACES, ROLES, type Role, STRATEGIES } from './port.ts';
+
+/** A secret's limit is 65,536 bytes. */
+const length = z.int().min(0).max(65_536);
+const timeMs = z.int().min(1).max(3_600_000);
+const place = z.string().min(3).max(300);
+const allow = z.array(place).max(64);
+const pem = z.string().max(262_144);
+const event = z.strictObject({ Step: z.enum(STEPS), SecretId: z.string().max(2048), ClientRequestToken: z.string().max(64) });
+
+const order = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('database'), action: z.enum(ACTIONS), engine: z.enum(ENGINES), strategy: z.enum(STRATEGIES), allow, ca: pem.optional(), timeMs }),
+  z.strictObject({
+    kind: z.literal('command'), path: z.string().max(4096), args: z.array(z.string().max(4096)).max(64), sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(), endpoint: z.string().max(2048).optional(), event, timeMs,
+  }),
+  z.strictObject({ kind: z.literal('lambda'), url: z.string().max(2048), event, allow, ca: pem.optional(), timeMs }),
+]);
+const lengths = z.strictObject({ current: length.optional(), previous: length.optional(), pending: length.optional(), master: length.optional() });
+
+const toChild = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('order'), order, lengths }), z.strictObject({ kind: z.literal('cancel') })]);
+
+const count = z.int().min(0).max(2 ** 31);
+const connection = z.strictObject({
+  /** As it was named, escaped by who shows it. */
+  host: z.string().max(255),
+  port: z.int().min(0).max(65_535),
+  address: z.union([z.ipv4(), z.ipv6()]).optional(),
+  tls: z.enum(['none', 'TLSv1.2', 'TLSv1.3']).optional(),
+  as: z.enum(ROLES).optional(),
+  ms: count,
+});
+const connections = z.array(connection).max(64);
+const codes = Object.keys(FAILURES) as [FailureCode, ...FailureCode[]];
+/** SQLSTATE, MySQL's number, errno, a word of Redis, exit code, signal, HTTP status. */
+export const DETAIL = /^[A-Z0-9_]{1,40}$/;
+
+const toParent = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('done'), notes: z.array(z.enum(NOTES)).max(NOTES.length), connections }),
+  z.strictObject({ kind: z.literal('failed'), code: z.enum(codes), place: z.enum(PLACES), detail: z.string().regex(DETAIL).optional(), role: z.enum(ROLES).optional(), uncertain: z.boolean(), connections }),
+]);
+
+export type ToChild = z.output<typeof toChild>;
+export type ToParent = z.output<typeof toParent>;
+export type Given = Readonly<Partial<Record<Role, Uint8Array>>>;
+
+/** A frame of its own, to be handed over; the values are copied into it and stay the caller's. */
+export function encodeOrder(given: EgressOrder, values: Given): Bytes {
+  const parts = ROLES.flatMap((role) => (values[role] ? [[role, values[role]] as const] : []));
+  const json = utf8(JSON.stringify({ kind: 'order', order: given, lengths: Object.fromEntries(parts.map(([role, bytes]) => [role, bytes.byteLength])) }));
+  const frame = allocate(4 + json.byteLength + parts.reduce((sum, [, bytes]) => sum + bytes.byteLength, 0));
+  frame.set(u32(json.byteLength), 0);
+  frame.set(json, 4);
+  let at = 4 + json.byteLength;
+  for (const [, bytes] of parts) {
+    frame.set(bytes, at);
+    at += bytes.byteLength;
+  }
+  return frame;
+}
+
+export function encode(message: ToParent | { readonly kind: 'cancel' }): Bytes {
+  const json = utf8(JSON.stringify(message));
+  const frame = allocate(4 + json.byteLength);
+  frame.set(u32(json.byteLength), 0);
+  frame.set(json, 4);
+  return frame;
+}
+
+function decode<T>(schema: z.ZodType<T>, frame: Uint8Array): { readonly message: T; readonly bytes: Uint8Array } | undefined {
+  try {
+    const end = 4 + readU32(frame, 0);
+    if (end > frame.byteLength) return undefined;
+    const parsed = schema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, end))));
+    return parsed.success ? { message: parsed.data, bytes: frame.subarray(end) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The values are views into the frame. Undefined for anything that is no message. */
+export function decodeToChild(frame: Uint8Array): { readonly message: ToChild; readonly values: Given } | undefined {
+  const given = decode(toChild, frame);
+  if (!given) return undefined;
+  const { message, bytes } = given;
+  const sizes = message.kind === 'order' ? message.lengths : {};
+  const values: Partial<Record<Role, Uint8Array>> = {};
+  let at = 0;
+  for (const role of ROLES) {
+    const size = sizes[role];
+    if (size === undefined) continue;
+    if (at + size > bytes.byteLength) return undefined;
+    values[role] = bytes.subarray(at, at + size);
+    at += size;
+  }
+  return at === bytes.byteLength ? { message, values } : undefined;
+}
+
+/** Undefined for anything that is no answer. */
+export function decodeToParent(frame: Uint8Array): ToParent | undefined {
+  const given = decode(toParent, frame);
+  return given?.bytes.byteLength === 0 ? given.message : undefined;
+}
