@@ -180,6 +180,41 @@ describe('in one process, with a clock of the test', () => {
     expect((Events as readonly Json[]).filter(({ Result }) => Result === 'ok').length).toBeGreaterThanOrEqual(2);
   });
 
+  it('destroys no imported material by a clock that was moved, whatever is changed of its key meanwhile', async () => {
+    const { ok } = vault;
+    const KeyId = ((await ok('kms:CreateKey', { Origin: 'EXTERNAL', MultiRegion: true }))['KeyMetadata'] as { KeyId: string }).KeyId;
+    const { PublicKey, ImportToken } = await ok('kms:GetParametersForImport', { KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' });
+    const key = createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' });
+    const EncryptedKeyMaterial = publicEncrypt({ key, padding: 4, oaepHash: 'sha256' }, randomBytes(32)).toString('base64');
+    await ok('kms:ImportKeyMaterial', { KeyId, ImportToken, EncryptedKeyMaterial, ValidTo: (clock.now() + 2 * DAY) / 1000 });
+    const { CiphertextBlob } = await ok('kms:Encrypt', { KeyId, Plaintext: base64('x') });
+    const code = (name: string, input: Json): Promise<string> => codeOf(ok(name, input));
+    const state = async (): Promise<unknown> => ((await ok('kms:DescribeKey', { KeyId }))['KeyMetadata'] as Json)['KeyState'];
+    clock.setWall(start + 5 * DAY);
+    await tick();
+    const changes: readonly (readonly [string, Json])[] = [
+      ['kms:TagResource', { KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] }],
+      ['kms:UntagResource', { KeyId, TagKeys: ['a'] }],
+      ['kms:UpdateKeyDescription', { KeyId, Description: 'changed' }],
+      ['kms:CreateAlias', { AliasName: 'alias/moved', TargetKeyId: KeyId }],
+      ['kms:ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 30 }],
+      ['kms:CancelKeyDeletion', { KeyId }],
+    ];
+    for (const [name, input] of changes) expect([name, await code(name, input)]).toEqual([name, 'ok']);
+    // Judged by that clock all the same.
+    for (const [name, input] of [['kms:EnableKey', { KeyId }], ['kms:ReplicateKey', { KeyId, ReplicaRegion: 'ap-south-1' }], ['kms:RotateKeyOnDemand', { KeyId }], ['kms:Decrypt', { CiphertextBlob }]] as const) {
+      expect([name, await code(name, input)]).toEqual([name, 'KMSInvalidStateException']);
+    }
+    expect(await state()).toBe('PendingImport');
+    clock.setWall(start);
+    expect(await state()).toBe('Disabled');
+    await ok('kms:EnableKey', { KeyId });
+    expect(await code('kms:Decrypt', { CiphertextBlob })).toBe('ok');
+    await ok('vault:Lock');
+    await ok('vault:Unlock', unlock);
+    expect(await code('kms:Decrypt', { CiphertextBlob })).toBe('ok');
+  });
+
   it('does what was missed while nothing ran at all', async () => {
     const key = await doomedKey();
     await vault.close();

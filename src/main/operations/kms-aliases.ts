@@ -23,7 +23,7 @@ export const kmsAliasHandlers = (): Pick<HandlersOf<'kms'>, 'kms:CreateAlias' | 
     const name = ownAlias(input.AliasName);
     const placed = placedAlias(realm, name);
     if (await writer.alias(placed)) return call.fail('AlreadyExistsException', `alias \`${name}\` exists already; move it with \`keystead kms update-alias\``);
-    const { view: key } = await keyNow(writer, call, realm);
+    const { judged: key } = await keyNow(writer, call, realm);
     assertAllows(key, 'name');
     writer.insertAlias({ name: placed, target: key.keyId, created: call.at, updated: call.at });
     return {};

@@ -5,8 +5,9 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { aliasHere, isAliasName, keyArn, keyIdFrom, multiRegionIdFrom, realmIn, type KeyId, type Realm } from '../../shared/model/ids.ts';
 import { isImportable } from '../../shared/model/wrapping.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
+import { asOf } from '../keyring/import.ts';
 import { assertAllows, deletionCancelled, disabled, enabled } from '../keyring/key.ts';
-import { deletionScheduled, inRegion, merged, seen, withoutDue } from '../keyring/regions.ts';
+import { deletionScheduled, inRegion, merged, withoutDue } from '../keyring/regions.ts';
 import { KEY_USAGE } from '../keyring/kinds.ts';
 import { tagged } from '../keyring/tags.ts';
 import { metadata } from '../keyring/metadata.ts';
@@ -28,32 +29,41 @@ export function assertNotAlias(text: string): void {
   if (isAliasName(text) || text.includes(':alias/')) throw new VaultError('NotFoundException', `\`${text}\` is an alias; this operation takes a key id or key ARN (see \`keystead kms describe-key\`)`);
 }
 
-/** A key as it stands inside the unit of work, not as it was when it was resolved: its record, and what the region sees of it. */
+/**
+ * A key as it stands inside the unit of work, not as it was when it was resolved. `view` is the region's part of the record: what is written
+ * comes from it. `judged` is the same at the time of the call, without the materials that are past their date: what may be done follows from it.
+ *
+ * INVARIANT: nothing that was made from `judged` is written. A wall clock that was moved would destroy materials by it; that is for
+ * ExpireDueKeyMaterials, which waits for a steady clock, and for whoever deletes them by name.
+ */
 export interface KeyNow {
   readonly stored: KeyRecord;
   readonly view: KeyRecord;
+  readonly judged: KeyRecord;
 }
 
 /** Throws NotFoundException. */
 export async function keyNow(writer: Writer, call: Call, realm: Realm): Promise<KeyNow> {
   const stored = await writer.key(keyOf(call.resource).keyId);
-  const view = stored && seen(stored, realm, call.at);
+  const view = stored && inRegion(stored, realm);
   if (!stored || !view) throw new VaultError('NotFoundException', 'the key has just been destroyed');
-  return { stored, view };
+  return { stored, view, judged: asOf(view, call.at).key };
 }
 
-/** Changes what the region sees of the key. */
+/** Changes what the region sees of the key. `next` is pure, and asked twice: whether it may be, and what is written. */
 export async function change(writer: Writer, call: Call, realm: Realm, reference: string, next: (view: KeyRecord) => KeyRecord): Promise<KeyRecord> {
   assertNotAlias(reference);
-  const { stored, view } = await keyNow(writer, call, realm);
+  const { stored, view, judged } = await keyNow(writer, call, realm);
+  next(judged);
   const changed = next(view);
   writer.updateKey(merged(stored, changed, realm));
   return changed;
 }
 
-/** Changes a key in more than one region. `next` gives a view, or the record itself. Returns the record. */
+/** Changes a key in more than one region. `next` gives a view, or the record itself, and is pure, as for `change`. Returns the record. */
 export async function changeStored(writer: Writer, call: Call, realm: Realm, next: (view: KeyRecord, stored: KeyRecord) => KeyRecord, gives: 'view' | 'record' = 'view'): Promise<KeyRecord> {
-  const { stored, view } = await keyNow(writer, call, realm);
+  const { stored, view, judged } = await keyNow(writer, call, realm);
+  next(judged, stored);
   const changed = next(view, stored);
   const record = gives === 'view' ? merged(stored, changed, realm) : changed;
   writer.updateKey(record);

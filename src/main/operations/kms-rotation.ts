@@ -66,11 +66,12 @@ export const kmsRotationHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =
 
   'kms:RotateKeyOnDemand': async (input, call, { writer, keys, realm }) => {
     assertNotAlias(input.KeyId);
-    const { stored, view: key } = await keyNow(writer, call, realm);
+    const { stored, view: key, judged } = await keyNow(writer, call, realm);
     assertPrimary(key, realm);
     // Refused before a material is made; imported material is here already.
+    rotatedOnDemand(judged, '', call.at);
     const rotated = rotatedOnDemand(key, '', call.at);
-    if (key.origin === 'EXTERNAL' && !isAwaitedEverywhere(key)) return call.fail('KMSInvalidStateException', `the next key material of \`${key.keyId}\` is not in every region yet; import it into each replica first`);
+    if (key.origin === 'EXTERNAL' && !isAwaitedEverywhere(judged)) return call.fail('KMSInvalidStateException', `the next key material of \`${key.keyId}\` is not in every region yet; import it into each replica first`);
     if (key.origin === 'EXTERNAL') writer.updateKey(merged(stored, rotated, realm));
     else {
       const material = await newMaterial(keys, key);
