@@ -57,6 +57,7 @@ export class OpenStore implements VaultStore {
   #writing: Writing | undefined;
   #header: Uint8Array;
   #checked: Promise<void> = Promise.resolve();
+  #checking = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -96,9 +97,15 @@ export class OpenStore implements VaultStore {
   }
 
   async follow(trail: Position): Promise<void> {
+    const followed = this.#follow(trail);
+    if (!this.#checking) return followed;
+    followed.catch(() => undefined);
+  }
+
+  async #follow(trail: Position): Promise<void> {
     const { queue } = await this.#forWriting();
     await queue.exclusive(async () => {
-      if (trail.index > queue.state.trailIndex) await queue.commit({ units: [], intent: trail });
+      if (trail.index > queue.state.trailIndex || this.#outbox.hasDelivered) await queue.commit({ units: [], intent: trail });
     });
   }
 
@@ -131,10 +138,11 @@ export class OpenStore implements VaultStore {
   /** For a large database. Reads go on; a mismatch is what every write then rejects with. */
   checkInBackground(): void {
     const { sealer, rows, options } = this.#parts;
+    this.#checking = true;
     this.#checked = (async () => {
       const checked = await checkRows(sealer, rows, options.header, () => this.#pause());
       await this.beginWriting(CURRENT, checked);
-    })();
+    })().finally(() => { this.#checking = false; });
     this.#checked.catch(() => undefined);
   }
 

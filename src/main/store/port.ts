@@ -74,8 +74,11 @@ export interface VaultStore {
    */
   changeTerm(record: { readonly intent: Position }, progress?: (done: number, total: number) => void): Promise<void>;
   /**
-   * Writes how far the trail has come into the state, so that a trail that is cut back to before it is noticed. Nothing where the
-   * state is as far already. Rejects as `write` does.
+   * Writes how far the trail has come into the state, so that a trail that is cut back to before it is noticed, and removes the delivered
+   * outcomes with it. Nothing where there is neither. While the check of a large database is under way it resolves at once and is done
+   * afterwards, where that can be. Rejects as `write` does.
+   *
+   * INVARIANT: every outcome that the trail has up to there was reported as delivered before: whoever opens next reads the trail from there.
    */
   follow(trail: Position): Promise<void>;
   undelivered(): Promise<readonly Undelivered[]>;
@@ -94,8 +97,7 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /**
    * Asked once the database fits its state and before anything is written: whether the rest fits too. What it rejects with is
-   * what opening rejects with. Resolves with how far the trail has come, which the first transaction writes into the state, so
-   * that a trail put back to before this opening is noticed even when nothing else is ever changed.
+   * what opening rejects with. A position that it resolves to is written into the state by the first transaction, as by `follow`.
    */
-  readonly approve?: (state: StoreState) => Promise<Position>;
+  readonly approve?: (state: StoreState) => Promise<Position | undefined>;
 }

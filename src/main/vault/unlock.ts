@@ -113,12 +113,12 @@ interface Opened {
 async function openEvenIfWrong(vault: Vault, trail: Trail, sealer: Sealer, { header, info }: Sealed): Promise<Opened> {
   const { folder, clock, random, keychain } = vault.ports;
   let tail: Tail | undefined;
-  const approve = async (state: StoreState): Promise<Position> => {
+  const approve = async (state: StoreState): Promise<undefined> => {
     tail = await readTail(trail, sealer, state);
     const anchor = await readAnchor(keychain, info);
     const problem = trailProblem(tail, state) ?? (anchor && behind(anchor, anchorOf(trail, { state })));
     if (problem !== undefined) throw new VaultError('VaultTamperedException', problem);
-    return tail.last;
+    return undefined;
   };
   try {
     const store = await openStore(sealer, { folder, header, approve }, { clock, random });
@@ -149,12 +149,16 @@ interface HalfDone {
   readonly intent: Position;
 }
 
-/** Outcomes that were committed and never reached the trail, and a change of the root that was cut short. */
+/**
+ * Outcomes that were committed and never reached the trail, and a change of the root that was cut short. The state follows the trail in the
+ * transaction that removes those outcomes, never before: a lock or a kill in between leaves both as they were, so that none is appended twice.
+ */
 export async function finishHalfDone({ trail, store, tail, sealed, intent }: HalfDone): Promise<void> {
   for (const one of await store.undelivered()) {
     if (!tail.outcomes.has(bytesToBase64(one.body))) await trail.append(one.body);
     one.delivered();
   }
+  await store.follow(trail.head);
   if (sealed.pendingTerm) await store.changeTerm({ intent });
   if (compareBytes(trail.sealedTo, sealed.info.trailPublicKey) !== 0) await trail.rotate(sealed.info.trailPublicKey);
 }
