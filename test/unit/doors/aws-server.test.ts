@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openAwsDoor, type AwsDoor, type AwsDoorOptions } from '../../../src/main/doors/aws/server.ts';
 import type { Dispatch } from '../../../src/main/kernel/request.ts';
-import { uidIn } from '../../../src/main/platform/tcp-peer.ts';
+import { createTcpPeers, uidIn } from '../../../src/main/platform/tcp-peer.ts';
 import { systemClock } from '../../../src/main/platform/clock.ts';
 import { signedHeaders } from '../../fakes/aws-signer.ts';
 import { fakePort, heldDispatch, me, type FakePort } from './kit.ts';
@@ -135,12 +135,34 @@ describe('the door for AWS clients', () => {
     await once(fourth, 'close');
     expect(port.refusals).toMatchObject([{ door: 'aws', reason: 'connections' }]);
     for (const socket of held) socket.destroy();
-    for (const uidOf of [() => me + 1, () => undefined, () => { throw new Error('no table'); }]) {
+    for (const uidOf of [() => Promise.resolve(me + 1), () => Promise.resolve(undefined), () => Promise.reject(new Error('no table'))]) {
       const strangers = await open({ uidOf });
       const socket = await raw(strangers.door);
       await once(socket, 'close');
       expect([strangers.port.refusals, strangers.port.requests]).toMatchObject([[{ reason: 'peer' }], []]);
     }
+  });
+
+  it('lets in a socket of IPv6 that speaks IPv4, by the kernel’s own tables', async () => {
+    const { door, port, host } = await open();
+    const socket = connect(door.port, '::ffff:127.0.0.1');
+    sockets.push(socket);
+    const reading = all(socket);
+    await once(socket, 'connect');
+    socket.write(good(host));
+    expect(await reading).toMatch(/^HTTP\/1\.1 200/);
+    expect(port.refusals).toEqual([]);
+  });
+
+  it('holds back only so many whose user it does not know yet, and forgets them when it closes', async () => {
+    const { door, port } = await open({ uidOf: () => new Promise(() => undefined), limits: { unknown: 2 } });
+    const held = await Promise.all([raw(door), raw(door)]);
+    const third = await raw(door);
+    await once(third, 'close');
+    expect(port.refusals).toMatchObject([{ reason: 'connections' }]);
+    const ended = Promise.all(held.map((socket) => once(socket, 'close')));
+    await door.close(100);
+    await ended;
   });
 
   it('gives up what nobody waits for, and closes with what is under way', async () => {
@@ -168,17 +190,57 @@ describe('the door for AWS clients', () => {
   });
 });
 
-describe('the kernel’s table of connections', () => {
+describe('the kernel’s tables of connections', () => {
   const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:176E 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1
    1: 0100007F:C350 0100007F:176E 01 00000000:00000000 00:00000000 00000000  1001        0 2 1
    2: 0100007F:176E 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 3 1
 `;
+  const TABLE6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0000000000000000FFFF00000100007F:C350 0000000000000000FFFF00000100007F:176E 01 00000000:00000000 00:00000000 00000000  1002        0 4 1 0000000000000000 20 4 0 10 -1
+`;
+  const ends = { localAddress: '127.0.0.1', localPort: 5998, remoteAddress: '127.0.0.1', remotePort: 50_000 };
+
   it('says whose the other end is, and not whose ours is', () => {
-    expect(uidIn(TABLE, { localAddress: '127.0.0.1', localPort: 5998, remoteAddress: '127.0.0.1', remotePort: 50_000 })).toBe(1001);
-    for (const ends of [{ remotePort: 50_001 }, { localPort: 5999 }, { remoteAddress: '::1' }, { remoteAddress: '127.0.0.256' }, { remoteAddress: '' }]) {
-      expect(uidIn(TABLE, { localAddress: '127.0.0.1', localPort: 5998, remoteAddress: '127.0.0.1', remotePort: 50_000, ...ends })).toBeUndefined();
+    expect(uidIn(TABLE, ends)).toBe(1001);
+    for (const other of [{ remotePort: 50_001 }, { localPort: 5999 }, { remoteAddress: '::1' }, { remoteAddress: '127.0.0.256' }, { remoteAddress: '' }]) {
+      expect(uidIn(TABLE, { ...ends, ...other })).toBeUndefined();
     }
+    // Closing, closed, or held by nobody: the user is written as 0, or as one who has gone.
+    for (const gone of [TABLE.replaceAll(' 01 ', ' 06 '), TABLE.replaceAll(' 01 ', ' 08 '), TABLE.replace('0 2 1', '0 0 1')]) expect(uidIn(gone, ends)).toBeUndefined();
     expect(uidIn('', { localAddress: '127.0.0.1', localPort: 1, remoteAddress: '127.0.0.1', remotePort: 2 })).toBeUndefined();
+  });
+
+  it('knows a socket of IPv6 that speaks IPv4, as Java’s are', () => {
+    expect(uidIn(TABLE6, ends)).toBe(1002);
+    expect(uidIn(TABLE.split('\n').slice(0, 2).join('\n') + '\n' + TABLE6, ends)).toBe(1002);
+    expect(uidIn(TABLE6, { ...ends, remotePort: 50_001 })).toBeUndefined();
+  });
+
+  it('are read once for all who wait, one reading at a time', async () => {
+    const readings: ((tables: string) => void)[] = [];
+    let now = 0;
+    const peers = createTcpPeers(() => now, () => new Promise((resolve) => readings.push(resolve)));
+    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const first = peers.uidOf(ends);
+    await settle();
+    const later = Array.from({ length: 1000 }, () => peers.uidOf(ends));
+    await settle();
+    // Those who came during the first reading are not served by it: it may have begun before they were there.
+    expect(readings).toHaveLength(1);
+    now += 5;
+    readings[0]?.(TABLE);
+    expect(await first).toBe(1001);
+    while (readings.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    readings[1]?.(TABLE6);
+    expect(new Set(await Promise.all(later))).toEqual(new Set([1002]));
+    expect(readings).toHaveLength(2);
+  });
+
+  it('that cannot be read say nothing, and are read again for the next', async () => {
+    let readings = 0;
+    const peers = createTcpPeers(() => 0, () => ((readings += 1) === 1 ? Promise.reject(new Error('no table')) : Promise.resolve(TABLE)));
+    await expect(peers.uidOf(ends)).rejects.toThrow('no table');
+    expect(await peers.uidOf(ends)).toBe(1001);
   });
 });

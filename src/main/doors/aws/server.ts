@@ -12,7 +12,7 @@ import type { Duplex } from 'node:stream';
 import { errnoOf } from '../../../shared/model/errno.ts';
 import { VaultError } from '../../../shared/model/errors.ts';
 import type { Clock } from '../../platform/ports.ts';
-import { uidOfTcpPeer, type Ends } from '../../platform/tcp-peer.ts';
+import { createTcpPeers, type Ends } from '../../platform/tcp-peer.ts';
 import { settledWithin } from '../settled-within.ts';
 import type { DoorPort } from '../port.ts';
 import { exchange } from './exchange.ts';
@@ -22,6 +22,8 @@ export const LOOPBACK = '127.0.0.1';
 
 export interface AwsLimits {
   readonly connections: number;
+  /** Connections whose user is being asked for: they are nobody's yet, and take no place of the others. */
+  readonly unknown: number;
   /** Requests under way, of all connections. */
   readonly inFlight: number;
   /** From the first byte of a request to its last, milliseconds. */
@@ -29,7 +31,7 @@ export interface AwsLimits {
   /** A connection on which nothing happens, milliseconds. */
   readonly idleMs: number;
 }
-const DEFAULT_LIMITS: AwsLimits = { connections: 64, inFlight: 256, requestMs: 5000, idleMs: 65_000 };
+const DEFAULT_LIMITS: AwsLimits = { connections: 64, unknown: 128, inFlight: 256, requestMs: 5000, idleMs: 65_000 };
 const MAX_HEADER_BYTES = 16 * 1024;
 
 /** PEM, of the door's own certificate. */
@@ -47,8 +49,8 @@ export interface AwsDoorOptions {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** The only user who may come in; undefined where the system does not tell. */
   readonly uid: number | undefined;
-  /** Whose connection it is. Default: the kernel's table. */
-  readonly uidOf?: (ends: Ends) => number | undefined;
+  /** Whose connection it is. Default: the kernel's tables. */
+  readonly uidOf?: (ends: Ends) => Promise<number | undefined>;
   readonly limits?: Partial<AwsLimits>;
   /** What `POST /_keystead/reset` does, in `--ephemeral` only. Rejects for a fault of ours. */
   readonly reset?: () => Promise<void>;
@@ -64,11 +66,12 @@ export interface AwsDoor {
 
 /** Rejects with PortUnavailableException. */
 export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
-  const { door, clock, uid, identity, reset } = options;
+  const { door, clock, uid, identity, reset, uidOf = createTcpPeers(() => clock.monotonic()).uidOf } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recent = new Recent();
   const running = new Set<Promise<void>>();
   const sockets = new Set<Socket>();
+  const unknown = new Set<Socket>();
   const leaving = new AbortController();
   let hosts: ReadonlySet<string> = new Set();
 
@@ -96,21 +99,34 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   // Not a byte is read of a connection that has not been looked at; so TLS begins behind this, too.
   const listener = createTcpServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());
-    if (sockets.size >= limits.connections) {
-      door.refused('aws', 'connections');
-      socket.destroy();
+    if (unknown.size >= limits.unknown) {
+      refuse(socket, 'connections');
       return;
     }
-    if (!isOwn(socket, options)) {
-      door.refused('aws', 'peer');
-      socket.destroy();
-      return;
-    }
+    unknown.add(socket);
+    socket.once('close', () => unknown.delete(socket));
+    void isOwn(socket).then((own) => {
+      unknown.delete(socket);
+      if (socket.destroyed) return;
+      if (!own) refuse(socket, 'peer');
+      else if (sockets.size >= limits.connections) refuse(socket, 'connections');
+      else admit(socket);
+    });
+  });
+  const refuse = (socket: Socket, reason: 'connections' | 'peer'): void => {
+    door.refused('aws', reason);
+    socket.destroy();
+  };
+  const isOwn = async (socket: Socket): Promise<boolean> => {
+    if (uid === undefined) return true;
+    return (await uidOf(socket).catch(() => undefined)) === uid;
+  };
+  const admit = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     server.emit('connection', socket);
     socket.resume();
-  });
+  };
   // Without TLS it is the listener's socket that HTTP's parser complains about, and to its own server.
   (listener as EventEmitter).on('clientError', unreadable);
   const port = await listen(listener, options.port);
@@ -126,20 +142,11 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       server.closeIdleConnections();
       await settledWithin(Promise.all(running), graceMs, () => leaving.abort());
-      for (const socket of sockets) socket.destroy();
+      for (const socket of [...sockets, ...unknown]) socket.destroy();
       server.close();
       await closed;
     },
   };
-}
-
-function isOwn(socket: Socket, { uid, uidOf = uidOfTcpPeer }: AwsDoorOptions): boolean {
-  if (uid === undefined) return true;
-  try {
-    return uidOf(socket) === uid;
-  } catch {
-    return false;
-  }
 }
 
 function httpServer(identity: Identity | undefined, { requestMs, idleMs }: AwsLimits, serve: (request: IncomingMessage, response: ServerResponse) => void): Server {
