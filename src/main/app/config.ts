@@ -2,17 +2,16 @@
  * `config.json` on the disk. Changes of one process and of several go one after the other: each is made to what is on the disk at that
  * moment, so that none takes another's away.
  */
-import { realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { realpath, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { errnoOf } from '../../shared/model/errno.ts';
+import { VaultError } from '../../shared/model/errors.ts';
 import { changeConfig, isConfig, readConfig, type Config, type ConfigChange } from '../../shared/model/config.ts';
+import { lockFile, type FileLock } from '../platform/file-lock.ts';
 import { ensurePrivateFolder, readBounded, storageError, sweepTemporary, writeFileAtomic } from '../platform/files.ts';
 
 const MOST_BYTES = 1024 * 1024;
-/** A lock that is the same one for this many milliseconds is of a process that was killed: what it guards takes a few. */
-const STALE = 3000;
-const RETRY = 10;
+/** Milliseconds: what the lock guards takes a few. */
+const PATIENCE = 10_000;
 
 export interface ConfigFile {
   /** As it is now; the usual values where there is no file, or none that can be read. Never rejects. */
@@ -21,8 +20,8 @@ export interface ConfigFile {
   change(next: (config: Config) => ConfigChange): Promise<Config>;
 }
 
-/** `stale`: as STALE, for tests. */
-export function openConfigFile(path: string, stale = STALE): ConfigFile {
+/** `patience`: as PATIENCE, for tests. */
+export function openConfigFile(path: string, patience = PATIENCE): ConfigFile {
   let turn: Promise<unknown> = Promise.resolve();
   return {
     async read() {
@@ -33,17 +32,17 @@ export function openConfigFile(path: string, stale = STALE): ConfigFile {
       }
     },
     change(next) {
-      const mine = turn.then(() => changeFile(path, next, stale));
+      const mine = turn.then(() => changeFile(path, next, patience));
       turn = mine.catch(() => undefined);
       return mine;
     },
   };
 }
 
-async function changeFile(path: string, next: (config: Config) => ConfigChange, stale: number): Promise<Config> {
+async function changeFile(path: string, next: (config: Config) => ConfigChange, patience: number): Promise<Config> {
   await ensureFolder(dirname(path));
   const file = await behind(path);
-  const unlock = await lockBeside(file, stale);
+  const lock = await lockBeside(file, patience);
   try {
     const found = await textOf(file);
     // Somebody's typing error must not cost them the rest.
@@ -55,7 +54,7 @@ async function changeFile(path: string, next: (config: Config) => ConfigChange, 
   } catch (error) {
     throw storageError('change', file, error);
   } finally {
-    await unlock();
+    await lock.release();
   }
 }
 
@@ -73,23 +72,14 @@ async function textOf(path: string): Promise<string | undefined> {
   return bytes && new TextDecoder().decode(bytes);
 }
 
-async function lockBeside(file: string, stale: number): Promise<() => Promise<void>> {
-  const lock = `${file}.lock`;
-  let seen: string | undefined;
-  for (let waited = 0; ; waited += RETRY) {
-    try {
-      await writeFile(lock, '', { flag: 'wx', mode: 0o600 });
-      return () => unlink(lock).catch(() => undefined);
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw storageError('write', lock, error);
-    }
-    const [now, was] = [await stat(lock).then(({ ino, ctimeMs }) => `${String(ino)} ${String(ctimeMs)}`, () => undefined), seen];
-    if (now !== was) waited = 0;
-    else if (waited > stale) {
-      await unlink(lock).catch((error: unknown) => Promise.reject(storageError('remove', lock, error)));
-      await sweepTemporary(dirname(file));
-    }
-    seen = now;
-    await sleep(RETRY);
+/** What a process that was killed while it wrote has left goes, too. */
+async function lockBeside(file: string, patience: number): Promise<FileLock> {
+  const path = `${file}.lock`;
+  try {
+    const lock = await lockFile(path, patience, () => new VaultError('StorageException', `\`${file}\` is being changed by another program and does not come free; try again`));
+    if (lock.leftOver) await sweepTemporary(dirname(file));
+    return lock;
+  } catch (error) {
+    throw storageError('write', path, error);
   }
 }

@@ -24,6 +24,8 @@ export interface Libc {
   readonly socketpair: (domain: number, type: number, protocol: number, pair: Int32Array) => number;
   /** fcntl(2) with a number as its argument. */
   readonly fcntl: (fd: number, command: number, argument: number) => number;
+  /** flock(2). */
+  readonly flock: (fd: number, operation: number) => number;
   /** `errno` of the last call made here. */
   readonly errno: () => number;
 }
@@ -67,6 +69,7 @@ function load(): Libc | undefined {
     clockGettime: lib.func('int clock_gettime(int clock, _Out_ int64_t *time)') as Libc['clockGettime'],
     getsockopt: lib.func('int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint32_t *length)') as Libc['getsockopt'],
     socketpair: lib.func('int socketpair(int domain, int type, int protocol, _Out_ int32_t *pair)') as Libc['socketpair'],
+    flock: lib.func('int flock(int fd, int operation)') as Libc['flock'],
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument),
     errno: () => koffi.errno(),
   };

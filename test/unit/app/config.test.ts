@@ -1,9 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openConfigFile } from '../../../src/main/app/config.ts';
+import { lockFile } from '../../../src/main/platform/file-lock.ts';
 import { withVault } from '../../../src/shared/model/config.ts';
 import { bundle } from '../platform/bundle.ts';
 
@@ -71,14 +73,31 @@ describe('config.json on the disk', () => {
     expect([lstatSync(path).ino, readdirSync(join(home, 'a', 'b'))]).toEqual([kind.ino, ['config.json']]);
   });
 
-  it('goes past the lock of a process that was killed, and not past what is no lock', async () => {
+  it('goes past the lock of a process that was killed at once, waits for that of one that lives, and goes not past what is no lock', async () => {
     mkdirSync(join(home, 'a', 'b'), { recursive: true });
     writeFileSync(`${path}.lock`, '');
-    expect((await openConfigFile(path, 200).change(() => ({ last: '/a' }))).last).toBe('/a');
+    const held = await lockFile(`${path}.lock`, 0, () => new Error('busy'));
+    expect(held.leftOver).toBe(true);
+    await expect(openConfigFile(path, 50).change(() => ({ last: '/a' }))).rejects.toMatchObject({ code: 'StorageException', message: expect.stringContaining('another program') as string });
+    const waiting = openConfigFile(path).change(() => ({ last: '/waited' }));
+    await held.release();
+    expect((await waiting).last).toBe('/waited');
+    writeFileSync(`${path}.lock`, '');
+    expect((await openConfigFile(path, 0).change(() => ({ last: '/a' }))).last).toBe('/a');
     expect(existsSync(`${path}.lock`)).toBe(false);
     mkdirSync(`${path}.lock`);
     await expect(openConfigFile(path, 200).change(() => ({ last: '/b' }))).rejects.toMatchObject({ code: 'StorageException' });
   }, 20_000);
+
+  it('loses no change to those who come upon a dead one’s lock together', async () => {
+    const script = await bundle('config-add', "import { openConfigFile } from './src/main/app/config.ts';\nconst [path = '', name = ''] = process.argv.slice(2);\nconst config = openConfigFile(path);\nfor (let at = 0; at < 20; at++) await config.change(({ vaults }) => ({ vaults: [...vaults, `/${name}-${at}`] }));");
+    mkdirSync(join(home, 'a', 'b'), { recursive: true });
+    writeFileSync(`${path}.lock`, '');
+    const ends = ['a', 'b', 'c', 'd'].map(async (name) => once(spawn(process.execPath, [script, path, name]), 'exit'));
+    for (const [code] of await Promise.all(ends)) expect(code).toBe(0);
+    expect(new Set((await openConfigFile(path).read()).vaults).size).toBe(80);
+    expect(readdirSync(join(home, 'a', 'b'))).toEqual(['config.json']);
+  }, 60_000);
 
   it('is one text or the other, whole, when the process that changes it is killed; and nothing of it stays in the way', async () => {
     const script = await bundle('config-loop', "import { openConfigFile } from './src/main/app/config.ts';\nconst config = openConfigFile(process.argv[2] ?? '');\nfor (let at = 0; ; at++) await config.change(() => ({ vaults: Array(500).fill(`/vault-${at}`), last: String(at) }));");
