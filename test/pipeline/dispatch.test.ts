@@ -170,6 +170,14 @@ describe('the one path', () => {
     expect(b.trail.records).toEqual([]);
   });
 
+  it('wipes the input of nobody, too, whether that was told or found out by a fault', async () => {
+    for (const authenticate of [() => undefined, () => new VaultError('UnrecognizedClientException', 'not known'), () => Promise.reject(new Error('a fault'))]) {
+      const sent = request('kms:Sign', message);
+      expect(await createDispatch(bench({ authenticate }).path)(sent)).toMatchObject({ ok: false });
+      expect(sent.input.every((byte) => byte === 0)).toBe(true);
+    }
+  });
+
   it('looks at rules before it parses a byte of the input', async () => {
     b.lockState = 'locked';
     const result = await send(b, 'kms:Sign', '{"hostile');

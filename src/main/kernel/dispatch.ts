@@ -45,16 +45,20 @@ export interface Path {
 export const createDispatch =
   (path: Path): Dispatch =>
   async (request) => {
-    const principal = await principalOf(path, request);
-    if (!principal || principal instanceof VaultError) {
-      path.refused(request, 'unauthenticated');
-      return failed(request, principal ?? new VaultError('AccessDeniedException', 'this caller is not known here'));
-    }
-    const running = path.started(request, principal);
     try {
-      return await walk(path, request, principal, running.signal);
+      const principal = await principalOf(path, request);
+      if (!principal || principal instanceof VaultError) {
+        path.refused(request, 'unauthenticated');
+        return failed(request, principal ?? new VaultError('AccessDeniedException', 'this caller is not known here'));
+      }
+      const running = path.started(request, principal);
+      try {
+        return await walk(path, request, principal, running.signal);
+      } finally {
+        running.finished();
+      }
     } finally {
-      running.finished();
+      // Of whoever was refused, too: it may be a mistyped secret of the owner's.
       request.input.fill(0);
     }
   };
