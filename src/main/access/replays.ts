@@ -1,15 +1,16 @@
 /**
  * Signatures that were accepted, so that one is not accepted for ever. A signature names its second and lives for `LIFE` around it.
  *
- * A repeat within the signature's own second or the next is taken: boto3 signs nothing unique, so two equal requests of one second have one
- * signature. Whoever repeats it later is told to sign again, which AWS's clients do by themselves. In memory only: a restart forgets, and a
+ * A repeat within the signature's own second is taken, and half a second longer, for what was signed at its end has to come here, too: boto3
+ * signs nothing unique, so two equal requests of one second have one signature. Whoever repeats it later is told to sign again, which AWS's
+ * clients do by themselves. In memory only: a restart forgets, and a
  * signature lives five minutes at most.
  */
 
 /** How far a signature's time may be from ours, either way, milliseconds. AWS's own. */
 export const LIFE = 5 * 60 * 1000;
-/** From the beginning of its second. */
-const REPEATABLE = 2000;
+/** From the beginning of its second, milliseconds. */
+const REPEATABLE = 1500;
 /** Signatures of one second: 53 bits of each, so that a false alarm is once in 10^9 at this size, and only a reason to sign again. */
 type Second = Set<number>;
 /** About 40 bytes each. Above it everybody is told to wait, rather than nobody remembered. */
@@ -31,7 +32,7 @@ export class Replays {
     this.#sweep(now);
     const second = this.#seconds.get(signed) ?? new Set();
     const mark = markOf(signature);
-    if (second.has(mark)) return Math.abs(now - signed) < REPEATABLE ? 'repeated' : 'replayed';
+    if (second.has(mark)) return now >= signed && now - signed < REPEATABLE ? 'repeated' : 'replayed';
     if (this.#size >= MOST) return 'full';
     second.add(mark);
     this.#seconds.set(signed, second);

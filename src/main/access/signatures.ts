@@ -2,10 +2,12 @@
  * Who signed a request: the door has put it into its canonical form, here it is held against the access keys of the clients.
  *
  * Defends against: a signature by another key, for another day, region or service, too old, or repeated; and an answer that tells whether
- * an access key exists (an unknown one is held against a key of its own kind, and both are refused in the same words).
+ * an access key exists (an unknown one is held against a key of its own kind, and both are refused in the same words); and many guesses at one
+ * access key: their refusals come slowly (`wrongs.ts`), while who signs rightly is not held up by them.
  * Does not: look at the request itself: what was signed is what the door says was signed. Nor hide by its time that an access key exists:
  * the first request of one for a scope asks the sealer, and that of an unknown one does not.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VaultError } from '../../shared/model/errors.ts';
 import { clientArn, isRegion, type Realm } from '../../shared/model/ids.ts';
 import { base64ToBytes } from '../../shared/wire/base64.ts';
@@ -17,6 +19,7 @@ import type { CollectionReader } from '../store/collection.ts';
 import type { ClientRecord } from './client.ts';
 import type { ClientEntry } from './kinds.ts';
 import { LIFE, Replays } from './replays.ts';
+import { Wrongs } from './wrongs.ts';
 
 /** What a request claims, and the signature for it. */
 export interface Signed {
@@ -57,12 +60,14 @@ export interface Signatures {
 export interface SignaturePorts {
   /** Undefined while the vault is locked. */
   readonly open: () => OpenAccess | undefined;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly random: Random;
+  /** Resolves after so many milliseconds. Default: a timer. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 }
 
 const SERVICES: ReadonlySet<string> = new Set(['kms', 'secretsmanager']);
-/** Each is one client's key of one day; two days for each client, around midnight. */
+/** Each is one client's key of one day, region and service, kept once a signature with it was right; the one unused for longest goes. */
 const MOST_KEYS = 256;
 
 const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
@@ -74,18 +79,18 @@ interface Known {
   readonly entry: ClientEntry;
 }
 
-export function createSignatures({ open, clock, random }: SignaturePorts): Signatures {
-  const keys = new Map<string, Promise<Uint8Array>>();
+export function createSignatures({ open, clock, random, pause = sleep }: SignaturePorts): Signatures {
+  const keys = new Map<string, Uint8Array>();
   const used = new Map<string, number>();
   const dummy = random.bytes(SIGNATURE_LENGTH);
   // Not forgotten at a lock: a signature lives longer than that may take. It holds hashes, and no secret.
   const replays = new Replays();
+  const wrongs = new Wrongs();
   let byKey: ReadonlyMap<string, Known> = new Map();
   let seen: { readonly of: OpenAccess['clients']; readonly revision: number } | undefined;
 
-  const drop = (key: Promise<Uint8Array>): void => void key.then((bytes) => wipe(bytes), () => undefined);
   const dropKeys = (): void => {
-    for (const key of keys.values()) drop(key);
+    for (const key of keys.values()) wipe(key);
     keys.clear();
   };
 
@@ -101,24 +106,25 @@ export function createSignatures({ open, clock, random }: SignaturePorts): Signa
     return byKey.get(accessKeyId);
   }
 
-  /** The day's key of a client, asked of the sealer once. */
-  function keyOf(access: OpenAccess, { name }: Known, { accessKeyId, scope }: Signed): Promise<Uint8Array> {
-    const place = `${accessKeyId}/${scopeText(scope)}`;
+  /** The day's key of a client, from the sealer; the caller's to wipe or to `keep`. */
+  async function derive({ clients, signingKey }: OpenAccess, { name }: Known, { accessKeyId, scope }: Signed): Promise<Uint8Array> {
+    const record = await clients.get(name);
+    const sealed = record && base64ToBytes(record.sealed);
+    // Renamed, rotated or deleted since it was looked up: then nobody.
+    return sealed && record.accessKeyId === accessKeyId ? signingKey(accessKeyId, sealed, scope) : random.bytes(SIGNATURE_LENGTH);
+  }
+
+  /** INVARIANT: only what a signature was right with: who signs with nothing could push out everybody's keys with made-up regions. */
+  function keep(place: string, key: Uint8Array): void {
     const held = keys.get(place);
-    if (held) return held;
-    for (const [oldest, key] of keys) {
+    if (held && held !== key) wipe(held);
+    keys.delete(place);
+    for (const [oldest, other] of keys) {
       if (keys.size < MOST_KEYS) break;
       keys.delete(oldest);
-      drop(key);
+      wipe(other);
     }
-    const key = access.clients.get(name).then((record) => {
-      const sealed = record && base64ToBytes(record.sealed);
-      // Renamed, rotated or deleted since it was looked up: then nobody.
-      return sealed && record.accessKeyId === accessKeyId ? access.signingKey(accessKeyId, sealed, scope) : random.bytes(SIGNATURE_LENGTH);
-    });
     keys.set(place, key);
-    key.catch(() => keys.delete(place));
-    return key;
   }
 
   return {
@@ -133,11 +139,23 @@ export function createSignatures({ open, clock, random }: SignaturePorts): Signa
       if (!SERVICES.has(service)) return new VaultError('InvalidSignatureException', 'credential should be scoped to correct service: `kms` or `secretsmanager`');
       if (!isRegion(region)) return new VaultError('InvalidSignatureException', 'credential should be scoped to a valid region, as `us-east-1`');
       const client = await known(access.clients, signed.accessKeyId);
-      const expected = signatureOf(client ? await keyOf(access, client, signed) : dummy, signed.stringToSign);
+      const { revision } = access.clients;
+      const place = `${signed.accessKeyId}/${scopeText(signed.scope)}`;
+      const held = client && keys.get(place);
+      const key = held ?? (client ? await derive(access, client, signed) : undefined);
+      const expected = signatureOf(key ?? dummy, signed.stringToSign);
       // INVARIANT: compared before anything is concluded from `client`, so that both refusals take the same way.
       const fits = constantTimeEqual(expected, signed.signature);
       wipe(expected);
-      if (!fits || !client) return unknown();
+      if (!fits || !client || !key) {
+        if (key && key !== held) wipe(key);
+        const wait = wrongs.wait(signed.accessKeyId, clock.monotonic());
+        if (wait > 0) await pause(wait);
+        return unknown();
+      }
+      // While it was derived the vault may have been locked, or its clients changed: then it is of this request alone.
+      if (open()?.clients === access.clients && access.clients.revision === revision) keep(place, key);
+      else wipe(key);
       const verdict = replays.see(signed.signature, signed.time, now);
       if (verdict === 'replayed' || verdict === 'full') return new VaultError('ThrottlingException', verdict === 'full' ? 'too many requests; try again in a moment' : 'this signature was used already; sign the request again');
       used.set(signed.accessKeyId, now);

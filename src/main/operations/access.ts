@@ -41,7 +41,12 @@ export interface AwsDoorControl {
 export interface AccessPorts {
   readonly door: AwsDoorControl;
   readonly random: Random;
+  /** Of a test suite or a demonstration: what it guards is worth nothing. */
+  readonly throwaway: boolean;
 }
+
+/** Bytes of a secret that is not drawn here: a shorter one could be guessed from one signed request. */
+const SHORTEST_SECRET = 16;
 
 const nobody = (name: string): VaultError => new VaultError('NotFoundException', `client \`${name}\` does not exist; see \`keystead aws list-clients\``);
 
@@ -53,7 +58,7 @@ async function clientNow(writer: Writer, name: string): Promise<ClientRecord> {
   return client;
 }
 
-export const accessHandlers = ({ door, random }: AccessPorts): HandlersOf<'access'> => {
+export const accessHandlers = ({ door, random, throwaway }: AccessPorts): HandlersOf<'access'> => {
   const withKey = async (name: string, role: ClientRole, created: number, at: number, given?: { readonly id: AccessKeyId; readonly secret: SecretBytes }): Promise<{ readonly record: ClientRecord; readonly secret: SecretBytes }> => {
     const accessKeyId = given?.id ?? accessKeyIdFrom(random.bytes(16));
     const { sealed, secret } = await door.newAccessKey(accessKeyId, given?.secret);
@@ -68,6 +73,7 @@ export const accessHandlers = ({ door, random }: AccessPorts): HandlersOf<'acces
       if (input.AccessKeyId !== undefined && others.some(([, { accessKeyId }]) => accessKeyId === input.AccessKeyId)) return call.fail('AlreadyExistsException', `access key \`${input.AccessKeyId}\` is another client's; choose another, or leave it out`);
       if (others.length >= MOST_CLIENTS) return call.fail('LimitExceededException', `there are ${String(MOST_CLIENTS)} clients, which is the limit; delete one with \`keystead aws delete-client\``);
       const given = input.AccessKeyId !== undefined && input.SecretAccessKey ? { id: input.AccessKeyId, secret: input.SecretAccessKey } : undefined;
+      if (given && !throwaway && given.secret.length < SHORTEST_SECRET) return call.fail('ValidationException', `\`SecretAccessKey\` must be at least ${String(SHORTEST_SECRET)} bytes long; leave it and \`AccessKeyId\` out, and both are drawn`);
       const { record, secret } = await withKey(input.Name, input.Role, call.at, call.at, given);
       clients.insert(record);
       return shown(realm, record, secret);

@@ -58,7 +58,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...kmsAgreementHandlers(),
     ...secretHandlers(random),
     ...secretValueHandlers(random, accesses),
-    ...accessHandlers({ door: access, random }),
+    ...accessHandlers({ door: access, random, throwaway: control.throwaway }),
     ...fileHandlers(hashFile),
     ...fileEncryptionHandlers(cipherFile),
     ...trailHandlers(trail),

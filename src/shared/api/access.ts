@@ -47,7 +47,7 @@ export const createClient = operation({
       Name: clientName,
       Role: role.default('user').describe('user: uses every key and reads the value of every secret; administrator: makes, changes and deletes them, too'),
       AccessKeyId: z.string().refine(isAccessKeyId, { error: 'must be up to 128 of a-z, A-Z, 0-9 and _' }).optional().describe('One that the program has already; drawn if left out'),
-      SecretAccessKey: secretText({ min: 1, max: SECRET_ACCESS_KEY }).optional().describe('Goes with AccessKeyId'),
+      SecretAccessKey: secretText({ min: 1, max: SECRET_ACCESS_KEY }).optional().describe('Goes with AccessKeyId; at least 16 bytes, but for a throwaway vault of `serve --ephemeral`'),
     })
     .superRefine((input, issues) => {
       if ((input.AccessKeyId === undefined) !== (input.SecretAccessKey === undefined)) issues.addIssue({ code: 'custom', path: ['SecretAccessKey'], message: 'goes with `AccessKeyId`: give both or neither' });

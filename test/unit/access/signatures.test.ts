@@ -8,6 +8,7 @@ import type { Header } from '../../../src/main/doors/aws/canonical.ts';
 import { signedOf } from '../../../src/main/doors/aws/exchange.ts';
 import { judgeHead } from '../../../src/main/doors/aws/head.ts';
 import { createSignatures, type OpenAccess, type Signer } from '../../../src/main/access/signatures.ts';
+import { Wrongs } from '../../../src/main/access/wrongs.ts';
 import { Replays } from '../../../src/main/access/replays.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
 import { instant, type AccessKeyId, type AccountId } from '../../../src/shared/model/ids.ts';
@@ -40,7 +41,8 @@ function bench({ locked = false } = {}) {
       return Promise.resolve(signingKey(utf8(secret), scope));
     },
   };
-  const signatures = createSignatures({ open: () => (locked ? undefined : access), clock, random: fixedRandom('dummy') });
+  const paused: number[] = [];
+  const signatures = createSignatures({ open: () => (locked ? undefined : access), clock, random: fixedRandom('dummy'), pause: (ms) => Promise.resolve(paused.push(ms)) });
   const ask = async (headers: readonly Header[], body = BODY): Promise<Signer | string> => {
     try {
       const head = { method: 'POST', url: '/', headers };
@@ -55,9 +57,10 @@ function bench({ locked = false } = {}) {
     secret = another;
     Object.assign(clients, { revision: clients.revision + 1 });
   };
-  return { clock, signatures, ask, remake, derived: () => derived };
+  return { clock, signatures, ask, remake, paused, derived: () => derived };
 }
 
+const madeUp = (n: number): string => `xx-${String.fromCharCode(97 + (n % 26), 97 + Math.floor(n / 26))}-1`;
 const ACCEPTED = { name: 'app', arn: 'arn:aws:iam::123456789012:user/app', role: 'user' };
 
 describe('a signed request', () => {
@@ -92,14 +95,46 @@ describe('a signed request', () => {
     const { ask, clock } = bench();
     const headers = signedHeaders(GIVEN);
     expect(await ask(headers)).toEqual(ACCEPTED);
-    clock.advance(1500);
+    clock.advance(1400);
     expect(await ask(headers)).toEqual(ACCEPTED);
-    clock.advance(600);
+    clock.advance(100);
     expect(await ask(headers)).toBe('ThrottlingException');
     clock.advance(4 * 60_000);
     expect(await ask(headers)).toBe('ThrottlingException');
     clock.advance(60_000);
     expect(await ask(headers)).toBe('InvalidSignatureException');
+  });
+
+  it('keeps its key whatever is signed wrongly meanwhile, for as many regions as one can think of', async () => {
+    const { ask, clock, derived } = bench();
+    expect(await ask(signedHeaders(GIVEN))).toEqual(ACCEPTED);
+    for (let n = 0; n < 300; n += 1) expect(await ask(signedHeaders({ ...GIVEN, region: madeUp(n), secretAccessKey: 'another' }))).toBe('UnrecognizedClientException');
+    const before = derived();
+    clock.advance(1000);
+    expect(await ask(signedHeaders({ ...GIVEN, now: clock.now() }))).toEqual(ACCEPTED);
+    expect(derived()).toBe(before);
+    // Rightly signed for many regions they do push each other out, and are asked for anew.
+    for (let n = 0; n < 257; n += 1) expect(await ask(signedHeaders({ ...GIVEN, now: clock.now(), region: madeUp(n) }))).toEqual(ACCEPTED);
+    expect(derived()).toBe(before + 257);
+    clock.advance(1000);
+    expect(await ask(signedHeaders({ ...GIVEN, now: clock.now() }))).toEqual(ACCEPTED);
+    expect(derived()).toBe(before + 258);
+  });
+
+  it('is refused the slower the more wrong ones there were, known access key or not, and holds up no right one', async () => {
+    for (const accessKeyId of [KEYS.accessKeyId, 'AKIAAAAAAAAAAAAAAAAA']) {
+      const { ask, paused, clock } = bench();
+      const wrong = (): Promise<Signer | string> => ask(signedHeaders({ ...GIVEN, now: clock.now(), accessKeyId, secretAccessKey: 'another' }));
+      for (let n = 0; n < 10; n += 1) await wrong();
+      expect(paused).toEqual([]);
+      for (let n = 0; n < 7; n += 1) expect(await wrong()).toBe('UnrecognizedClientException');
+      expect(paused).toEqual([1000, 2000, 3000, 4000, 5000, 5000, 5000]);
+      expect(await ask(signedHeaders({ ...GIVEN, now: clock.now() }))).toEqual(ACCEPTED);
+      expect(paused).toHaveLength(7);
+      clock.advance(20_000);
+      await wrong();
+      expect(paused).toHaveLength(7);
+    }
   });
 
   it('is by the secret that its client has now, and not by an earlier one', async () => {
@@ -189,6 +224,17 @@ describe('the reader of the header', () => {
   it('takes dates that there are', () => {
     expect(readTime('20260228T235959Z')).toBe(Date.UTC(2026, 1, 28, 23, 59, 59));
     for (const text of ['20260229T000000Z', '20261301T000000Z', '20260101T240000Z', '20260101T000060Z', '2026-01-01T00:00:00Z', '20260101T000000', '']) expect([text, readTime(text)]).toEqual([text, undefined]);
+  });
+});
+
+describe('the memory of wrong signatures', () => {
+  it('is bounded, and forgets those that have waited long enough', () => {
+    const wrongs = new Wrongs();
+    for (let n = 0; n < 5000; n += 1) wrongs.wait(`AKIA${String(n)}`, 0);
+    expect(wrongs.size).toBeLessThanOrEqual(1025);
+    expect(wrongs.wait('AKIANEW', 0)).toBeGreaterThan(0);
+    expect(wrongs.wait('AKIANEW', 60_000)).toBe(0);
+    expect(wrongs.size).toBe(1);
   });
 });
 

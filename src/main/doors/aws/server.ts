@@ -6,7 +6,7 @@
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { EventEmitter } from 'node:events';
+import { setMaxListeners, type EventEmitter } from 'node:events';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errnoOf } from '../../../shared/model/errno.ts';
@@ -73,6 +73,8 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   const sockets = new Set<Socket>();
   const unknown = new Set<Socket>();
   const leaving = new AbortController();
+  // One listener for each request under way.
+  setMaxListeners(limits.inFlight + 1, leaving.signal);
   let hosts: ReadonlySet<string> = new Set();
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
