@@ -213,7 +213,7 @@ describe('the kernel’s tables of connections', () => {
 
   it('knows a socket of IPv6 that speaks IPv4, as Java’s are', () => {
     expect(uidIn(TABLE6, ends)).toBe(1002);
-    expect(uidIn(TABLE.split('\n').slice(0, 2).join('\n') + '\n' + TABLE6, ends)).toBe(1002);
+    expect(uidIn(`${TABLE.split('\n').slice(0, 2).join('\n')}\n${TABLE6}`, ends)).toBe(1002);
     expect(uidIn(TABLE6, { ...ends, remotePort: 50_001 })).toBeUndefined();
   });
 
