@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT, newest } from './ensure.mjs';
+import { licencesPart } from './licences.mjs';
 
 /** Output file → entry. */
 const ENTRIES = {
@@ -67,7 +68,7 @@ async function buildPages() {
   const config = join(ROOT, 'src/renderer/vite.config.ts');
   if (!existsSync(config) || (built !== undefined && built.mtimeMs > newest(PAGES))) return;
   const vite = await import('vite');
-  await vite.build({ configFile: config, logLevel: 'warn' });
+  await vite.build({ configFile: config, logLevel: 'warn', plugins: [licencesPart] });
 }
 
 /** Each file is put in place whole, so that a running program or a second build never sees half of one. */

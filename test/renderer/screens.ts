@@ -85,6 +85,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'settings': { act: (page) => page.getByRole('link', { name: 'Settings' }).click() },
   'settings-window': { act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('region', { name: 'About', exact: true }).scrollIntoViewIfNeeded(); } },
   'settings-bare': { query: '?bare', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('region', { name: 'About', exact: true }).scrollIntoViewIfNeeded(); } },
+  'settings-licences': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('region', { name: 'About', exact: true }).getByRole('button', { name: 'Show' }).click(); await page.getByText('radix-ui', { exact: true }).waitFor(); await page.getByText('cmdk', { exact: true }).click(); } },
   'settings-password': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await press(page, 'Change password'); } },
   'settings-remove': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Settings' }).click(); await page.getByRole('button', { name: 'Remove the recovery code' }).click(); } },
   'palette': { over: 'dialog', act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('sign rel'); } },
