@@ -11,10 +11,11 @@ import { hashing } from './figures/hashing.ts';
 import { large } from './figures/large-vault.ts';
 import { encrypting } from './figures/encrypting.ts';
 import { signing } from './figures/signing.ts';
+import { windowList } from './figures/window-list.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, encrypting, awsDoor, hashing, large, window];
+const FIGURES = [disk, signing, encrypting, awsDoor, hashing, large, window, windowList];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -6,20 +6,17 @@ import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CDPSession, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { socketPath } from '../../src/shared/model/paths.ts';
 import { openChromiumWindow } from '../../test/e2e/support/chromium-window.ts';
 import { makeHome, type Home } from '../../test/e2e/support/home.ts';
 import type { OpenedWindow } from '../../test/e2e/support/opened-window.ts';
-import { median, pause, type Bench, type Figure } from '../harness.ts';
+import { median, percentile, type Bench, type Figure } from '../harness.ts';
 import { Caller, PASSWORD } from '../vault.ts';
 import { fill } from './large-vault.ts';
 
 const ROUNDS = 5;
 const CALLERS = 32;
-const TIMES = 10;
-/** One letter after the other; each is a prefix of the alias of some of the keys. */
-const TYPED = 'large/4217';
 
 export const window: Figure = {
   name: 'window',
@@ -102,22 +99,6 @@ async function openVault(home: Home, opened: OpenedWindow, { keys, report, say }
   }
   report({ figure: `window: unlock to the first rows, ${keys.toLocaleString('en-US')} keys`, value: median(shown), unit: 'ms', target: { atMost: 400 }, rounds: shown, note: 'by recovery code, apart from the KDF' });
 
-  // The recovery code was used: nothing is written until there is a new one.
-  await caller.call('vault:AddSlot', { Type: 'recovery', RecoveryCode });
-  const many = keys * TIMES;
-  say(`${String(many - keys)} more keys are made`);
-  await fill(lanes, keys, many);
-  page = await opened.renewed(() => caller.call('vault:Lock'));
-  await caller.call('vault:Unlock', { Password: PASSWORD });
-  await page.getByPlaceholder(`Filter ${many.toLocaleString('en-US')} keys`).waitFor({ timeout: 120_000 });
-  // The trail of all this is read once, beside the list.
-  await pause(5000);
-
-  const presses = await filterPresses(page);
-  const rows = `${many.toLocaleString('en-US')} keys`;
-  report({ figure: `window: a key press in the filter, ${rows}`, value: median(presses), unit: 'ms', target: { atMost: 16 }, rounds: presses, note: `all that the page’s thread did for it; the slowest ${Math.max(...presses).toFixed(1)} ms` });
-  const frames = await scroll(page);
-  report({ figure: `window: scrolling, ${rows}`, value: 1000 / median(frames), unit: 'frames/s', target: { atLeast: 59 }, note: `p95 ${percentile(frames, 0.95).toFixed(1)} ms, the longest ${Math.max(...frames).toFixed(1)} ms, of ${String(frames.length)} frames` });
   for (const each of lanes) each.close();
 }
 
@@ -157,51 +138,3 @@ async function unlockToFirstRows(page: Page, code: string): Promise<number> {
   }, undefined, { timeout: 60_000 });
   return (await took.jsonValue()) ?? Number.NaN;
 }
-
-/** Milliseconds in which the page's thread was busy, since it began. */
-async function busy(session: CDPSession): Promise<number> {
-  const { metrics } = await session.send('Performance.getMetrics');
-  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
-}
-
-async function filterPresses(page: Page): Promise<number[]> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable');
-  const field = page.getByPlaceholder(/^Filter /);
-  const took: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    await field.fill('');
-    await field.focus();
-    await pause(500);
-    for (const letter of TYPED) {
-      const before = await busy(session);
-      await page.keyboard.press(letter);
-      await pause(150);
-      took.push((await busy(session)) - before);
-    }
-  }
-  await field.fill('');
-  await session.detach();
-  return took;
-}
-
-/** Milliseconds between frames while the list moves a screen's height every few of them. */
-const scroll = (page: Page): Promise<number[]> =>
-  page.evaluate(
-    () =>
-      new Promise<number[]>((done) => {
-        const list = document.querySelector('[role=listbox]');
-        const frames: number[] = [];
-        let last = performance.now();
-        const step = (now: number): void => {
-          frames.push(now - last);
-          last = now;
-          if (frames.length > 300) return done(frames.slice(1));
-          list?.scrollBy(0, 120);
-          requestAnimationFrame(step);
-        };
-        requestAnimationFrame(step);
-      }),
-  );
-
-const percentile = (values: readonly number[], share: number): number => [...values].sort((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;

@@ -1,5 +1,5 @@
 /** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
-import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, type FakeKey, type FakeSecret } from './fake-data.ts';
+import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, manyKeys, type FakeKey, type FakeSecret } from './fake-data.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -7,16 +7,23 @@ const query = new URLSearchParams(location.search);
 const at = (): number => Date.now() / 1000;
 let phase = query.get('state') ?? 'unlocked';
 const events = fakeEvents(at());
-const keys = query.get('empty') === null ? fakeKeys(at()) : [];
+const many = Number(query.get('keys') ?? 0);
+const keys = query.get('empty') === null ? [...fakeKeys(at()), ...manyKeys(at(), many)] : [];
+const byId = new Map(keys.map((key) => [key.KeyId, key]));
 let secrets = query.get('empty') === null ? fakeSecrets(at()) : [];
 const listeners = new Set<(event: unknown) => void>();
 const push = (event: Fields): void => { for (const listener of listeners) listener(event); };
 const b64 = (length: number, seed = 7): string => btoa(String.fromCharCode(...Array.from({ length }, (_, i) => (i * 73 + seed * 41 + ((i * i) % 97)) % 256)));
 const arnOf = (id: string): string => `arn:aws:kms:us-east-1:318204775610:key/${id}`;
-const find = (reference: unknown): FakeKey => keys.find((key) => key.KeyId === reference || key.alias === reference) ?? fail('NotFoundException', `\`${String(reference)}\` does not exist`);
+const find = (reference: unknown): FakeKey => byId.get(String(reference)) ?? keys.find((key) => key.alias === reference) ?? fail('NotFoundException', `\`${String(reference)}\` does not exist`);
 function fail(code: string, message: string, details?: Fields): never {
   throw Object.assign(new Error(message), { code, details });
 }
+const paged = (field: string, { Limit = 1000, Marker = '0' }: Fields, item: (key: FakeKey) => readonly Fields[]): Fields => {
+  const end = Number(Marker) + Number(Limit);
+  const items = keys.slice(Number(Marker), end).flatMap(item);
+  return end < keys.length ? { [field]: items, Truncated: true, NextMarker: String(end) } : { [field]: items, Truncated: false };
+};
 const secretArn = (name: string): string => `arn:aws:secretsmanager:us-east-1:318204775610:secret:${name}-Ab3dE9`;
 const secret = (name: unknown): FakeSecret => secrets.find(({ Name }) => Name === name) ?? fail('ResourceNotFoundException', `secret \`${String(name)}\` does not exist`);
 const changeSecret = (name: unknown, change: Partial<FakeSecret>): Fields => {
@@ -107,8 +114,8 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'access:RotateClientKey': (input) => ({ Name: input['Name'], Role: 'user', Arn: `arn:aws:iam::318204775610:user/${String(input['Name'])}`, AccessKeyId: 'AKIAQ5VJ2Z7NMD3KTX4R', SecretAccessKey: btoa('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') }),
   'access:DeleteClient': (input) => { awsClients = awsClients.filter(({ Name }) => Name !== input['Name']); return {}; },
   'access:ListAwsRequests': () => ({ Requests: awsDoor.Open ? fakeRequests(at()) : [] }),
-  'kms:ListKeys': () => ({ Keys: keys.map(({ KeyId }) => ({ KeyId, KeyArn: arnOf(KeyId) })), Truncated: false }),
-  'kms:ListAliases': () => ({ Aliases: keys.flatMap(({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: '', TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])), Truncated: false }),
+  'kms:ListKeys': (input) => paged('Keys', input, ({ KeyId }) => [{ KeyId, KeyArn: arnOf(KeyId) }]),
+  'kms:ListAliases': (input) => paged('Aliases', input, ({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: arnOf(KeyId).replace(/key\/.*$/, alias), TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])),
   'kms:DescribeKey': (input) => ({ KeyMetadata: metadata(find(input['KeyId'])) }),
   'kms:GetKeyLastUsage': (input) => ({ KeyId: input['KeyId'], KeyLastUsage: find(input['KeyId']).KeyState === 'Enabled' ? { Operation: find(input['KeyId']).KeyUsage === 'SIGN_VERIFY' ? 'Sign' : 'Decrypt', Timestamp: at() - 9700 } : {}, TrackingStartDate: find(input['KeyId']).CreationDate, KeyCreationDate: find(input['KeyId']).CreationDate }),
   'kms:ListResourceTags': (input) => ({ Tags: tagsOf.get(String(input['KeyId'])) ?? [{ TagKey: 'team', TagValue: 'orders' }, { TagKey: 'stage', TagValue: 'prod' }], Truncated: false }),

@@ -52,6 +52,12 @@ export const fakeKeys = (at: number): FakeKey[] =>
     ...(name === 'partner-hsm' ? { Origin: 'EXTERNAL' } : {}), ...(name === 'global-tokens' ? { MultiRegion: true } : {}),
   }));
 
+/** Beyond the believable ones: as many as a figure needs. */
+export const manyKeys = (at: number, count: number): FakeKey[] =>
+  Array.from({ length: count }, (_, i) => ({
+    KeyId: idOf(1000 + i), alias: `alias/large/${String(i)}`, KeySpec: 'SYMMETRIC_DEFAULT', KeyUsage: 'ENCRYPT_DECRYPT', KeyState: 'Enabled', Description: '', CreationDate: at - i, ...algorithms('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'),
+  }));
+
 const USES: Readonly<Record<string, readonly string[]>> = { SIGN_VERIFY: ['kms:Sign', 'kms:Sign', 'kms:Verify', 'kms:GetPublicKey'], ENCRYPT_DECRYPT: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'], GENERATE_VERIFY_MAC: ['kms:GenerateMac', 'kms:VerifyMac'] };
 
 /** Newest first. */

@@ -1,0 +1,102 @@
+/**
+ * The list of 100,000 keys in a real Chromium, over the fake bridge: what a key press and a scroll cost the page. Making as many keys in a
+ * vault takes longer than all other figures together, and no part of what is measured here asks the vault for more than the rows in sight.
+ */
+import type { CDPSession, Page } from 'playwright-core';
+import { openStage } from '../../test/renderer/stage.ts';
+import { median, pause, percentile, type Bench, type Figure } from '../harness.ts';
+
+const KEYS = 100_000;
+const ROUNDS = 5;
+/** One letter after the other; each is a prefix of the alias of some of the keys. */
+const TYPED = 'large/4217';
+
+export const windowList: Figure = {
+  name: 'window-list',
+  async run({ root, report }: Bench) {
+    const stage = await openStage(root);
+    try {
+      const { page } = await stage.show({ query: `?keys=${String(KEYS)}` }, { colorScheme: 'dark' });
+      await page.getByPlaceholder(/^Filter 100,\d{3} keys/).waitFor({ timeout: 120_000 });
+      // The records of the trail are read once, beside the list.
+      await pause(2000);
+      const rows = `${KEYS.toLocaleString('en-US')} keys`;
+      const presses = await filterPresses(page);
+      const painted = presses.map((press) => press.painted);
+      const listed = presses.flatMap((press) => press.listed ?? []);
+      report({ figure: `window: a key press in the filter to the next frame, ${rows}`, value: median(painted), unit: 'ms', target: { atMost: 16 }, rounds: painted, note: `p95 ${percentile(painted, 0.95).toFixed(1)} ms` });
+      report({ figure: `window: a key press in the filter to the filtered list, ${rows}`, value: median(listed), unit: 'ms', rounds: listed, note: `p95 ${percentile(listed, 0.95).toFixed(1)} ms; the page’s thread computed ${median(presses.map(({ computed }) => computed)).toFixed(1)} ms for a press in all` });
+      const frames = await scroll(page);
+      report({ figure: `window: scrolling, ${rows}`, value: 1000 / median(frames), unit: 'frames/s', target: { atLeast: 59 }, note: `p95 ${percentile(frames, 0.95).toFixed(1)} ms, the longest ${Math.max(...frames).toFixed(1)} ms, of ${String(frames.length)} frames` });
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+interface Press {
+  /** Milliseconds from the key's event until the frame after it was made. */
+  readonly painted: number;
+  /** The same until the list is another one; undefined where the letter changes no row in sight. */
+  readonly listed: number | undefined;
+  /** Milliseconds of processor time that the page's thread took for it, then and afterwards. */
+  readonly computed: number;
+}
+
+async function computed(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
+}
+
+async function filterPresses(page: Page): Promise<Press[]> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  await page.evaluate(() => {
+    const at = { pressed: 0, painted: 0, listed: 0 };
+    Object.assign(globalThis, { benchAt: at });
+    // A message after a frame's callback comes once that frame is painted.
+    const afterFrame = (then: () => void): void => { requestAnimationFrame(() => { const { port1, port2 } = new MessageChannel(); port1.onmessage = then; port2.postMessage(0); }); };
+    addEventListener('keydown', () => {
+      Object.assign(at, { pressed: performance.now(), painted: 0, listed: 0 });
+      afterFrame(() => { at.painted = performance.now(); });
+    }, { capture: true });
+    new MutationObserver(() => { if (at.listed === 0) { at.listed = -1; afterFrame(() => { at.listed = performance.now(); }); } }).observe(document.querySelector('[role=listbox] > div') ?? document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+  });
+  const field = page.getByPlaceholder(/^Filter /);
+  const presses: Press[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await field.fill('');
+    await field.focus();
+    await pause(500);
+    for (const letter of TYPED) {
+      const before = await computed(session);
+      await page.keyboard.press(letter);
+      await pause(250);
+      const took = (await computed(session)) - before;
+      const { pressed, painted, listed } = await page.evaluate(() => (globalThis as unknown as { benchAt: { pressed: number; painted: number; listed: number } }).benchAt);
+      presses.push({ painted: painted - pressed, listed: listed > 0 ? listed - pressed : undefined, computed: took });
+    }
+  }
+  await field.fill('');
+  await session.detach();
+  return presses;
+}
+
+/** Milliseconds between frames while the list moves a screen's height every few of them. */
+const scroll = (page: Page): Promise<number[]> =>
+  page.evaluate(
+    () =>
+      new Promise<number[]>((done) => {
+        const list = document.querySelector('[role=listbox]');
+        const frames: number[] = [];
+        let last = performance.now();
+        const step = (now: number): void => {
+          frames.push(now - last);
+          last = now;
+          if (frames.length > 300) return done(frames.slice(1));
+          list?.scrollBy(0, 120);
+          requestAnimationFrame(step);
+        };
+        requestAnimationFrame(step);
+      }),
+  );
