@@ -1,7 +1,7 @@
 /** The gate: which of the four worlds is shown. Nothing of an open vault survives the way back through it. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Unplug } from 'lucide-react';
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { client, onEvent, onLost, outputOf } from './client.ts';
 import { BrokenTrail } from './gate/broken-trail.tsx';
 import { FirstRun } from './gate/first-run.tsx';
@@ -12,7 +12,17 @@ import { STATUS } from './status.ts';
 import { ChainBegun } from './trail/begun.tsx';
 
 const openVault = () => import('./vault/vault-app.tsx');
-const VaultApp = lazy(async () => ({ default: (await openVault()).VaultApp }));
+type VaultPart = Awaited<ReturnType<typeof openVault>>;
+/** Read while the person types the password. Not by `lazy`: React holds back what comes after its fallback for 300 ms, also where all is there. */
+const EARLY_MS = 400;
+function useVaultPart(isWanted: boolean): VaultPart | undefined {
+  const [part, setPart] = useState<VaultPart>();
+  useEffect(() => {
+    const idle = setTimeout(() => { void openVault().then(setPart); }, isWanted ? 0 : EARLY_MS);
+    return () => { clearTimeout(idle); };
+  }, [isWanted]);
+  return part;
+}
 
 /** Time for the joints of the lock to settle; no longer than it must be once there is something to show. */
 const SETTLE_MS = 300;
@@ -26,10 +36,7 @@ export function App() {
   const status = useQuery({ queryKey: STATUS, queryFn: async () => outputOf(await client.vault.status()), refetchInterval: 30_000, enabled: !lost });
   const refresh = useCallback(() => queries.invalidateQueries({ queryKey: STATUS }), [queries]);
 
-  useEffect(() => {
-    const idle = setTimeout(() => { void openVault(); }, 400);
-    return () => { clearTimeout(idle); };
-  }, []);
+  const part = useVaultPart(status.data?.State === 'unlocked' || status.data?.State === 'readOnly');
   useEffect(() => onLost(() => { setLost(true); queries.clear(); }), [queries]);
   useEffect(
     () =>
@@ -54,11 +61,12 @@ export function App() {
   if (data.State === 'absent' || ceremony) return <FirstRun folder={data.Folder} onMade={() => { setCeremony(true); }} onDone={endCeremony} />;
   if (data.State === 'trailBroken') return <BrokenTrail status={data} />;
   if (data.State === 'locked') return <UnlockScreen status={data} onSettled={() => { void refresh(); }} />;
+  if (!part) return <main className="late grid h-full place-items-center"><ProgressRow label="Opening the vault" /></main>;
   return (
-    <Suspense fallback={<main className="late grid h-full place-items-center"><ProgressRow label="Opening the vault" /></main>}>
-      <VaultApp key={`${data.VaultId ?? ''}:${String(data.UnlockedAt ?? 0)}`} status={data} />
+    <>
+      <part.VaultApp key={`${data.VaultId ?? ''}:${String(data.UnlockedAt ?? 0)}`} status={data} />
       <ChainBegun />
-    </Suspense>
+    </>
   );
 }
 

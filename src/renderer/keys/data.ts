@@ -3,7 +3,7 @@ import { useQuery, type QueryClient } from '@tanstack/react-query';
 import type { Output } from '../../shared/api/index.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { client, outputOf } from '../client.ts';
-import { rowsOf, type KeyRow, type ListedAlias, type ListedKey } from './rows.ts';
+import { firstRowsOf, rowsOf, type KeyRow, type ListedAlias, type ListedKey } from './rows.ts';
 
 export type { KeyRow } from './rows.ts';
 
@@ -11,6 +11,10 @@ export const KEYS = ['keys'] as const;
 export const keyQuery = (id: string) => ['key', id] as const;
 export const EVENTS = ['events'] as const;
 const PAGE = 1000;
+/** More than a window shows. */
+const FIRST = 100;
+/** What a screen needs to stand there. */
+const SCREEN_MS = 300;
 
 export interface KeyList {
   readonly rows: readonly KeyRow[];
@@ -23,37 +27,40 @@ interface Page<T> {
   readonly next: string | undefined;
 }
 
-/** The first page, and then everything. */
-async function read<T>(page: (marker: string | undefined) => Promise<Page<T>>): Promise<{ readonly first: Page<T>; readonly rest: () => Promise<readonly T[]> }> {
-  const first = await page(undefined);
-  const rest = async (): Promise<readonly T[]> => {
-    const items = [...first.items];
-    for (let { next } = first; next !== undefined; ) {
-      const more = await page(next);
-      items.push(...more.items);
-      next = more.next;
-    }
-    return items;
-  };
-  return { first, rest };
+type ReadPage<T> = (limit: number, marker: string | undefined) => Promise<Page<T>>;
+
+/** All that comes after a page, with it. */
+async function rest<T>(first: Page<T>, page: ReadPage<T>): Promise<readonly T[]> {
+  const items = [...first.items];
+  for (let { next } = first; next !== undefined; ) {
+    const more = await page(PAGE, next);
+    items.push(...more.items);
+    next = more.next;
+  }
+  return items;
 }
 
-const at = (marker: string | undefined) => ({ Limit: PAGE, ...(marker === undefined ? {} : { Marker: marker }) });
-const keyPage = async (marker: string | undefined): Promise<Page<ListedKey>> => {
-  const { Keys, NextMarker } = outputOf(await client.kms.listKeys(at(marker)));
+const at = (limit: number, marker: string | undefined) => ({ Limit: limit, ...(marker === undefined ? {} : { Marker: marker }) });
+const keyPage: ReadPage<ListedKey> = async (limit, marker) => {
+  const { Keys, NextMarker } = outputOf(await client.kms.listKeys(at(limit, marker)));
   return { items: Keys, next: NextMarker };
 };
-const aliasPage = async (marker: string | undefined): Promise<Page<ListedAlias>> => {
-  const { Aliases, NextMarker } = outputOf(await client.kms.listAliases(at(marker)));
+const aliasPage: ReadPage<ListedAlias> = async (limit, marker) => {
+  const { Aliases, NextMarker } = outputOf(await client.kms.listAliases(at(limit, marker)));
   return { items: Aliases, next: NextMarker };
 };
 
-/** A vault with many keys shows some at once, the first time that it is asked. */
+/** A vault with many keys shows some at once, the first time that it is asked; what their screen asks goes before the rest of the list. */
 async function allKeys(queries: QueryClient): Promise<KeyList> {
-  const [keys, aliases] = await Promise.all([read(keyPage), read(aliasPage)]);
-  const whole = keys.first.next === undefined && aliases.first.next === undefined;
-  if (!whole && queries.getQueryData(KEYS) === undefined) queries.setQueryData<KeyList>(KEYS, { rows: rowsOf(keys.first.items, aliases.first.items), whole });
-  return { rows: rowsOf(...(await Promise.all([keys.rest(), aliases.rest()]))), whole: true };
+  const isFirst = queries.getQueryData(KEYS) === undefined;
+  const limit = isFirst ? FIRST : PAGE;
+  const [keys, aliases] = await Promise.all([keyPage(limit, undefined), aliasPage(limit, undefined)]);
+  const whole = keys.next === undefined && aliases.next === undefined;
+  if (isFirst && !whole) {
+    queries.setQueryData<KeyList>(KEYS, { rows: firstRowsOf(keys.items, aliases.items, aliases.next === undefined), whole });
+    await new Promise((later) => setTimeout(later, SCREEN_MS));
+  }
+  return { rows: rowsOf(...(await Promise.all([rest(keys, keyPage), rest(aliases, aliasPage)]))), whole: true };
 }
 
 const listQuery = { queryKey: KEYS, queryFn: ({ client: queries }: { readonly client: QueryClient }) => allKeys(queries) } as const;

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft, CircleSlash, Ellipsis, Import, Pencil, Play, Tag, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { Answer, CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { client } from '../client.ts';
@@ -26,7 +26,7 @@ import { StateWord } from './state-word.tsx';
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
 const TAB = '-mb-px border-b-2 border-transparent px-0.5 pt-1 pb-2 font-medium text-fg-2 hover:text-fg data-[state=active]:border-brass data-[state=active]:text-fg';
 
-export function KeyDetail({ row, onBack }: { readonly row: KeyRow; readonly onBack: () => void }) {
+export const KeyDetail = memo(function KeyDetail({ row, onBack }: { readonly row: KeyRow; readonly onBack: () => void }) {
   const { data, error, refetch } = useKey(row.id);
   const time = useNow(60_000);
   return (
@@ -35,7 +35,7 @@ export function KeyDetail({ row, onBack }: { readonly row: KeyRow; readonly onBa
       {data ? <Known row={row} value={data} at={time} /> : error ? <InlineError error={errorOf(error)}><Button kind="ghost" onClick={() => { void refetch(); }}>Try again</Button></InlineError> : <SkeletonRows rows={3} height={48} />}
     </article>
   );
-}
+});
 
 function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMetadata; readonly at: number }) {
   const { show, readOnly } = useVault();

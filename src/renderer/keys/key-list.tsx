@@ -1,6 +1,6 @@
 /** The list of keys: virtual, one stop of the Tab key, moved through with arrows or J and K. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import { memo, useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
 import { useNow } from '../clock.ts';
 import { specName, usageWords } from '../format.ts';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
@@ -18,14 +18,16 @@ interface KeyListProps {
   readonly onOpen: () => void;
 }
 
-export function KeyList({ rows, selected, onSelect, onOpen }: KeyListProps) {
+export const KeyList = memo(function KeyList({ rows, selected, onSelect, onOpen }: KeyListProps) {
   const scroll = useRef<HTMLDivElement>(null);
   const time = useNow(60_000);
-  const at = rows.findIndex((row) => row.id === selected);
+  const at = useMemo(() => rows.findIndex((row) => row.id === selected), [rows, selected]);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroll.current, estimateSize: () => ROW, overscan: 8 });
   useEffect(() => { if (at >= 0) virtual.scrollToIndex(at, { align: 'auto' }); }, [at, virtual]);
   // Where nobody holds the focus, the keyboard begins in the list.
   useEffect(() => { if (document.activeElement === document.body) scroll.current?.focus({ preventScroll: true }); }, []);
+
+  const items = virtual.getVirtualItems();
 
   const move = (to: number): void => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))];
@@ -54,14 +56,15 @@ export function KeyList({ rows, selected, onSelect, onOpen }: KeyListProps) {
       className={`group/list min-h-0 flex-1 overflow-y-auto px-1.5 pb-2 focus-visible:-outline-offset-2 ${at < 0 ? '' : 'focus-visible:outline-none'}`}
     >
       <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map(({ index, start }) => {
+        {items.map(({ index, start }) => {
           const row = rows[index];
-          return row && <Row key={row.id} row={row} index={index} count={rows.length} start={start} picked={index === at} at={time} onSelect={onSelect} />;
+          // A place in the list is drawn over for another key: taking rows out and putting new ones in costs twice as much.
+          return row && <Row key={index % items.length} row={row} index={index} count={rows.length} start={start} picked={index === at} at={time} onSelect={onSelect} />;
         })}
       </div>
     </div>
   );
-}
+});
 
 interface RowProps {
   readonly row: KeyRow;
@@ -73,7 +76,7 @@ interface RowProps {
   readonly onSelect: (id: string) => void;
 }
 
-function Row({ row, index, count, start, picked, at, onSelect }: RowProps) {
+const Row = memo(function Row({ row, index, count, start, picked, at, onSelect }: RowProps) {
   const { data } = useKey(row.id);
   return (
     <div
@@ -94,4 +97,4 @@ function Row({ row, index, count, start, picked, at, onSelect }: RowProps) {
       {data && data.KeyState !== 'Enabled' && <span className="text-[12px]"><StateWord value={data} at={at} /></span>}
     </div>
   );
-}
+});

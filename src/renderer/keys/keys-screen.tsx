@@ -2,7 +2,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { ListFilter, Plus } from 'lucide-react';
-import { useDeferredValue, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useCallback, useDeferredValue, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { copyText } from '../clipboard.ts';
 import { counted, plural, specName, usageWords } from '../format.ts';
@@ -16,6 +16,7 @@ import { actionRow, actionsOf } from './actions.ts';
 import { keyQuery, useKeys, type KeyRow } from './data.ts';
 import { KeyDetail } from './key-detail.tsx';
 import { KeyList } from './key-list.tsx';
+import { finderOf } from './rows.ts';
 
 /** Also found by what is known of a key: "rsa", "sign", "disabled", and by the wire's words. */
 function textOf(row: KeyRow, known: KeyMetadata | undefined): string {
@@ -25,6 +26,8 @@ function textOf(row: KeyRow, known: KeyMetadata | undefined): string {
 }
 /** Beyond this many keys only names and ids are searched, which takes a few milliseconds for a hundred thousand. */
 const DEEP = 2000;
+
+const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
 
 export function KeysScreen() {
   const { show, readOnly } = useVault();
@@ -37,21 +40,26 @@ export function KeysScreen() {
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   const input = useRef<HTMLInputElement>(null);
   const detail = useRef<HTMLDivElement>(null);
-  const shownRows = useMemo(() => {
-    if (!rows || wanted === '') return rows;
-    const deep = rows.length <= DEEP;
-    return rows.filter((row) => (deep ? textOf(row, queries.getQueryData<KeyMetadata>(keyQuery(row.id))) : row.text).includes(wanted));
-  }, [rows, wanted, queries]);
+  // What is known of keys grows while the list is shown, so a small list is searched whole each time.
+  const find = useMemo(() => {
+    if (!rows) return undefined;
+    if (rows.length > DEEP) return finderOf(rows, ({ text }) => text);
+    return (text: string) => rows.filter((row) => textOf(row, queries.getQueryData<KeyMetadata>(keyQuery(row.id))).includes(text));
+  }, [rows, queries]);
+  const shownRows = useMemo(() => (wanted === '' ? rows : find?.(wanted)), [rows, find, wanted]);
   // Where both fit side by side, the first key stands there until another is chosen.
   const selected = chosen ?? (whole && window.innerWidth >= 1040 ? rows?.[0]?.id : undefined);
-  const current = rows?.find((row) => row.id === selected);
-  const select = (id: string | undefined): void => { void navigate({ to: '/keys', search: id === undefined ? {} : { key: id }, replace: true }); };
-  const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
+  const current = useMemo(() => rows?.find((row) => row.id === selected), [rows, selected]);
+  const select = useCallback((id: string | undefined): void => { void navigate({ to: '/keys', search: id === undefined ? {} : { key: id }, replace: true }); }, [navigate]);
+  const open = useCallback((): void => { detail.current?.focus(); }, []);
+  const back = useCallback((): void => {
+    select(undefined);
+    setTimeout(focusList, 0);
+  }, [select]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape' && detail.current?.contains(event.target as Node)) {
-      select(undefined);
-      setTimeout(focusList, 0);
+      back();
       return;
     }
     const letter = letterOf(event);
@@ -107,11 +115,11 @@ export function KeysScreen() {
           {error ? <div className="p-3"><InlineError error={errorOf(error)}><Button kind="ghost" onClick={retry}>Try again</Button></InlineError></div>
           : !shownRows ? <SkeletonRows rows={8} height={52} />
           : shownRows.length === 0 ? <EmptyState title={`No keys match “${filter.trim()}”`}><Button onClick={() => { setFilter(''); input.current?.focus(); }}>Clear the filter</Button></EmptyState>
-          : <KeyList rows={shownRows} selected={selected} onSelect={select} onOpen={() => { detail.current?.focus(); }} />}
+          : <KeyList rows={shownRows} selected={selected} onSelect={select} onOpen={open} />}
           <p role="status" className="sr-only">{wanted !== '' && shownRows ? `${counted(shownRows.length)} of ${counted(rows?.length ?? 0)}` : ''}</p>
         </section>
         <section ref={detail} aria-label="Key" data-pane="detail" tabIndex={-1} className={`min-w-0 flex-1 overflow-y-auto bg-pane focus-visible:-outline-offset-2 ${current ? '' : 'max-[1040px]:hidden'}`}>
-          {current ? <KeyDetail key={current.id} row={current} onBack={() => { select(undefined); setTimeout(focusList, 0); }} /> : rows && rows.length > 0 ? <EmptyState title="Choose a key to see and use it" /> : null}
+          {current ? <KeyDetail key={current.id} row={current} onBack={back} /> : rows && rows.length > 0 ? <EmptyState title="Choose a key to see and use it" /> : null}
         </section>
       </div>
     </div>

@@ -34,3 +34,21 @@ export function rowsOf(keys: readonly ListedKey[], aliases: readonly ListedAlias
   });
   return rows.sort((a, b) => Number(b.named) - Number(a.named) || order.compare(a.name, b.name));
 }
+
+/** What stands first in the list, from the first page of each: named keys stand first, and an alias names its key. */
+export function firstRowsOf(keys: readonly ListedKey[], aliases: readonly ListedAlias[], allNamed: boolean): readonly KeyRow[] {
+  const named = new Map(aliases.map(({ AliasArn, TargetKeyId }) => [TargetKeyId, { KeyId: TargetKeyId, KeyArn: AliasArn.replace(/:alias\/.*$/, `:key/${TargetKeyId}`) }]));
+  return rowsOf([...named.values(), ...(allNamed ? keys.filter(({ KeyId }) => !named.has(KeyId)) : [])], aliases);
+}
+
+/**
+ * Finds rows by a text in lower case. What is typed is mostly longer by a letter than before, and then only what was found before can be
+ * found now.
+ */
+export function finderOf(rows: readonly KeyRow[], textOf: (row: KeyRow) => string): (wanted: string) => readonly KeyRow[] {
+  let last = { wanted: '', found: rows };
+  return (wanted) => {
+    if (wanted !== last.wanted) last = { wanted, found: (wanted.includes(last.wanted) ? last.found : rows).filter((row) => textOf(row).includes(wanted)) };
+    return last.found;
+  };
+}

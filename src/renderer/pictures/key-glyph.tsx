@@ -1,4 +1,5 @@
 /** A key, drawn from its public id. Its state is always said in words beside it, so the drawing itself is no image to a reader. */
+import { memo } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { cutsOf } from './cuts.ts';
 
@@ -20,8 +21,14 @@ export const SIZES = {
 } as const satisfies Record<string, Measure>;
 export type GlyphSize = keyof typeof SIZES;
 
+interface Outline {
+  readonly path: string;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** The outline as one path (ring, hole, blade and teeth), on whole pixels. */
-export function glyphPath(publicId: string, size: GlyphSize): { readonly path: string; readonly width: number; readonly height: number } {
+export function glyphPath(publicId: string, size: GlyphSize): Outline {
   const { n, ring, hole, tooth, gap, shaft, base, step }: Measure = SIZES[size];
   const start = 2 * ring + 1;
   const top = Math.round(ring - shaft / 2);
@@ -36,6 +43,19 @@ export function glyphPath(publicId: string, size: GlyphSize): { readonly path: s
   return { path: `${circle(ring)}${circle(hole)}M${2 * ring - 1} ${top}H${width}V${bottom}${teeth.join('')}H${2 * ring - 1}z`, width, height: Math.max(2 * ring, bottom + Math.max(...depths)) };
 }
 
+/** A list that is scrolled or filtered shows the same keys again and again. */
+const MOST_KNOWN = 500;
+const known = new Map<string, Outline>();
+function outlineOf(publicId: string, size: GlyphSize): Outline {
+  const name = `${size} ${publicId}`;
+  let outline = known.get(name);
+  if (!outline) {
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(name, (outline = glyphPath(publicId, size)));
+  }
+  return outline;
+}
+
 type State = KeyMetadata['KeyState'];
 const TONES: Record<State, { readonly tile: string; readonly ink: string }> = {
   Enabled: { tile: 'tint-glyph', ink: 'text-glyph' },
@@ -46,8 +66,8 @@ const TONES: Record<State, { readonly tile: string; readonly ink: string }> = {
 };
 const TILES: Record<GlyphSize, string> = { S: 'size-[30px] rounded-[7px]', M: 'h-9 w-16 rounded-card', L: 'h-[46px] w-[98px] rounded-panel' };
 
-export function KeyGlyph({ publicId, size, state }: { readonly publicId: string; readonly size: GlyphSize; readonly state: State }) {
-  const { path, width, height } = glyphPath(publicId, size);
+export const KeyGlyph = memo(function KeyGlyph({ publicId, size, state }: { readonly publicId: string; readonly size: GlyphSize; readonly state: State }) {
+  const { path, width, height } = outlineOf(publicId, size);
   const { tile, ink } = TONES[state];
   const outline = state !== 'Enabled';
   return (
@@ -58,4 +78,4 @@ export function KeyGlyph({ publicId, size, state }: { readonly publicId: string;
       </svg>
     </span>
   );
-}
+});

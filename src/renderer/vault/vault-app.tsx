@@ -42,6 +42,19 @@ const routes = [
 // In memory: no name of a key or a secret is ever part of an address.
 const newRouter = () => createRouter({ routeTree: root.addChildren(routes), history: createMemoryHistory({ initialEntries: ['/keys'] }) });
 
+/** Its first route is matched while the person types the password; one router for each time that the vault is open. */
+const prepared = (): ReturnType<typeof newRouter> => {
+  const router = newRouter();
+  void router.load();
+  return router;
+};
+let early: ReturnType<typeof newRouter> | undefined = prepared();
+const takeRouter = (): ReturnType<typeof newRouter> => {
+  const router = early ?? newRouter();
+  early = undefined;
+  return router;
+};
+
 declare module '@tanstack/react-router' {
   interface Register {
     router: ReturnType<typeof newRouter>;
@@ -55,7 +68,7 @@ const REST_MS = 400;
 
 export function VaultApp({ status }: { readonly status: Output<'vault:Status'> }) {
   const queries = useQueryClient();
-  const [router] = useState(newRouter);
+  const [router] = useState(takeRouter);
   const [shown, setShown] = useState<Shown>();
   useEffect(() => {
     const keys = coalesced<string>((ids) => refreshKeys(queries, ids.has(ANY) ? undefined : ids), REST_MS);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coalesced } from '../../../src/renderer/coalesce.ts';
-import { rowsOf } from '../../../src/renderer/keys/rows.ts';
+import { finderOf, firstRowsOf, rowsOf } from '../../../src/renderer/keys/rows.ts';
 
 describe('what comes in a burst', () => {
   beforeEach(() => { vi.useFakeTimers(); });
@@ -47,6 +47,23 @@ it('names a key by its first alias, and lists named keys by name before the othe
     fc.property(fc.uniqueArray(fc.uuid(), { maxLength: 60 }), fc.array(fc.tuple(fc.nat(59), fc.stringMatching(/^[a-z0-9]{1,6}$/)), { maxLength: 90 }), (ids, names) => {
       const found = rowsOf(ids.map(key), names.map(([at, name]) => alias(`alias/${name}`, ids[at] ?? 'gone')));
       expect(found.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    }),
+  );
+});
+
+it('shows first what stands first: named keys by their aliases, the others only once every name is known', () => {
+  const keys = ['k1', 'k2', 'k3'].map((id) => ({ KeyId: id, KeyArn: `arn:aws:kms:eu-west-1:318204775610:key/${id}` }));
+  const aliases = [{ AliasName: 'alias/b', AliasArn: 'arn:aws:kms:eu-west-1:318204775610:alias/b', TargetKeyId: 'k9', CreationDate: 0, LastUpdatedDate: 0 }, { AliasName: 'alias/a', AliasArn: 'arn:aws:kms:eu-west-1:318204775610:alias/a', TargetKeyId: 'k2', CreationDate: 0, LastUpdatedDate: 0 }];
+  expect(firstRowsOf(keys, aliases, false).map(({ id, arn }) => [id, arn])).toEqual([['k2', 'arn:aws:kms:eu-west-1:318204775610:key/k2'], ['k9', 'arn:aws:kms:eu-west-1:318204775610:key/k9']]);
+  expect(firstRowsOf(keys, aliases, true).map(({ id }) => id)).toEqual(['k2', 'k9', 'k1', 'k3']);
+});
+
+it('finds what a search from the start would find, whatever was typed before', () => {
+  fc.assert(
+    fc.property(fc.array(fc.stringMatching(/^[abc]{1,5}$/), { maxLength: 40 }), fc.array(fc.stringMatching(/^[abc]{0,4}$/), { maxLength: 12 }), (names, typed) => {
+      const rows = rowsOf(names.map((name, i) => ({ KeyId: `${name}-${String(i)}`, KeyArn: '' })), []);
+      const find = finderOf(rows, ({ text }) => text);
+      for (const wanted of typed) expect(find(wanted)).toEqual(rows.filter(({ text }) => text.includes(wanted)));
     }),
   );
 });
