@@ -79,8 +79,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    // A tool's settings, no part of the program.
-    exclude: { path: '^src/renderer/vite\\.config\\.ts$' },
+    // A tool's settings, no part of the program; and what the build makes.
+    exclude: { path: '^src/renderer/(vite\\.config|virtual\\.d)\\.ts$|^virtual:' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.tsx', '.mjs', '.js'] },
