@@ -51,6 +51,9 @@ import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
 import { startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
+import { startRotationRunner, type RotationRunner } from './rotation-runner.ts';
+import { absentRotator } from '../secrets/rotator-absent.ts';
+import type { Rotator } from '../secrets/rotator-port.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
 import type { ConfigFile } from './config.ts';
@@ -80,6 +83,7 @@ export interface Machine {
   readonly keychain: Keychain;
   readonly startSealer: () => Sealer;
   readonly cipherFile: CipherFile;
+  readonly rotator: Rotator;
   /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
   readonly after: (ms: number, fire: () => void) => () => void;
 }
@@ -200,6 +204,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       cipherFile: machine.cipherFile ?? createCipherFile({ host, random }),
       usage,
       accesses,
+      rotator: machine.rotator ?? absentRotator,
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),
@@ -236,6 +241,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     await settledWithin(Promise.all(written), BEFORE_LOCK_MS, () => undefined);
   };
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
+  const rotations = startRotationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
   // Nobody leaves a vault that is a test's.
   const presence = options.unattended ? { stop: () => undefined } : startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
@@ -250,7 +256,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().then(notices.look, fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
@@ -278,6 +284,7 @@ interface Closing {
   readonly awsDoor: { close(graceMs: number): Promise<void> };
   readonly desk: WindowDesk;
   readonly schedule: Schedule;
+  readonly rotations: RotationRunner;
   readonly recordUsage: () => Promise<void>;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
@@ -285,10 +292,11 @@ interface Closing {
   readonly release: () => void;
 }
 
-async function closeAll({ vault, desk, awsDoor, schedule, recordUsage, presence, refusals, abort, release }: Closing): Promise<void> {
+async function closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence, refusals, abort, release }: Closing): Promise<void> {
   presence.stop();
   await awsDoor.close(0);
   await schedule.close();
+  await rotations.close();
   await recordUsage();
   abort();
   await lock(vault);

@@ -1,8 +1,8 @@
-/** The vault's own clockwork: locks itself when nobody uses it, destroys keys and secrets whose waiting time is over and imported materials that expire, rotates keys whose date has come. */
+/** The vault's own clockwork: locks itself when nobody uses it, destroys keys and secrets whose waiting time is over and imported materials that expire, rotates keys and secrets whose date has come. */
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { Due, Job } from '../doors/schedule.ts';
 import type { Clock } from '../platform/ports.ts';
-import { SECRETS } from '../secrets/kinds.ts';
+import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
 import type { SecretAccess } from '../secrets/access.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -38,6 +38,7 @@ export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPo
   let nextRotation: Instant | undefined;
   let nextSecret: Instant | undefined;
   let nextExpiry: Instant | undefined;
+  let nextTurn: Instant | undefined;
   let offset = clock.now() - clock.boottime();
 
   const lockDue = (): Due | undefined => {
@@ -77,6 +78,13 @@ export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPo
         due: () => (vault.open && vault.open.problem === undefined && nextRotation !== undefined ? { wall: nextRotation } : undefined),
       },
       {
+        name: 'secret-rotation',
+        operation: 'secretsmanager:RotateDueSecrets',
+        input: {},
+        // As above.
+        due: () => (vault.open && vault.open.problem === undefined && nextTurn !== undefined ? { wall: nextTurn } : undefined),
+      },
+      {
         ...USAGE_JOB,
         due: () => (vault.open && vault.open.problem === undefined && usage.writeAt !== undefined ? { boot: usage.writeAt } : undefined),
       },
@@ -103,6 +111,7 @@ export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPo
         nextRotation = undefined;
         nextSecret = undefined;
         nextExpiry = undefined;
+        nextTurn = undefined;
         offset = clock.now() - clock.boottime();
         return;
       }
@@ -114,6 +123,9 @@ export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPo
       let earliest: Instant | undefined;
       for (const [, { due }] of await reader.of(SECRETS).entries()) if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
       nextSecret = earliest;
+      let turn: Instant | undefined;
+      for (const [, { wake }] of await reader.of(ROTATIONS).entries()) if (typeof wake === 'number' && (turn === undefined || wake < turn)) turn = wake;
+      nextTurn = turn;
     },
   };
 }

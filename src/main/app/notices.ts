@@ -40,10 +40,6 @@ const DUTIES: Readonly<Record<string, Duty>> = {
   },
   'kms:ExpireDueKeyMaterials': { done: (count) => ({ title: `${counted(count, 'imported key has', 'imported keys have')} expired`, body: `Import the key material again to use it. ${SEE}` }) },
   'secretsmanager:DeleteDueSecrets': { done: (count) => ({ title: `${counted(count, 'secret was', 'secrets were')} deleted`, body: `The recovery window is over. ${SEE}` }) },
-  'secretsmanager:RotateDueSecrets': {
-    done: (count) => ({ title: `${counted(count, 'secret was', 'secrets were')} rotated`, body: SEE }),
-    failed: { title: 'A rotation failed', body: 'The current version stays and keeps working. Open Keystead to see the step.' },
-  },
 };
 
 const LOCKED: Readonly<Record<string, string>> = {
@@ -58,6 +54,16 @@ const NO_FAILURE: ReadonlySet<string> = new Set(['VaultLockedException', 'Cancel
 const WRONG: ReadonlySet<string> = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException']);
 /** Wrong passwords in a row that are told of, and every so many after that. */
 const WRONG_ATTEMPTS = 5;
+
+/** How a rotation of a secret ended. One that was asked for and went well was seen by whoever asked. */
+function ofRotation({ result }: Happening): Told | undefined {
+  if (!result.ok) return undefined;
+  const { Result: how, Left: left, Cause: cause } = result.output;
+  if (how === 'rotated') return cause === 'schedule' ? { kind: 'secret-rotated', title: 'A secret was rotated', body: SEE, isUrgent: false } : undefined;
+  if (how !== 'failed') return undefined;
+  const body = left === 'pending' ? 'It is not proven which value holds, so both were kept. Open Keystead to see the step.' : 'The current version stays and keeps working. Open Keystead to see the step.';
+  return { kind: 'secret-rotation-failed', title: 'A rotation failed', body, isUrgent: true };
+}
 
 /** How many things an answer names: the length of its one list. */
 const sizeOf = (output: Readonly<Record<string, unknown>>): number => Object.values(output).find((value): value is readonly unknown[] => Array.isArray(value))?.length ?? 0;
@@ -90,6 +96,7 @@ export function createNoticeReader(): (happening: Happening) => Told | undefined
       const why = Object.hasOwn(LOCKED, job) ? LOCKED[job] : undefined;
       return result.ok && wasOpen && why !== undefined ? { kind: job === 'window-left' ? job : 'lock', title: 'Keystead is locked', body: why, isUrgent: job === 'window-left' } : undefined;
     }
+    if (operation === 'secretsmanager:RecordRotationStep') return ofRotation(happening);
     const duty = Object.hasOwn(DUTIES, operation) ? DUTIES[operation] : undefined;
     if (!duty) return undefined;
     if (result.ok) {

@@ -3,6 +3,7 @@ import { NAMES, OPERATIONS, type Name } from '../../shared/api/index.ts';
 import type { Registered } from '../kernel/handler.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
 import type { SecretAccess } from '../secrets/access.ts';
+import type { Rotator } from '../secrets/rotator-port.ts';
 import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
@@ -18,6 +19,8 @@ import { kmsRotationHandlers } from './kms-rotation.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
+import { secretRotationHandlers } from './secret-rotation.ts';
+import { secretRotationStepHandlers } from './secret-rotation-steps.ts';
 import { secretValueHandlers } from './secret-values.ts';
 import { secretHandlers } from './secrets.ts';
 import { trailHandlers, type TrailControl } from './trail.ts';
@@ -37,11 +40,12 @@ export interface HandlerPorts {
   readonly cipherFile: CipherFile;
   readonly usage: UsageTracker;
   readonly accesses: UsageTracker<SecretAccess>;
+  readonly rotator: Rotator;
 }
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, usage, accesses }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, usage, accesses, rotator }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -59,6 +63,8 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...secretHandlers(random),
     ...secretValueHandlers(random, accesses),
     ...accessHandlers({ door: access, random, throwaway: control.throwaway }),
+    ...secretRotationHandlers(random),
+    ...secretRotationStepHandlers(random, rotator),
     ...fileHandlers(hashFile),
     ...fileEncryptionHandlers(cipherFile),
     ...trailHandlers(trail),

@@ -5,7 +5,7 @@ import { hex } from '../crypto/bytes.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { KeyBackend, KeyReader } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
-import { SECRET_VALUES, SECRETS, type ValueRow } from '../secrets/kinds.ts';
+import { ROTATIONS, SECRET_VALUES, SECRETS, type ValueRow } from '../secrets/kinds.ts';
 import { CURRENT, PENDING, PREVIOUS, type SecretRecord, type SecretValue, type SecretValues, type StoredValue, type VersionRecord } from '../secrets/ports.ts';
 import { assertLive } from '../secrets/secret.ts';
 import { added, announced, moved, pruned, versionOf } from '../secrets/stages.ts';
@@ -51,8 +51,9 @@ export async function liveSecret(call: Call, writer: Writer): Promise<SecretReco
   return secret;
 }
 
-/** With every value. */
-export function destroySecret(secret: SecretRecord, writer: Writer): void {
+/** With every value, and what rotated it. */
+export async function destroySecret(secret: SecretRecord, writer: Writer): Promise<void> {
+  if (await writer.of(ROTATIONS).get(secret.name)) writer.of(ROTATIONS).remove(secret.name);
   for (const { value } of secret.versions) if (value) writer.of(SECRET_VALUES).remove(value.valueId);
   writer.of(SECRETS).remove(secret.name);
 }

@@ -3,10 +3,12 @@ import { seconds } from '../../shared/api/operation.ts';
 import { parseSecretName, parseSecretReference, secretArn, uuidFrom, type Realm } from '../../shared/model/ids.ts';
 import type { Random } from '../platform/ports.ts';
 import { fitsAll } from '../secrets/filters.ts';
-import { SECRETS } from '../secrets/kinds.ts';
+import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
 import { pageOf } from '../secrets/listing.ts';
-import type { SecretRecord, Tag } from '../secrets/ports.ts';
+import type { RotationSettings, SecretRecord, Tag } from '../secrets/ports.ts';
+import type { RotationState } from '../secrets/rotation.ts';
 import { deletionPlanned, drawSuffix, givenValue, newSecret, restored, tagged, untagged } from '../secrets/secret.ts';
+import type { Writer } from '../store/port.ts';
 import { secretOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 import { chosenKey } from './secret-keys.ts';
@@ -25,7 +27,7 @@ export const stagesOf = ({ versions }: SecretRecord): Record<string, string[]> =
   Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ versionId, stages }) => [versionId, [...stages]]));
 
 function describe(realm: Realm, secret: SecretRecord) {
-  const { description, key, changed, lastAccessed, deletion, tags, created } = secret;
+  const { description, key, changed, lastAccessed, deletion, tags, created, rotation } = secret;
   return {
     ...namedAs(realm, secret),
     ...(description === '' ? {} : { Description: description }),
@@ -35,8 +37,24 @@ function describe(realm: Realm, secret: SecretRecord) {
     ...(deletion ? { DeletedDate: seconds(deletion.due) } : {}),
     Tags: tags.map(({ key: name, value }) => ({ Key: name, Value: value })),
     CreatedDate: seconds(created),
+    ...(rotation ? rotationShown(rotation) : {}),
   };
 }
+
+export const rulesShown = ({ afterDays, duration, schedule }: RotationSettings['rules']) => ({
+  ...(afterDays === undefined ? {} : { AutomaticallyAfterDays: afterDays }),
+  ...(duration === undefined ? {} : { Duration: duration }),
+  ...(schedule === undefined ? {} : { ScheduleExpression: schedule }),
+});
+
+/** NextRotationDate is the end of the window, and none while rotation is off, as AWS has it. */
+const rotationShown = ({ enabled, rotator, rules, lastRotated, next }: RotationSettings) => ({
+  RotationEnabled: enabled,
+  ...(rotator === undefined ? {} : { RotationLambdaARN: rotator }),
+  RotationRules: rulesShown(rules),
+  ...(lastRotated === undefined ? {} : { LastRotatedDate: seconds(lastRotated) }),
+  ...(enabled && next !== undefined ? { NextRotationDate: seconds(next) } : {}),
+});
 
 export const secretHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
   'secretsmanager:CreateSecret': async (input, call, { writer, keys, realm }) => {
@@ -111,11 +129,13 @@ export const secretHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'
     if (force && call.resource.subject === undefined) return { ...nameOfNothing(input.SecretId, realm, random), DeletionDate: seconds(call.at) };
     const secret = await secretNow(call, writer);
     if (force) {
-      destroySecret(secret, writer);
+      await destroySecret(secret, writer);
       return { ...namedAs(realm, secret), DeletionDate: seconds(call.at) };
     }
     const planned = deletionPlanned(secret, days, call.at);
     writer.of(SECRETS).update(planned);
+    // Nothing begins by itself meanwhile.
+    await changeRotation(planned, (state) => (state.paused === undefined ? { ...state, paused: call.at } : state), writer);
     return { ...namedAs(realm, planned), DeletionDate: seconds(planned.deletion?.due ?? call.at) };
   },
 
@@ -123,6 +143,8 @@ export const secretHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'
     const secret = await secretNow(call, writer);
     const back = restored(secret, call.at);
     if (back !== secret) writer.of(SECRETS).update(back);
+    // What the deletion has paused, and not the owner before.
+    await changeRotation(back, ({ paused, ...state }) => (paused === undefined || paused === secret.deletion?.at ? state : { ...state, paused }), writer);
     return namedAs(realm, back);
   },
 
@@ -143,13 +165,18 @@ export const secretHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'
     for (const name of due) {
       const secret = await writer.of(SECRETS).get(name);
       if (!secret?.deletion || secret.deletion.due > call.at) continue;
-      destroySecret(secret, writer);
+      await destroySecret(secret, writer);
       gone.push(arnOf(realm, secret));
       call.touched(arnOf(realm, secret));
     }
     return { ARNs: gone };
   },
 });
+
+async function changeRotation({ name, suffix }: SecretRecord, change: (state: RotationState) => RotationState, writer: Writer): Promise<void> {
+  const rotation = await writer.of(ROTATIONS).get(name);
+  if (rotation?.suffix === suffix) writer.of(ROTATIONS).update({ ...rotation, state: change(rotation.state) });
+}
 
 /** What a forced deletion of a secret that is not there answers with, as AWS does: the ARN that was given, or one made up for the name. */
 function nameOfNothing(secretId: string, realm: Realm, random: Random): { readonly ARN: string; readonly Name: string } {

@@ -73,7 +73,7 @@ export interface Rotator {
    * Elsewhere it connects to nothing. With an overlap it is asked when that is over.
    */
   finish(request: RotatorRequest): Promise<RotatorOutcome>;
-  /** Dry run: logs in with `current` (and `master`) and looks whether a rotation would be allowed. Changes nothing. */
+  /** Dry run: logs in with `current` (and `master`) and looks whether a rotation would be allowed. Changes nothing. `current` is empty for command and lambda. */
   check(request: Omit<RotatorRequest, 'token' | 'pending'>): Promise<RotatorOutcome>;
   /** command and lambda: the event `{SecretId, ClientRequestToken, Step}` for one step. Values are theirs to get and put through a door. */
   invoke(step: RotationStep, request: Pick<RotatorRequest, 'target' | 'secretArn' | 'token' | 'signal'>): Promise<RotatorOutcome>;

@@ -13,6 +13,7 @@ import * as tags from './kms-tags.ts';
 import * as use from './kms-use.ts';
 import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationName, type OutputOf } from './operation.ts';
 import * as secrets from './secrets.ts';
+import * as secretRotation from './secret-rotation.ts';
 import * as values from './secret-values.ts';
 import * as slots from './slots.ts';
 import * as trail from './trail.ts';
@@ -98,6 +99,18 @@ const ALL = [
   values.listSecretVersionIds,
   values.updateSecretVersionStage,
   values.getRandomPassword,
+  secretRotation.rotateSecret,
+  secretRotation.cancelRotateSecret,
+  secretRotation.setRotator,
+  secretRotation.describeRotation,
+  secretRotation.previewRotation,
+  secretRotation.pauseRotation,
+  secretRotation.resumeRotation,
+  secretRotation.stopRotation,
+  secretRotation.testRotator,
+  secretRotation.rotateDueSecrets,
+  secretRotation.runRotationStep,
+  secretRotation.recordRotationStep,
   secrets.deleteDueSecrets,
   values.recordSecretAccess,
   access.createClient,

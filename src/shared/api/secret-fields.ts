@@ -25,6 +25,11 @@ export const filters = z
   .max(10)
   .describe('[{"Key": "name", "Values": ["prod/"]}]; every filter must fit, and of its values one; `!` in front of a value: what it does not fit');
 
+/** Its grammar is judged by the domain (InvalidParameterException). */
+export const rotationRules = z
+  .strictObject({ AutomaticallyAfterDays: z.int().min(1).max(1000).optional(), Duration: z.string().min(2).max(3).optional(), ScheduleExpression: z.string().min(1).max(256).optional() })
+  .describe('{"ScheduleExpression": "rate(10 days)", "Duration": "3h"}, or {"AutomaticallyAfterDays": 30}; times in UTC');
+
 /** What every answer about one secret names it by. */
 export const named = { ARN: z.string(), Name: z.string() };
 export const stages = z.array(stage);
@@ -41,6 +46,11 @@ export const known = {
   DeletedDate: timestamp().optional().describe('When it is destroyed, while its deletion is planned'),
   Tags: tags,
   CreatedDate: timestamp(),
+  RotationEnabled: z.boolean().optional().describe('Absent: it was never set up'),
+  RotationLambdaARN: z.string().optional(),
+  RotationRules: rotationRules.optional(),
+  LastRotatedDate: timestamp().optional(),
+  NextRotationDate: timestamp().optional().describe('The end of the next window; past where a rotation could not be done'),
 };
 /** Each version that has a stage, and its stages. */
 export const versionsToStages = z.record(z.string(), stages);

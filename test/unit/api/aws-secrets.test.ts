@@ -32,8 +32,9 @@ type OutputIs<N extends Name, Response, Missing extends keyof Omit<Response, '$m
 ];
 type Yes = true[];
 
-/** Come with rotation, replication and other services' secrets. */
-type Later = 'Type' | 'RotationEnabled' | 'RotationLambdaARN' | 'RotationRules' | 'ExternalSecretRotationMetadata' | 'ExternalSecretRotationRoleArn' | 'LastRotatedDate' | 'NextRotationDate' | 'OwningService' | 'PrimaryRegion';
+/** Come with replication and other services' secrets. */
+type Later = 'Type' | 'ExternalSecretRotationMetadata' | 'ExternalSecretRotationRoleArn' | 'OwningService' | 'PrimaryRegion';
+type Partners = 'ExternalSecretRotationMetadata' | 'ExternalSecretRotationRoleArn';
 
 /** Compiles, or there is a difference. */
 export type Held = [
@@ -43,6 +44,8 @@ export type Held = [
   ...[InputIs<'secretsmanager:ListSecrets', aws.ListSecretsRequest>, OutputIs<'secretsmanager:ListSecrets', aws.ListSecretsResponse>],
   ...[InputIs<'secretsmanager:DeleteSecret', aws.DeleteSecretRequest>, OutputIs<'secretsmanager:DeleteSecret', aws.DeleteSecretResponse>],
   ...[InputIs<'secretsmanager:RestoreSecret', aws.RestoreSecretRequest>, OutputIs<'secretsmanager:RestoreSecret', aws.RestoreSecretResponse>],
+  ...[InputIs<'secretsmanager:RotateSecret', aws.RotateSecretRequest, Partners>, OutputIs<'secretsmanager:RotateSecret', aws.RotateSecretResponse>],
+  ...[InputIs<'secretsmanager:CancelRotateSecret', aws.CancelRotateSecretRequest>, OutputIs<'secretsmanager:CancelRotateSecret', aws.CancelRotateSecretResponse>],
   ...[InputIs<'secretsmanager:TagResource', aws.TagResourceRequest>, InputIs<'secretsmanager:UntagResource', aws.UntagResourceRequest>],
   ...[InputIs<'secretsmanager:GetSecretValue', aws.GetSecretValueRequest>, OutputIs<'secretsmanager:GetSecretValue', aws.GetSecretValueResponse>],
   ...[InputIs<'secretsmanager:BatchGetSecretValue', aws.BatchGetSecretValueRequest>, OutputIs<'secretsmanager:BatchGetSecretValue', aws.BatchGetSecretValueResponse>],
@@ -59,6 +62,7 @@ it('has the fields of AWS’s client', () => {
 
 it('refuses by name what it does not offer', () => {
   expect(refusedOf(declarationOf('secretsmanager:CreateSecret').input).map(({ name }) => name)).toEqual(['AddReplicaRegions', 'ForceOverwriteReplicaSecret', 'Type']);
+  expect(refusedOf(declarationOf('secretsmanager:RotateSecret').input).map(({ name }) => name)).toEqual(['ExternalSecretRotationMetadata', 'ExternalSecretRotationRoleArn']);
   expect(refusedOf(declarationOf('secretsmanager:UpdateSecret').input).map(({ name }) => name)).toEqual(['Type']);
   expect(refusedOf(declarationOf('secretsmanager:PutSecretValue').input).map(({ name }) => name)).toEqual(['RotationToken']);
 });

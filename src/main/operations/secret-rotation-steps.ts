@@ -1,0 +1,217 @@
+/**
+ * `secretsmanager:` handlers of a rotation's steps. What is the vault's own work is done in one transaction with its record; what is done
+ * outside is done with no transaction open, and recorded by a second request.
+ */
+import { VaultError } from '../../shared/model/errors.ts';
+import { instant, uuidFrom } from '../../shared/model/ids.ts';
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { Call } from '../kernel/handler.ts';
+import type { Random } from '../platform/ports.ts';
+import { ROTATIONS, SECRET_VALUES, SECRETS } from '../secrets/kinds.ts';
+import { textMember } from '../secrets/json-members.ts';
+import { CURRENT, PENDING, PREVIOUS, type SecretRecord } from '../secrets/ports.ts';
+import { heldUntil, leftPending } from '../secrets/rotation-plan.ts';
+import type { RotatorSettings } from '../secrets/rotation-record.ts';
+import type { RunStep } from '../secrets/rotation.ts';
+import { isOutside, KINDS, newValue, targetOf } from '../secrets/rotator.ts';
+import type { Rotator, RotatorConnection, RotatorFailure, RotatorOutcome } from '../secrets/rotator-port.ts';
+import { assertLive } from '../secrets/secret.ts';
+import { select, staged, versionOf } from '../secrets/stages.ts';
+import { sameValue } from '../secrets/values.ts';
+import type { Reader } from '../store/port.ts';
+import { resolveSecret, secretOf } from './resolvers.ts';
+import type { HandlersOf } from './rights.ts';
+import { chanceOf, decide, promoted, setUpRotation } from './secret-rotation-store.ts';
+import { rotatorGiven } from './secret-rotation.ts';
+import { arnOf, readValue, secretNow, secretValues, type SecretsReading, type SecretsWriting } from './secret-store.ts';
+
+type Names = 'RotateDueSecrets' | 'RunRotationStep' | 'RecordRotationStep' | 'TestRotator';
+
+/** In one unit of work at most: the rest is due again a second later. */
+const DUE_AT_ONCE = 64;
+/** A rotation that cannot begin is tried again after this. */
+const LATER_MS = 3_600_000;
+
+const line = ({ host, port, tls, ms }: RotatorConnection): string => `${host}:${String(port)} ${tls ? 'tls' : 'plain'} ${String(Math.round(ms))} ms`;
+const shown = (outcome: RotatorOutcome) => ({
+  Ok: outcome.ok,
+  ...(outcome.ok ? {} : { Code: outcome.failure.code.slice(0, 64), Reason: outcome.failure.message.slice(0, 1024) }),
+  Connections: outcome.connections.slice(0, 8).map(line),
+});
+
+/** What Keystead does itself, inside the unit of work. Idempotent. */
+const OWN_WORK: Readonly<Record<RunStep, (secret: SecretRecord, token: string, rotator: RotatorSettings, rights: SecretsWriting) => Promise<SecretRecord>>> = {
+  async createSecret(secret, token, rotator, rights) {
+    assertPending(secret, token);
+    if (versionOf(secret.versions, token)?.value) return secret;
+    const values = secretValues(rights);
+    const current = await values.read(secret, select(secret.versions, {}).versionId);
+    using bytes = current.bytes;
+    const made = newValue({ kind: current.kind, bytes }, rotator, rights.random);
+    using fresh = made.bytes;
+    return await values.put(secret, { token, value: { kind: made.kind, bytes: fresh }, stages: [PENDING], at: rights.call.at });
+  },
+  setSecret: (secret) => Promise.resolve(secret),
+  async testSecret(secret, token, _rotator, rights) {
+    assertPending(secret, token);
+    const values = secretValues(rights);
+    const pending = await values.read(secret, token);
+    using fresh = pending.bytes;
+    const current = await values.read(secret, select(secret.versions, {}).versionId);
+    using old = current.bytes;
+    if (sameValue({ ...pending, bytes: fresh }, { ...current, bytes: old })) throw new VaultError('InvalidRequestException', 'the new value is the current one; end this rotation with `keystead secret stop-rotation`');
+    return secret;
+  },
+  finishSecret(secret, token, _rotator, rights) {
+    if (!versionOf(secret.versions, token)?.stages.includes(CURRENT)) assertPending(secret, token);
+    return Promise.resolve(promoted(secret, token, rights));
+  },
+  restoreSecret: (secret) => Promise.resolve(secret),
+};
+
+function assertPending({ versions }: SecretRecord, token: string): void {
+  if (staged(versions, PENDING)?.versionId !== token) throw new VaultError('InvalidRequestException', `somebody has taken \`AWSPENDING\` off version \`${token}\`; end this rotation with \`keystead secret stop-rotation\``);
+}
+
+/** What AWS's contract promises after a step that somebody else's program did. */
+function broken({ versions }: SecretRecord, token: string, step: RunStep): RotatorFailure | undefined {
+  const version = versionOf(versions, token);
+  if (step === 'createSecret' && !(version?.value && version.stages.includes(PENDING))) return { code: 'NoPendingValue', message: 'after createSecret there is no value under AWSPENDING; the program must put one with this ClientRequestToken' };
+  if (step === 'finishSecret' && !version?.stages.includes(CURRENT)) return { code: 'NotFinished', message: 'after finishSecret AWSCURRENT is not on the new version; the program must move it' };
+  return undefined;
+}
+
+/** What the owner has allowed by setting the rotation up: to read and make values of this secret, and to read the one that its `masterarn` names. */
+const ALLOWED: ReadonlySet<string> = new Set(['kms:Decrypt', 'kms:GenerateDataKey', 'secretsmanager:GetSecretValue']);
+const asRotation = (call: Call): Call => ({ ...call, allows: (action, resource) => ALLOWED.has(action) || call.allows(action, resource) });
+
+interface Outside extends Omit<SecretsReading, 'values' | 'reader' | 'call'> {
+  readonly call: Call;
+  readonly reader: Reader;
+}
+
+/** The value of a version that a label is on, or undefined. */
+async function valueAt(secret: SecretRecord, stage: string, { reader, ...rights }: Outside): Promise<SecretBytes | undefined> {
+  const version = staged(secret.versions, stage);
+  if (!version?.value) return undefined;
+  return (await readValue(secret, { versionId: version.versionId, value: version.value }, { ...rights, reader, values: reader.of(SECRET_VALUES) })).bytes;
+}
+
+/** The current value of the secret that `masterarn` names. ResourceNotFoundException, AccessDeniedException. */
+async function masterOf(current: SecretBytes, rights: Outside): Promise<SecretBytes | undefined> {
+  const named = textMember(current, 'masterarn');
+  if (named === undefined) return undefined;
+  const resource = await resolveSecret(named, rights);
+  if (!rights.call.allows('secretsmanager:GetSecretValue', resource)) throw new VaultError('AccessDeniedException', '`masterarn` names a secret that this caller may not read; ask the owner of the vault');
+  if (resource.missing) throw resource.missing;
+  const master = secretOf(resource);
+  assertLive(master);
+  rights.call.touched(arnOf(rights.realm, master));
+  return valueAt(master, CURRENT, rights);
+}
+
+const none = (why: string): VaultError => new VaultError('ResourceNotFoundException', why);
+
+async function outside(rotator: Rotator, settings: RotatorSettings, secret: SecretRecord, { step, token }: { readonly step: RunStep; readonly token: string }, rights: Outside): Promise<RotatorOutcome> {
+  const target = targetOf(settings);
+  const secretArn = arnOf(rights.realm, secret);
+  const { signal } = rights.call;
+  if (!target) throw new VaultError('InvalidRequestException', 'this rotator does nothing outside of the vault');
+  if (KINDS[settings.kind].at === 'contract') {
+    if (step === 'restoreSecret') throw new VaultError('InvalidRequestException', 'a program of the owner’s knows four steps');
+    return rotator.invoke(step, { target, secretArn, token, signal });
+  }
+  using current = await valueAt(secret, CURRENT, rights);
+  using pending = await valueAt(secret, PENDING, rights);
+  using previous = await valueAt(secret, PREVIOUS, rights);
+  if (!current || !pending) throw none('there is no value under `AWSCURRENT` and `AWSPENDING`; end this rotation with `keystead secret stop-rotation`');
+  using master = await masterOf(current, rights);
+  const request = { target, secretArn, token, signal, ...(previous ? { previous } : {}), ...(master ? { master } : {}) };
+  // Back to AWSCURRENT: the same act with the two values the other way round.
+  if (step === 'restoreSecret') return await rotator.set({ ...request, current: pending, pending: current });
+  return await (step === 'setSecret' ? rotator.set({ ...request, current, pending }) : rotator.test({ ...request, current, pending }));
+}
+
+export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
+  'secretsmanager:RotateDueSecrets': async (_input, call, { writer, keys, realm }) => {
+    const rights = { call, writer, keys, realm, random };
+    const due: string[] = [];
+    for (const [name, { wake }] of await writer.of(ROTATIONS).entries()) if (typeof wake === 'number' && wake <= call.at && due.length < DUE_AT_ONCE) due.push(name);
+    const begun: string[] = [];
+    for (const name of due) {
+      const [secret, rotation] = [await writer.of(SECRETS).get(name), await writer.of(ROTATIONS).get(name)];
+      if (!secret || !rotation) continue;
+      const held = heldUntil(secret, rotation.rotator.overlapHours);
+      try {
+        const { effect } = decide({ secret, rotation }, { kind: 'due', token: leftPending(secret) ?? uuidFrom(random.bytes(16)), ...(held === undefined ? {} : { heldUntil: held }) }, rights);
+        if (effect.kind === 'none') continue;
+        begun.push(arnOf(realm, secret));
+        call.touched(arnOf(realm, secret));
+      } catch (error) {
+        if (!(error instanceof VaultError)) throw error;
+        // Of this one only, and nothing of it is staged: the others go on.
+        decide({ secret, rotation }, { kind: 'planned', due: instant(call.at + LATER_MS) }, rights);
+      }
+    }
+    return { ARNs: begun };
+  },
+
+  'secretsmanager:RunRotationStep': async (input, call, { reader, keys, realm }) => {
+    const secret = secretOf(call.resource);
+    assertLive(secret);
+    const rotation = await reader.of(ROTATIONS).get(secret.name);
+    const run = rotation?.suffix === secret.suffix ? rotation.state.run : undefined;
+    if (!rotation || run?.token !== input.ClientRequestToken || run.step !== input.Step || run.attempt !== input.Attempt) return call.fail('InvalidRequestException', 'this rotation is over');
+    return shown(await outside(rotator, rotation.rotator, secret, { step: input.Step, token: input.ClientRequestToken }, { call: asRotation(call), reader, keys, realm }));
+  },
+
+  'secretsmanager:RecordRotationStep': async (input, call, { writer, keys, realm }) => {
+    const rights = { call: asRotation(call), writer, keys, realm, random };
+    const { ClientRequestToken: token, Step: step, Attempt: attempt, Connections: connections } = input;
+    let secret = await secretNow(call, writer);
+    const rotation = await setUpRotation(secret, rights);
+    const { run } = rotation.state;
+    // Said twice, or of a run that was ended meanwhile.
+    if (run?.token !== token || run.step !== step || run.attempt !== attempt || run.until !== undefined) return {};
+    let failure: RotatorFailure | undefined = input.Code === undefined ? undefined : { code: input.Code, message: input.Reason ?? '' };
+    if (!failure) {
+      if (isOutside(rotation.rotator.kind, step)) failure = broken(secret, token, step);
+      else secret = await OWN_WORK[step](secret, token, rotation.rotator, rights);
+    }
+    const { rotation: after } = decide(
+      { secret, rotation },
+      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(failure ? { failure } : {}), ...(connections ? { connections } : {}) },
+      rights,
+    );
+    const over = after.state.run ? undefined : after.state.ended.at(-1);
+    return { ...(over ? { Result: over.result, Left: over.left, Cause: over.cause } : {}), ...(after.state.run ? { Next: after.state.run.step } : {}) };
+  },
+
+  'secretsmanager:TestRotator': async ({ Rotator: named, ...input }, call, { reader, keys, realm }) => {
+    const rights = { call, reader, keys, realm };
+    const secret = secretOf(call.resource);
+    assertLive(secret);
+    const set = await reader.of(ROTATIONS).get(secret.name);
+    const settings = named === undefined ? set?.rotator : rotatorGiven({ ...input, Rotator: named });
+    if (!settings || (named === undefined && set?.suffix !== secret.suffix)) return call.fail('InvalidRequestException', 'nothing rotates this secret yet; name a rotator to try');
+    using current = await valueAt(secret, CURRENT, rights);
+    if (!current) return call.fail('ResourceNotFoundException', 'the secret has no value yet; give it one with `keystead secret put-value`');
+    const target = targetOf(settings);
+    try {
+      const kind = staged(secret.versions, CURRENT)?.value?.kind ?? 'string';
+      if (KINDS[settings.kind].at !== 'contract') newValue({ kind, bytes: current }, settings, random).bytes[Symbol.dispose]();
+    } catch (error) {
+      if (error instanceof VaultError) return shown({ ok: false, failure: { code: error.code, message: error.message }, connections: [] });
+      throw error;
+    }
+    if (!target) return shown({ ok: true, connections: [] });
+    const { signal } = call;
+    const secretArn = arnOf(realm, secret);
+    // A program of the owner's is given no value.
+    if (KINDS[settings.kind].at === 'contract') return shown(await rotator.check({ target, secretArn, current: SecretBytes.allocate(0), signal }));
+    using previous = await valueAt(secret, PREVIOUS, rights);
+    using master = await masterOf(current, rights);
+    return shown(await rotator.check({ target, secretArn, current, signal, ...(previous ? { previous } : {}), ...(master ? { master } : {}) }));
+  },
+});
+
