@@ -2,8 +2,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildClient, CommitmentPolicy, EncryptedDataKey, KeyringNode, KeyringTraceFlag, type NodeDecryptionMaterial, type NodeEncryptionMaterial } from '@aws-crypto/client-node';
+import { buildClient, CommitmentPolicy, KmsKeyringNode, type KeyringNode } from '@aws-crypto/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDoor, sdkClient, type OpenDoor } from './support/aws.ts';
 import type { Client, Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
@@ -110,27 +111,21 @@ describe('a file', () => {
 });
 
 describe('the AWS Encryption SDK', () => {
-  /** AWS's KMS keyring as it is on the wire: provider `aws-kms`, the key's ARN, and two operations of KMS. */
-  class Kms extends KeyringNode {
-    async _onEncrypt(material: NodeEncryptionMaterial): Promise<NodeEncryptionMaterial> {
-      const { Plaintext, CiphertextBlob } = await client.ok('kms:GenerateDataKey', { KeyId, NumberOfBytes: material.suite.keyLengthBytes, EncryptionContext: { ...material.encryptionContext } });
-      material.setUnencryptedDataKey(new Uint8Array(Buffer.from(Plaintext as string, 'base64')), { keyNamespace: 'aws-kms', keyName: KeyArn, flags: KeyringTraceFlag.WRAPPING_KEY_GENERATED_DATA_KEY });
-      const edk = new EncryptedDataKey({ providerId: 'aws-kms', providerInfo: KeyArn, encryptedDataKey: Buffer.from(CiphertextBlob as string, 'base64') });
-      return material.addEncryptedDataKey(edk, KeyringTraceFlag.WRAPPING_KEY_ENCRYPTED_DATA_KEY | KeyringTraceFlag.WRAPPING_KEY_SIGNED_ENC_CTX);
-    }
-    async _onDecrypt(material: NodeDecryptionMaterial, edks: EncryptedDataKey[]): Promise<NodeDecryptionMaterial> {
-      const edk = edks.find(({ providerId, providerInfo }) => providerId === 'aws-kms' && providerInfo === KeyArn);
-      if (!edk) throw new Error('no data key of this key');
-      const { Plaintext } = await client.ok('kms:Decrypt', { KeyId, CiphertextBlob: b64(edk.encryptedDataKey), EncryptionContext: { ...material.encryptionContext } });
-      return material.setUnencryptedDataKey(new Uint8Array(Buffer.from(Plaintext as string, 'base64')), { keyNamespace: 'aws-kms', keyName: KeyArn, flags: KeyringTraceFlag.WRAPPING_KEY_DECRYPTED_DATA_KEY | KeyringTraceFlag.WRAPPING_KEY_VERIFIED_ENC_CTX });
-    }
-  }
+  // AWS's own keyring and AWS's own KMS client, which know nothing of this vault but where it is. (`never`: their types disagree about
+  // properties that may be undefined.)
+  let door: OpenDoor;
+  let keyring: KeyringNode;
+  beforeAll(async () => {
+    door = await openDoor(client);
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- AWS's builder makes the class from KeyringNode
+    keyring = new KmsKeyringNode({ generatorKeyId: KeyArn, clientProvider: (region) => sdkClient({ ...door, region }) as never });
+  });
   const sdk = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
 
   it('reads what is written here', async () => {
     const plaintext = randomBytes(3 * MiB + 5);
     const { Path } = await encrypted(place(), plaintext, { EncryptionContext: { a: 'b' } });
-    const { plaintext: back, messageHeader } = await sdk.decrypt(new Kms(), readFileSync(Path));
+    const { plaintext: back, messageHeader } = await sdk.decrypt(keyring, readFileSync(Path));
     expect(createHash('sha256').update(back).digest('hex')).toBe(createHash('sha256').update(plaintext).digest('hex'));
     expect(messageHeader.encryptionContext).toEqual({ a: 'b' });
   });
@@ -138,7 +133,7 @@ describe('the AWS Encryption SDK', () => {
   it('writes what is read here: its default suite, with a signature and frames of 4 KiB', async () => {
     const folder = place();
     const plaintext = randomBytes(100_000);
-    const { result } = await sdk.encrypt(new Kms(), plaintext, { encryptionContext: { a: 'b' } });
+    const { result } = await sdk.encrypt(keyring, plaintext, { encryptionContext: { a: 'b' } });
     writeFileSync(join(folder, 'theirs'), result);
     const answer = await client.ok('file:Decrypt', { Path: join(folder, 'theirs'), OutputPath: join(folder, 'back'), KeyId, EncryptionContext: { a: 'b' } });
     expect(readFileSync(join(folder, 'back')).equals(plaintext)).toBe(true);
@@ -153,7 +148,7 @@ describe('the AWS Encryption SDK', () => {
 
   it('may write without a commitment, which is refused here', async () => {
     const folder = place();
-    const { result } = await buildClient(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT).encrypt(new Kms(), randomBytes(10));
+    const { result } = await buildClient(CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT).encrypt(keyring, randomBytes(10));
     writeFileSync(join(folder, 'old'), result);
     expect(await client.code('file:Decrypt', { Path: join(folder, 'old'), OutputPath: join(folder, 'out'), KeyId })).toBe('InvalidCiphertextException');
   });

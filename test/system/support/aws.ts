@@ -53,8 +53,8 @@ export async function openDoor(client: Client, { tls = true, role = 'administrat
 type Keys = Pick<OpenDoor, 'accessKeyId' | 'secretAccessKey'>;
 
 /** The real SDK, pointed at the door as a developer would. */
-export function sdkClient({ endpoint, region, authority, accessKeyId, secretAccessKey }: Omit<OpenDoor, 'port' | 'account'> & Keys, config: sdk.KMSClientConfig = {}): sdk.KMSClient {
-  return new sdk.KMSClient({
+export function sdkClient({ endpoint, region, authority, accessKeyId, secretAccessKey }: Omit<OpenDoor, 'port' | 'account'> & Keys, config: sdk.KMSClientConfig = {}): sdk.KMS {
+  return new sdk.KMS({
     endpoint,
     region,
     credentials: { accessKeyId, secretAccessKey },
