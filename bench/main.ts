@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { awsDoor } from './figures/aws-door.ts';
+import { ciphering } from './figures/ciphering.ts';
 import { disk } from './figures/disk.ts';
 import { hashing } from './figures/hashing.ts';
 import { large } from './figures/large-vault.ts';
@@ -15,7 +16,7 @@ import { windowList } from './figures/window-list.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, encrypting, awsDoor, hashing, large, window, windowList];
+const FIGURES = [disk, signing, encrypting, awsDoor, hashing, ciphering, large, window, windowList];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
