@@ -25,13 +25,13 @@ import type { VaultsControl } from '../operations/vaults.ts';
 import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
-import { createCipherFile } from '../cipher/client.ts';
+import { createCipherFiles } from '../cipher/client.ts';
 import { createHashFile } from '../platform/hash-file.ts';
 import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
 import { whereOf } from '../platform/log-events.ts';
 import type { Log } from '../platform/log.ts';
-import type { CipherFile, Clock, Keychain } from '../platform/ports.ts';
+import type { CipherFiles, Clock, Keychain } from '../platform/ports.ts';
 import { createProcessHost } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { DEFAULT_RULES } from '../rules/defaults.ts';
@@ -82,7 +82,7 @@ export interface Machine {
   readonly clock: Clock;
   readonly keychain: Keychain;
   readonly startSealer: () => Sealer;
-  readonly cipherFile: CipherFile;
+  readonly cipherFiles: CipherFiles;
   readonly rotator: Rotator;
   /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
   readonly after: (ms: number, fire: () => void) => () => void;
@@ -145,6 +145,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         throw error;
       })
     : undefined;
+  const cipherFiles = machine.cipherFiles ?? createCipherFiles({ host, random });
   const vault = createVault(
     {
       folder,
@@ -154,6 +155,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       startSealer: machine.startSealer ?? (() => createSealerClient(host.spawn('sealer'))),
       ramBytes: totalmem(),
       openBackend: (sealer, store) => createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }),
+      endBorrowers: cipherFiles.endAll,
       emit: events.emit,
       claim,
     },
@@ -201,7 +203,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       window: desk,
       random,
       hashFile: createHashFile(options.entries.hashWorker),
-      cipherFile: machine.cipherFile ?? createCipherFile({ host, random }),
+      cipherFile: cipherFiles.cipherFile,
       usage,
       accesses,
       rotator: machine.rotator ?? absentRotator,

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { hex } from '../crypto/bytes.ts';
-import type { CipherFile, CipherKeys, CipherOptions, CipherOrder, CipheredFile, ProcessHost, Random } from '../platform/ports.ts';
+import type { CipherFile, CipherFiles, CipherKeys, CipherOptions, CipherOrder, CipheredFile, ProcessHost, Random } from '../platform/ports.ts';
 import { type ToParent, decodeToParent, encode } from './messages.ts';
 
 /** Files at once: each is a process of about 100 MB. Others are refused; they can be tried again. */
@@ -34,28 +34,36 @@ function failure({ where, code }: Extract<ToParent, { kind: 'failed' }>, { sourc
 }
 
 const cancelled = (): VaultError => new VaultError('CancelledException', 'cancelled; no file was written');
+const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault was locked meanwhile; no file was written');
 const broken = (): VaultError => new VaultError('InternalException', 'the process that reads the file has stopped; try again');
 
-export function createCipherFile({ host, random }: { readonly host: ProcessHost; readonly random: Random }): CipherFile {
-  let running = 0;
-  return async (order, keys, options) => {
-    if (options.signal.aborted) throw cancelled();
-    if (running >= AT_ONCE) throw new VaultError('ThrottlingException', `${String(AT_ONCE)} files are being encrypted or decrypted already; try again when one is done`);
-    running += 1;
-    try {
-      return await run(host, order, join(dirname(order.target), `.${basename(order.target)}.${hex(random.bytes(8))}.tmp`), keys, options);
-    } finally {
-      running -= 1;
-    }
+export function createCipherFiles({ host, random }: { readonly host: ProcessHost; readonly random: Random }): CipherFiles {
+  const running = new Map<Promise<CipheredFile>, () => void>();
+  const cipherFile: CipherFile = (order, keys, options) => {
+    if (options.signal.aborted) return Promise.reject(cancelled());
+    if (running.size >= AT_ONCE) return Promise.reject(new VaultError('ThrottlingException', `${String(AT_ONCE)} files are being encrypted or decrypted already; try again when one is done`));
+    const temporary = join(dirname(order.target), `.${basename(order.target)}.${hex(random.bytes(8))}.tmp`);
+    const ending = new AbortController();
+    const done = run(host, order, temporary, keys, { ...options, ending: ending.signal }).finally(() => running.delete(done));
+    running.set(done, () => { ending.abort(); });
+    return done;
+  };
+  return {
+    cipherFile,
+    async endAll() {
+      for (const end of running.values()) end();
+      await Promise.allSettled(running.keys());
+    },
   };
 }
 
-async function run(host: ProcessHost, order: CipherOrder, temporary: string, keys: CipherKeys, { signal, progress }: CipherOptions): Promise<CipheredFile> {
+async function run(host: ProcessHost, order: CipherOrder, temporary: string, keys: CipherKeys, { signal, progress, ending }: CipherOptions & { readonly ending: AbortSignal }): Promise<CipheredFile> {
   const child = host.spawn('cipher');
   const ended = child.exited.then(() => { throw broken(); });
   let cancel: () => void = () => undefined;
   const aborted = new Promise<never>((_, reject) => {
     cancel = () => { reject(cancelled()); };
+    ending.addEventListener('abort', () => { reject(locked()); });
   });
   signal.addEventListener('abort', cancel);
   try {

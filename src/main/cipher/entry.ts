@@ -7,7 +7,8 @@
  */
 import { childPort } from '../platform/child-port.ts';
 import { harden } from '../platform/harden.ts';
-import { StreamFailure, nameFile, streamFile } from './file-stream.ts';
+import { StreamFailure } from './failure.ts';
+import { streamFile } from './file-stream.ts';
 import { VaultKeyring } from './keyring.ts';
 import { type Order, type ToParent, decodeToChild, encode } from './messages.ts';
 
@@ -39,7 +40,6 @@ async function work(order: Order): Promise<void> {
   };
   try {
     const { size, written, context } = await streamFile(order, keyring, progress);
-    await nameFile(order);
     say({ kind: 'done', size, written, context: { ...context } });
   } catch (error) {
     const { where, code } = error instanceof StreamFailure ? error : new StreamFailure('message', 'INVALID');

@@ -3,21 +3,21 @@
  *
  * Written: suite 0x0478, AES-256-GCM with HKDF-SHA512 and key commitment, no signature (who may decrypt with the key may encrypt with
  * it, so a signature would say nothing more), frames of 1 MiB. Read: every committing suite, signed or not; frames up to 64 MiB.
- * Plaintext goes to a temporary file frame by frame, each after its tag was checked; it gets its name only after the last one and,
+ * Plaintext goes to a file without a name frame by frame, each after its tag was checked; it gets its name only after the last one and,
  * where there is one, the signature. A message cut short never becomes a file.
  */
 import { constants } from 'node:fs';
-import { link, lstat, open, rename, unlink, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, type FileHandle } from 'node:fs/promises';
 import { Transform, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { buildDecrypt } from '@aws-crypto/decrypt-node';
 import { buildEncrypt } from '@aws-crypto/encrypt-node';
 import { AlgorithmSuiteIdentifier, CommitmentPolicy } from '@aws-crypto/material-management-node';
-import { errnoOf } from '../../shared/model/errno.ts';
+import { failing, StreamFailure } from './failure.ts';
 import type { VaultKeyring } from './keyring.ts';
 import { createEndWatch } from './message-end.ts';
 import type { Order } from './messages.ts';
+import { openTarget } from './target-file.ts';
 
 const FRAME = 1024 * 1024;
 const LARGEST_FRAME = 64 * 1024 * 1024;
@@ -28,21 +28,6 @@ const options = { commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DEC
 const { encryptStream } = buildEncrypt(options);
 const { decryptStream } = buildDecrypt(options);
 
-/** Where it went wrong: the file that is read, the one that is written, or what the first one says. */
-export class StreamFailure extends Error {
-  readonly where: 'source' | 'target' | 'message';
-  readonly code: string;
-  constructor(where: StreamFailure['where'], code: string) {
-    super(`${where}: ${code}`);
-    this.where = where;
-    this.code = code;
-  }
-}
-
-const failing = (where: StreamFailure['where']) => (error: unknown): never => {
-  throw error instanceof StreamFailure ? error : new StreamFailure(where, errnoOf(error) ?? 'UNKNOWN');
-};
-
 export interface Streamed {
   /** Bytes read and written. */
   readonly size: number;
@@ -50,15 +35,14 @@ export interface Streamed {
   readonly context: Readonly<Record<string, string>>;
 }
 
-/** Rejects with StreamFailure, or with what the keyring rejects with. */
+/** The target is whole and has its name when it resolves. Rejects with StreamFailure, or with what the keyring rejects with. */
 export async function streamFile(order: Order, keyring: VaultKeyring, progress: (done: number, total: number) => void): Promise<Streamed> {
-  if (await isThere(order.target)) throw new StreamFailure('target', 'EEXIST');
   // Without O_NONBLOCK a named pipe would hang the open for ever; without O_NOCTTY a terminal would become this process's own.
   const source = await open(order.source, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY).catch(failing('source'));
   try {
     const before = await source.stat().catch(failing('source'));
     if (!before.isFile()) throw new StreamFailure('source', 'NOT_A_FILE');
-    const target = await open(order.temporary, 'wx', 0o600).catch(failing('target'));
+    const target = await openTarget(order);
     try {
       const context: { seen: Readonly<Record<string, string>> } = { seen: order.context };
       const cipher = cipherOf(order, keyring, before.size);
@@ -69,33 +53,17 @@ export async function streamFile(order: Order, keyring: VaultKeyring, progress: 
         progress(done, before.size);
       });
       const written = counting(() => undefined);
-      await pipeline(sourceOf(source), read.stream, cipher, written.stream, writer(target));
+      await pipeline(sourceOf(source), read.stream, cipher, written.stream, writer(target.handle));
       const after = await source.stat().catch(failing('source'));
       if (order.work === 'encrypt' && (read.total() !== before.size || after.size !== before.size || after.mtimeMs !== before.mtimeMs)) throw new StreamFailure('source', 'CHANGED');
-      await target.sync().catch(failing('target'));
+      await target.name();
       return { size: read.total(), written: written.total(), context: context.seen };
     } finally {
-      await target.close();
+      await target.handle.close();
     }
   } finally {
     await source.close();
   }
-}
-
-/** Gives the whole file its name; never one that is taken. */
-export async function nameFile({ temporary, target }: Order): Promise<void> {
-  try {
-    await link(temporary, target);
-    await unlink(temporary);
-  } catch (error) {
-    // File systems without hard links.
-    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(errnoOf(error) ?? '') || (await isThere(target))) failing('target')(error);
-    await rename(temporary, target).catch(failing('target'));
-  }
-  const folder = await open(dirname(target), constants.O_RDONLY).catch(failing('target'));
-  // Some file systems cannot sync a folder.
-  await folder.sync().catch(() => undefined);
-  await folder.close();
 }
 
 function cipherOf(order: Order, keyring: VaultKeyring, plaintextLength: number): Duplex {
@@ -103,12 +71,6 @@ function cipherOf(order: Order, keyring: VaultKeyring, plaintextLength: number):
   const suiteId = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY;
   return encryptStream(keyring, { suiteId, encryptionContext: { ...order.context }, frameLength: FRAME, plaintextLength });
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    (error: unknown) => (errnoOf(error) === 'ENOENT' ? false : failing('target')(error)),
-  );
 
 async function* sourceOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   for (;;) {

@@ -13,7 +13,7 @@ const order = z.strictObject({
   kind: z.literal('order'),
   work: z.enum(['encrypt', 'decrypt']),
   source: z.string(),
-  /** Written, synced and linked to `target` by the child; removed by the parent whatever happens. */
+  /** The name until the file is whole, where there cannot be a file without one; removed by the parent whatever happens. */
   temporary: z.string(),
   target: z.string(),
   /** ARN: the wrapping key, by the name that the file's header has of it. */

@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import type * as koffiModule from 'koffi';
 
-/** Numbers and buffers only. Each returns the C result; 0 is success except where it says otherwise. */
+/** Numbers, buffers and, as UTF-8, paths. Each returns the C result; 0 is success except where it says otherwise. */
 export interface Libc {
   /** prctl(2), Linux only; absent elsewhere. */
   readonly prctl: ((option: number, a: number, b: number, c: number, d: number) => number) | undefined;
@@ -24,6 +24,8 @@ export interface Libc {
   readonly socketpair: (domain: number, type: number, protocol: number, pair: Int32Array) => number;
   /** fcntl(2) with a number as its argument. */
   readonly fcntl: (fd: number, command: number, argument: number) => number;
+  /** linkat(2), Linux only; fails elsewhere. */
+  readonly linkat: (oldFolder: number, oldPath: string, newFolder: number, newPath: string, flags: number) => number;
   /** flock(2). */
   readonly flock: (fd: number, operation: number) => number;
   /** `errno` of the last call made here. */
@@ -69,6 +71,7 @@ function load(): Libc | undefined {
     clockGettime: lib.func('int clock_gettime(int clock, _Out_ int64_t *time)') as Libc['clockGettime'],
     getsockopt: lib.func('int getsockopt(int fd, int level, int option, _Out_ uint8_t *value, _Inout_ uint32_t *length)') as Libc['getsockopt'],
     socketpair: lib.func('int socketpair(int domain, int type, int protocol, _Out_ int32_t *pair)') as Libc['socketpair'],
+    linkat: lib.func('int linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags)') as Libc['linkat'],
     flock: lib.func('int flock(int fd, int operation)') as Libc['flock'],
     fcntl: (fd, command, argument) => fcntl(fd, command, 'int', argument),
     errno: () => koffi.errno(),

@@ -114,9 +114,15 @@ export type CipherOptions = HashOptions;
 /**
  * Encrypts or decrypts one file in a process of its own. When it resolves the target is whole and on the disk; when it rejects there is
  * none. Rejects with FileNotReadableException, FileExistsException, StorageException, StorageFullException, InvalidCiphertextException,
- * ThrottlingException, CancelledException, or what `CipherKeys` rejects with.
+ * ThrottlingException, CancelledException, VaultLockedException, or what `CipherKeys` rejects with.
  */
 export type CipherFile = (order: CipherOrder, keys: CipherKeys, options: CipherOptions) => Promise<CipheredFile>;
+
+export interface CipherFiles {
+  readonly cipherFile: CipherFile;
+  /** For a lock: kills every such process, and resolves once they and their files are gone. What they were for rejects with VaultLockedException. */
+  endAll(): Promise<void>;
+}
 
 export interface HashOrder {
   readonly path: string;

@@ -49,6 +49,8 @@ export interface VaultPorts {
   readonly startSealer: () => Sealer;
   readonly ramBytes: number;
   readonly openBackend: (sealer: Sealer, store: VaultStore) => KeyBackend;
+  /** Ends every other process that was lent a key of this vault; resolves once they are gone. Never rejects. */
+  readonly endBorrowers: () => Promise<void>;
   readonly emit: (event: VaultEvent) => void;
   /** Takes the folder's exclusive lock, for as long as this process lives; nothing when it has it. VaultInUseException. */
   readonly claim: () => void;
@@ -156,7 +158,7 @@ export async function lock(vault: Vault): Promise<void> {
   if (open) vault.ports.emit({ event: 'vault.locked' });
   const anchor = open && open.problem === undefined && vault.trail ? anchorOf(vault.trail, open.store) : undefined;
   // The sealer goes first: whatever else fails, the keys are gone.
-  await Promise.all([open?.sealer.stop(), opening?.stop()]);
+  await Promise.all([open?.sealer.stop(), opening?.stop(), vault.ports.endBorrowers()]);
   await open?.store.close();
   // Not waited for: a keychain that hangs must not hold up a lock.
   if (open && anchor) vault.anchoring = writeAnchor(vault.ports.keychain, open.info, anchor);

@@ -66,6 +66,7 @@ export function localVault(folder: string, { keychain = noKeychain, clock = syst
       keychain,
       startSealer: cheapSealer,
       ramBytes: 2 ** 33,
+      endBorrowers: () => Promise.resolve(),
       openBackend: (sealer, store) => createSoftwareBackend({ sealer, random: systemRandom, material: (id) => store.reader.material(id) }),
       emit: () => undefined,
       claim: () => undefined,

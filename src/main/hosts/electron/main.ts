@@ -3,7 +3,7 @@ import { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, na
 import { encodeJson } from '../../../shared/wire/encode.ts';
 import { besideThis, run, sayWhy } from '../../app/run.ts';
 import { attachWindow } from '../../app/windowed.ts';
-import { createCipherFile } from '../../cipher/client.ts';
+import { createCipherFiles } from '../../cipher/client.ts';
 import { createKeychain } from '../../platform/keychain.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { createSealerClient } from '../../seal/client.ts';
@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
     exit: (code) => app.exit(code),
     machine(log, entries) {
       const children = createUtilityHost({ electron, entries });
-      return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')), cipherFile: createCipherFile({ host: children, random: systemRandom }) };
+      return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')), cipherFiles: createCipherFiles({ host: children, random: systemRandom }) };
     },
   });
   const lock = (job: string): void => {
