@@ -97,6 +97,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'window:CopyOutput': () => ({ Encoding: 'text', Size: 50, ClearsAt: at() + windowSettings.ClipboardSeconds }),
   'window:ClearClipboard': () => ({ Cleared: true }),
   'window:PickFile': () => ({ Path: '/home/ada/release-1.4.0.tar.gz', Name: 'release-1.4.0.tar.gz', Size: 734_003_200 }),
+  'file:Sign': (input) => ({ Signature: b64(256), KeyId: arnOf(find(input['KeyId']).KeyId), SigningAlgorithm: input['SigningAlgorithm'], MessageType: 'DIGEST', Digest: '00', Size: 734_003_200 }),
   'window:SaveFile': (input) => ({ Path: `/home/ada/${String(input['SuggestedName'])}` }),
   'vault:ListSlots': () => ({ Slots: slots }),
   'vault:AddSlot': async () => { await wait(100); return { Slot: slots[1], RecoveryCode: CODE }; },

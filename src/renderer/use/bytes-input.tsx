@@ -9,10 +9,18 @@ import { byteCount } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { Segmented } from '../parts/field.tsx';
 
+/** A file that the person chose in the desktop's dialog: the vault reads it, this page does not. */
+export interface Picked {
+  readonly path: string;
+  readonly name: string;
+  readonly size: number;
+}
 export type ReadBytes = { readonly bytes: Uint8Array<ArrayBuffer>; readonly file?: string } | { readonly problem: string };
 
 export interface BytesHandle {
   read(): Promise<ReadBytes>;
+  /** The file that was chosen by `pick`, which this page cannot read. */
+  picked(): Picked | undefined;
   clear(): void;
   focus(): void;
 }
@@ -26,18 +34,21 @@ interface BytesInputProps {
   readonly over?: string | undefined;
   readonly problem?: string | undefined;
   readonly rows?: number;
+  /** Where the vault itself can read the file: the desktop's dialog in place of the page's. */
+  readonly pick?: (() => Promise<Picked | undefined>) | undefined;
   readonly onChange?: () => void;
 }
 
 const FILE_MOST = 256 * 1024 * 1024;
 const isBad = (text: string, encoding: Encoding): boolean => text !== '' && fromText(text, encoding) === undefined;
 
-export function BytesInput({ label, ref, limit, encoding: first = 'text', over, problem, rows = 4, onChange }: BytesInputProps) {
+export function BytesInput({ label, ref, limit, encoding: first = 'text', over, problem, rows = 4, pick, onChange }: BytesInputProps) {
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const file = useRef<File>(undefined);
+  const file = useRef<File | Picked>(undefined);
   const [named, setNamed] = useState<string>();
+  const [byVault, setByVault] = useState(false);
   const [size, setSize] = useState(0);
   const [bad, setBad] = useState(false);
   const [dragging, setDragging] = useState(false);
@@ -49,9 +60,10 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
     setSize(fromText(text, as)?.length ?? 0);
     onChange?.();
   };
-  const hold = (given: File | undefined): void => {
+  const hold = (given: File | Picked | undefined): void => {
     file.current = given;
     setNamed(given?.name);
+    setByVault(given !== undefined && !(given instanceof File));
     if (area.current) area.current.value = '';
     setBad(false);
     setSize(given?.size ?? 0);
@@ -59,8 +71,8 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
   };
   useImperativeHandle(ref, () => ({
     read: async () => {
-      if (file.current) {
-        if (file.current.size > FILE_MOST) return { problem: `This window reads files of up to ${byteCount(FILE_MOST)}. For a larger one: keystead file sign.` };
+      if (file.current instanceof File) {
+        if (file.current.size > FILE_MOST) return { problem: `A file that is dropped is read by this window, up to ${byteCount(FILE_MOST)}. ${pick ? 'Choose a larger one with File.' : 'For a larger one: keystead file sign.'}` };
         try {
           return { bytes: new Uint8Array(await file.current.arrayBuffer()), file: file.current.name };
         } catch {
@@ -72,6 +84,7 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
       if (text === '' || bytes?.length === 0) return { problem: `${label} is empty.` };
       return bytes ? { bytes } : { problem: `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}.` };
     },
+    picked: () => (file.current instanceof File ? undefined : file.current),
     clear: () => { hold(undefined); },
     focus: () => { area.current?.focus(); },
   }));
@@ -81,14 +94,14 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
     if (event.type === 'drop') hold(event.dataTransfer.files[0]);
     setDragging(event.type === 'dragover');
   };
-  const tooMuch = size > limit;
-  const said = problem ?? (bad ? `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}.` : tooMuch ? (over ?? `At most ${byteCount(limit)}.`) : undefined);
+  const tooMuch = !byVault && size > limit;
+  const said = problem ?? (bad ? `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}.` : tooMuch ? (over ?? `At most ${byteCount(limit)}.`) : byVault ? 'The vault reads it, however large it is.' : undefined);
   return (
     <div onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrag}>
       <div className="mb-1.5 flex h-7 items-center gap-2">
         <label htmlFor={id} className="flex-1 text-[12px]/4 font-medium text-fg-2">{label}</label>
         {named === undefined && <Segmented small label={`How ${label.toLowerCase()} is written`} value={encoding} options={ENCODINGS.map((one) => [one, ENCODING_WORDS[one]] as const)} onPick={(one) => { setEncoding(one); measure(one); }} />}
-        <Button kind="ghost" icon={<FileUp size={14} strokeWidth={1.6} />} onClick={() => picker.current?.click()}>File</Button>
+        <Button kind="ghost" icon={<FileUp size={14} strokeWidth={1.6} />} onClick={() => { if (pick) void pick().then((one) => { if (one) hold(one); }); else picker.current?.click(); }}>File</Button>
         <input ref={picker} type="file" tabIndex={-1} aria-hidden="true" className="hidden" onChange={(event) => { hold(event.target.files?.[0]); event.target.value = ''; }} />
       </div>
       {named === undefined ? (
@@ -113,8 +126,8 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
         </div>
       )}
       <p id={`${id}-below`} className="mt-1.5 flex gap-3 text-[12px]/4">
-        <span role={said === undefined ? undefined : 'alert'} className={`flex-1 ${problem !== undefined || bad ? 'text-danger' : 'text-fg-2'}`}>{said}</span>
-        <span className={tooMuch ? 'text-warn' : 'text-fg-3'}>{byteCount(size)} of {byteCount(limit)}</span>
+        <span role={said === undefined || byVault ? undefined : 'alert'} className={`flex-1 ${problem !== undefined || bad ? 'text-danger' : 'text-fg-2'}`}>{said}</span>
+        <span className={tooMuch ? 'text-warn' : 'text-fg-3'}>{byVault ? byteCount(size) : `${byteCount(size)} of ${byteCount(limit)}`}</span>
       </p>
     </div>
   );

@@ -31,6 +31,8 @@ export interface Asked {
   readonly context: Readonly<Record<string, string>>;
   readonly dataKeySpec: 'AES_256' | 'AES_128';
   readonly input: Uint8Array<ArrayBuffer> | undefined;
+  /** In place of the input: a file that the vault reads. */
+  readonly path?: string | undefined;
   readonly proof: Uint8Array<ArrayBuffer> | undefined;
 }
 
@@ -45,6 +47,9 @@ export type RunAnswer = { readonly ok: true; readonly outcome: Outcome } | { rea
 
 const mapped = <T>(answer: Answer<T>, map: (output: T) => Outcome): RunAnswer =>
   answer.ok ? { ok: true, outcome: map(answer.output) } : { ok: false, error: answer.error, requestId: answer.requestId };
+
+const SIGNED = { RAW: 'Signature', DIGEST: 'Signature of the digest' } as const;
+const FITS = ['The signature fits', 'This key signed exactly this message'] as const;
 
 const empty = (): Uint8Array<ArrayBuffer> => new Uint8Array(new ArrayBuffer(0));
 
@@ -62,7 +67,7 @@ async function fingerprint(key: Uint8Array): Promise<string> {
   return `SHA256:${toText(digest, 'base64').replace(/=+$/, '')}`;
 }
 
-export async function run({ action, key, algorithm = 'SYMMETRIC_DEFAULT', context, dataKeySpec, input = empty(), proof = empty() }: Asked): Promise<RunAnswer> {
+export async function run({ action, key, algorithm = 'SYMMETRIC_DEFAULT', context, dataKeySpec, input = empty(), path, proof = empty() }: Asked): Promise<RunAnswer> {
   const KeyId = key.KeyId;
   const by = algorithm as never;
   const bound = algorithm === 'SYMMETRIC_DEFAULT' ? { EncryptionContext: { ...context } } : {};
@@ -74,13 +79,15 @@ export async function run({ action, key, algorithm = 'SYMMETRIC_DEFAULT', contex
     case 'data-key':
       return mapped(await client.kms.generateDataKey({ KeyId, KeySpec: dataKeySpec, EncryptionContext: { ...context } }), (out) => ({ secret: out.Plaintext, public: { label: 'Encrypted data key', bytes: out.CiphertextBlob, file: 'data-key.bin' } }));
     case 'sign': {
+      if (path !== undefined) return mapped(await client.file.sign({ Path: path, KeyId, SigningAlgorithm: by }), (out) => ({ digest: true, public: { label: SIGNED[out.MessageType], bytes: out.Signature, file: 'signature.bin' } }));
       const message = await messageOf(input, algorithm);
       const digest = message.MessageType === 'DIGEST';
-      return mapped(await client.kms.sign({ KeyId, ...message, SigningAlgorithm: by }), (out) => ({ digest, public: { label: digest ? 'Signature of the digest' : 'Signature', bytes: out.Signature, file: 'signature.bin' } }));
+      return mapped(await client.kms.sign({ KeyId, ...message, SigningAlgorithm: by }), (out) => ({ digest, public: { label: SIGNED[message.MessageType], bytes: out.Signature, file: 'signature.bin' } }));
     }
     case 'verify': {
+      if (path !== undefined) return mapped(await client.file.verify({ Path: path, KeyId, Signature: proof, SigningAlgorithm: by }), () => ({ digest: true, verdict: FITS }));
       const message = await messageOf(input, algorithm);
-      return mapped(await client.kms.verify({ KeyId, ...message, Signature: proof, SigningAlgorithm: by }), () => ({ digest: message.MessageType === 'DIGEST', verdict: ['The signature fits', 'This key signed exactly this message'] }));
+      return mapped(await client.kms.verify({ KeyId, ...message, Signature: proof, SigningAlgorithm: by }), () => ({ digest: message.MessageType === 'DIGEST', verdict: FITS }));
     }
     case 'mac':
       return mapped(await client.kms.generateMac({ KeyId, Message: SecretBytes.take(input), MacAlgorithm: by }), (out) => ({ public: { label: 'MAC', bytes: out.Mac, file: 'mac.bin' } }));

@@ -18,7 +18,7 @@ import { InlineError } from '../parts/feedback.tsx';
 import { Segmented, SelectField } from '../parts/field.tsx';
 import { SecretField } from '../parts/secret-field.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
-import { BytesInput, type BytesHandle } from './bytes-input.tsx';
+import { BytesInput, type BytesHandle, type Picked } from './bytes-input.tsx';
 import { commandFor } from './command.ts';
 import { ContextRows, contextOf, type ContextRow } from './context-rows.tsx';
 import { CommandLine, PublicResult, Verdict } from './result.tsx';
@@ -47,6 +47,13 @@ const WORDS: Record<UseAction, Words> = {
   decapsulate: { input: 'What Encapsulate gave', act: 'Decapsulate', nothing: 'No secret was recovered.' },
   'public-key': { act: 'Show the public key', nothing: 'No public key was shown.' },
 };
+
+async function pickFile(): Promise<Picked | undefined> {
+  const answer = await client.window.pickFile({});
+  if (!answer.ok) return undefined;
+  const { Path, Name, Size } = answer.output;
+  return Path === undefined ? undefined : { path: Path, name: Name ?? Path, size: Size ?? 0 };
+}
 
 export function UsePanel({ keyId, first, onClose }: { readonly keyId: string; readonly first: UseAction; readonly onClose: () => void }) {
   const { data } = useKey(keyId);
@@ -98,7 +105,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
     alive.current = true;
     return () => { alive.current = false; wipe(); };
   }, [wipe]);
-  const { Copies } = useWindow();
+  const { Copies, Picks } = useWindow();
   const copying = useCopyValue();
   const { input: inputLabel, proof: proofLabel, act, nothing } = WORDS[action];
   const symmetric = algorithm === 'SYMMETRIC_DEFAULT';
@@ -115,13 +122,14 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
   };
   const submit = async (): Promise<void> => {
     forget();
-    const given = await input.current?.read();
+    const picked = input.current?.picked();
+    const given = picked ? undefined : await input.current?.read();
     const shown = await proof.current?.read();
     if (given && 'problem' in given) { setProblems({ input: given.problem }); return; }
     if (shown && 'problem' in shown) { setProblems({ proof: shown.problem }); return; }
     if (given && given.bytes.length > limit && !digests) return;
     setBusy(true);
-    const answer = await run({ action, key: value, algorithm, context: contextOf(rows), dataKeySpec, input: given?.bytes, proof: shown?.bytes });
+    const answer = await run({ action, key: value, algorithm, context: contextOf(rows), dataKeySpec, input: given?.bytes, path: picked?.path, proof: shown?.bytes });
     if (!alive.current) {
       if (answer.ok) answer.outcome.secret?.[Symbol.dispose]();
       return;
@@ -131,7 +139,7 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
     const { secret: came, ...rest } = answer.outcome;
     secret.current = came;
     serial.current += 1;
-    setOutcome({ ...rest, hasSecret: came !== undefined, file: given?.file, serial: serial.current });
+    setOutcome({ ...rest, hasSecret: came !== undefined, file: picked?.path ?? given?.file, serial: serial.current });
     if (action === 'encrypt') input.current?.clear();
   };
   /** Past this page: it is told of the value's length alone. */
@@ -160,7 +168,8 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
           limit={limit}
           encoding={BASE64_LIMITS[action] === undefined ? 'text' : 'base64'}
           problem={problems.input}
-          over={digests ? 'Longer than fits whole: its digest is computed here and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: make a data key and encrypt with that.' : undefined}
+          over={digests ? 'Longer than fits whole: its digest is computed and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: make a data key and encrypt with that.' : undefined}
+          pick={signs && Picks ? pickFile : undefined}
           onChange={() => { if (failed || outcome?.verdict || problems.input) forget(); }}
         />
       )}
