@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { decodeRotation, type RotationRecord } from '../../src/main/secrets/rotation-record.ts';
-import { IDLE, MAX_ATTEMPTS, next, wakeOf, type Effect, type RotationEvent, type RotationState, type Traits } from '../../src/main/secrets/rotation.ts';
+import { IDLE, MAX_ATTEMPTS, next, wakeOf, type Effect, type RotationEvent, type RotationState, type RunStep, type Traits } from '../../src/main/secrets/rotation.ts';
 import { VaultError } from '../../src/shared/model/errors.ts';
 import { instant, type SecretName } from '../../src/shared/model/ids.ts';
 
@@ -38,7 +38,7 @@ class World {
   current = 'v0';
   previous: string | undefined;
   pending: string | undefined;
-  /** The one value that the server knows. */
+  /** The value that was set last on the server. */
   outside = 'v0';
   /** Attempt at which the pending version was last tested. */
   proven: string | undefined;
@@ -103,7 +103,7 @@ class World {
     }
     const { token, step, attempt } = run;
     if (step === 'testSecret' && !fails && !wrong) this.proven = `${token}/${String(attempt)}`;
-    this.take({ kind: 'ended', token, step, attempt, started: this.now, chance: 0.5, due: instant(this.now + 600 * MINUTE), ...failure });
+    this.take({ kind: 'ended', token, step, attempt, started: this.now, chance: 0.5, ...(token.endsWith('3') ? { heldUntil: instant(this.now + 45 * MINUTE) } : {}), due: instant(this.now + 600 * MINUTE), ...failure });
   }
 }
 
@@ -144,9 +144,10 @@ function apply(world: World, one: Act): void {
 }
 
 describe.each<{ readonly name: string; readonly traits: Traits }>([
-  { name: 'a server that can be set back', traits: { restores: true, own: false } },
-  { name: 'the vault’s own value', traits: { restores: false, own: true } },
-  { name: 'a function or command', traits: { restores: false, own: false } },
+  { name: 'a server that can be set back', traits: { restores: true, retires: false, own: false } },
+  { name: 'a server that keeps the old value beside the new one', traits: { restores: true, retires: true, own: false } },
+  { name: 'the vault’s own value', traits: { restores: false, retires: false, own: true } },
+  { name: 'a function or command', traits: { restores: false, retires: false, own: false } },
 ])('$name', ({ traits }) => {
   it('loses no value that the server may know, has one run at a time, and says how each ended', () => {
     fc.assert(
@@ -215,7 +216,7 @@ describe.each<{ readonly name: string; readonly traits: Traits }>([
 });
 
 it('repeats what failed with the same version after 1, 2, 4 and 8 minutes, a quarter more or less, then gives up', () => {
-  const own: Traits = { restores: false, own: true };
+  const own: Traits = { restores: false, retires: false, own: true };
   let now = instant(0);
   let state = next(IDLE, { kind: 'asked', token: 'v1' }, now, own).state;
   const waits: number[] = [];
@@ -236,11 +237,33 @@ it('repeats what failed with the same version after 1, 2, 4 and 8 minutes, a qua
 });
 
 it('waits while the previous version is still used, as long as it was told and no longer', () => {
-  const own: Traits = { restores: false, own: true };
+  const own: Traits = { restores: false, retires: false, own: true };
   const planned = next(IDLE, { kind: 'planned', due: instant(1000) }, instant(0), own).state;
   const held = next(planned, { kind: 'due', token: 'v1', heldUntil: instant(900_000) }, instant(1000), own).state;
   expect([held.run, held.due]).toEqual([undefined, 601_000]);
   const later = next(held, { kind: 'due', token: 'v1', heldUntil: instant(900_000) }, instant(601_000), own).state;
   expect([later.run, later.due]).toEqual([undefined, 900_000]);
   expect(next(later, { kind: 'due', token: 'v1', heldUntil: instant(900_000) }, instant(900_000), own).effect).toEqual({ kind: 'begin', token: 'v1' });
+});
+
+it('takes the old value away when nobody uses it any more, and a failure of that undoes nothing', () => {
+  const redis: Traits = { restores: true, retires: true, own: false };
+  let state = next(IDLE, { kind: 'asked', token: 'v1' }, instant(0), redis).state;
+  const ended = (step: RunStep, more: object = {}): void => {
+    state = next(state, { kind: 'ended', token: 'v1', step, attempt: state.run?.attempt ?? 0, started: instant(0), chance: 0.5, due: undefined, ...more }, instant(0), redis).state;
+  };
+  for (const step of ['createSecret', 'setSecret', 'testSecret'] as const) ended(step);
+  ended('finishSecret', { heldUntil: instant(1_000_000) });
+  expect(state.run).toMatchObject({ step: 'retireSecret', until: 600_000 });
+  state = next(state, { kind: 'due', token: 'v2', heldUntil: instant(1_000_000) }, instant(600_000), redis).state;
+  expect(state.run).toMatchObject({ step: 'retireSecret', until: 1_000_000 });
+  const stopped = next(state, { kind: 'stopped', due: undefined }, instant(600_000), redis);
+  expect(stopped.effect).toMatchObject({ kind: 'end', result: 'rotated' });
+  state = next(state, { kind: 'due', token: 'v2' }, instant(1_000_000), redis).state;
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    ended('retireSecret', { failure: FAILURE });
+    if (state.run) state = next(state, { kind: 'due', token: 'v2' }, instant(9_000_000), redis).state;
+  }
+  expect(state.run).toBeUndefined();
+  expect(state.ended).toMatchObject([{ result: 'rotated', attempts: 1, left: 'nothing' }]);
 });

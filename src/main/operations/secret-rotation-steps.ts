@@ -21,7 +21,7 @@ import { sameValue } from '../secrets/values.ts';
 import type { Reader } from '../store/port.ts';
 import { resolveSecret, secretOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
-import { chanceOf, decide, promoted, setUpRotation } from './secret-rotation-store.ts';
+import { chanceOf, decide, promoted, rotated, setUpRotation } from './secret-rotation-store.ts';
 import { rotatorGiven } from './secret-rotation.ts';
 import { arnOf, readValue, secretNow, secretValues, type SecretsReading, type SecretsWriting } from './secret-store.ts';
 
@@ -67,6 +67,7 @@ const OWN_WORK: Readonly<Record<RunStep, (secret: SecretRecord, token: string, r
     return Promise.resolve(promoted(secret, token, rights));
   },
   restoreSecret: (secret) => Promise.resolve(secret),
+  retireSecret: (secret) => Promise.resolve(secret),
 };
 
 function assertPending({ versions }: SecretRecord, token: string): void {
@@ -118,7 +119,7 @@ async function outside(rotator: Rotator, settings: RotatorSettings, secret: Secr
   const { signal } = rights.call;
   if (!target) throw new VaultError('InvalidRequestException', 'this rotator does nothing outside of the vault');
   if (KINDS[settings.kind].at === 'contract') {
-    if (step === 'restoreSecret') throw new VaultError('InvalidRequestException', 'a program of the owner’s knows four steps');
+    if (step === 'restoreSecret' || step === 'retireSecret') throw new VaultError('InvalidRequestException', 'a program of the owner’s knows four steps');
     return rotator.invoke(step, { target, secretArn, token, signal });
   }
   using current = await valueAt(secret, CURRENT, rights);
@@ -127,6 +128,8 @@ async function outside(rotator: Rotator, settings: RotatorSettings, secret: Secr
   if (!current || !pending) throw none('there is no value under `AWSCURRENT` and `AWSPENDING`; end this rotation with `keystead secret stop-rotation`');
   using master = await masterOf(current, rights);
   const request = { target, secretArn, token, signal, ...(previous ? { previous } : {}), ...(master ? { master } : {}) };
+  // The stages have moved: what is AWSPREVIOUS now is to go.
+  if (step === 'retireSecret') return await rotator.finish({ ...request, current: previous ?? current, pending: current });
   // Back to AWSCURRENT: the same act with the two values the other way round.
   if (step === 'restoreSecret') return await rotator.set({ ...request, current: pending, pending: current });
   return await (step === 'setSecret' ? rotator.set({ ...request, current, pending }) : rotator.test({ ...request, current, pending }));
@@ -178,9 +181,11 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
       if (isOutside(rotation.rotator.kind, step)) failure = broken(secret, token, step);
       else secret = await OWN_WORK[step](secret, token, rotation.rotator, rights);
     }
+    if (!failure && step === 'finishSecret') secret = rotated(secret, rights);
+    const held = heldUntil(secret, rotation.rotator.overlapHours);
     const { rotation: after } = decide(
       { secret, rotation },
-      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(failure ? { failure } : {}), ...(connections ? { connections } : {}) },
+      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(held === undefined ? {} : { heldUntil: held }), ...(failure ? { failure } : {}), ...(connections ? { connections } : {}) },
       rights,
     );
     const over = after.state.run ? undefined : after.state.ended.at(-1);

@@ -61,11 +61,12 @@ function carriedOut(secret: SecretRecord, effect: Effect, rights: SecretsWriting
   const { at } = rights.call;
   if (effect.kind === 'begin') return secretValues(rights).announce(secret, effect.token, at);
   if (effect.kind !== 'end') return secret;
-  const cleared = effect.result === 'rotated' || effect.discard ? withoutPending(secret, effect.token, rights) : secret;
-  const settings = cleared.rotation ?? { enabled: false, rules: {} };
-  if (effect.result !== 'rotated') return cleared;
-  return settled(cleared, { ...settings, lastRotated: at }, rights);
+  return effect.result === 'rotated' || effect.discard ? withoutPending(secret, effect.token, rights) : secret;
 }
+
+/** AWSCURRENT has moved. */
+export const rotated = (secret: SecretRecord, rights: SecretsWriting): SecretRecord =>
+  settled(secret, { ...(secret.rotation ?? { enabled: false, rules: {} }), lastRotated: rights.call.at }, rights);
 
 /** One event for the machine, and everything that it means. Rejects as the machine and the stages do. */
 export function decide({ secret, rotation }: Rotating, event: RotationEvent, rights: SecretsWriting): Rotating & { readonly effect: Effect } {

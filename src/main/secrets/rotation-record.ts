@@ -33,7 +33,7 @@ export interface RotationEntry {
 }
 
 const TABLE = 'rotations';
-const RUN_STEPS: readonly RunStep[] = [...STEPS, 'restoreSecret'];
+const RUN_STEPS: readonly RunStep[] = [...STEPS, 'restoreSecret', 'retireSecret'];
 
 const bad = (): never => {
   throw malformed(TABLE);

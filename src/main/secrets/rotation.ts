@@ -4,7 +4,8 @@
  * idempotent, the whole repeated with the same version when one fails.
  *
  * Beyond AWS: when the attempts are used up after setSecret was begun, AWSCURRENT is set again outside (`restoreSecret`) before the
- * version under AWSPENDING is let go, so that a failed rotation ends with a value that works.
+ * version under AWSPENDING is let go, so that a failed rotation ends with a value that works. And where the old value goes on being valid
+ * beside the new one, it is taken away after finishSecret (`retireSecret`), once nobody uses it any more or the overlap is over.
  *
  * INVARIANT: at most one run; AWSCURRENT moves in finishSecret alone, after a testSecret of the same attempt that was right; a value that
  * may be in use outside keeps AWSPENDING until AWSCURRENT was set again.
@@ -13,7 +14,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import { STEPS, type RotationStep, type RotatorFailure } from './rotator-port.ts';
 
-export type RunStep = RotationStep | 'restoreSecret';
+export type RunStep = RotationStep | 'restoreSecret' | 'retireSecret';
 
 /** One step that was tried, with its time and what it met. */
 export interface StepRecord {
@@ -75,9 +76,10 @@ export interface RotationState {
 
 export const IDLE: RotationState = { ended: [] };
 
-/** restores: can set AWSCURRENT again. own: the value outside is nobody's but the vault's (generic), so there is nothing to restore. */
+/** restores: can set AWSCURRENT again. retires: has to take the old value away. own: the value outside is nobody's but the vault's (generic), so there is nothing to restore. */
 export interface Traits {
   readonly restores: boolean;
+  readonly retires: boolean;
   readonly own: boolean;
 }
 
@@ -87,8 +89,8 @@ export type RotationEvent =
   | { readonly kind: 'asked'; readonly token: string }
   /** `heldUntil`: somebody still uses the previous version, which is kept that long at most. */
   | { readonly kind: 'due'; readonly token: string; readonly heldUntil?: Instant }
-  /** `chance`: 0 to 1, spreads retries. `due`: when the next run is planned, should this be the end of this one. */
-  | { readonly kind: 'ended'; readonly token: string; readonly step: RunStep; readonly attempt: number; readonly started: Instant; readonly failure?: RotatorFailure; readonly connections?: readonly string[]; readonly chance: number; readonly due: Instant | undefined }
+  /** `heldUntil`: as above, of retireSecret. `chance`: 0 to 1, spreads retries. `due`: when the next run is planned, should this be the end of this one. */
+  | { readonly kind: 'ended'; readonly token: string; readonly step: RunStep; readonly attempt: number; readonly started: Instant; readonly failure?: RotatorFailure; readonly connections?: readonly string[]; readonly chance: number; readonly due: Instant | undefined; readonly heldUntil?: Instant }
   | { readonly kind: 'paused' }
   | { readonly kind: 'resumed' }
   /** Ends the run and keeps AWSCURRENT. */
@@ -143,7 +145,7 @@ function begin(state: RotationState, token: string, cause: Cause, now: Instant):
 /** The run is over. */
 function end(state: RotationState, run: Run, how: { readonly result: EndedRun['result']; readonly left: Left; readonly restored: boolean; readonly due: Instant | undefined }, now: Instant): Decided {
   const { token, cause, started, steps } = run;
-  const attempts = Math.max(1, ...steps.filter(({ step }) => step !== 'restoreSecret').map(({ attempt }) => attempt));
+  const attempts = Math.max(1, ...steps.filter(({ step }) => step !== 'restoreSecret' && step !== 'retireSecret').map(({ attempt }) => attempt));
   const { result, left, restored, due } = how;
   const { run: _over, ...rest } = state;
   const ended = [...state.ended, { token, cause, started, ended: now, attempts, result, left, restored, steps }].slice(-MAX_ENDED);
@@ -156,12 +158,17 @@ const without = ({ until: _until, ...run }: Run): Run => run;
 
 /** The run cannot go on: what is outside is brought back to AWSCURRENT first, where it may not be. */
 function giveUp(state: RotationState, run: Run, ending: 'failed' | 'stopped', due: Instant | undefined, traits: Traits, now: Instant): Decided {
+  // AWSCURRENT has moved: what is left to do outside stays undone.
+  if (run.step === 'retireSecret') return end(state, run, { result: 'rotated', left: 'nothing', restored: false, due }, now);
   if (traits.own || !run.touched) return end(state, run, { result: ending, left: 'nothing', restored: false, due }, now);
   if (traits.restores) return at(state, { ...without(run), step: 'restoreSecret', attempt: 1, ending });
   return end(state, run, { result: ending, left: 'pending', restored: false, due }, now);
 }
 
-const following = (step: RotationStep): RotationStep | undefined => STEPS[STEPS.indexOf(step) + 1];
+const following = (step: RotationStep, { retires }: Traits): RunStep | undefined => STEPS[STEPS.indexOf(step) + 1] ?? (retires ? 'retireSecret' : undefined);
+
+/** Looks again at the latest after a while: those who used the previous version may have read the new one. */
+const held = (until: Instant, now: Instant): Instant => instant(Math.min(until, now + HOLD_MS));
 
 function stepEnded(state: RotationState, event: RotationEvent & { kind: 'ended' }, traits: Traits, now: Instant): Decided {
   const run = state.run;
@@ -177,12 +184,23 @@ function stepEnded(state: RotationState, event: RotationEvent & { kind: 'ended' 
     if (run.attempt >= MAX_ATTEMPTS) return end(state, done, { result, left: 'pending', restored: false, due }, now);
     return waiting(state, { ...done, attempt: run.attempt + 1 }, chance, now);
   }
+  if (run.step === 'retireSecret') {
+    // The new value is proven and in use, whatever becomes of the old one.
+    if (!failure || run.attempt >= MAX_ATTEMPTS) return end(state, done, { result: 'rotated', left: 'nothing', restored: false, due }, now);
+    return waiting(state, { ...done, attempt: run.attempt + 1 }, chance, now);
+  }
   if (failure) {
     if (run.attempt >= MAX_ATTEMPTS) return giveUp(state, done, 'failed', due, traits, now);
     return waiting(state, { ...done, step: 'createSecret', attempt: run.attempt + 1 }, chance, now);
   }
-  const step = following(run.step);
+  const step = following(run.step, traits);
   if (step === undefined) return end(state, done, { result: 'rotated', left: 'nothing', restored: false, due }, now);
+  if (step === 'retireSecret') {
+    const { heldUntil } = event;
+    if (heldUntil === undefined || heldUntil <= now) return at(state, { ...done, step, attempt: 1 });
+    const until = held(heldUntil, now);
+    return { state: { ...state, run: { ...done, step, attempt: 1, until } }, effect: { kind: 'wait', until } };
+  }
   return at(state, { ...done, step, touched: run.touched || step === 'setSecret' });
 }
 
@@ -194,10 +212,14 @@ function waiting(state: RotationState, run: Run, chance: number, now: Instant): 
 function due(state: RotationState, event: RotationEvent & { kind: 'due' }, now: Instant): Decided {
   const { run } = state;
   if (state.paused !== undefined) return same(state);
-  if (run) return run.until !== undefined && run.until <= now ? at(state, without(run)) : same(state);
-  if (state.due === undefined || state.due > now) return same(state);
   const { heldUntil } = event;
-  if (heldUntil !== undefined && heldUntil > now) return same({ ...state, due: instant(Math.min(heldUntil, now + HOLD_MS)) });
+  const isHeld = heldUntil !== undefined && heldUntil > now;
+  if (run) {
+    if (run.until === undefined || run.until > now) return same(state);
+    return run.step === 'retireSecret' && isHeld ? same({ ...state, run: { ...run, until: held(heldUntil, now) } }) : at(state, without(run));
+  }
+  if (state.due === undefined || state.due > now) return same(state);
+  if (isHeld) return same({ ...state, due: held(heldUntil, now) });
   return begin(state, event.token, 'schedule', now);
 }
 
@@ -232,6 +254,7 @@ export function next(state: RotationState, event: RotationEvent, now: Instant, t
     }
     case 'cancelled': {
       const idle = planned(state, undefined);
+      if (run?.step === 'retireSecret') return giveUp(idle, run, 'stopped', undefined, traits, now);
       return run ? end(idle, run, { result: 'stopped', left: 'pending', restored: false, due: undefined }, now) : same(idle);
     }
   }

@@ -17,13 +17,13 @@ interface Kind extends Traits {
 }
 
 export const KINDS: Readonly<Record<RotatorKind, Kind>> = {
-  generic: { at: 'vault', own: true, restores: false, alternates: false },
-  postgres: { at: 'database', own: false, restores: true, alternates: true },
-  mysql: { at: 'database', own: false, restores: true, alternates: true },
-  mariadb: { at: 'database', own: false, restores: true, alternates: true },
-  redis: { at: 'database', own: false, restores: true, alternates: true },
-  command: { at: 'contract', own: false, restores: false, alternates: false },
-  lambda: { at: 'contract', own: false, restores: false, alternates: false },
+  generic: { retires: false, at: 'vault', own: true, restores: false, alternates: false },
+  postgres: { retires: false, at: 'database', own: false, restores: true, alternates: true },
+  mysql: { retires: false, at: 'database', own: false, restores: true, alternates: true },
+  mariadb: { retires: false, at: 'database', own: false, restores: true, alternates: true },
+  redis: { retires: true, at: 'database', own: false, restores: true, alternates: true },
+  command: { retires: false, at: 'contract', own: false, restores: false, alternates: false },
+  lambda: { retires: false, at: 'contract', own: false, restores: false, alternates: false },
 };
 
 /** Whether a step is the world's outside, and not the vault's own work in one transaction. */

@@ -4,7 +4,7 @@ import { operation, refused, timestamp } from './operation.ts';
 import * as f from './secret-fields.ts';
 
 const ROTATORS = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'command', 'lambda'] as const;
-const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret', 'restoreSecret'] as const;
+const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret', 'restoreSecret', 'retireSecret'] as const;
 
 export const rotateSecret = operation({
   name: 'secretsmanager:RotateSecret',
@@ -66,7 +66,7 @@ export const setRotator = operation({
 });
 
 const step = z.strictObject({
-  Step: z.enum(STEPS).describe('restoreSecret: the current value was set again where it is used'),
+  Step: z.enum(STEPS).describe('restoreSecret: the current value was set again where it is used; retireSecret: the old one was taken away there'),
   Attempt: z.int(),
   Started: timestamp(),
   Ended: timestamp(),
