@@ -366,6 +366,33 @@ describe('a rotator outside', () => {
   });
 });
 
+it('knows who uses which version, and holds the next rotation until they have read the new one or the overlap is over', async () => {
+  await create('{"password": "old"}');
+  await ask('SetRotator', { Rotator: 'generic', OverlapHours: 100 });
+  const consumers = async (): Promise<unknown> => {
+    clock.advance(11_000);
+    await until(async () => ((await rotation())['Consumers'] as unknown[]).length > 0);
+    for (let turn = 0; turn < 5; turn += 1) await until(() => Promise.resolve(true));
+    return ((await rotation())['Consumers'] as readonly Json[]).map(({ Principal, Door, Stage }) => [Principal, Door, Stage]);
+  };
+  const first = (await ask('GetSecretValue'))['VersionId'];
+  expect(await consumers()).toEqual([['owner', 'cli', 'AWSCURRENT']]);
+  await ask('RotateSecret', { RotationRules: { ScheduleExpression: 'rate(4 hours)' } });
+  await until(isIdle);
+  expect(await consumers()).toEqual([['owner', 'cli', 'AWSPREVIOUS']]);
+  clock.advance(50 * HOUR);
+  for (let turn = 0; turn < 5; turn += 1) await until(isIdle);
+  expect((await rotation())['Ended']).toHaveLength(1);
+  // Read anew: nobody uses the previous one any more.
+  expect((await ask('GetSecretValue'))['VersionId']).not.toBe(first);
+  expect(await consumers()).toEqual([['owner', 'cli', 'AWSCURRENT']]);
+  clock.advance(11 * 60_000);
+  await until(async () => ((await rotation())['Ended'] as unknown[]).length === 2);
+  // Now somebody stays behind, and the overlap passes.
+  clock.advance(101 * HOUR);
+  await until(async () => ((await rotation())['Ended'] as unknown[]).length === 3);
+});
+
 it('shows a schedule before it is set', async () => {
   const { Windows } = (await vault.ok('secretsmanager:PreviewRotation', { RotationRules: { ScheduleExpression: 'cron(0 3 * * ? *)', Duration: '2h' } })) as { Windows: { Opens: number; Closes: number }[] };
   expect(Windows).toHaveLength(5);

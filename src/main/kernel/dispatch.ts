@@ -105,6 +105,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
     const call: Call = {
       requestId: request.id,
       principal,
+      door: request.door,
       at: path.now(),
       region,
       resource,

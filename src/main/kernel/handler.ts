@@ -1,5 +1,5 @@
 /** What a handler is given and what it gives back. The map of handlers is exhaustive by type. */
-import type { ErrorOf, InputOf, Operation, OutputOf } from '../../shared/api/operation.ts';
+import type { DoorName, ErrorOf, InputOf, Operation, OutputOf } from '../../shared/api/operation.ts';
 import type { Instant, RequestId } from '../../shared/model/ids.ts';
 import type { Progress } from '../../shared/wire/messages.ts';
 import type { Position } from '../trail/port.ts';
@@ -9,6 +9,7 @@ import type { Resource } from './resolve.ts';
 export interface Call<O extends Operation = Operation> {
   readonly requestId: RequestId;
   readonly principal: Principal;
+  readonly door: DoorName;
   readonly at: Instant;
   /** The request's; absent: the vault's own. */
   readonly region: string | undefined;

@@ -27,7 +27,8 @@ type Names = 'RecordSecretAccess' | 'GetSecretValue' | 'BatchGetSecretValue' | '
 /** A page of values found by filters ends before it is larger than this, so that an answer fits into one frame. */
 const PAGE_BYTES = 384 * 1024;
 
-interface Reading extends Omit<SecretsReading, 'values'> {
+interface Reading extends Omit<SecretsReading, 'values' | 'call'> {
+  readonly call: Pick<Call, 'allows' | 'at' | 'principal' | 'door'>;
   readonly reader: Reader;
   readonly accesses: UsageTracker<SecretAccess>;
 }
@@ -48,7 +49,7 @@ async function revealed(secret: SecretRecord, wanted: Parameters<typeof select>[
   const version = select(secret.versions, wanted);
   const { call, realm, accesses } = reading;
   const { kind, bytes } = await readValue(secret, version, { ...reading, values: reading.reader.of(SECRET_VALUES) });
-  const access = accessOf(secret, arnOf(realm, secret), version.versionId, call.at);
+  const access = accessOf(secret, arnOf(realm, secret), version.versionId, call.at, { principal: call.principal.id, door: call.door });
   if (access) accesses.note(access);
   return {
     ...namedAs(realm, secret),
