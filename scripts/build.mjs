@@ -20,6 +20,7 @@ const ENTRIES = {
   'main/sealer.mjs': 'src/main/sealer/entry.ts',
   'main/keychain.mjs': 'src/main/keychain/entry.ts',
   'main/cipher.mjs': 'src/main/cipher/entry.ts',
+  'main/pkcs11.mjs': 'src/main/backends/pkcs11/entry.ts',
   'main/egress.mjs': 'src/main/egress/entry.ts',
   'main/hash-worker.mjs': 'src/main/platform/hash-worker.ts',
   'cli/keystead.mjs': 'src/cli/main.ts',

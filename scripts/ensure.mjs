@@ -24,7 +24,7 @@ const NATIVES = {
 
 /**
  * What a Debian package is needed for, and how to see that it is there.
- * @typedef {{ package: string, command?: string, pkgConfig?: string, pythonModule?: string }} Need
+ * @typedef {{ package: string, command?: string, pkgConfig?: string, pythonModule?: string, file?: string }} Need
  */
 /** @type {readonly Need[]} */
 const TO_COMPILE = [
@@ -37,6 +37,10 @@ const TO_COMPILE = [
 /** @type {readonly Need[]} */
 const TO_TEST = [
   { package: 'openssl', command: 'openssl' },
+  { package: 'softhsm2', command: 'softhsm2-util' },
+  { package: 'opensc', command: 'pkcs11-tool' },
+  { package: 'gnutls-bin', command: 'p11tool' },
+  { package: 'libnss3', file: process.arch === 'arm64' ? '/usr/lib/aarch64-linux-gnu/libsoftokn3.so' : '/usr/lib/x86_64-linux-gnu/libsoftokn3.so' },
   { package: 'dbus', command: 'dbus-daemon' },
   { package: 'gnome-keyring', command: 'gnome-keyring-daemon' },
   { package: 'systemd', command: 'busctl' },
@@ -54,8 +58,8 @@ const TO_TEST = [
 /** @param {string} command */
 const onPath = (command) => (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
 /** @param {Need} need */
-const isThere = ({ command, pkgConfig, pythonModule }) =>
-  pythonModule !== undefined ? spawnSync('/usr/bin/python3', ['-c', `import ${pythonModule}`], { stdio: 'ignore' }).status === 0 : pkgConfig === undefined ? onPath(command ?? '') : spawnSync('pkg-config', ['--exists', pkgConfig], { stdio: 'ignore' }).status === 0;
+const isThere = ({ command, pkgConfig, pythonModule, file }) =>
+  file !== undefined ? existsSync(file) : pythonModule !== undefined ? spawnSync('/usr/bin/python3', ['-c', `import ${pythonModule}`], { stdio: 'ignore' }).status === 0 : pkgConfig === undefined ? onPath(command ?? '') : spawnSync('pkg-config', ['--exists', pkgConfig], { stdio: 'ignore' }).status === 0;
 /** @param {readonly Need[]} needs */
 const missing = (needs) => needs.filter((need) => !isThere(need)).map((need) => need.package);
 

@@ -11,15 +11,15 @@ const fresh: KeyRecord = { keyId: keyIdFrom(new Uint8Array(16)), spec: 'SYMMETRI
 
 /** From AWS's table of key states, written down apart from the code: row = act, column = state. */
 const EXPECTED: Record<Act, Record<KeyRecord['state'], string | undefined>> = {
-  use: { Enabled: undefined, Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
-  enable: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
-  disable: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
-  describe: { Enabled: undefined, Disabled: undefined, PendingDeletion: undefined, PendingImport: undefined, PendingReplicaDeletion: undefined },
-  edit: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException' },
-  name: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException' },
-  scheduleDeletion: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException' },
-  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException', PendingDeletion: undefined, PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: undefined },
-  import: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException' },
+  use: { Enabled: undefined, Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: 'KMSInvalidStateException' },
+  enable: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: undefined },
+  disable: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: undefined },
+  describe: { Enabled: undefined, Disabled: undefined, PendingDeletion: undefined, PendingImport: undefined, PendingReplicaDeletion: undefined, Unavailable: undefined },
+  edit: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: undefined },
+  name: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: undefined },
+  scheduleDeletion: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: undefined },
+  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException', PendingDeletion: undefined, PendingImport: 'KMSInvalidStateException', PendingReplicaDeletion: undefined, Unavailable: 'KMSInvalidStateException' },
+  import: { Enabled: undefined, Disabled: undefined, PendingDeletion: 'KMSInvalidStateException', PendingImport: undefined, PendingReplicaDeletion: 'KMSInvalidStateException', Unavailable: undefined },
 };
 
 const codeOf = (act: () => unknown): string | undefined => {

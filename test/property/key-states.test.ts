@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { createSoftwareBackend } from '../../src/main/backends/software.ts';
 import type { Call } from '../../src/main/kernel/handler.ts';
 import { NO_RESOURCE } from '../../src/main/kernel/resolve.ts';
-import type { KeyState } from '../../src/main/keyring/ports.ts';
+import type { StoredState } from '../../src/main/keyring/ports.ts';
 import { UsageTracker } from '../../src/main/keyring/usage.ts';
 import { register, type HandlerPorts } from '../../src/main/operations/register.ts';
 import { createResolve } from '../../src/main/operations/resolvers.ts';
@@ -28,7 +28,7 @@ async function ask(vault: TestVault, name: Name, input: object): Promise<Record<
   const operation: Operation = registered.operation;
   const parsed = operation.input.parse(input) as Record<string, unknown>;
   const keys = createSoftwareBackend({ sealer: vault.sealer, random: systemRandom, material: (id) => vault.store.reader.material(id) });
-  const resolve = createResolve(() => ({ realm: REALM, reader: vault.store.reader, keys, now: instant(SETTINGS.created) }));
+  const resolve = createResolve(() => ({ realm: REALM, reader: vault.store.reader, keys, now: instant(SETTINGS.created), isConnected: () => false }));
   const find = async (rule: Operation['resource']) => (rule ? resolve(rule, parsed, undefined) : NO_RESOURCE);
   const [resource, destination] = [await find(operation.resource), await find(operation.destination)];
   for (const { missing } of [resource, destination]) if (missing) throw missing;
@@ -39,7 +39,7 @@ async function ask(vault: TestVault, name: Name, input: object): Promise<Record<
   const rights = { realm: REALM, keys, reader: vault.store.reader };
   const run = registered.handler as unknown as (input: object, call: Call, rights: object) => Promise<Record<string, unknown>>;
   if (operation.effect !== 'write') return run(parsed, call, rights);
-  const { value, delivered } = await vault.store.write<Record<string, unknown>>(record(), (writer) => run(parsed, call, { ...rights, writer, afterwards: () => undefined }));
+  const { value, delivered } = await vault.store.write<Record<string, unknown>>(record(), (writer) => run(parsed, call, { ...rights, writer, afterwards: () => undefined, undone: () => undefined }));
   delivered();
   return value;
 }
@@ -61,7 +61,7 @@ const not = 'UnsupportedOperationException';
 const none = undefined;
 
 type Verdicts = readonly [Enabled: string, Disabled: string, PendingImport: string | undefined, PendingDeletion: string, PendingReplicaDeletion: string];
-const STATES = ['Enabled', 'Disabled', 'PendingImport', 'PendingDeletion', 'PendingReplicaDeletion'] as const satisfies readonly KeyState[];
+const STATES = ['Enabled', 'Disabled', 'PendingImport', 'PendingDeletion', 'PendingReplicaDeletion'] as const satisfies readonly StoredState[];
 const USE: Verdicts = [dry, off, bad, bad, bad];
 const SEEN: Verdicts = [ok, ok, ok, ok, ok];
 const EDIT: Verdicts = [ok, ok, ok, bad, bad];
@@ -128,7 +128,7 @@ it('knows every operation that names a key', () => {
 it('allows and refuses in every state what AWS does', { timeout: 120_000 }, async () => {
   const vault = await createVault();
   let count = 0;
-  const make = async (made: Made, state: KeyState) => {
+  const make = async (made: Made, state: StoredState) => {
     count += 1;
     const alias = `alias/k${String(count)}`;
     const external = state === 'PendingImport' ? { Origin: 'EXTERNAL' } : {};
@@ -136,7 +136,7 @@ it('allows and refuses in every state what AWS does', { timeout: 120_000 }, asyn
     await ask(vault, 'kms:CreateAlias', { AliasName: alias, TargetKeyId: KeyId });
     return { KeyId, alias };
   };
-  const enter: Record<KeyState, (KeyId: string) => Promise<unknown>> = {
+  const enter: Record<StoredState, (KeyId: string) => Promise<unknown>> = {
     Enabled: (KeyId) => ask(vault, 'kms:ReplicateKey', { KeyId, ReplicaRegion: 'eu-west-1' }),
     Disabled: (KeyId) => ask(vault, 'kms:DisableKey', { KeyId }),
     PendingImport: () => Promise.resolve(),

@@ -10,6 +10,7 @@ import type { KeyRecord, KeyState } from '../../src/main/keyring/ports.ts';
 import { deletionScheduled, inRegion, merged, primaryMoved, primaryRegion, replicated, withoutDue } from '../../src/main/keyring/regions.ts';
 import { UsageTracker } from '../../src/main/keyring/usage.ts';
 import { kmsAliasHandlers } from '../../src/main/operations/kms-aliases.ts';
+import { Hardware } from '../../src/main/hardware/hardware.ts';
 import { kmsKeyHandlers } from '../../src/main/operations/kms-keys.ts';
 import { kmsLastUsageHandlers } from '../../src/main/operations/kms-last-usage.ts';
 import { kmsRegionHandlers } from '../../src/main/operations/kms-regions.ts';
@@ -153,16 +154,19 @@ describe('a multi-Region key by model', () => {
   });
 });
 
+/** No key here is in a token. */
+const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, changed: () => undefined });
+
 describe('in a vault', () => {
   const usage = new UsageTracker(() => 0);
-  const handlers = { ...kmsKeyHandlers(systemRandom), ...kmsRegionHandlers(), ...kmsAliasHandlers(), ...kmsRotationHandlers(), ...kmsUseHandlers(), ...kmsLastUsageHandlers(usage, () => 1000) };
+  const handlers = { ...kmsKeyHandlers(systemRandom, NO_HARDWARE), ...kmsRegionHandlers(), ...kmsAliasHandlers(), ...kmsRotationHandlers(), ...kmsUseHandlers(), ...kmsLastUsageHandlers(usage, () => 1000) };
 
   /** Resolves and runs as the one path does. */
   async function ask(vault: TestVault, name: keyof typeof handlers & Name, input: object, region: string = HOME.region, now = SETTINGS.created): Promise<Record<string, unknown>> {
     const operation = OPERATIONS[name] as Operation;
     const parsed = operation.input.parse(input) as Record<string, unknown>;
     const keys = createSoftwareBackend({ sealer: vault.sealer, random: systemRandom, material: (id) => vault.store.reader.material(id) });
-    const resolve = createResolve(() => ({ realm: HOME, reader: vault.store.reader, keys, now: instant(now) }));
+    const resolve = createResolve(() => ({ realm: HOME, reader: vault.store.reader, keys, now: instant(now), isConnected: () => false }));
     const resource = operation.resource ? await resolve(operation.resource, parsed, region) : NO_RESOURCE;
     if (resource.missing) throw resource.missing;
     const fail = (code: 'ValidationException', message: string): never => {

@@ -3,11 +3,14 @@
  * The only place in which a real clock or generator is chosen.
  */
 import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
 import { requestId, uuidFrom } from '../../shared/model/ids.ts';
 import { encodeJson } from '../../shared/wire/encode.ts';
 import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
+import { createTokenBackend } from '../backends/pkcs11/backend.ts';
+import { createModuleHost } from '../backends/pkcs11/client.ts';
 import { createSoftwareBackend } from '../backends/software.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
@@ -18,6 +21,8 @@ import { authenticate } from '../kernel/authenticate.ts';
 import { createDispatch } from '../kernel/dispatch.ts';
 import { createJournal } from '../kernel/journal.ts';
 import type { Dispatch } from '../kernel/request.ts';
+import { Hardware } from '../hardware/hardware.ts';
+import { registeredModules } from '../hardware/registry.ts';
 import { createExecute } from '../operations/execute.ts';
 import { register } from '../operations/register.ts';
 import { createResolve } from '../operations/resolvers.ts';
@@ -62,7 +67,7 @@ export interface ProgramOptions {
   /** The vault's folder, real path. */
   readonly folder: string;
   /** Built modules of the children and of the hashing thread. */
-  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly egress: string; readonly hashWorker: URL };
+  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly pkcs11: string; readonly egress: string; readonly hashWorker: URL };
   readonly version: string;
   readonly config: ConfigFile;
   readonly log: Log;
@@ -119,6 +124,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   };
   const events = createEvents(fault);
   const host = createProcessHost({ entries: options.entries, log });
+  const hardware = new Hardware({ startHost: (path) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, changed: () => { events.emit({ event: 'key.changed' }); } });
   const attempts = createAttemptGate({ path: join(folder, 'attempts'), clock, log });
 
   let held: VaultLock | undefined;
@@ -154,8 +160,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       keychain: machine.keychain ?? createKeychain({ host, log }),
       startSealer: machine.startSealer ?? (() => createSealerClient(host.spawn('sealer'))),
       ramBytes: totalmem(),
-      openBackend: (sealer, store) => createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }),
-      endBorrowers: cipherFiles.endAll,
+      openBackend: (sealer, store) => createTokenBackend({ sealer, random, tokens: hardware, software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),
+      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), hardware.stop()]); },
       emit: events.emit,
       claim,
     },
@@ -204,6 +210,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       random,
       hashFile: createHashFile(options.entries.hashWorker),
       cipherFile: cipherFiles.cipherFile,
+      hardware,
+      registeredModules: () => registeredModules(existsSync),
       usage,
       accesses,
       rotator: machine.rotator ?? absentRotator,
@@ -213,7 +221,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     take: createCapacity(clock.monotonic),
     resolve: createResolve(() => {
       const { realm, store, keys } = openOrThrow(vault);
-      return { realm, reader: store.reader, keys, now: clock.now() };
+      return { realm, reader: store.reader, keys, now: clock.now(), isConnected: (id) => hardware.connection(id).state === 'CONNECTED' };
     }),
     approvals,
     journal: createJournal({ trail: () => vault.trail, now: clock.now }),

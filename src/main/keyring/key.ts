@@ -18,14 +18,14 @@ type Refusal = 'DisabledException' | 'KMSInvalidStateException';
 
 /** Absent: allowed. */
 const REFUSALS: Readonly<Record<Act, Partial<Record<KeyState, Refusal>>>> = {
-  use: { Disabled: 'DisabledException', PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  use: { Disabled: 'DisabledException', Unavailable: 'KMSInvalidStateException', PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
   enable: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
   disable: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
   describe: {},
   edit: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
   name: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
   scheduleDeletion: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
-  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException' },
+  cancelDeletion: { Enabled: 'KMSInvalidStateException', Disabled: 'KMSInvalidStateException', PendingImport: 'KMSInvalidStateException', Unavailable: 'KMSInvalidStateException' },
   import: { PendingDeletion: 'KMSInvalidStateException', PendingReplicaDeletion: 'KMSInvalidStateException' },
 };
 
@@ -34,6 +34,7 @@ const NEXT_STEP: Readonly<Record<KeyState, string>> = {
   Disabled: 'is disabled; enable it with `keystead kms enable-key`',
   PendingDeletion: 'is pending deletion; keep it with `keystead kms cancel-key-deletion`',
   PendingReplicaDeletion: 'is pending deletion with its replicas; keep it with `keystead kms cancel-key-deletion`',
+  Unavailable: 'is in a key store that is not connected; connect it with `keystead kms connect-custom-key-store`',
   PendingImport: 'is pending import; bring its key material with `keystead kms get-parameters-for-import`',
 };
 
@@ -73,7 +74,7 @@ export function deletionCancelled(key: KeyRecord): KeyRecord {
 
 /** Whether every material that the key decrypts with is here. */
 export const isWhole = ({ origin, materials, imports = [] }: KeyRecord): boolean =>
-  origin === undefined || (materials.length > 0 && imports.every(({ materialId, held }) => held || !materials.includes(materialId)));
+  origin !== 'EXTERNAL' || (materials.length > 0 && imports.every(({ materialId, held }) => held || !materials.includes(materialId)));
 
 /** Whether its waiting time is over. That a clock which was set or jumped makes deletions wait is the schedule's to see to. */
 export const isDue = (key: KeyRecord, now: Instant): boolean => key.state === 'PendingDeletion' && key.deletionDate !== undefined && key.deletionDate <= now;
@@ -86,8 +87,8 @@ export function openFor<U extends KeyUsage>(key: KeyRecord, usage: U): KeyHandle
   assertAllows(key, 'use');
   if (key.purpose !== 'kms') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is kept for \`${key.purpose}\` and cannot be used by kms operations`);
   if (key.usage !== usage) throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is made for \`${key.usage}\`, not for \`${usage}\``);
-  const { keyId, spec, purpose, materials, publicKey } = key;
-  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: base64ToBytes(publicKey) }) };
+  const { keyId, spec, purpose, materials, publicKey, hardware } = key;
+  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: base64ToBytes(publicKey) }), ...(hardware === undefined ? {} : { hardware }) };
   // The brand has no value at run time; this is the one place that gives it.
   return handle as unknown as KeyHandle<U>;
 }

@@ -10,7 +10,7 @@ import type { KeyRecord } from './ports.ts';
 export const keyMaterialId = ({ imports }: KeyRecord, materialId: string): string => imports?.find((one) => one.materialId === materialId)?.identity ?? materialId.padEnd(64, '0');
 
 function expiration(key: KeyRecord): Pick<KeyMetadata, 'ExpirationModel' | 'ValidTo'> {
-  if (key.origin === undefined || !key.imports?.some(({ materialId, held }) => held && key.materials.includes(materialId))) return {};
+  if (key.origin !== 'EXTERNAL' || !key.imports?.some(({ materialId, held }) => held && key.materials.includes(materialId))) return {};
   const date = validTo(key);
   return date === undefined ? { ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE' } : { ExpirationModel: 'KEY_MATERIAL_EXPIRES', ValidTo: seconds(date) };
 }
@@ -40,6 +40,7 @@ export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
     KeyUsage: key.usage,
     KeyState: key.state,
     Origin: key.origin ?? 'AWS_KMS',
+    ...(key.hardware ? { CustomKeyStoreId: key.hardware.store } : {}),
     ...expiration(key),
     KeyManager: key.manager ?? 'CUSTOMER',
     CustomerMasterKeySpec: key.spec,

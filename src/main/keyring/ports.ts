@@ -5,7 +5,10 @@ import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../shared/model/wrapping.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport' | 'PendingReplicaDeletion';
+/** What a record may hold. */
+export type StoredState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImport' | 'PendingReplicaDeletion';
+/** What is seen of it. Unavailable: its key store is not connected now. */
+export type KeyState = StoredState | 'Unavailable';
 
 export type RotationType = 'AUTOMATIC' | 'ON_DEMAND';
 
@@ -33,7 +36,17 @@ export interface Replica {
   readonly imports?: readonly ImportedMaterial[];
 }
 
-/** One key, as it is sealed (schema 2; schema 1 ends with `publicKey`). */
+/** Where a token has the key. */
+export interface HardwareRef {
+  /** Id of the custom key store. */
+  readonly store: string;
+  /** CKA_ID of its objects, hex. */
+  readonly id: string;
+  /** It was on the token before and is left there when the key is deleted here. */
+  readonly adopted?: true;
+}
+
+/** One key, as it is sealed (schema 3; schema 2 has no `hardware`, schema 1 ends with `publicKey`). */
 export interface KeyRecord {
   readonly keyId: KeyId;
   readonly spec: KeySpec;
@@ -54,8 +67,10 @@ export interface KeyRecord {
   readonly rotations?: readonly { readonly at: Instant; readonly type: RotationType }[];
   /** Name and value. Absent: none. */
   readonly tags?: readonly (readonly [name: string, value: string])[];
-  /** Its material is brought from elsewhere. Absent: made here. */
-  readonly origin?: 'EXTERNAL';
+  /** EXTERNAL: its material is brought from elsewhere. AWS_CLOUDHSM: a token has it. Absent: made here. */
+  readonly origin?: 'EXTERNAL' | 'AWS_CLOUDHSM';
+  /** Of a key of origin AWS_CLOUDHSM. */
+  readonly hardware?: HardwareRef;
   /** Of a key of origin EXTERNAL: one for each of `materials` in their order, then the one that is `awaiting`. Absent: none yet. */
   readonly imports?: readonly ImportedMaterial[];
   /** Where it is, of a multi-Region key where its primary is. Absent: in the vault's own region. */
@@ -149,6 +164,7 @@ export interface KeyHandle<Usage extends KeyUsage> {
   readonly materials: readonly string[];
   /** SubjectPublicKeyInfo DER. */
   readonly publicKey?: Uint8Array;
+  readonly hardware?: HardwareRef;
 }
 
 /** How a key encrypts or decrypts. */

@@ -55,7 +55,7 @@ export function merged(stored: KeyRecord, view: KeyRecord, realm: Realm): KeyRec
 
 /** Every replica knows of every material that the primary has or had: what is not there yet may be brought. */
 function inStep(key: KeyRecord): KeyRecord {
-  if (key.origin === undefined || !key.replicas?.length) return key;
+  if (key.origin !== 'EXTERNAL' || !key.replicas?.length) return key;
   const { imports = [] } = key;
   return {
     ...key,
@@ -88,7 +88,7 @@ export function replicated(view: KeyRecord, realm: Realm, replica: { readonly re
   assertAllows(view, 'use');
   if (replicas.some(({ region }) => region === replica.region)) throw new VaultError('AlreadyExistsException', `key \`${view.keyId}\` has a replica in \`${replica.region}\` already`);
   // Imported material is brought to each region by its owner.
-  return { ...view, replicas: [...replicas, { ...replica, state: view.origin === undefined ? 'Enabled' : 'PendingImport' }] };
+  return { ...view, replicas: [...replicas, { ...replica, state: view.origin !== 'EXTERNAL' ? 'Enabled' : 'PendingImport' }] };
 }
 
 /** The record with another primary; what was the primary's own is a replica's. Throws as `replicated`, and NotFoundException. */

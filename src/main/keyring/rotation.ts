@@ -16,6 +16,7 @@ export const ON_DEMAND_LIMIT = 25;
 
 /** Throws UnsupportedOperationException, DisabledException, KMSInvalidStateException. */
 function assertPlannable(key: KeyRecord): void {
+  if (key.hardware) throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is in a custom key store, where keys are not rotated; make a new one and move its alias`);
   if (key.origin === 'EXTERNAL') throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` has imported key material, which cannot be renewed by itself; import the next one and rotate on demand`);
   assertRotatable(key);
 }

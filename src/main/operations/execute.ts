@@ -12,8 +12,10 @@ const eventOf = (name: string): VaultEvent['event'] | undefined => {
   // When something was used or read says nothing that a screen would have to be made anew for.
   if (name === 'kms:RecordKeyUsage' || name === 'secretsmanager:RecordSecretAccess') return undefined;
   if (name.startsWith('secretsmanager:')) return 'secret.changed';
+  if (name.startsWith('hardware:')) return name === 'hardware:AdoptKey' ? 'key.changed' : 'settings.changed';
   if (name.startsWith('access:')) return name.endsWith('Door') ? 'settings.changed' : 'client.changed';
   if (!name.startsWith('kms:')) return undefined;
+  if (name.includes('CustomKeyStore')) return 'key.changed';
   return name.includes('Alias') ? 'alias.changed' : 'key.changed';
 };
 
@@ -52,9 +54,18 @@ export const createExecute =
     const open = openOrThrow(vault);
     if (!call.intent) throw new VaultError('TrailUnavailableException', 'the trail is not open, so nothing may be changed; restart the vault');
     let acts: (() => void)[] = [];
+    let undo: (() => void)[] = [];
+    const takeBack = (): void => {
+      for (const act of undo) act();
+      undo = [];
+    };
     const { value, outcome: body, delivered } = await open.store.write<Output>({ intent: call.intent, outcome: (_value, epoch) => outcome(epoch) }, (writer) => {
       acts = [];
-      return run({ ...readingRights(open, call.region), writer, afterwards: (act: () => void) => { acts.push(act); } });
+      takeBack();
+      return run({ ...readingRights(open, call.region), writer, afterwards: (act: () => void) => { acts.push(act); }, undone: (act: () => void) => { undo.push(act); } });
+    }).catch((error: unknown) => {
+      takeBack();
+      throw error;
     });
     for (const act of acts) act();
     // The unit is committed: a sealer that stops now must not turn it into a failure. The next unlock reads them anew.

@@ -2,6 +2,8 @@
 import { dataKeyLength, type DataKeyPairSpec } from '../../shared/api/kms-data-keys.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn } from '../../shared/model/ids.ts';
+import type { Hardware } from '../hardware/hardware.ts';
+import { randomOfToken } from './hardware-keys.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 import { encryptionUse, endDryRun, symmetricHandle } from './use-checks.ts';
@@ -13,7 +15,7 @@ function pairSpec(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
   return spec;
 }
 
-export const kmsDataKeyHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:GenerateDataKey': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
     const handle = symmetricHandle(key);
@@ -49,7 +51,9 @@ export const kmsDataKeyHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> =>
     return { PrivateKeyCiphertextBlob: ciphertext, PublicKey: publicKey, KeyId: keyArn(realm, key.keyId), KeyPairSpec: spec };
   },
 
-  'kms:GenerateRandom': async (input, _call, { keys }) => ({ Plaintext: await keys.random(input.NumberOfBytes) }),
+  'kms:GenerateRandom': async (input, _call, { keys, reader }) => ({
+    Plaintext: input.CustomKeyStoreId === undefined ? await keys.random(input.NumberOfBytes) : await randomOfToken(hardware, reader, input.CustomKeyStoreId, input.NumberOfBytes),
+  }),
 
   'kms:ReEncrypt': async (input, call, { keys, realm }) => {
     const [from, to] = [keyOf(call.resource), keyOf(call.destination)];

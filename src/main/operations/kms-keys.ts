@@ -12,9 +12,11 @@ import { KEY_USAGE } from '../keyring/kinds.ts';
 import { tagged } from '../keyring/tags.ts';
 import { metadata } from '../keyring/metadata.ts';
 import type { AliasRecord, KeyRecord, Page } from '../keyring/ports.ts';
+import type { Hardware } from '../hardware/hardware.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
 import type { Call } from '../kernel/handler.ts';
+import { destroyOnToken, generateOnToken } from './hardware-keys.ts';
 import { pageWhere } from './pages.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
@@ -70,8 +72,8 @@ export async function changeStored(writer: Writer, call: Call, realm: Realm, nex
   return record;
 }
 
-export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
-  'kms:CreateKey': async (input, call, { writer, keys, realm }) => {
+export const kmsKeyHandlers = (random: Random, hardware: Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+  'kms:CreateKey': async (input, call, { writer, keys, realm, undone }) => {
     const keyId = input.MultiRegion ? multiRegionIdFrom(random.bytes(16)) : keyIdFrom(random.bytes(16));
     const spec = input.KeySpec;
     if (spec === 'SM2') return call.fail('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
@@ -79,17 +81,24 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
     if (usage === undefined) return call.fail('ValidationException', '`KeyUsage` must be given for this key spec');
     const isExternal = input.Origin === 'EXTERNAL';
     if (isExternal && !isImportable(spec)) return call.fail('UnsupportedOperationException', `a key of spec \`${spec}\` takes no key material from elsewhere; leave \`Origin\` out`);
-    const made = isExternal ? undefined : await keys.generate({ spec, keyId, purpose: 'kms' });
+    const store = input.CustomKeyStoreId;
+    if (store !== undefined && input.MultiRegion) return call.fail('UnsupportedOperationException', 'a key in a custom key store is in one region; leave `MultiRegion` out');
+    const onToken = store === undefined ? undefined : await generateOnToken(hardware, writer, random, { store, spec, usage, keyId });
+    // The unit may run again, or fail: then another key stands for this one, or none.
+    if (onToken) undone(() => { destroyOnToken(hardware, onToken.ref); });
+    const made = isExternal || onToken ? undefined : await keys.generate({ spec, keyId, purpose: 'kms' });
+    const publicKey = made?.publicKey ?? onToken?.publicKey;
     const bare: KeyRecord = {
       keyId,
       spec,
       usage,
       purpose: 'kms',
-      state: made ? 'Enabled' : 'PendingImport',
+      state: made ?? onToken ? 'Enabled' : 'PendingImport',
       description: input.Description,
       created: call.at,
-      materials: made ? [made.material.materialId] : [],
-      ...(made?.publicKey ? { publicKey: bytesToBase64(made.publicKey) } : {}),
+      materials: made ? [made.material.materialId] : onToken ? [onToken.materialId] : [],
+      ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
+      ...(onToken ? { origin: 'AWS_CLOUDHSM' as const, hardware: onToken.ref } : {}),
       ...(isExternal ? { origin: 'EXTERNAL' as const } : {}),
       ...(realm.home === undefined || realm.home === realm.region ? {} : { region: realm.region }),
       ...(input.MultiRegion ? { replicas: [] } : {}),
@@ -140,7 +149,7 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
     return { KeyId: keyArn(realm, key.keyId) };
   },
 
-  'kms:DeleteDueKeys': async (_input, call, { writer, keys, realm }) => {
+  'kms:DeleteDueKeys': async (_input, call, { writer, keys, realm, afterwards }) => {
     const arns: string[] = [];
     for (const stored of await writer.pendingDeletion()) {
       const { key, gone } = withoutDue(stored, realm, call.at);
@@ -152,6 +161,8 @@ export const kmsKeyHandlers = (random: Random): Pick<HandlersOf<'kms'>, `kms:${N
       if (key) writer.updateKey(key);
       else {
         await writer.destroyKey(stored.keyId);
+        const { hardware: ref } = stored;
+        if (ref) afterwards(() => { destroyOnToken(hardware, ref); });
         await keys.forget(stored.materials);
       }
     }

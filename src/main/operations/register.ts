@@ -4,14 +4,17 @@ import type { Registered } from '../kernel/handler.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
 import type { SecretAccess } from '../secrets/access.ts';
 import type { Rotator } from '../secrets/rotator-port.ts';
+import type { Hardware } from '../hardware/hardware.ts';
 import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
+import { hardwareHandlers } from './hardware.ts';
 import { kmsAgreementHandlers } from './kms-agreement.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsDataKeyHandlers } from './kms-data-keys.ts';
 import { kmsImportHandlers } from './kms-import.ts';
+import { kmsKeyStoreHandlers } from './kms-key-stores.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
 import { kmsLastUsageHandlers } from './kms-last-usage.ts';
 import { kmsRegionHandlers } from './kms-regions.ts';
@@ -38,19 +41,24 @@ export interface HandlerPorts {
   readonly random: Random;
   readonly hashFile: HashFile;
   readonly cipherFile: CipherFile;
+  readonly hardware: Hardware;
+  /** Modules that are registered on this computer: paths. */
+  readonly registeredModules: () => readonly string[];
   readonly usage: UsageTracker;
   readonly accesses: UsageTracker<SecretAccess>;
   readonly rotator: Rotator;
 }
 
-type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'access' | 'trail' | 'window'>;
+type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'hardware' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, usage, accesses, rotator }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, registeredModules, usage, accesses, rotator }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
     ...slotHandlers(control),
-    ...kmsKeyHandlers(random),
+    ...kmsKeyHandlers(random, hardware),
+    ...kmsKeyStoreHandlers(hardware, random),
+    ...hardwareHandlers({ hardware, random, registered: registeredModules }),
     ...kmsRotationHandlers(),
     ...kmsImportHandlers(),
     ...kmsLastUsageHandlers(usage, () => control.vault.open?.unlockedAt ?? 0),
@@ -58,7 +66,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...kmsTagHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
-    ...kmsDataKeyHandlers(),
+    ...kmsDataKeyHandlers(hardware),
     ...kmsAgreementHandlers(),
     ...secretHandlers(random),
     ...secretValueHandlers(random, accesses),

@@ -14,6 +14,8 @@ export interface ResolverPorts {
   readonly realm: Realm;
   readonly reader: Reader;
   readonly keys: Pick<KeyBackend, 'locate'>;
+  /** Whether this key store is connected now. */
+  readonly isConnected: (storeId: string) => boolean;
   readonly now: Instant;
 }
 
@@ -23,10 +25,15 @@ type Resolver = (rule: ResourceRule, input: Input, ports: ResolverPorts) => Prom
 const missing = (what: string): Resource => ({ missing: new VaultError('NotFoundException', `${what} does not exist; list what does with \`keystead kms list-keys\``) });
 
 /** Undefined: the key is not in this region. */
-function found(key: KeyRecord | undefined, { realm, now }: ResolverPorts): Resource | undefined {
-  const view = key && seen(key, realm, now);
+function found(key: KeyRecord | undefined, { realm, now, isConnected }: ResolverPorts): Resource | undefined {
+  const here = key && seen(key, realm, now);
+  const view = here && withConnection(here, isConnected);
   return view && { arn: keyArn(realm, view.keyId), subject: view };
 }
+
+/** A key whose key store is not connected is unavailable, unless it is on its way out anyway. */
+const withConnection = (key: KeyRecord, isConnected: ResolverPorts['isConnected']): KeyRecord =>
+  key.hardware === undefined || key.state === 'PendingDeletion' || isConnected(key.hardware.store) ? key : { ...key, state: 'Unavailable' };
 
 async function resolveKey(text: string, ports: ResolverPorts): Promise<Resource> {
   const { realm, reader } = ports;

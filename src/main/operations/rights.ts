@@ -17,6 +17,8 @@ interface Writing extends Using {
   readonly writer: Writer;
   /** Runs once the unit of work is committed; never where it fails or is run again. */
   readonly afterwards: (act: () => void) => void;
+  /** Runs where what was done outside of the store is to be taken back: the unit failed, or is run again. */
+  readonly undone: (act: () => void) => void;
 }
 
 export interface Rights {

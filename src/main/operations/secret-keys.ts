@@ -81,7 +81,7 @@ export async function keyToOpen(secret: SecretRecord, keyId: KeyId, call: Pick<C
 
 export const isManagedKey = async (keyId: KeyId, reader: KeyReader): Promise<boolean> => (await reader.key(keyId))?.manager !== undefined;
 
-const KEY_TROUBLE: ReadonlySet<ErrorCode> = new Set(['DisabledException', 'KMSInvalidStateException', 'InvalidKeyUsageException', 'KeyUnavailableException']);
+const KEY_TROUBLE: ReadonlySet<ErrorCode> = new Set(['DisabledException', 'KMSInvalidStateException', 'InvalidKeyUsageException', 'KeyUnavailableException', 'UnsupportedOperationException']);
 
 /** What a key answers, in the words that AWS Secrets Manager has for it. */
 export function asKeyFailure(code: 'EncryptionFailure' | 'DecryptionFailure', error: unknown): unknown {

@@ -41,7 +41,7 @@ export interface Child {
 }
 
 /** A module of this program that runs in a process of its own. */
-export type ChildEntry = 'sealer' | 'keychain' | 'cipher' | 'egress';
+export type ChildEntry = 'sealer' | 'keychain' | 'cipher' | 'pkcs11' | 'egress';
 
 export interface ProcessHost {
   /** Starts a module of this program (`sealer`, `keychain`) in a process of its own, without inherited environment secrets. */

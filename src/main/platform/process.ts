@@ -27,10 +27,13 @@ const DRAIN = 250;
 
 /** What each entry inherits. A child that holds keys has no business on the session bus. */
 const EVERYWHERE = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'windir', 'TEMP', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'];
+/** Where vendors' modules look for their own settings. */
+const MODULES = ['XDG_RUNTIME_DIR', 'SOFTHSM2_CONF', 'YUBIHSM_PKCS11_CONF', 'PKCS11_PROXY_SOCKET', 'OPENSC_CONF', 'CLOUDHSM_PKCS11_CONFIG'];
 const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = {
   sealer: EVERYWHERE,
   keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'],
   cipher: EVERYWHERE,
+  pkcs11: [...EVERYWHERE, ...MODULES],
   egress: EVERYWHERE,
 };
 
@@ -38,6 +41,7 @@ const GONE: Readonly<Record<Entry, readonly [ErrorCode, string]>> = {
   sealer: ['SealerStoppedException', 'the sealer process has stopped: unlock the vault again'],
   keychain: ['KeychainUnavailableException', 'the keychain helper has stopped: try again'],
   cipher: ['InternalException', 'the process that reads the file has stopped: try again'],
+  pkcs11: ['KMSInternalException', 'the process of the module has stopped: connect the key store again'],
   egress: ['InternalException', 'the process that connects outward has stopped: try again'],
 };
 

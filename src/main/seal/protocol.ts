@@ -140,12 +140,16 @@ export interface MaterialRef {
   readonly body?: Bytes;
 }
 
+/** In the place of a material (its id: 8) that a token holds: the key of one message (32), kept nowhere, and the same as the token wrapped it (60: IV, ciphertext, tag). */
+export type MessageKey = { readonly [F in 'materialId' | 'messageKey' | 'wrapped']: Bytes };
+export type EncryptionKey = MaterialRef | MessageKey;
+
 /** KMS encryption context: pairs in any order; canonicalised (sorted by UTF-8 bytes) in the sealer. */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 /** A key, how it encrypts, and what is bound to the ciphertext. */
 export interface KeyUse {
-  readonly key: MaterialRef;
+  readonly key: EncryptionKey;
   readonly keyId: string;
   readonly algorithm: Algorithm;
   readonly context: EncryptionContext;
@@ -220,19 +224,19 @@ export interface SealerCalls {
     request: { rowId: Bytes; spec: KeySpec; keyId: string; materialId: Bytes; purpose: KeyPurpose };
     reply: { body: Bytes; tag: Bytes; publicKey?: Bytes };
   };
-  /** The material id (8) in a ciphertext blob, or InvalidCiphertext. Says nothing about authenticity. */
-  locate: { request: { ciphertext: Bytes }; reply: { materialId: Bytes } };
+  /** The material id (8) in a ciphertext blob, and the message key (60) where a token wrapped one; or InvalidCiphertext. Says nothing about authenticity. */
+  locate: { request: { ciphertext: Bytes }; reply: { materialId: Bytes; wrapped?: Bytes } };
   /** `missing` answers: the sealer has not this material in memory; ask again with its body. */
-  encrypt: { request: { key: MaterialRef; keyId: string; algorithm: Algorithm; plaintext: Bytes; context: EncryptionContext }; reply: Loaded<{ ciphertext: Bytes }> };
-  decrypt: { request: { key: MaterialRef; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
+  encrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; plaintext: Bytes; context: EncryptionContext }; reply: Loaded<{ ciphertext: Bytes }> };
+  decrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
 /** Without `reveal` the plaintext does not come out. */
   generateDataKey: {
-    request: { key: MaterialRef; keyId: string; length: number; context: EncryptionContext; reveal: boolean };
+    request: { key: EncryptionKey; keyId: string; length: number; context: EncryptionContext; reveal: boolean };
     reply: Loaded<{ plaintext?: Bytes; ciphertext: Bytes }>;
   };
   /** A key pair for use outside. `privateKey`: PKCS #8 DER, with `reveal` only; `ciphertext`: the same, encrypted; `publicKey`: SubjectPublicKeyInfo DER. */
   generateDataKeyPair: {
-    request: { key: MaterialRef; keyId: string; spec: KeySpec; context: EncryptionContext; reveal: boolean };
+    request: { key: EncryptionKey; keyId: string; spec: KeySpec; context: EncryptionContext; reveal: boolean };
     reply: Loaded<{ privateKey?: Bytes; ciphertext: Bytes; publicKey: Bytes }>;
   };
   /** Decrypt and encrypt in one, so that the plaintext stays here. `missing`: one of the two. */

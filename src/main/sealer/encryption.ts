@@ -4,11 +4,13 @@
  */
 import { type Algorithm, type KeyUsage, algorithmOf, offered } from '../../shared/model/algorithms.ts';
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
-import type { Bytes } from '../crypto/bytes.ts';
+import { type Bytes, copy } from '../crypto/bytes.ts';
 import { canonicalContext } from '../crypto/context.ts';
-import type { EncryptionContext, MaterialRef } from '../seal/protocol.ts';
+import type { EncryptionContext, EncryptionKey, MaterialRef, MessageKey } from '../seal/protocol.ts';
 import { type OaepHash, decryptOaep, encryptOaep, oaepLimit } from './algorithms/rsa.ts';
-import { type BlobKey, openBlob, sealBlob } from './blob.ts';
+import { AEAD_KEY_LENGTH } from '../crypto/aead.ts';
+import { type BlobKey, WRAPPED_LENGTH, openBlob, sealBlob } from './blob.ts';
+import { MATERIAL_ID_LENGTH } from './material-format.ts';
 import { type Material, materialOf } from './materials.ts';
 import type { Session } from './session.ts';
 
@@ -34,8 +36,16 @@ export function kmsMaterial(session: Session, ref: MaterialRef, usage: KeyUsage,
   return material;
 }
 
+/** A token's key as far as the sealer has it: for one message. ValidationException, InvalidKeyUsageException. */
+function messageMaterial({ materialId, messageKey, wrapped }: MessageKey, keyId: string, algorithm: Algorithm): Material {
+  if (materialId.byteLength !== MATERIAL_ID_LENGTH || messageKey.byteLength !== AEAD_KEY_LENGTH || wrapped.byteLength !== WRAPPED_LENGTH || keyId === '') throw invalid('a message key is 32 bytes long, 60 wrapped, and has a key id');
+  if (!isSymmetric(algorithm)) throw wrongUse(`a message key does not encrypt with \`${algorithm}\``);
+  return { spec: 'SYMMETRIC_DEFAULT', purpose: 'kms', keyId, materialId: copy(materialId), key: { family: 'symmetric', secret: copy(messageKey) }, wrapped };
+}
+
 /** The same, of a named key. IncorrectKeyException when the material belongs to another. */
-export function namedMaterial(session: Session, request: { readonly key: MaterialRef; readonly keyId: string; readonly algorithm: Algorithm }): Material | undefined {
+export function namedMaterial(session: Session, request: { readonly key: EncryptionKey; readonly keyId: string; readonly algorithm: Algorithm }): Material | undefined {
+  if ('messageKey' in request.key) return messageMaterial(request.key, request.keyId, request.algorithm);
   const material = kmsMaterial(session, request.key, 'ENCRYPT_DECRYPT', request.algorithm);
   if (material && material.keyId !== request.keyId) throw new VaultError('IncorrectKeyException', `the key material belongs to another key than \`${request.keyId}\``);
   return material;
@@ -43,7 +53,7 @@ export function namedMaterial(session: Session, request: { readonly key: Materia
 
 function blobKeyOf(material: Material): BlobKey {
   if (material.key.family !== 'symmetric') throw wrongUse('the key is not symmetric');
-  return { keyId: material.keyId, materialId: material.materialId, secret: material.key.secret };
+  return { keyId: material.keyId, materialId: material.materialId, secret: material.key.secret, ...(material.wrapped ? { wrapped: material.wrapped } : {}) };
 }
 
 function rsaKeysOf(material: Material) {

@@ -9,11 +9,11 @@
  */
 import { type Algorithm, algorithmOf } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { type Bytes, wipe } from '../crypto/bytes.ts';
+import { type Bytes, copy, wipe } from '../crypto/bytes.ts';
 import { type HashName, hmac, verifyHmac } from '../crypto/hmac.ts';
 import type { MaterialRef } from '../seal/protocol.ts';
 import { agreementCalls } from './agreement-calls.ts';
-import { locateBlob } from './blob.ts';
+import { locateBlob, wrappedIn } from './blob.ts';
 import { checkpointPublicKey, signCheckpoint } from './checkpoint.ts';
 import { dataKeyCalls } from './data-key-calls.ts';
 import { ROW_ID_LENGTH } from './database.ts';
@@ -77,7 +77,11 @@ export const keyCalls: Handlers<
     }
   },
 
-  locate: (session, { ciphertext }) => ({ materialId: locateBlob(session.unsealed.locatorKey, ciphertext) }),
+  locate(session, { ciphertext }) {
+    const materialId = locateBlob(session.unsealed.locatorKey, ciphertext);
+    const wrapped = wrappedIn(ciphertext);
+    return { materialId, ...(wrapped ? { wrapped: copy(wrapped) } : {}) };
+  },
 
   encrypt(session, request) {
     const material = namedMaterial(session, request);

@@ -36,6 +36,8 @@ export interface Material {
   /** 8 bytes. */
   readonly materialId: Bytes;
   readonly key: OpenKey;
+  /** Of a message key: as the token wrapped it, 60 bytes. */
+  readonly wrapped?: Uint8Array;
 }
 
 const unusable = (): VaultError => new VaultError('VaultTamperedException', 'a key material does not hold a key of its own spec: restore the vault from a copy');

@@ -2,12 +2,12 @@
 import { isAccountId, isKeyId, isPlacedAlias, isRegion, instant, type Instant } from '../../shared/model/ids.ts';
 import { KEY_PURPOSES, KEY_SPECS, KEY_USAGES, type KeyPurpose, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { hex } from '../crypto/bytes.ts';
-import type { AliasRecord, KeyRecord, KeyState } from '../keyring/ports.ts';
+import type { AliasRecord, HardwareRef, KeyRecord, StoredState } from '../keyring/ports.ts';
 import type { VaultSettings } from './port.ts';
 import { checkSchema, encodeJson, exactly, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
-export const SCHEMA = { keys: 2, aliases: 1, settings: 3, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+export const SCHEMA = { keys: 3, aliases: 1, settings: 3, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
  * A key with the rows of its materials (16 bytes each). They stand inside the sealed
@@ -28,9 +28,12 @@ export interface StoredOutcome {
 
 const USAGES: ReadonlySet<string> = new Set(KEY_USAGES);
 const PURPOSES: ReadonlySet<string> = new Set(KEY_PURPOSES);
-const STATES: ReadonlySet<string> = new Set<KeyState>(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'PendingReplicaDeletion']);
+const STATES: ReadonlySet<string> = new Set<StoredState>(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'PendingReplicaDeletion']);
 const KEY_FIELDS = ['keyId', 'spec', 'usage', 'purpose', 'state', 'description', 'created', 'materials'] as const;
-const OPTIONAL_FIELDS = ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags', 'origin', 'imports', 'awaiting', 'region', 'replicas', 'pendingDays', 'manager'] as const;
+const SCHEMA_2_FIELDS = ['deletionDate', 'publicKey', 'rotation', 'rotations', 'tags', 'origin', 'imports', 'awaiting', 'region', 'replicas', 'pendingDays', 'manager'] as const;
+const OPTIONAL_FIELDS = [...SCHEMA_2_FIELDS, 'hardware'] as const;
+const STORE_ID = /^cks-[0-9a-f]{17}$/;
+const OBJECT_ID = /^(?:[0-9a-f]{2}){1,255}$/;
 const MATERIAL_ID = /^[0-9a-f]{16}$/;
 const IDENTITY = /^[0-9a-f]{64}$/;
 const ROW_ID = /^[0-9a-f]{32}$/;
@@ -47,9 +50,9 @@ export function encodeKey({ record, materialRows }: StoredKey): Uint8Array {
 const hexOf = (row: Uint8Array | undefined): string => (row === undefined ? '' : hex(row));
 
 export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
-  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : OPTIONAL_FIELDS);
+  const body = fields('keys', schema, plain, KEY_FIELDS, schema === 1 ? ['deletionDate', 'publicKey'] : schema === 2 ? SCHEMA_2_FIELDS : OPTIONAL_FIELDS);
   const { keyId, spec, usage, purpose, state, description, created, deletionDate, materials, publicKey } = body;
-  const { rotation, rotations, tags, origin, imports, awaiting, region, replicas, pendingDays, manager } = body as Readonly<Partial<Record<(typeof OPTIONAL_FIELDS)[number], unknown>>>;
+  const { rotation, rotations, tags, origin, imports, awaiting, region, replicas, pendingDays, manager, hardware } = body as Readonly<Partial<Record<(typeof OPTIONAL_FIELDS)[number], unknown>>>;
   if (
     !(typeof keyId === 'string' && isKeyId(keyId)) ||
     !(typeof spec === 'string' && Object.hasOwn(KEY_SPECS, spec)) ||
@@ -59,7 +62,8 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
     typeof description !== 'string' ||
     !isTime(created) ||
     !(deletionDate === undefined || isTime(deletionDate)) ||
-    !(origin === undefined || origin === 'EXTERNAL') ||
+    !(origin === undefined || origin === 'EXTERNAL' || origin === 'AWS_CLOUDHSM') ||
+    (origin === 'AWS_CLOUDHSM') !== (hardware !== undefined) ||
     !(manager === undefined || manager === 'AWS') ||
     !(region === undefined || (typeof region === 'string' && isRegion(region))) ||
     !(pendingDays === undefined || (typeof pendingDays === 'number' && Number.isInteger(pendingDays))) ||
@@ -79,7 +83,7 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
       spec: spec as KeySpec,
       usage: usage as KeyUsage,
       purpose: purpose as KeyPurpose,
-      state: state as KeyState,
+      state: state as StoredState,
       description,
       created: instant(created),
       ...(deletionDate === undefined ? {} : { deletionDate: instant(deletionDate) }),
@@ -89,6 +93,7 @@ export function decodeKey(schema: number, plain: Uint8Array): StoredKey {
       ...(history === undefined ? {} : { rotations: history }),
       ...(tags === undefined ? {} : { tags: decodeTags(tags) }),
       ...(origin === undefined ? {} : { origin }),
+      ...(hardware === undefined ? {} : { hardware: decodeHardware(hardware) }),
       ...(imports === undefined ? {} : { imports: decodeImports(imports) }),
       ...(waits === undefined ? {} : { awaiting: waits[0] }),
       ...(region === undefined ? {} : { region }),
@@ -107,6 +112,12 @@ function decodeLocated(pair: unknown): readonly [id: string, row: string] {
   return [id, row];
 }
 
+function decodeHardware(value: unknown): HardwareRef {
+  const { store, id, adopted } = exactly('keys', value, ['store', 'id'], ['adopted']);
+  if (typeof store !== 'string' || !STORE_ID.test(store) || typeof id !== 'string' || !OBJECT_ID.test(id) || !(adopted === undefined || adopted === true)) throw malformed('keys');
+  return { store, id, ...(adopted === undefined ? {} : { adopted }) };
+}
+
 function decodeReplicas(value: unknown): NonNullable<KeyRecord['replicas']> {
   if (!Array.isArray(value)) throw malformed('keys');
   return value.map((one: unknown) => {
@@ -122,7 +133,7 @@ function decodeReplicas(value: unknown): NonNullable<KeyRecord['replicas']> {
     }
     return {
       region,
-      state: state as KeyState,
+      state: state as StoredState,
       description,
       created: instant(created),
       ...(deletionDate === undefined ? {} : { deletionDate: instant(deletionDate) }),

@@ -183,6 +183,8 @@ export const materialsOf = ({ materials, awaiting }: KeyRecord): readonly string
 
 /** Whether a material of the key is here: one that was imported may have been deleted or have expired. */
 export function isHeld(record: KeyRecord, id: string): boolean {
+  // On its token, not here.
+  if (record.hardware) return false;
   const known = importsOf(record).filter(({ materialId }) => materialId === id);
   return known.length === 0 || known.some(({ held }) => held);
 }

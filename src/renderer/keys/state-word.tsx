@@ -6,6 +6,7 @@ export function stateWords(key: KeyMetadata, at: number): string {
   if (key.KeyState === 'PendingDeletion') return key.DeletionDate === undefined ? 'To be deleted' : `Deletes ${left(key.DeletionDate * 1000, at)}`;
   if (key.KeyState === 'PendingReplicaDeletion') return 'Deletes after its replicas';
   if (key.KeyState === 'PendingImport') return 'Needs material';
+  if (key.KeyState === 'Unavailable') return 'Not connected';
   return key.KeyState;
 }
 
@@ -15,6 +16,7 @@ const TONES: Record<KeyMetadata['KeyState'], readonly [string, string]> = {
   PendingDeletion: ['text-danger', 'bg-danger'],
   PendingReplicaDeletion: ['text-danger', 'bg-danger'],
   PendingImport: ['text-brass', 'shadow-[inset_0_0_0_2px_currentColor]'],
+  Unavailable: ['text-fg-2', 'shadow-[inset_0_0_0_2px_currentColor]'],
 };
 
 export function StateWord({ value, at }: { readonly value: KeyMetadata; readonly at: number }) {

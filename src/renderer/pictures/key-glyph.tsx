@@ -63,6 +63,7 @@ const TONES: Record<State, { readonly tile: string; readonly ink: string }> = {
   PendingDeletion: { tile: 'tint-danger', ink: 'text-danger' },
   PendingReplicaDeletion: { tile: 'tint-danger', ink: 'text-danger' },
   PendingImport: { tile: 'tint-glyph', ink: 'text-glyph' },
+  Unavailable: { tile: 'tint-fg', ink: 'text-fg-3' },
 };
 const TILES: Record<GlyphSize, string> = { S: 'size-[30px] rounded-[7px]', M: 'h-9 w-16 rounded-card', L: 'h-[46px] w-[98px] rounded-panel' };
 

@@ -17,7 +17,7 @@ export const keyAgreementAlgorithm = z.enum(algorithmsFor('KEY_AGREEMENT'));
 export const encapsulationAlgorithm = z.enum(algorithmsFor('ENCAPSULATE_DECAPSULATE'));
 export const keySpec = z.enum(Object.keys(KEY_SPECS) as [KeySpec, ...KeySpec[]]);
 export const keyUsage = z.enum(KEY_USAGES);
-export const keyState = z.enum(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'PendingReplicaDeletion']);
+export const keyState = z.enum(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'PendingReplicaDeletion', 'Unavailable']);
 
 /** What names a key. Its form is judged where it is resolved: AWS answers NotFoundException to a malformed one. */
 export const keyReference = z.string().min(1).max(2048);

@@ -19,6 +19,7 @@ const ERRORS = [
   'KMSInvalidStateException',
   'InvalidKeyUsageException',
   'KeyUnavailableException',
+  'UnsupportedOperationException',
   'FileNotReadableException',
   'FileExistsException',
 ] as const;

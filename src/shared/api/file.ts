@@ -30,6 +30,7 @@ const ERRORS = [
   'KMSInvalidStateException',
   'InvalidKeyUsageException',
   'KeyUnavailableException',
+  'UnsupportedOperationException',
   'FileNotReadableException',
 ] as const;
 

@@ -2,9 +2,11 @@
 import * as access from './access.ts';
 import * as fileEncryption from './file-encryption.ts';
 import * as file from './file.ts';
+import * as hardware from './hardware.ts';
 import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
 import * as imports from './kms-import.ts';
+import * as keyStores from './kms-key-stores.ts';
 import * as keys from './kms-keys.ts';
 import * as lastUsage from './kms-last-usage.ts';
 import * as regions from './kms-regions.ts';
@@ -85,6 +87,12 @@ const ALL = [
   agreement.encapsulate,
   agreement.decapsulate,
   use.getPublicKey,
+  keyStores.createCustomKeyStore,
+  keyStores.connectCustomKeyStore,
+  keyStores.disconnectCustomKeyStore,
+  keyStores.describeCustomKeyStores,
+  keyStores.updateCustomKeyStore,
+  keyStores.deleteCustomKeyStore,
   secrets.createSecret,
   secrets.describeSecret,
   secrets.listSecrets,
@@ -113,6 +121,18 @@ const ALL = [
   secretRotation.recordRotationStep,
   secrets.deleteDueSecrets,
   values.recordSecretAccess,
+  hardware.addModule,
+  hardware.updateModule,
+  hardware.removeModule,
+  hardware.listModules,
+  hardware.listTokens,
+  hardware.listMechanisms,
+  hardware.initializeToken,
+  hardware.setPin,
+  hardware.unlockToken,
+  hardware.listTokenKeys,
+  hardware.describeTokenKey,
+  hardware.adoptKey,
   access.createClient,
   access.listClients,
   access.updateClient,

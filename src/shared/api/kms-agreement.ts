@@ -24,7 +24,7 @@ export const deriveSharedSecret = operation({
     KeyId: arnOfKey,
     SharedSecret: sharedSecret(ECDH_LONGEST).describe('The x coordinate (SP 800-56A section 5.7.1.2): derive keys from it, do not use it as one'),
     KeyAgreementAlgorithm: f.keyAgreementAlgorithm,
-    KeyOrigin: z.enum(['AWS_KMS', 'EXTERNAL']),
+    KeyOrigin: z.enum(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM']),
   }),
   errors: USE_ERRORS,
   effect: 'use',

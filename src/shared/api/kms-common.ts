@@ -27,4 +27,6 @@ export const USE_ERRORS = [
   'InvalidKeyUsageException',
   'KeyUnavailableException',
   'DryRunOperationException',
+  /** A token does not do everything that its keys could. */
+  'UnsupportedOperationException',
 ] as const;

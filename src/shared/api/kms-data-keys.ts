@@ -79,7 +79,7 @@ export const generateDataKeyPair = operation({
   summary: 'Make a key pair for use outside: its private half once in the clear, once encrypted under a key of the vault',
   input: z.strictObject({ ...pairInput, ...recipient }),
   output: z.strictObject({ ...pairOutput, PrivateKeyPlaintext: secret({ min: 1, max: 4096 }).describe('PKCS #8 in DER (RFC 5958)') }),
-  errors: [...USE_ERRORS, 'UnsupportedOperationException'],
+  errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],
@@ -92,7 +92,7 @@ export const generateDataKeyPairWithoutPlaintext = operation({
   summary: 'Make a key pair for use outside: its private half encrypted under a key of the vault only',
   input: z.strictObject(pairInput),
   output: z.strictObject(pairOutput),
-  errors: [...USE_ERRORS, 'UnsupportedOperationException'],
+  errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],
@@ -138,16 +138,16 @@ export const reEncrypt = operation({
 
 export const generateRandom = operation({
   name: 'kms:GenerateRandom',
-  summary: 'Return random bytes',
+  summary: 'Return random bytes, of this computer or of a token',
   input: z.strictObject({
     NumberOfBytes: z.int().min(1).max(1024),
-    CustomKeyStoreId: refused('leave it out'),
+    CustomKeyStoreId: z.string().min(1).max(64).optional().describe('The connected key store whose token makes them'),
     ...recipient,
   }),
   output: z.strictObject({ Plaintext: secret({ min: 1, max: 1024 }) }),
-  errors: ['UnsupportedOperationException'],
+  errors: ['UnsupportedOperationException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException', 'KeyUnavailableException', 'KMSInvalidStateException'],
   effect: 'use',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],
-  audited: ['NumberOfBytes'],
+  audited: ['NumberOfBytes', 'CustomKeyStoreId'],
 });

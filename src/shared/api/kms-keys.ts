@@ -18,7 +18,8 @@ export const keyMetadata = z.strictObject({
   KeyUsage: f.keyUsage,
   KeyState: f.keyState,
   DeletionDate: timestamp().optional().describe('When the key will be destroyed, while it is PendingDeletion'),
-  Origin: z.enum(['AWS_KMS', 'EXTERNAL']),
+  Origin: z.enum(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM']).describe('AWS_CLOUDHSM: in a hardware token'),
+  CustomKeyStoreId: z.string().optional().describe('Of a key in a hardware token'),
   ExpirationModel: expirationModel.optional().describe('Of a key of origin EXTERNAL that has its material'),
   ValidTo: timestamp().optional().describe('When the first of its imported materials goes'),
   KeyManager: z.enum(['CUSTOMER', 'AWS']).describe('AWS: made by the vault for itself, and not to be changed'),
@@ -59,20 +60,21 @@ export const createKey = operation({
       KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, SIGN_VERIFY for elliptic curves unless given, the only possible one otherwise'),
       Description: f.description.default('').describe('For people; not secret'),
       Origin: z
-        .enum(['AWS_KMS', 'EXTERNAL'], { error: 'must be `AWS_KMS`, or `EXTERNAL` for a key whose material is imported; keys in hardware are not offered' })
+        .enum(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM'], { error: 'must be `AWS_KMS`, `EXTERNAL` for a key whose material is imported, or `AWS_CLOUDHSM` for one in a custom key store' })
         .default('AWS_KMS')
-        .describe('EXTERNAL: without key material, which is imported afterwards'),
+        .describe('EXTERNAL: without key material, which is imported afterwards; AWS_CLOUDHSM: made in a hardware token, with CustomKeyStoreId'),
       MultiRegion: z.boolean().default(false).describe('For ever: the key can be replicated to other regions of this vault'),
       CustomerMasterKeySpec: refused('give the same value as `KeySpec`'),
       Policy: refused('every key belongs to the owner of the vault'),
       BypassPolicyLockoutSafetyCheck: refused('there are no key policies'),
       Tags: tags.default([]),
-      CustomKeyStoreId: refused('keys live in this vault'),
-      XksKeyId: refused('keys live in this vault'),
+      CustomKeyStoreId: z.string().min(1).max(64).optional().describe('The key store in whose token the key is made'),
+      XksKeyId: refused('keys live in this vault or in a token'),
     })
     .superRefine((input, context) => {
       // Answered by the handler, with AWS's own error.
       if (input.KeySpec === 'SM2') return;
+      if ((input.Origin === 'AWS_CLOUDHSM') !== (input.CustomKeyStoreId !== undefined)) context.addIssue({ code: 'custom', path: ['CustomKeyStoreId'], message: 'goes with `Origin` AWS_CLOUDHSM: give both or neither' });
       const usage = usageOf(input.KeySpec, input.KeyUsage);
       if (usage === undefined) {
         context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `must be given for ${input.KeySpec}: SIGN_VERIFY or ENCRYPT_DECRYPT` });
@@ -81,7 +83,7 @@ export const createKey = operation({
       }
     }),
   output: z.strictObject({ KeyMetadata: keyMetadata }),
-  errors: ['LimitExceededException', 'UnsupportedOperationException', 'TagException'],
+  errors: ['LimitExceededException', 'UnsupportedOperationException', 'TagException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException', 'CloudHsmClusterInvalidConfigurationException', 'KeyUnavailableException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],

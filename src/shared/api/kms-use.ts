@@ -134,7 +134,7 @@ export const getPublicKey = operation({
     KeyAgreementAlgorithms: z.array(f.keyAgreementAlgorithm).optional(),
     EncapsulationAlgorithms: z.array(f.encapsulationAlgorithm).optional(),
   }),
-  errors: [...USE_ERRORS.filter((code) => code !== 'DryRunOperationException'), 'UnsupportedOperationException'],
+  errors: USE_ERRORS.filter((code) => code !== 'DryRunOperationException'),
   effect: 'read',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],

@@ -10,7 +10,7 @@ import { isUtf8 } from '../wire/utf8.ts';
 
 /** `kms:Encrypt`: at once the policy action, the trail's event, the IPC method and the command `kms encrypt`. */
 export type OperationName = `${ServiceName}:${string}`;
-export const SERVICES = ['vault', 'kms', 'secretsmanager', 'file', 'access', 'trail', 'window'] as const;
+export const SERVICES = ['vault', 'kms', 'secretsmanager', 'file', 'hardware', 'access', 'trail', 'window'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 /** Where a request comes in. `aws` is AWS's protocol over HTTP, `schedule` the vault's own clock. */

@@ -83,6 +83,21 @@ export const ERRORS = {
   ExpiredImportTokenException: ['caller', 400, false, EXIT.conflict],
   KMSInternalException: ['vault', 500, true, EXIT.internal],
   KeyUnavailableException: ['vault', 500, true, EXIT.internal],
+  // custom key stores, with AWS's own names; a cluster is a token here
+  CustomKeyStoreNotFoundException: ['caller', 400, false, EXIT.notFound],
+  CustomKeyStoreNameInUseException: ['caller', 400, false, EXIT.conflict],
+  CustomKeyStoreInvalidStateException: ['caller', 400, false, EXIT.conflict],
+  CustomKeyStoreHasCMKsException: ['caller', 400, false, EXIT.conflict],
+  CloudHsmClusterNotFoundException: ['caller', 400, false, EXIT.notFound],
+  CloudHsmClusterNotActiveException: ['caller', 400, false, EXIT.conflict],
+  CloudHsmClusterInUseException: ['caller', 400, false, EXIT.conflict],
+  CloudHsmClusterInvalidConfigurationException: ['caller', 400, false, EXIT.conflict],
+  CloudHsmClusterNotRelatedException: ['caller', 400, false, EXIT.conflict],
+  IncorrectTrustAnchorException: ['caller', 400, false, EXIT.usage],
+  // tokens
+  IncorrectPinException: ['caller', 400, false, EXIT.wrongPassword],
+  PinLockedException: ['caller', 400, false, EXIT.conflict],
+  ModuleRefusedException: ['caller', 400, false, EXIT.conflict],
   // Secrets Manager, with AWS's own names
   ResourceNotFoundException: ['caller', 400, false, EXIT.notFound],
   ResourceExistsException: ['caller', 400, false, EXIT.conflict],

@@ -18,8 +18,10 @@ type OutputOf<C extends Command> = Awaited<ReturnType<ReturnType<InstanceType<C>
 /** AWS's types of each operation by its name. */
 type Sdk = { readonly [K in keyof typeof aws as K extends `${infer S}Command` ? S : never]: (typeof aws)[K] extends infer C extends Command ? { readonly input: InstanceType<C>['input']; readonly output: OutputOf<C> } : never };
 
+/** Secrets that are text on AWS's wire. */
+type SecretText = 'KeyStorePassword';
 /** As it is on AWS's wire: bytes are bytes, whether secret or not, and a timestamp is a date. */
-type OnWire<T> = T extends SecretBytes | Uint8Array ? Uint8Array : T extends readonly (infer E)[] ? OnWire<E>[] : T extends object ? { [K in keyof T]: OnWire<T[K]> } : T;
+type OnWire<T> = T extends SecretBytes | Uint8Array ? Uint8Array : T extends readonly (infer E)[] ? OnWire<E>[] : T extends object ? { [K in keyof T]: K extends SecretText ? string | undefined : OnWire<T[K]> } : T;
 /** The SDK's, with dates as the numbers that they are on the wire. */
 type AsNumbers<T> = T extends Date ? number : T extends Uint8Array ? Uint8Array : T extends readonly (infer E)[] ? AsNumbers<E>[] : T extends object ? { [K in keyof T]: AsNumbers<T[K]> } : T;
 

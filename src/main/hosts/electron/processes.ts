@@ -17,8 +17,10 @@ export interface UtilityOptions {
 
 /** What a child inherits. One that holds keys has no business on the session bus. */
 const EVERYWHERE = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'windir', 'TEMP', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'];
-const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE, egress: EVERYWHERE };
-const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException', egress: 'InternalException' };
+/** Where vendors' modules look for their own settings. */
+const MODULES = ['XDG_RUNTIME_DIR', 'SOFTHSM2_CONF', 'YUBIHSM_PKCS11_CONF', 'PKCS11_PROXY_SOCKET', 'OPENSC_CONF', 'CLOUDHSM_PKCS11_CONFIG'];
+const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE, pkcs11: [...EVERYWHERE, ...MODULES], egress: EVERYWHERE };
+const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException', pkcs11: 'KMSInternalException', egress: 'InternalException' };
 
 export function createUtilityHost({ electron, entries, kill = (pid) => void process.kill(pid, 'SIGKILL') }: UtilityOptions): ProcessHost {
   return {

@@ -1,0 +1,320 @@
+/**
+ * What a module host does: the calls of `protocol.ts` on one loaded module.
+ *
+ * Defends against: a slot that became another token's, two objects under one name, a key that is not what was asked for (it is destroyed
+ * again), sessions shared between operations. Does not: survive a module that crashes or hangs; that is why it runs in a process of its own.
+ */
+import { keySpecOf } from '../../../shared/model/algorithms.ts';
+import { copy, wipe } from '../../crypto/bytes.ts';
+import { CKA, CKF, CKM, CKO, CKR, CKU, PARAMETERS, type Cryptoki, type Handle } from './cryptoki.ts';
+import { GENERATORS, mechanismOf } from './mechanisms.ts';
+import type { CallName, Failure, ReplyOf, RequestOf, TokenFacts, TokenName } from './protocol.ts';
+import { createObjects, LOST } from './objects.ts';
+import { codeOf, Sessions } from './sessions.ts';
+import { isGuarded, pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
+
+/** Found here, not by the module. */
+export class HostFailure extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.what);
+    this.failure = failure;
+  }
+}
+const found = (what: Failure['what']): HostFailure => new HostFailure({ what });
+
+const loggedOut = (): HostFailure => new HostFailure({ what: 'cryptoki', function: 'C_Login', code: CKR.USER_NOT_LOGGED_IN, name: 'CKR_USER_NOT_LOGGED_IN' });
+
+type Answer<C extends CallName> = { readonly reply: ReplyOf<C>; readonly parts?: readonly Uint8Array[] };
+type Calls = { readonly [C in CallName]: (request: RequestOf<C>, parts: readonly Uint8Array[]) => Answer<C> | Promise<Answer<C>> };
+
+/** Longer than any signature, and than what an operation adds to its input. */
+const ROOM = 1024;
+
+const nameOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
+const textOf = (padded: string): string => padded.replace(/[\s\0]+$/, '');
+const pinOf = (part: Uint8Array | undefined): string => Buffer.from(part ?? []).toString('utf8');
+const bufferOf = (part: Uint8Array | undefined): Buffer => Buffer.from(part?.buffer ?? new ArrayBuffer(0), part?.byteOffset, part?.byteLength);
+
+/** CKF_USER_PIN_* say how many tries are left, as far as a token says it at all. */
+const pinState = (flags: number): TokenFacts['pin'] => ((flags & CKF.USER_PIN_LOCKED) !== 0 ? 'locked' : (flags & CKF.USER_PIN_FINAL_TRY) !== 0 ? 'last' : (flags & CKF.USER_PIN_COUNT_LOW) !== 0 ? 'low' : 'ok');
+
+export function createDevice(p11: Cryptoki): Calls {
+  const tokens = new Map<string, Sessions>();
+  /** PINs that tokens took, for another login in the same process. */
+  const pins = new Map<string, Uint8Array>();
+  /** Handles of keys by token and CKA_ID; good until the token is logged out. */
+  const handles = new Map<string, Handle>();
+
+  const forget = (token: TokenName): void => {
+    tokens.delete(nameOf(token));
+    for (const key of handles.keys()) if (key.startsWith(`${nameOf(token)}\n`)) handles.delete(key);
+  };
+
+  function slotOf(token: TokenName): Handle {
+    const slots = p11.C_GetSlotList(true).filter((slot) => {
+      const { serialNumber, label } = p11.C_GetTokenInfo(slot);
+      return textOf(serialNumber) === token.serial && textOf(label) === token.label;
+    });
+    const [slot] = slots;
+    if (slot === undefined) throw found('absent');
+    if (slots.length > 1) throw found('ambiguous');
+    return slot;
+  }
+
+  function sessionsOf(token: TokenName): Sessions {
+    const sessions = tokens.get(nameOf(token));
+    if (!sessions) throw loggedOut();
+    return sessions;
+  }
+
+  const { find, read, statedOf, publicKeyOf, factsOf } = createObjects(p11);
+
+  /** Runs with a session of a token that is logged in. */
+  async function within<T>(token: TokenName, work: (session: Handle) => Promise<T> | T): Promise<T> {
+    try {
+      return await sessionsOf(token).run(work);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== undefined && LOST.has(code)) forget(token);
+      throw error;
+    }
+  }
+
+  function keyOf(session: Handle, token: TokenName, id: string): Handle {
+    const name = `${nameOf(token)}\n${id}`;
+    const known = handles.get(name);
+    if (known) return known;
+    const value = Buffer.from(id, 'hex');
+    const keys = [CKO.PRIVATE_KEY, CKO.SECRET_KEY].flatMap((type) => find(session, [{ type: CKA.CLASS, value: type }, { type: CKA.ID, value }]));
+    const [key] = keys;
+    if (key === undefined) throw found('absent');
+    // Two keys under one id: nobody can say which of them was meant.
+    if (keys.length > 1) throw found('ambiguous');
+    handles.set(name, key);
+    return key;
+  }
+
+  /** With the key's handle; one that is no longer good is looked up anew the next time. */
+  const withKey = <T>(token: TokenName, id: string, work: (session: Handle, key: Handle) => Promise<T>): Promise<T> =>
+    within(token, async (session) => {
+      try {
+        return await work(session, keyOf(session, token, id));
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === CKR.KEY_HANDLE_INVALID || code === CKR.OBJECT_HANDLE_INVALID) handles.delete(`${nameOf(token)}\n${id}`);
+        throw error;
+      }
+    });
+
+  function tokenFacts(slot: Handle): TokenFacts {
+    const info = p11.C_GetTokenInfo(slot);
+    const { slotDescription, flags: slotFlags } = p11.C_GetSlotInfo(slot);
+    const has = (flag: number): boolean => (info.flags & flag) !== 0;
+    const version = ({ major, minor }: { readonly major: number; readonly minor: number }): string => `${String(major)}.${String(minor)}`;
+    return {
+      slot: slot.toString('hex'),
+      description: textOf(slotDescription),
+      present: (slotFlags & CKF.TOKEN_PRESENT) !== 0,
+      serial: textOf(info.serialNumber),
+      label: textOf(info.label),
+      manufacturer: textOf(info.manufacturerID),
+      model: textOf(info.model),
+      firmware: version(info.firmwareVersion),
+      hardware: version(info.hardwareVersion),
+      initialized: has(CKF.TOKEN_INITIALIZED),
+      pinSet: has(CKF.USER_PIN_INITIALIZED),
+      pinPad: has(CKF.PROTECTED_AUTHENTICATION_PATH),
+      writeProtected: has(CKF.WRITE_PROTECTED),
+      pin: pinState(info.flags),
+      minPin: info.minPinLen,
+      maxPin: info.maxPinLen,
+    };
+  }
+
+  /** A session without a pool, closed again. */
+  function once<T>(slot: Handle, work: (session: Handle) => T): T {
+    const session = p11.C_OpenSession(slot, CKF.SERIAL_SESSION | CKF.RW_SESSION);
+    try {
+      return work(session);
+    } finally {
+      p11.C_CloseSession(session);
+    }
+  }
+
+  return {
+    load({ path, parameters }) {
+      try {
+        p11.load(path);
+      } catch {
+        throw found('load');
+      }
+      // Without it a module may take itself to be alone in its process, and calls here run on several threads.
+      p11.C_Initialize({ flags: CKF.OS_LOCKING_OK, ...(parameters === undefined ? {} : { libraryParameters: parameters }) });
+      const { manufacturerID, libraryDescription, libraryVersion, cryptokiVersion } = p11.C_GetInfo();
+      return { reply: { manufacturer: textOf(manufacturerID), description: textOf(libraryDescription), version: `${String(libraryVersion.major)}.${String(libraryVersion.minor)}`, cryptoki: `${String(cryptokiVersion.major)}.${String(cryptokiVersion.minor)}` } };
+    },
+
+    tokens: () => ({ reply: { tokens: p11.C_GetSlotList(true).map(tokenFacts) } }),
+
+    mechanisms({ token }) {
+      const slot = slotOf(token);
+      const mechanisms = p11.C_GetMechanismList(slot).map((type) => {
+        const { flags, minKeySize, maxKeySize } = p11.C_GetMechanismInfo(slot, type);
+        return { type, flags, min: minKeySize, max: maxKeySize };
+      });
+      return { reply: { mechanisms } };
+    },
+
+    initToken({ slot, label }, [officerPin, userPin]) {
+      const handle = p11.C_GetSlotList(true).find((one) => one.toString('hex') === slot);
+      if (!handle) throw found('absent');
+      const before = tokenFacts(handle);
+      if (tokens.has(nameOf(before))) forget(before);
+      p11.C_CloseAllSessions(handle);
+      p11.C_InitToken(handle, pinOf(officerPin), label.padEnd(32, ' '));
+      once(handle, (session) => {
+        p11.C_Login(session, CKU.SO, pinOf(officerPin));
+        try {
+          p11.C_InitPIN(session, pinOf(userPin));
+        } finally {
+          p11.C_Logout(session);
+        }
+      });
+      const { serial, label: given } = tokenFacts(handle);
+      return { reply: { serial, label: given } };
+    },
+
+    setPin({ token }, [old, fresh]) {
+      const known = tokens.get(nameOf(token));
+      const slot = known?.slot ?? slotOf(token);
+      once(slot, (session) => {
+        if (known === undefined) p11.C_Login(session, CKU.USER, pinOf(old));
+        p11.C_SetPIN(session, pinOf(old), pinOf(fresh));
+        if (known === undefined) p11.C_Logout(session);
+        else if (fresh) pins.set(nameOf(token), copy(fresh));
+      });
+      return { reply: {} };
+    },
+
+    login({ token, again }, [pin]) {
+      const known = tokens.get(nameOf(token));
+      if (known && !again) return { reply: {} };
+      const slot = slotOf(token);
+      if (known) {
+        known.logout();
+        forget(token);
+        p11.C_CloseAllSessions(slot);
+      }
+      const kept = pins.get(nameOf(token));
+      const given = pin ?? kept;
+      if (!given) throw loggedOut();
+      const sessions = new Sessions(p11, slot, p11.C_GetTokenInfo(slot).maxSessionCount);
+      try {
+        sessions.login(pinOf(given));
+      } catch (error) {
+        p11.C_CloseAllSessions(slot);
+        // One that was changed meanwhile: tried again by itself it would use up the token's patience.
+        if (given === kept) pins.delete(nameOf(token));
+        throw error;
+      }
+      if (given !== kept) pins.set(nameOf(token), copy(given));
+      tokens.set(nameOf(token), sessions);
+      return { reply: {} };
+    },
+
+    logout({ token }) {
+      const known = tokens.get(nameOf(token));
+      forget(token);
+      if (known) {
+        known.logout();
+        p11.C_CloseAllSessions(known.slot);
+      }
+      return { reply: {} };
+    },
+
+    generate: ({ token, spec, usage, id, label }) =>
+      within(token, async (session) => {
+        const name = { id: Buffer.from(id, 'hex'), label };
+        const { family } = keySpecOf(spec);
+        const isSecret = family === 'symmetric' || family === 'hmac';
+        const mechanism = { mechanism: GENERATORS[family as keyof typeof GENERATORS] };
+        const made: Handle[] = [];
+        if (isSecret) made.push(await p11.C_GenerateKeyAsync(session, mechanism, secretTemplate(spec, usage, name)));
+        else {
+          const templates = pairTemplates(spec, usage, name);
+          const pair = await p11.C_GenerateKeyPairAsync(session, mechanism, templates.public, templates.private);
+          made.push(pair.privateKey, pair.publicKey);
+        }
+        const [key] = made;
+        if (!key) throw found('internal');
+        const said = statedOf(session, key);
+        const spki = isSecret ? undefined : publicKeyOf(session, key, name.id);
+        if (isGuarded(said) && (isSecret || spki)) return { reply: { stated: said }, ...(spki ? { parts: [spki] } : {}) };
+        for (const object of made) p11.C_DestroyObject(session, object);
+        throw found('refused');
+      }),
+
+    keys: ({ token }) =>
+      within(token, (session) => {
+        const classOf = (value: number): Handle[] => find(session, [{ type: CKA.CLASS, value }]);
+        const keys = [...classOf(CKO.PRIVATE_KEY), ...classOf(CKO.SECRET_KEY)].map((key) => factsOf(session, key));
+        const certificates = classOf(CKO.CERTIFICATE).map((one) => ({ id: (read(session, one, CKA.ID) ?? Buffer.alloc(0)).toString('hex'), label: (read(session, one, CKA.LABEL) ?? Buffer.alloc(0)).toString('utf8').slice(0, 256) }));
+        return { reply: { keys, certificates } };
+      }),
+
+    describe: ({ token, id }) =>
+      withKey(token, id, (session, key) => {
+        const facts = factsOf(session, key);
+        const spki = facts.class === 'private' ? publicKeyOf(session, key, Buffer.from(id, 'hex')) : undefined;
+        return Promise.resolve({ reply: facts, ...(spki ? { parts: [spki] } : {}) });
+      }),
+
+    sign: ({ token, id, use }, [data]) =>
+      withKey(token, id, async (session, key) => {
+        p11.C_SignInit(session, mechanismOf(use), key);
+        return { reply: {}, parts: [await p11.C_SignAsync(session, bufferOf(data), Buffer.alloc(ROOM))] };
+      }),
+    encrypt: ({ token, id, use }, [data]) =>
+      withKey(token, id, async (session, key) => {
+        p11.C_EncryptInit(session, mechanismOf(use), key);
+        return { reply: {}, parts: [await p11.C_EncryptAsync(session, bufferOf(data), Buffer.alloc((data?.byteLength ?? 0) + ROOM))] };
+      }),
+    decrypt: ({ token, id, use }, [data]) =>
+      withKey(token, id, async (session, key) => {
+        p11.C_DecryptInit(session, mechanismOf(use), key);
+        return { reply: {}, parts: [await p11.C_DecryptAsync(session, bufferOf(data), Buffer.alloc((data?.byteLength ?? 0) + ROOM))] };
+      }),
+    derive: ({ token, id, length }, [point]) =>
+      withKey(token, id, async (session, key) => {
+        const parameter = { type: PARAMETERS.ECDH, kdf: 1, publicData: bufferOf(point) };
+        const shared = await p11.C_DeriveKeyAsync(session, { mechanism: CKM.ECDH1_DERIVE, parameter }, key, sharedTemplate(length));
+        try {
+          const value = read(session, shared, CKA.VALUE);
+          if (value?.byteLength !== length) throw found('internal');
+          return { reply: {}, parts: [value] };
+        } finally {
+          p11.C_DestroyObject(session, shared);
+        }
+      }),
+
+    destroy: ({ token, id }) =>
+      withKey(token, id, (session, key) => {
+        const pairs = find(session, [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, { type: CKA.ID, value: Buffer.from(id, 'hex') }]);
+        for (const object of [key, ...pairs]) p11.C_DestroyObject(session, object);
+        handles.delete(`${nameOf(token)}\n${id}`);
+        return Promise.resolve({ reply: {} });
+      }),
+
+    random: ({ token, length }) => within(token, (session) => ({ reply: {}, parts: [p11.C_GenerateRandom(session, Buffer.alloc(length))] })),
+  };
+}
+
+/** Runs one call of the wire: what is asked for is parsed, and parts are wiped once it is over. */
+export async function perform(device: Calls, name: CallName, request: unknown, parts: readonly Uint8Array[]): Promise<Answer<CallName>> {
+  try {
+    return await (device[name] as (request: unknown, parts: readonly Uint8Array[]) => Promise<Answer<CallName>>)(request, parts);
+  } finally {
+    wipe(...parts);
+  }
+}

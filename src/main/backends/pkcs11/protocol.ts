@@ -1,0 +1,118 @@
+/**
+ * What the vault asks of a module host and what it is answered. Both ends are of one program, yet other people's code runs in the host:
+ * replies are parsed strictly, and nothing in one is believed that main can check itself.
+ */
+import { z } from 'zod';
+import { KEY_SPECS, KEY_USAGES, type KeySpec } from '../../../shared/model/algorithms.ts';
+
+const specs = z.enum(Object.keys(KEY_SPECS) as [KeySpec, ...KeySpec[]]);
+const hash = z.enum(['sha1', 'sha224', 'sha256', 'sha384', 'sha512']);
+const hex = z.string().regex(/^(?:[0-9a-f]{2})*$/);
+const u32 = z.int().min(0).max(0xffff_ffff);
+/** CK_ULONG as a number; CK_UNAVAILABLE_INFORMATION does not fit and is given as -1. */
+const ulong = z.number();
+const text = z.string().max(256);
+
+/** A token by what is printed on it: slot numbers change. */
+export const tokenName = z.strictObject({ serial: text, label: text });
+export type TokenName = z.output<typeof tokenName>;
+
+export const use = z.discriminatedUnion('kind', [
+  z.strictObject({ mechanism: u32, kind: z.literal('plain') }),
+  z.strictObject({ mechanism: u32, kind: z.literal('pss'), hash, saltLength: u32 }),
+  z.strictObject({ mechanism: u32, kind: z.literal('oaep'), hash }),
+  z.strictObject({ mechanism: u32, kind: z.literal('gcm'), iv: hex, aad: hex }),
+]);
+export type Use = z.output<typeof use>;
+
+const token = tokenName;
+/** CKA_ID of the key's objects. */
+const key = z.strictObject({ token, id: hex });
+
+/** What the token says of a key, by its own attributes: its word, and no proof. Absent: it says nothing. */
+export const stated = z.strictObject({
+  sensitive: z.boolean().optional(),
+  extractable: z.boolean().optional(),
+  alwaysSensitive: z.boolean().optional(),
+  neverExtractable: z.boolean().optional(),
+  local: z.boolean().optional(),
+});
+export type Stated = z.output<typeof stated>;
+
+const tokenFacts = z.strictObject({
+  slot: z.string(),
+  description: text,
+  present: z.boolean(),
+  serial: text,
+  label: text,
+  manufacturer: text,
+  model: text,
+  firmware: text,
+  hardware: text,
+  initialized: z.boolean(),
+  pinSet: z.boolean(),
+  pinPad: z.boolean(),
+  writeProtected: z.boolean(),
+  pin: z.enum(['ok', 'low', 'last', 'locked']),
+  minPin: ulong,
+  maxPin: ulong,
+});
+export type TokenFacts = z.output<typeof tokenFacts>;
+
+const keyFacts = z.strictObject({
+  id: hex,
+  label: text,
+  class: z.enum(['private', 'secret']),
+  /** Undefined: of a kind that is not used here. */
+  spec: specs.optional(),
+  /** What the token lets it be used for. */
+  uses: z.array(z.enum(KEY_USAGES)),
+  stated,
+});
+export type KeyFacts = z.output<typeof keyFacts>;
+
+const nothing = z.strictObject({});
+
+/** Request and reply of each call; `parts` of either are byte strings, named in the comment. */
+export const CALLS = {
+  /** Loads the library and starts it; once. */
+  load: { request: z.strictObject({ path: z.string(), parameters: z.string().optional() }), reply: z.strictObject({ manufacturer: text, description: text, version: text, cryptoki: text }) },
+  tokens: { request: nothing, reply: z.strictObject({ tokens: z.array(tokenFacts) }) },
+  mechanisms: { request: z.strictObject({ token }), reply: z.strictObject({ mechanisms: z.array(z.strictObject({ type: u32, flags: u32, min: ulong, max: ulong })) }) },
+  /** Parts: the security officer's PIN, the user's. Erases the token. `slot` as `tokens` has it. */
+  initToken: { request: z.strictObject({ slot: z.string(), label: text }), reply: z.strictObject({ serial: text, label: text }) },
+  /** Parts: old PIN, new PIN. */
+  setPin: { request: z.strictObject({ token }), reply: nothing },
+  /** Parts: the PIN. Nothing when the token is logged in already and `again` is not said. */
+  login: { request: z.strictObject({ token, again: z.boolean() }), reply: nothing },
+  logout: { request: z.strictObject({ token }), reply: nothing },
+  /** Reply parts: SubjectPublicKeyInfo of a key pair. */
+  generate: { request: z.strictObject({ token, spec: specs, usage: z.enum(KEY_USAGES), id: hex, label: text }), reply: z.strictObject({ stated }) },
+  keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts), certificates: z.array(z.strictObject({ id: hex, label: text })) }) },
+  /** One key. Reply parts: SubjectPublicKeyInfo of a key pair. */
+  describe: { request: key, reply: keyFacts },
+  /** Parts: the data; reply: the signature as the token gives it. */
+  sign: { request: key.extend({ use }), reply: nothing },
+  /** Parts: the data; reply: the result. */
+  encrypt: { request: key.extend({ use }), reply: nothing },
+  decrypt: { request: key.extend({ use }), reply: nothing },
+  /** Parts: the other side's point (04 ‖ x ‖ y); reply: the x coordinate. */
+  derive: { request: key.extend({ length: u32 }), reply: nothing },
+  destroy: { request: key, reply: nothing },
+  /** Reply parts: the bytes. */
+  random: { request: z.strictObject({ token, length: u32 }), reply: nothing },
+} as const;
+
+export type Calls = typeof CALLS;
+export type CallName = keyof Calls;
+export type RequestOf<C extends CallName> = z.output<Calls[C]['request']>;
+export type ReplyOf<C extends CallName> = z.output<Calls[C]['reply']>;
+
+/** A call that failed: the function and CKR number, or what the host itself found. */
+export const failure = z.strictObject({
+  what: z.enum(['cryptoki', 'load', 'absent', 'ambiguous', 'refused', 'internal']),
+  function: z.string().max(40).optional(),
+  code: ulong.optional(),
+  name: z.string().max(60).optional(),
+});
+export type Failure = z.output<typeof failure>;

@@ -1,0 +1,247 @@
+/**
+ * Everything of tokens that lives while the vault is unlocked: one process for each module, logins, connections of key stores. Nothing of
+ * it is stored, and lock ends it all.
+ *
+ * Defends against: a module that is not the one agreed to; a login in a process that has died (its key stores fail, and say so). Does not:
+ * keep a PIN; each is handed on to the module's process, which keeps it until lock.
+ */
+import type { ConnectionError, ConnectionState } from '../../shared/api/kms-key-stores.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { Answer, ModuleHost } from '../backends/pkcs11/client.ts';
+import { codeIn, meant, nameToken } from '../backends/pkcs11/errors.ts';
+import { CKR } from '../backends/pkcs11/cryptoki.ts';
+import type { MechanismFacts, Offer } from '../backends/pkcs11/mechanisms.ts';
+import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from '../backends/pkcs11/protocol.ts';
+import { assertStore, connectionError } from './connection.ts';
+import type { KeyStoreRecord, ModuleRecord } from './kinds.ts';
+import { lookAtModule, type ModuleFile } from './module-file.ts';
+
+export interface HardwarePorts {
+  /** Starts a process for a module. */
+  readonly startHost: (path: string) => ModuleHost;
+  /** The user that the vault runs as. */
+  readonly uid: number;
+  /** Told when a key store is no longer as it was. */
+  readonly changed: () => void;
+}
+
+export interface Connection {
+  readonly state: ConnectionState;
+  readonly error?: ConnectionError;
+}
+
+interface Running {
+  readonly host: ModuleHost;
+  readonly info: ReplyOf<'load'>;
+  /** Tokens that are logged in here, by `keyOf`. */
+  readonly loggedIn: Set<string>;
+  /** It was given a PIN, which would go with it. */
+  hasPin: boolean;
+}
+
+/** A token and the module that has it. */
+export interface Place {
+  readonly module: ModuleRecord;
+  readonly token: TokenName;
+}
+
+const keyOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
+const DISCONNECTED: Connection = { state: 'DISCONNECTED' };
+
+/** Errors after which nobody is logged in any more. */
+const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
+
+export class Hardware {
+  readonly #ports: HardwarePorts;
+  readonly #running = new Map<string, Promise<Running>>();
+  readonly #connections = new Map<string, Connection>();
+  readonly #connected = new Map<string, Place>();
+  readonly #offers = new Map<string, Offer>();
+
+  constructor(ports: HardwarePorts) {
+    this.#ports = ports;
+  }
+
+  look(path: string): Promise<ModuleFile> {
+    return lookAtModule(path, this.#ports.uid);
+  }
+
+  connection(storeId: string): Connection {
+    return this.#connections.get(storeId) ?? DISCONNECTED;
+  }
+
+  /** What a running module says of itself; undefined while it is not loaded. */
+  async info(path: string): Promise<ReplyOf<'load'> | undefined> {
+    return (await this.#running.get(path)?.catch(() => undefined))?.info;
+  }
+
+  /** Loads the module where it is not running. ModuleRefusedException, FileNotReadableException. */
+  async host(module: ModuleRecord): Promise<Running> {
+    const known = this.#running.get(module.path);
+    if (known) return known;
+    const starting = this.#start(module);
+    this.#running.set(module.path, starting);
+    starting.catch(() => this.#running.delete(module.path));
+    return starting;
+  }
+
+  async #start({ path, sha256, parameters }: ModuleRecord): Promise<Running> {
+    const file = await this.look(path);
+    if (file.sha256 !== sha256) throw new VaultError('ModuleRefusedException', `module \`${path}\` is another file than you agreed to and was not loaded; if you changed it, agree with \`keystead hardware update-module\``, { details: { sha256: file.sha256 } });
+    const host = this.#ports.startHost(path);
+    try {
+      const { reply } = await host.call('load', { path, ...(parameters === undefined ? {} : { parameters }) });
+      void host.gone.then(() => { this.#hostGone(path, host); });
+      return { host, info: reply, loggedIn: new Set(), hasPin: false };
+    } catch (error) {
+      const gone = host.isGone;
+      await host.stop();
+      if (gone) throw new VaultError('ModuleRefusedException', `module \`${path}\` crashed or hung while it was loaded; check it with the tools of its vendor`);
+      throw meant(error, `module \`${path}\``);
+    }
+  }
+
+  /** Every login and connection in it went with the process. */
+  #hostGone(path: string, host: ModuleHost): void {
+    void this.#running.get(path)?.then((running) => { if (running.host === host) this.#running.delete(path); }, () => undefined);
+    for (const [id, place] of this.#connected) if (place.module.path === path) this.#fail(id, 'INTERNAL_ERROR');
+    for (const key of this.#offers.keys()) if (key.startsWith(`${path}\n`)) this.#offers.delete(key);
+  }
+
+  #fail(storeId: string, error: ConnectionError): void {
+    this.#connected.delete(storeId);
+    this.#connections.set(storeId, { state: 'FAILED', error });
+    this.#ports.changed();
+  }
+
+  /** A call about one token; what fails is said of the token by its name. A login that is lost fails the token's key stores. */
+  async ask<C extends CallName>({ module, token }: Place, name: C, request: RequestOf<C>, parts: readonly Uint8Array[] = []): Promise<Answer<C>> {
+    const { host, loggedIn } = await this.host(module);
+    try {
+      return await host.call(name, request, parts);
+    } catch (error) {
+      if (LOST.has(codeIn(error) ?? -1)) {
+        loggedIn.delete(keyOf(token));
+        for (const [id, place] of this.#connected) if (place.module.path === module.path && keyOf(place.token) === keyOf(token)) this.#fail(id, 'CLUSTER_NOT_FOUND');
+      }
+      throw meant(error, nameToken(token));
+    }
+  }
+
+  /** The module's tokens. `fresh`: a module that has no PIN is loaded anew, since some look for tokens only once. */
+  async tokens(module: ModuleRecord, { fresh = false } = {}): Promise<readonly (TokenFacts & { readonly loggedIn: boolean })[]> {
+    const before = await this.host(module);
+    if (fresh && !before.hasPin) {
+      this.#running.delete(module.path);
+      await before.host.stop();
+    }
+    const { host, loggedIn } = await this.host(module);
+    const { reply } = await host.call('tokens', {}).catch((error: unknown) => { throw meant(error, `module \`${module.path}\``); });
+    return reply.tokens.map((facts) => ({ ...facts, loggedIn: loggedIn.has(keyOf(facts)) }));
+  }
+
+  async offer(place: Place): Promise<Offer> {
+    const key = `${place.module.path}\n${keyOf(place.token)}`;
+    const known = this.#offers.get(key);
+    if (known) return known;
+    const { reply } = await this.ask(place, 'mechanisms', { token: place.token });
+    const offer = new Map(reply.mechanisms.map((facts): [number, MechanismFacts] => [facts.type, facts]));
+    this.#offers.set(key, offer);
+    return offer;
+  }
+
+  async isLoggedIn({ module, token }: Place): Promise<boolean> {
+    return (await this.#running.get(module.path)?.catch(() => undefined))?.loggedIn.has(keyOf(token)) ?? false;
+  }
+
+  /** `lastTry`: go on where one more wrong PIN locks the token. IncorrectPinException says what the token reports of its tries. */
+  async login(place: Place, pin: SecretBytes, { again = false, lastTry = false } = {}): Promise<void> {
+    const { token } = place;
+    const state = await this.#pinState(place);
+    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(token)} has locked its PIN; its security officer has to set a new one`);
+    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`keystead hardware unlock-token --last-try\``);
+    try {
+      // Lent to the frame, which is wiped once it is written.
+      const pinBytes = pin.borrow((bytes) => Uint8Array.from(bytes));
+      try {
+        await this.ask(place, 'login', { token, again }, [pinBytes]);
+      } finally {
+        pinBytes.fill(0);
+      }
+    } catch (error) {
+      if (!(error instanceof VaultError) || error.code !== 'IncorrectPinException') throw error;
+      const left = { ok: 'it does not say how many tries are left', low: 'it says that tries are running out', last: 'it says that one try is left', locked: 'it is locked now' }[await this.#pinState(place)];
+      throw new VaultError('IncorrectPinException', `${error.message}; ${left}`, error.details === undefined ? undefined : { details: { ...error.details } });
+    }
+    const running = await this.host(place.module);
+    running.loggedIn.add(keyOf(token));
+    running.hasPin = true;
+  }
+
+  async #pinState({ module, token }: Place): Promise<TokenFacts['pin']> {
+    const { host } = await this.host(module);
+    const { reply } = await host.call('tokens', {}).catch((error: unknown) => { throw meant(error, nameToken(token)); });
+    return reply.tokens.find((facts) => keyOf(facts) === keyOf(token))?.pin ?? 'ok';
+  }
+
+  /** Resolves when the store is connected; where it rejects, the store has failed, and says why. */
+  async connect(store: KeyStoreRecord, module: ModuleRecord): Promise<void> {
+    const { state } = this.connection(store.id);
+    assertStore(store.name, state, 'connect');
+    if (state === 'CONNECTED' || state === 'CONNECTING') return;
+    const place: Place = { module, token: { serial: store.serial, label: store.label } };
+    this.#connections.set(store.id, { state: 'CONNECTING' });
+    try {
+      // Without a PIN: the process has it from an earlier login, or the token is asked for in vain.
+      await this.ask(place, 'login', { token: place.token, again: false });
+      await this.offer(place);
+      (await this.host(module)).loggedIn.add(keyOf(place.token));
+    } catch (error) {
+      this.#fail(store.id, needsPin(error) ? 'INVALID_CREDENTIALS' : connectionError(error));
+      throw needsPin(error) ? new VaultError('IncorrectPinException', `${nameToken(place.token)} was not logged in since the vault was unlocked; give its PIN with \`keystead hardware unlock-token\`, disconnect the key store and connect it again`) : error;
+    }
+    this.#connected.set(store.id, place);
+    this.#connections.set(store.id, { state: 'CONNECTED' });
+    this.#ports.changed();
+  }
+
+  /** Logs the token out where no other key store uses it. Never rejects for the token's sake: disconnected is disconnected. */
+  async disconnect(store: KeyStoreRecord): Promise<void> {
+    assertStore(store.name, this.connection(store.id).state, 'disconnect');
+    const place = this.#connected.get(store.id);
+    this.#connected.delete(store.id);
+    this.#connections.delete(store.id);
+    this.#ports.changed();
+    if (!place || [...this.#connected.values()].some((other) => other.module.path === place.module.path && keyOf(other.token) === keyOf(place.token))) return;
+    const running = await this.#running.get(place.module.path)?.catch(() => undefined);
+    running?.loggedIn.delete(keyOf(place.token));
+    await running?.host.call('logout', { token: place.token }).catch(() => undefined);
+  }
+
+  /** Where a connected store's keys are. CustomKeyStoreInvalidStateException, or KMSInvalidStateException for a use. */
+  placeOf(storeId: string): Place {
+    const place = this.#connected.get(storeId);
+    if (!place) throw new VaultError('KMSInvalidStateException', `key store \`${storeId}\` is not connected; connect it with \`keystead kms connect-custom-key-store\``);
+    return place;
+  }
+
+  /** Ends every module's process. */
+  async stop(): Promise<void> {
+    const all = [...this.#running.values()];
+    this.#running.clear();
+    this.#connections.clear();
+    this.#connected.clear();
+    this.#offers.clear();
+    await Promise.all(all.map((one) => one.then(({ host }) => host.stop(), () => undefined)));
+  }
+
+  /** Ends one module's process, which nobody is to be logged in to any more. */
+  async stopModule(path: string): Promise<void> {
+    const running = this.#running.get(path);
+    this.#running.delete(path);
+    await running?.then(({ host }) => host.stop(), () => undefined);
+  }
+}
+
+const needsPin = (error: unknown): boolean => error instanceof VaultError && error.details?.['returned'] === 'CKR_USER_NOT_LOGGED_IN';

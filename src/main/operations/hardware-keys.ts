@@ -1,0 +1,157 @@
+/** `hardware:` handlers that look at keys on tokens, and the making and unmaking of keys there. */
+import { keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { keyArn, keyIdFrom, type Realm } from '../../shared/model/ids.ts';
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { bytesToBase64 } from '../../shared/wire/base64.ts';
+import { CKM } from '../backends/pkcs11/cryptoki.ts';
+import { nameToken } from '../backends/pkcs11/errors.ts';
+import { lacks, usable } from '../backends/pkcs11/mechanisms.ts';
+import type { Stated, TokenName } from '../backends/pkcs11/protocol.ts';
+import { hex } from '../crypto/bytes.ts';
+import { assertStore } from '../hardware/connection.ts';
+import type { Hardware, Place } from '../hardware/hardware.ts';
+import { KEY_STORES } from '../hardware/kinds.ts';
+import { keyUri } from '../hardware/token-names.ts';
+import { metadata } from '../keyring/metadata.ts';
+import type { HardwareRef, KeyRecord } from '../keyring/ports.ts';
+import type { Random } from '../platform/ports.ts';
+import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { keyOf } from './resolvers.ts';
+import type { HandlersOf } from './rights.ts';
+
+type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey';
+
+export const byName = (hardware: Hardware, reader: Stored, serial: string, label: string | undefined): Promise<Place> =>
+  findToken(
+    hardware,
+    reader,
+    (token) => token.serial === serial && (label === undefined || token.label === label),
+    () => new VaultError('KeyUnavailableException', `no token has the serial number \`${serial}\`${label === undefined ? '' : ` and the label \`${label}\``}; see \`keystead hardware list-tokens\``),
+    () => new VaultError('KeyUnavailableException', `more than one token has the serial number \`${serial}\`; give \`Label\` too, or remove a module that shows the same token twice`),
+  );
+
+export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtractable, local }: Stated) => ({
+  ...(sensitive === undefined ? {} : { Sensitive: sensitive }),
+  ...(extractable === undefined ? {} : { Extractable: extractable }),
+  ...(alwaysSensitive === undefined ? {} : { AlwaysSensitive: alwaysSensitive }),
+  ...(neverExtractable === undefined ? {} : { NeverExtractable: neverExtractable }),
+  ...(local === undefined ? {} : { Local: local }),
+});
+
+/** A key made on a connected store's token. Its object's label is the key id. UnsupportedOperationException, CustomKeyStoreInvalidStateException. */
+export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
+  const store = await storeOf(reader, request.store);
+  assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+  const place = hardware.placeOf(store.id);
+  const why = lacks(await hardware.offer(place), request.spec, request.usage);
+  if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} ${why}; see \`keystead hardware list-mechanisms\``);
+  const id = hex(random.bytes(16));
+  const { parts } = await hardware.ask(place, 'generate', { token: place.token, spec: request.spec, usage: request.usage, id, label: request.keyId });
+  const [publicKey] = parts;
+  const isPair = !['symmetric', 'hmac'].includes(keySpecOf(request.spec).family);
+  if (isPair !== (publicKey !== undefined)) throw new VaultError('KMSInternalException', `${nameToken(place.token)} made a key pair without a public key`);
+  return { ref: { store: store.id, id }, materialId: hex(random.bytes(8)), ...(publicKey ? { publicKey } : {}) };
+}
+
+/** Bytes of a connected token's own generator. */
+export async function randomOfToken(hardware: Hardware, reader: Stored, storeId: string, length: number): Promise<SecretBytes> {
+  const store = await storeOf(reader, storeId);
+  assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+  const place = hardware.placeOf(store.id);
+  const [bytes] = (await hardware.ask(place, 'random', { token: place.token, length })).parts;
+  if (bytes?.byteLength !== length) throw new VaultError('KMSInternalException', `${nameToken(place.token)} gave another number of random bytes than it was asked for`);
+  return SecretBytes.take(bytes);
+}
+
+/** Takes a key's objects off its token, unless it was there before; tried once, and only where the token is there. */
+export function destroyOnToken(hardware: Hardware, ref: HardwareRef): void {
+  if (ref.adopted) return;
+  try {
+    const place = hardware.placeOf(ref.store);
+    void hardware.ask(place, 'destroy', { token: place.token, id: ref.id }).catch(() => undefined);
+  } catch {
+    // Not connected: the key stays on the token, where nothing of this vault knows it any more.
+  }
+}
+
+/** What is done here for keys of this kind, in words. */
+function notesOf(spec: KeySpec, usage: KeyUsage, { token }: { readonly token: TokenName }, has: (mechanism: number) => boolean): readonly string[] {
+  const notes: string[] = [];
+  const { family } = keySpecOf(spec);
+  if (family === 'symmetric') notes.push(`Each message is encrypted here with a key of its own, which ${nameToken(token)} wraps with AES-GCM; the IV comes from this vault`);
+  if (family === 'rsa' && usage === 'ENCRYPT_DECRYPT' && has(CKM.RSA_X_509)) notes.push('OAEP with SHA-256 is done by the token where it can; otherwise it does raw RSA, and the padding is checked here in constant time');
+  if (usage === 'SIGN_VERIFY') notes.push('Messages are hashed here, and each signature is verified here before it is given out');
+  if (family === 'edwards') notes.push('`ED25519_PH_SHA_512` is not offered for keys in a token');
+  return notes;
+}
+
+const alreadyHere = (keys: readonly KeyRecord[], id: string): KeyRecord | undefined => keys.find(({ hardware }) => hardware?.id === id);
+
+export const hardwareKeyHandlers = (hardware: Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
+  'hardware:ListTokenKeys': async (input, _call, { reader, realm }) => {
+    const place = await byName(hardware, reader, input.Serial, input.Label);
+    const { reply } = await hardware.ask(place, 'keys', { token: place.token });
+    const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter(({ serial, label }) => serial === place.token.serial && label === place.token.label);
+    const known = (await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat();
+    return {
+      Keys: reply.keys.map(({ id, label, spec, uses, stated }) => {
+        const own = alreadyHere(known, id);
+        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), Stated: shownStated(stated) };
+      }),
+      Certificates: reply.certificates.map(({ id, label }) => ({ Id: id, Label: label })),
+    };
+  },
+
+  'hardware:DescribeTokenKey': async (_input, call, { reader, realm }) => {
+    const key = keyOf(call.resource);
+    if (!key.hardware) return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is not in a token; see \`keystead kms describe-key\``);
+    const place = await placeOfStore(reader, await storeOf(reader, key.hardware.store));
+    const { reply } = await hardware.ask(place, 'describe', { token: place.token, id: key.hardware.id });
+    const offer = await hardware.offer(place);
+    return {
+      KeyId: keyArn(realm, key.keyId),
+      CustomKeyStoreId: key.hardware.store,
+      Uri: keyUri(place.token, key.hardware.id, reply.class === 'secret' ? 'secret-key' : 'private'),
+      Stated: shownStated(reply.stated),
+      Adopted: key.hardware.adopted === true,
+      Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism))],
+    };
+  },
+
+  'hardware:AdoptKey': async (input, call, { writer, realm }) => {
+    const store = await storeOf(writer, input.CustomKeyStoreId);
+    assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+    const own = alreadyHere(await keysIn(writer, store.id), input.Id);
+    if (own) return call.fail('AlreadyExistsException', `key \`${own.keyId}\` is this key of the token already`);
+    const place = hardware.placeOf(store.id);
+    const { reply, parts } = await hardware.ask(place, 'describe', { token: place.token, id: input.Id });
+    const { spec, uses } = reply;
+    if (!spec) return call.fail('UnsupportedOperationException', `the key \`${input.Id}\` is of a kind that KMS does not know`);
+    const offer = await hardware.offer(place);
+    const fitting = uses.filter((usage) => usable(offer, spec, usage).length > 0);
+    const usage = input.KeyUsage ?? (fitting.length === 1 ? fitting[0] : undefined);
+    if (usage === undefined) return call.fail('ValidationException', `\`KeyUsage\` must be given: the token lets this key be used for ${fitting.length === 0 ? 'nothing that is offered here' : fitting.map((name) => `\`${name}\``).join(' and ')}`);
+    if (!fitting.includes(usage)) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} does not let this key be used for \`${usage}\``);
+    const [publicKey] = parts;
+    if (reply.class === 'private' && !publicKey) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} has no public key beside the key \`${input.Id}\`; put it there with the tools of its vendor`);
+    const record: KeyRecord = {
+      keyId: keyIdFrom(random.bytes(16)),
+      spec,
+      usage,
+      purpose: 'kms',
+      state: 'Enabled',
+      description: input.Description,
+      created: call.at,
+      materials: [hex(random.bytes(8))],
+      origin: 'AWS_CLOUDHSM',
+      hardware: { store: store.id, id: input.Id, adopted: true },
+      ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
+      ...regionOf(realm),
+    };
+    writer.insertKey(record);
+    return { KeyMetadata: metadata(record, realm) };
+  },
+});
+
+const regionOf = (realm: Realm): Pick<KeyRecord, 'region'> => (realm.home === undefined || realm.home === realm.region ? {} : { region: realm.region });

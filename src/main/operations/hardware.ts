@@ -1,0 +1,157 @@
+/** `hardware:` handlers: modules, tokens, PINs. */
+import { MOST_MODULES } from '../../shared/api/hardware.ts';
+import { seconds } from '../../shared/api/operation.ts';
+import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { CKM } from '../backends/pkcs11/cryptoki.ts';
+import { lacks, usable } from '../backends/pkcs11/mechanisms.ts';
+import type { Hardware } from '../hardware/hardware.ts';
+import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
+import { clusterIdOf } from '../hardware/token-names.ts';
+import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
+import { modulesOf } from './kms-key-stores.ts';
+import type { Random } from '../platform/ports.ts';
+import type { HandlersOf } from './rights.ts';
+
+export interface HardwareHandlerPorts {
+  readonly hardware: Hardware;
+  readonly random: Random;
+  /** Modules that p11-kit knows of on this computer: paths. */
+  readonly registered: () => readonly string[];
+}
+
+const missing = (path: string): VaultError => new VaultError('NotFoundException', `module \`${path}\` was not added; see \`keystead hardware list-modules\``);
+const MECHANISM_NAMES = new Map(Object.entries(CKM).map(([name, type]) => [type as number, `CKM_${name}`]));
+
+async function lent<T>(pins: readonly SecretBytes[], use: (copies: readonly Uint8Array[]) => Promise<T>): Promise<T> {
+  const copies = pins.map((pin) => pin.borrow((bytes) => Uint8Array.from(bytes)));
+  try {
+    return await use(copies);
+  } finally {
+    for (const copy of copies) copy.fill(0);
+  }
+}
+
+export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
+  const shown = async ({ path, sha256, added }: ModuleRecord) => {
+    const file = await hardware.look(path).catch(() => undefined);
+    const info = await hardware.info(path);
+    const state = file === undefined ? ('missing' as const) : file.sha256 !== sha256 ? ('changed' as const) : info ? ('running' as const) : ('stopped' as const);
+    return { Path: path, Sha256: sha256, AddedDate: seconds(added), State: state, Warnings: [...(file?.warnings ?? [])], ...(info ? { Description: info.description, Manufacturer: info.manufacturer, Version: info.version } : {}) };
+  };
+
+  return {
+    ...hardwareKeyHandlers(hardware, random),
+
+    'hardware:AddModule': async (input, call, { writer }) => {
+      const { path, sha256 } = await hardware.look(input.Path);
+      const modules = writer.of(MODULES);
+      if (await modules.get(path)) return call.fail('AlreadyExistsException', `module \`${path}\` was added already; agree to a changed file with \`keystead hardware update-module\``);
+      if ((await modulesOf(writer)).length >= MOST_MODULES) return call.fail('LimitExceededException', `there are ${String(MOST_MODULES)} modules, which is the limit; remove one with \`keystead hardware remove-module\``);
+      const module: ModuleRecord = { path, sha256, added: call.at, ...(input.Parameters === undefined ? {} : { parameters: input.Parameters }) };
+      // What cannot be loaded is not added.
+      await hardware.host(module);
+      modules.insert(module);
+      return { Module: await shown(module) };
+    },
+
+    'hardware:UpdateModule': async (input, call, { writer }) => {
+      const module = await writer.of(MODULES).get(input.Path);
+      if (!module) throw missing(input.Path);
+      const { sha256 } = await hardware.look(module.path);
+      if (sha256 !== input.Sha256) return call.fail('ModuleRefusedException', `the file of module \`${module.path}\` is not the one that you mean: its SHA-256 is \`${sha256}\``);
+      await hardware.stopModule(module.path);
+      const changed = { ...module, sha256 };
+      await hardware.host(changed);
+      writer.of(MODULES).update(changed);
+      return { Module: await shown(changed) };
+    },
+
+    'hardware:RemoveModule': async (input, call, { writer }) => {
+      const module = await writer.of(MODULES).get(input.Path);
+      if (!module) throw missing(input.Path);
+      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => store.module === module.path);
+      if (user) return call.fail('CustomKeyStoreInvalidStateException', `key store \`${user.name}\` needs module \`${module.path}\`; delete the key store first`);
+      writer.of(MODULES).remove(module.path);
+      await hardware.stopModule(module.path);
+      return {};
+    },
+
+    'hardware:ListModules': async (_input, _call, { reader }) => {
+      const modules = await modulesOf(reader);
+      const added = new Set(modules.map(({ path }) => path));
+      return { Modules: await Promise.all(modules.map(shown)), Registered: registered().filter((path) => !added.has(path)) };
+    },
+
+    'hardware:ListTokens': async (_input, _call, { reader }) => {
+      const Failures: { Module: string; Message: string }[] = [];
+      const found = await Promise.all(
+        (await modulesOf(reader)).map(async (module) => {
+          try {
+            return (await hardware.tokens(module, { fresh: true })).map((token) => ({ module: module.path, token }));
+          } catch (error) {
+            Failures.push({ Module: module.path, Message: error instanceof VaultError ? error.message : 'failed' });
+            return [];
+          }
+        }),
+      );
+      return {
+        Tokens: found.flat().map(({ module, token }) => ({
+          Module: module,
+          Slot: token.slot,
+          SlotDescription: token.description,
+          Serial: token.serial,
+          Label: token.label,
+          ...(token.initialized ? { CloudHsmClusterId: clusterIdOf(token) } : {}),
+          Manufacturer: token.manufacturer,
+          Model: token.model,
+          FirmwareVersion: token.firmware,
+          HardwareVersion: token.hardware,
+          Initialized: token.initialized,
+          PinSet: token.pinSet,
+          PinPad: token.pinPad,
+          WriteProtected: token.writeProtected,
+          PinState: token.pin,
+          MinPinLength: token.minPin,
+          MaxPinLength: token.maxPin,
+          LoggedIn: token.loggedIn,
+        })),
+        Failures,
+      };
+    },
+
+    'hardware:ListMechanisms': async (input, _call, { reader }) => {
+      const offer = await hardware.offer(await byName(hardware, reader, input.Serial, input.Label));
+      const Offers = (Object.keys(KEY_SPECS) as KeySpec[]).flatMap((spec) =>
+        (Object.keys(keySpecOf(spec).algorithms) as KeyUsage[]).flatMap((usage) => (lacks(offer, spec, usage) === undefined ? [{ KeySpec: spec, KeyUsage: usage, Algorithms: [...usable(offer, spec, usage)] }] : [])),
+      );
+      const Mechanisms = Array.from(offer.values(), ({ type, flags, min, max }) => ({ Mechanism: MECHANISM_NAMES.get(type) ?? `0x${type.toString(16)}`, MinKeySize: min, MaxKeySize: max, Flags: flags }));
+      return { Offers, Mechanisms };
+    },
+
+    'hardware:InitializeToken': async (input, call, { writer }) => {
+      const module = await writer.of(MODULES).get(input.Module);
+      if (!module) throw missing(input.Module);
+      const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
+      if (!before) return call.fail('KeyUnavailableException', `slot \`${input.Slot}\` has no token now; see \`keystead hardware list-tokens\``);
+      if (before.initialized && input.Erase !== before.label) return call.fail('KMSInvalidStateException', `slot \`${input.Slot}\` has token \`${before.label}\`, which would be erased with all its keys; type its label as \`Erase\` if you mean it`);
+      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find(({ serial, label }) => before.initialized && serial === before.serial && label === before.label);
+      if (user) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is in token \`${before.label}\`; delete the key store first`);
+      const { reply } = await lent([input.SecurityOfficerPin, input.Pin], (pins) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel }, pins));
+      return { Serial: reply.serial, Label: reply.label, CloudHsmClusterId: clusterIdOf(reply) };
+    },
+
+    'hardware:SetPin': async (input, _call, { reader }) => {
+      const place = await byName(hardware, reader, input.Serial, input.Label);
+      await lent([input.OldPin, input.NewPin], (pins) => hardware.ask(place, 'setPin', { token: place.token }, pins));
+      return {};
+    },
+
+    'hardware:UnlockToken': async (input, _call, { reader }) => {
+      const place = await byName(hardware, reader, input.Serial, input.Label);
+      await hardware.login(place, input.Pin, { lastTry: input.LastTry });
+      return { Serial: place.token.serial, Label: place.token.label };
+    },
+  };
+};

@@ -1,0 +1,160 @@
+/** `kms:` handlers of custom key stores. What is stored is a name and a token's; whether it is connected lives in memory. */
+import { seconds } from '../../shared/api/operation.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import { clusterIdOf } from '../hardware/token-names.ts';
+import { assertStore } from '../hardware/connection.ts';
+import type { Hardware, Place } from '../hardware/hardware.ts';
+import { KEY_STORES, MODULES, type KeyStoreRecord, type ModuleRecord } from '../hardware/kinds.ts';
+import type { KeyRecord } from '../keyring/ports.ts';
+import { hex } from '../crypto/bytes.ts';
+import type { Random } from '../platform/ports.ts';
+import type { Reader } from '../store/port.ts';
+import type { HandlersOf } from './rights.ts';
+
+type Names = 'CreateCustomKeyStore' | 'ConnectCustomKeyStore' | 'DisconnectCustomKeyStore' | 'DescribeCustomKeyStores' | 'UpdateCustomKeyStore' | 'DeleteCustomKeyStore';
+export type Stored = Pick<Reader, 'of' | 'keys'>;
+
+const MOST_STORES = 10;
+
+/** CustomKeyStoreNotFoundException. */
+export async function storeOf(reader: Stored, id: string): Promise<KeyStoreRecord> {
+  const store = await reader.of(KEY_STORES).get(id);
+  if (!store) throw new VaultError('CustomKeyStoreNotFoundException', `key store \`${id}\` does not exist; list what does with \`keystead kms describe-custom-key-stores\``);
+  return store;
+}
+
+/** Where a store's token is. CloudHsmClusterInvalidConfigurationException when its module was removed. */
+export async function placeOfStore(reader: Stored, store: KeyStoreRecord): Promise<Place> {
+  const module = await reader.of(MODULES).get(store.module);
+  if (!module) throw new VaultError('CloudHsmClusterInvalidConfigurationException', `key store \`${store.name}\` is in module \`${store.module}\`, which was removed; add it again with \`keystead hardware add-module\``);
+  return { module, token: { serial: store.serial, label: store.label } };
+}
+
+export async function modulesOf(reader: Stored): Promise<readonly ModuleRecord[]> {
+  return Array.from(await reader.of(MODULES).entries(), ([, module]) => module).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The one token of which this is true. `none`, `many`: what is thrown for less or more than one. */
+export async function findToken(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean, none: () => VaultError, many: () => VaultError): Promise<Place> {
+  const places: Place[] = [];
+  const failures: VaultError[] = [];
+  // A token that came since its module was loaded is seen the second time.
+  for (const fresh of [false, true]) {
+    if (places.length > 0) break;
+    failures.length = 0;
+    for (const module of await modulesOf(reader)) {
+      try {
+        for (const { serial, label, initialized } of await hardware.tokens(module, { fresh })) if (initialized && fits({ serial, label })) places.push({ module, token: { serial, label } });
+      } catch (error) {
+        if (!(error instanceof VaultError)) throw error;
+        failures.push(error);
+      }
+    }
+  }
+  const [place] = places;
+  // A module that cannot be loaded may be the one that has it.
+  if (!place) throw failures[0] ?? none();
+  if (places.length > 1) throw many();
+  return place;
+}
+
+const byCluster = (hardware: Hardware, reader: Stored, clusterId: string): Promise<Place> =>
+  findToken(
+    hardware,
+    reader,
+    (token) => clusterIdOf(token) === clusterId,
+    () => new VaultError('CloudHsmClusterNotFoundException', `no token is known as \`${clusterId}\`; see \`keystead hardware list-tokens\``),
+    () => new VaultError('CloudHsmClusterInvalidConfigurationException', `two tokens are known as \`${clusterId}\`, by one serial number and label; remove one of them, or a module that shows the same token twice`),
+  );
+
+async function allKeys(reader: Stored): Promise<readonly KeyRecord[]> {
+  const all: KeyRecord[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = await reader.keys({ limit: 1000, ...(after === undefined ? {} : { after }) });
+    all.push(...page.items);
+    if (page.next === undefined) return all;
+    after = page.next;
+  }
+}
+
+/** Every key of this vault that this store's token holds. */
+export const keysIn = async (reader: Stored, storeId: string): Promise<readonly KeyRecord[]> => (await allKeys(reader)).filter(({ hardware }) => hardware?.store === storeId);
+
+const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).sort((a, b) => (a.id < b.id ? -1 : 1));
+
+export const kmsKeyStoreHandlers = (hardware: Hardware, random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+  'kms:CreateCustomKeyStore': async (input, call, { writer }) => {
+    if (input.CloudHsmClusterId === undefined) return call.fail('ValidationException', '`CloudHsmClusterId` must be given: the token, as `keystead hardware list-tokens` shows it');
+    const others = await sorted(writer);
+    if (others.some(({ name }) => name === input.CustomKeyStoreName)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${input.CustomKeyStoreName}\` exists; choose another name`);
+    if (others.length >= MOST_STORES) return call.fail('LimitExceededException', `there are ${String(MOST_STORES)} key stores, which is the limit; delete one with \`keystead kms delete-custom-key-store\``);
+    const place = await byCluster(hardware, writer, input.CloudHsmClusterId);
+    const { serial, label } = place.token;
+    const user = others.find((one) => one.serial === serial && one.label === label);
+    if (user) return call.fail('CloudHsmClusterInUseException', `token \`${label}\` is used by key store \`${user.name}\` already; choose another token`);
+    if (input.KeyStorePassword) await hardware.login(place, input.KeyStorePassword);
+    const id = `cks-${hex(random.bytes(9)).slice(0, 17)}`;
+    writer.of(KEY_STORES).insert({ id, name: input.CustomKeyStoreName, module: place.module.path, serial, label, created: call.at });
+    return { CustomKeyStoreId: id };
+  },
+
+  'kms:ConnectCustomKeyStore': async (input, _call, { writer }) => {
+    const store = await storeOf(writer, input.CustomKeyStoreId);
+    await hardware.connect(store, (await placeOfStore(writer, store)).module);
+    return {};
+  },
+
+  'kms:DisconnectCustomKeyStore': async (input, _call, { writer }) => {
+    await hardware.disconnect(await storeOf(writer, input.CustomKeyStoreId));
+    return {};
+  },
+
+  'kms:DescribeCustomKeyStores': async (input, call, { reader }) => {
+    const { CustomKeyStoreId: id, CustomKeyStoreName: name, Limit: limit, Marker: marker } = input;
+    if (id !== undefined && name !== undefined) return call.fail('ValidationException', 'give `CustomKeyStoreId` or `CustomKeyStoreName`, not both');
+    const all = (await sorted(reader)).filter((store) => (id === undefined || store.id === id) && (name === undefined || store.name === name));
+    if (all.length === 0 && (id !== undefined || name !== undefined)) return call.fail('CustomKeyStoreNotFoundException', `key store \`${id ?? name ?? ''}\` does not exist; leave the name out to list what does`);
+    if (marker !== undefined && !all.some((store) => store.id === marker)) return call.fail('InvalidMarkerException', '`Marker` is not one that this operation gave; begin without it');
+    const rest = marker === undefined ? all : all.slice(all.findIndex((store) => store.id === marker) + 1);
+    const page = rest.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      CustomKeyStores: page.map((store) => {
+        const { state, error } = hardware.connection(store.id);
+        return {
+          CustomKeyStoreId: store.id,
+          CustomKeyStoreName: store.name,
+          CloudHsmClusterId: clusterIdOf(store),
+          ConnectionState: state,
+          ...(error === undefined ? {} : { ConnectionErrorCode: error }),
+          CreationDate: seconds(store.created),
+          CustomKeyStoreType: 'AWS_CLOUDHSM' as const,
+        };
+      }),
+      Truncated: rest.length > page.length,
+      ...(rest.length > page.length && last ? { NextMarker: last.id } : {}),
+    };
+  },
+
+  'kms:UpdateCustomKeyStore': async (input, call, { writer }) => {
+    const store = await storeOf(writer, input.CustomKeyStoreId);
+    assertStore(store.name, hardware.connection(store.id).state, 'change');
+    const { NewCustomKeyStoreName: name = store.name, CloudHsmClusterId: clusterId, KeyStorePassword: pin } = input;
+    if ((await sorted(writer)).some((other) => other.id !== store.id && other.name === name)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${name}\` exists; choose another name`);
+    const place = clusterId === undefined ? await placeOfStore(writer, store) : await byCluster(hardware, writer, clusterId);
+    // Nobody can tell from outside that another token holds the same keys, but by each of them.
+    if (clusterId !== undefined && clusterId !== clusterIdOf(store) && (await keysIn(writer, store.id)).length > 0) return call.fail('CloudHsmClusterNotRelatedException', `key store \`${store.name}\` has keys in token \`${store.label}\`; a token of other keys cannot take its place`);
+    if (pin) await hardware.login(place, pin, { again: true });
+    writer.of(KEY_STORES).update({ ...store, name, module: place.module.path, serial: place.token.serial, label: place.token.label });
+    return {};
+  },
+
+  'kms:DeleteCustomKeyStore': async (input, call, { writer }) => {
+    const store = await storeOf(writer, input.CustomKeyStoreId);
+    assertStore(store.name, hardware.connection(store.id).state, 'change');
+    const keys = await keysIn(writer, store.id);
+    if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${String(keys.length)} keys; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
+    writer.of(KEY_STORES).remove(store.id);
+    return {};
+  },
+});

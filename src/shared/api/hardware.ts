@@ -1,0 +1,218 @@
+/** `hardware:` operations: PKCS #11 modules, the tokens that they have, and the keys on those. */
+import { z } from 'zod';
+import * as f from './fields.ts';
+import { keyMetadata } from './kms-keys.ts';
+import { keyStoreId, pin, TOKEN_ERRORS } from './kms-key-stores.ts';
+import { operation, timestamp } from './operation.ts';
+
+export const MOST_MODULES = 20;
+
+const path = f.absolutePath.describe('The module: a shared library');
+const serial = z.string().min(1).max(16).describe('Serial number of the token');
+const label = z.string().max(32).optional().describe('Label of the token, where a serial number is not enough');
+const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256 of the file');
+const token = { Serial: serial, Label: label };
+
+const stated = z
+  .strictObject({ Sensitive: z.boolean().optional(), Extractable: z.boolean().optional(), AlwaysSensitive: z.boolean().optional(), NeverExtractable: z.boolean().optional(), Local: z.boolean().optional() })
+  .describe('What the token says of the key: its word, and no proof');
+
+const moduleShape = z.strictObject({
+  Path: z.string(),
+  Sha256: z.string().describe('That the owner has agreed to'),
+  AddedDate: timestamp(),
+  State: z.enum(['running', 'stopped', 'changed', 'missing']).describe('changed: the file is another than was agreed to, and is not loaded; agree with `keystead hardware update-module`'),
+  Warnings: z.array(z.string()).describe('Who else could change the file'),
+  Description: z.string().optional().describe('Of a running module, in its own words'),
+  Manufacturer: z.string().optional(),
+  Version: z.string().optional(),
+});
+
+export const addModule = operation({
+  name: 'hardware:AddModule',
+  summary: 'Let a PKCS#11 module be loaded, in a process of its own; its file is remembered by its SHA-256',
+  input: z.strictObject({ Path: path, Parameters: z.string().max(1024).optional().describe('Given to C_Initialize, for modules that want some (NSS); not secret') }),
+  output: z.strictObject({ Module: moduleShape }),
+  errors: ['AlreadyExistsException', 'LimitExceededException', 'FileNotReadableException', 'ModuleRefusedException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Path'],
+});
+
+export const updateModule = operation({
+  name: 'hardware:UpdateModule',
+  summary: 'Agree to a module’s file as it is now',
+  input: z.strictObject({ Path: path, Sha256: hash.describe('Of the new file, to say that it is the one that you mean') }),
+  output: z.strictObject({ Module: moduleShape }),
+  errors: ['NotFoundException', 'FileNotReadableException', 'ModuleRefusedException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Path', 'Sha256'],
+});
+
+export const removeModule = operation({
+  name: 'hardware:RemoveModule',
+  summary: 'Forget a module that no key store needs',
+  input: z.strictObject({ Path: path }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException', 'CustomKeyStoreInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Path'],
+});
+
+export const listModules = operation({
+  name: 'hardware:ListModules',
+  summary: 'List PKCS#11 modules, and those that p11-kit knows of on this computer',
+  input: z.strictObject({}),
+  output: z.strictObject({ Modules: z.array(moduleShape), Registered: z.array(z.string()).describe('Paths from p11-kit’s registry that are not added yet') }),
+  errors: [],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: [],
+});
+
+export const listTokens = operation({
+  name: 'hardware:ListTokens',
+  summary: 'List the tokens of every module that can be loaded',
+  input: z.strictObject({}),
+  output: z.strictObject({
+    Tokens: z.array(
+      z.strictObject({
+        Module: z.string(),
+        Slot: z.string().describe('Hexadecimal; another one after a restart'),
+        SlotDescription: z.string(),
+        Serial: z.string(),
+        Label: z.string(),
+        CloudHsmClusterId: z.string().optional().describe('What CreateCustomKeyStore takes'),
+        Manufacturer: z.string(),
+        Model: z.string(),
+        FirmwareVersion: z.string(),
+        HardwareVersion: z.string(),
+        Initialized: z.boolean(),
+        PinSet: z.boolean(),
+        PinPad: z.boolean(),
+        WriteProtected: z.boolean(),
+        PinState: z.enum(['ok', 'low', 'last', 'locked']).describe('low: a wrong PIN was given; last: one more wrong PIN locks it'),
+        MinPinLength: z.number(),
+        MaxPinLength: z.number(),
+        LoggedIn: z.boolean(),
+      }),
+    ),
+    Failures: z.array(z.strictObject({ Module: z.string(), Message: z.string() })),
+  }),
+  errors: [],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: [],
+});
+
+export const listMechanisms = operation({
+  name: 'hardware:ListMechanisms',
+  summary: 'Show what keys a token can hold, and what it does with them: probed, not assumed',
+  input: z.strictObject(token),
+  output: z.strictObject({
+    Offers: z.array(z.strictObject({ KeySpec: f.keySpec, KeyUsage: f.keyUsage, Algorithms: z.array(z.string()), Note: z.string().optional() })),
+    Mechanisms: z.array(z.strictObject({ Mechanism: z.string(), MinKeySize: z.number(), MaxKeySize: z.number(), Flags: z.number() })),
+  }),
+  errors: TOKEN_ERRORS,
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Serial', 'Label'],
+});
+
+export const initializeToken = operation({
+  name: 'hardware:InitializeToken',
+  summary: 'Erase a token, give it a label, and set its PINs',
+  input: z.strictObject({
+    Module: path,
+    Slot: z.string().regex(/^[0-9a-f]{2,32}$/).describe('As `keystead hardware list-tokens` shows it'),
+    NewLabel: z.string().min(1).max(32).refine((text) => new TextEncoder().encode(text).byteLength <= 32, { error: 'must be at most 32 bytes' }),
+    SecurityOfficerPin: pin.describe('New for an empty token, as it is for one that was initialised before; not kept'),
+    Pin: pin.describe('The user’s, new'),
+    Erase: z.string().max(32).optional().describe('Label of the token that is erased, typed out, where there is one'),
+  }),
+  output: z.strictObject({ Serial: z.string(), Label: z.string(), CloudHsmClusterId: z.string() }),
+  errors: TOKEN_ERRORS,
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Module', 'Slot', 'NewLabel'],
+});
+
+export const setPin = operation({
+  name: 'hardware:SetPin',
+  summary: 'Change a token’s PIN',
+  input: z.strictObject({ ...token, OldPin: pin, NewPin: pin }),
+  output: z.strictObject({}),
+  errors: TOKEN_ERRORS,
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Serial', 'Label'],
+});
+
+export const unlockToken = operation({
+  name: 'hardware:UnlockToken',
+  summary: 'Log in to a token until the vault is locked; the PIN is kept in the module’s process only',
+  input: z.strictObject({ ...token, Pin: pin, LastTry: z.boolean().default(false).describe('Try even where one more wrong PIN locks the token') }),
+  output: z.strictObject({ Serial: z.string(), Label: z.string() }),
+  errors: TOKEN_ERRORS,
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Serial', 'Label', 'LastTry'],
+});
+
+export const listTokenKeys = operation({
+  name: 'hardware:ListTokenKeys',
+  summary: 'List the keys and certificates on a token that is logged in, and which keys of this vault they are',
+  input: z.strictObject(token),
+  output: z.strictObject({
+    Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), Stated: stated })),
+    Certificates: z.array(z.strictObject({ Id: z.string(), Label: z.string() })),
+  }),
+  errors: TOKEN_ERRORS,
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Serial', 'Label'],
+});
+
+export const describeTokenKey = operation({
+  name: 'hardware:DescribeTokenKey',
+  summary: 'Show where a key in a token is, what the token says of it, and what it does for it',
+  input: z.strictObject({ KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN') }),
+  output: z.strictObject({
+    KeyId: z.string(),
+    CustomKeyStoreId: z.string(),
+    Uri: z.string().describe('RFC 7512, without the PIN'),
+    Stated: stated,
+    Adopted: z.boolean(),
+    Notes: z.array(z.string()).describe('What Keystead does itself for this key, and why'),
+  }),
+  errors: [...TOKEN_ERRORS, 'InvalidArnException', 'DisabledException'],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const adoptKey = operation({
+  name: 'hardware:AdoptKey',
+  summary: 'Use a key that is on a token already; it stays there when it is deleted here',
+  input: z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){1,255}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), KeyUsage: f.keyUsage.optional().describe('Where the token allows more than one'), Description: f.description.default('') }),
+  output: z.strictObject({ KeyMetadata: keyMetadata }),
+  errors: [...TOKEN_ERRORS, 'AlreadyExistsException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['CustomKeyStoreId', 'Id', 'KeyUsage'],
+});
