@@ -281,7 +281,24 @@ describe('the one path', () => {
     const none = bench({ journal: createJournal({ trail: () => undefined, now: () => instant(1) }) });
     expect((await send(none, 'kms:Sign', message)).ok).toBe(true);
   });
+
+  it('sums up a success where it is told to, and records what was refused all the same', async () => {
+    const counted: string[] = [];
+    const { trail, journalWith } = summing(counted);
+    const summed = bench({ journal: journalWith });
+    expect((await send(summed, 'kms:Sign', message)).ok).toBe(true);
+    expect(trail.records).toEqual([]);
+    expect(counted).toEqual(['kms:Sign']);
+    expect((await send(summed, 'kms:Sign', { ...message, KeyId: 'gone' })).ok).toBe(false);
+    expect(trail.records).toMatchObject([{ phase: 'outcome', operation: 'kms:Sign', result: 'NotFoundException', input: { KeyId: 'gone' } }]);
+    expect(counted).toEqual(['kms:Sign']);
+  });
 });
+
+function summing(counted: string[]) {
+  const trail = fakeTrail();
+  return { trail, journalWith: createJournal({ trail: () => trail, now: () => instant(1), summed: ({ operation }) => ({ count: () => void counted.push(operation) }) }) };
+}
 
 describe('an operation with a destination', () => {
   const both = (from: string, to: string) => ({ KeyId: from, DestinationKeyId: to });

@@ -56,6 +56,7 @@ import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
 import { startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals, type Refusals } from './refusals.ts';
+import { isRefresh, startWindowReads, type WindowReads } from './window-reads.ts';
 import { startRotationRunner, type RotationRunner } from './rotation-runner.ts';
 import { absentRotator } from '../secrets/rotator-absent.ts';
 import type { Rotator } from '../secrets/rotator-port.ts';
@@ -171,6 +172,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
 
   const running = createRunning(clock.boottime);
   const refusals = startRefusals({ trail: () => vault.trail, clock });
+  const windowReads = startWindowReads({ trail: () => vault.trail, clock });
   const newRequestId = () => requestId(uuidFrom(random.bytes(16)));
   const ownUid = process.geteuid?.() ?? 0;
   const startedAt = clock.now();
@@ -224,7 +226,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       return { realm, reader: store.reader, keys, now: clock.now(), isConnected: (id) => hardware.connection(id).state === 'CONNECTED' };
     }),
     approvals,
-    journal: createJournal({ trail: () => vault.trail, now: clock.now }),
+    journal: createJournal({ trail: () => vault.trail, now: clock.now, summed: ({ door, operation }, declared) => (door === 'ipc' && isRefresh(declared) ? { count: () => { windowReads.count(operation); } } : undefined) }),
     execute: createExecute(vault, usage),
     now: clock.now,
     started: running.started,
@@ -266,7 +268,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().then(notices.look, fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {
@@ -298,11 +300,12 @@ interface Closing {
   readonly recordUsage: () => Promise<void>;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
+  readonly windowReads: WindowReads;
   readonly abort: () => void;
   readonly release: () => void;
 }
 
-async function closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence, refusals, abort, release }: Closing): Promise<void> {
+async function closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence, refusals, windowReads, abort, release }: Closing): Promise<void> {
   presence.stop();
   await awsDoor.close(0);
   await schedule.close();
@@ -313,6 +316,7 @@ async function closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage
   await desk.clear();
   await vault.anchoring;
   await refusals.stop();
+  await windowReads.stop();
   await vault.trail?.close();
   release();
 }

@@ -36,6 +36,8 @@ export interface JournalPorts {
   /** Undefined while there is no vault. Asked anew for each record: creating a vault makes its trail. */
   readonly trail: () => TrailLog | undefined;
   readonly now: () => Instant;
+  /** For what is summed up with others, when it succeeds, in place of records of its own. Refusals and errors are recorded each. */
+  readonly summed?: (request: Request, operation: Operation) => { readonly count: () => void } | undefined;
 }
 
 /** Operations whose records may use the trail's reserve on a full disk. */
@@ -49,13 +51,14 @@ const NOT_HELD_UP: ReadonlySet<string> = new Set(['vault:Lock', 'vault:Stop']);
 
 const LONGEST_NAME = 64;
 
-export function createJournal({ trail, now }: JournalPorts): Journal {
+export function createJournal({ trail, now, summed }: JournalPorts): Journal {
   return {
     begin(request, principal, operation) {
       const recorded = operation?.recorded !== false;
       // A name that is nobody's operation is the caller's text: shortened, and it can be nothing but text in a record.
       const common = { requestId: request.id, operation: request.operation.slice(0, LONGEST_NAME), door: request.door, principal: principal.id };
       const reserve = { reserve: FROM_RESERVE.has(request.operation) };
+      const sum = operation && summed?.(request, operation);
       const waitsForTrail = !NOT_HELD_UP.has(request.operation);
       const reasons: string[] = [];
       let begun: Promise<void> | undefined;
@@ -87,6 +90,7 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
           if (field !== undefined && destination?.arn !== undefined) audited = { ...audited, [field]: destination.arn };
         },
         async intent() {
+          if (sum) return undefined;
           const written = append(body({ phase: 'intent', ...(audited ? { input: audited } : {}) }));
           begun = written.then(
             (position) => { intentIndex = position?.index; },
@@ -96,6 +100,10 @@ export function createJournal({ trail, now }: JournalPorts): Journal {
         },
         success: (epoch) => body({ phase: 'outcome', result: 'ok', reasons, epoch }),
         async succeeded({ committed, reached }) {
+          if (sum) {
+            sum.count();
+            return;
+          }
           await begun;
           await append(committed?.outcome ?? body({ phase: 'outcome', result: 'ok', reasons, ...reached, ...(intentIndex === undefined && audited ? { input: audited } : {}) }));
           committed?.delivered();
