@@ -1,5 +1,6 @@
 /** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
 import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, manyKeys, type FakeKey, type FakeSecret } from './fake-data.ts';
+import { fakeRotation, previewed } from './fake-rotation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -30,6 +31,12 @@ const changeSecret = (name: unknown, change: Partial<FakeSecret>): Fields => {
   secrets = secrets.map((one) => (one.Name === name ? { ...secret(name), LastChangedDate: at(), ...change } : one));
   push({ event: 'secret.changed' });
   return { ARN: secretArn(String(name)), Name: name };
+};
+let rotation = fakeRotation(query.get('rotation') ?? 'idle', at());
+const rotates = (name: unknown): boolean => query.get('rotation') !== null && name === 'prod/orders/postgres';
+const changeRotation = (name: unknown, state: string): Fields => {
+  rotation = fakeRotation(state, at());
+  return changeSecret(name, {});
 };
 const stagesOf = ({ versions }: FakeSecret): Fields => Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, stages]));
 const known0 = ({ versions: _versions, ...one }: FakeSecret): Fields => ({ ...one, ARN: secretArn(one.Name) });
@@ -154,7 +161,25 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     const words = ((input['Filters'] as readonly { readonly Values: readonly string[] }[] | undefined)?.[0]?.Values[0] ?? '').toLowerCase();
     return { SecretList: secrets.filter((one) => `${one.Name} ${one.Description ?? ''}`.toLowerCase().includes(words)).map((one) => ({ ...known0(one), SecretVersionsToStages: stagesOf(one) })) };
   },
-  'secretsmanager:DescribeSecret': (input) => ({ ...known0(secret(input['SecretId'])), VersionIdsToStages: stagesOf(secret(input['SecretId'])) }),
+  'secretsmanager:DescribeRotation': (input) => {
+    const { Name } = secret(input['SecretId']);
+    return { ARN: secretArn(Name), Name, ...(rotates(Name) ? rotation : { RotationEnabled: false, Windows: [], Ended: [], Consumers: [] }) };
+  },
+  'secretsmanager:PreviewRotation': (input) => {
+    const { ScheduleExpression: expression = '' } = input['RotationRules'] as { ScheduleExpression?: string };
+    return /^(rate\(\d+ days\)|cron\(0 3 )/.test(expression) ? previewed(at()) : fail('InvalidParameterException', 'the schedule is neither `rate(…)` nor `cron(…)`; give something like `rate(10 days)` or `cron(0 16 1,15 * ? *)`');
+  },
+  'secretsmanager:TestRotator': async (input) => {
+    await wait(150);
+    return input['Rotator'] === 'postgres' ? { Ok: false, Code: 'ECONNREFUSED', Reason: 'nobody answers at db-1.acme.internal: start the server, or mend the host in the value', Connections: ['db-1.acme.internal:5432 plain 12 ms'] } : { Ok: true, Connections: [] };
+  },
+  'secretsmanager:SetRotator': (input) => changeSecret(input['SecretId'], {}),
+  'secretsmanager:RotateSecret': (input) => changeRotation(input['SecretId'], 'running'),
+  'secretsmanager:CancelRotateSecret': (input) => changeRotation(input['SecretId'], 'idle'),
+  'secretsmanager:StopRotation': (input) => changeRotation(input['SecretId'], 'idle'),
+  'secretsmanager:PauseRotation': (input) => changeRotation(input['SecretId'], 'paused'),
+  'secretsmanager:ResumeRotation': (input) => changeRotation(input['SecretId'], 'idle'),
+  'secretsmanager:DescribeSecret': (input) => ({ ...(rotates(input['SecretId']) ? { RotationEnabled: true } : {}), ...known0(secret(input['SecretId'])), VersionIdsToStages: stagesOf(secret(input['SecretId'])) }),
   'secretsmanager:ListSecretVersionIds': (input) => ({ Name: input['SecretId'], ARN: '', Versions: secret(input['SecretId']).versions.map(({ id, stages, made }) => ({ VersionId: id, ...(stages.length > 0 ? { VersionStages: stages } : {}), CreatedDate: made, KmsKeyIds: ['DefaultEncryptionKey'] })) }),
   'secretsmanager:GetSecretValue': (input) => {
     const { Name, versions } = secret(input['SecretId']);

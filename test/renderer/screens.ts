@@ -22,6 +22,17 @@ const fields = async (page: Page): Promise<void> => {
   await page.getByRole('button', { name: 'Reveal password' }).waitFor();
 };
 
+const rotation = async (page: Page): Promise<void> => {
+  await secrets(page);
+  await page.getByRole('tab', { name: 'Rotation' }).click();
+  await page.getByText(/Next runs|Nothing rotates/).waitFor();
+};
+const setUp = async (page: Page): Promise<void> => {
+  await rotation(page);
+  await press(page, 'Set up rotation…');
+  await page.getByText('The next five runs').waitFor();
+};
+
 /** Every screen and every state of one that a person can come to. */
 export const SCREENS: Readonly<Record<string, Screen>> = {
   'unlock': { query: '?state=locked' },
@@ -64,6 +75,11 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets-versions': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Compare with current'); await page.getByText('changed since').waitFor(); } },
   'secrets-promote': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Make it current…'); } },
   'secrets-about': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: 'About' }).click(); } },
+  'rotation-value': { query: '?rotation=running', act: async (page) => { await secrets(page); await page.getByText('Rotation in progress').waitFor(); } },
+  'rotation-waiting': { query: '?rotation=waiting', act: rotation },
+  'rotation-failed': { query: '?rotation=failed', act: rotation },
+  'rotation-idle': { query: '?rotation=idle', act: async (page) => { await rotation(page); await page.getByRole('group').first().click(); } },
+  'rotation-set-up-database': { over: 'dialog', act: async (page) => { await setUp(page); await page.getByLabel('What rotates it').selectOption('postgres'); await page.getByLabel('When', { exact: true }).selectOption('own'); await page.getByLabel('Expression').fill('rate(often)'); await press(page, 'Test the connection'); await page.getByText('nobody answers', { exact: false }).waitFor(); } },
   'secrets-create': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); } },
   'secrets-change': { over: 'dialog', act: async (page) => { await secrets(page); await press(page, 'New value'); await page.getByLabel('Name of field 5').waitFor(); } },
   'secrets-delete': { over: 'dialog', act: async (page) => { await secrets(page); await page.getByRole('button', { name: 'More for this secret' }).click(); await page.getByRole('menuitem', { name: 'Delete…' }).click(); } },

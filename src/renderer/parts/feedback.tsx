@@ -15,12 +15,14 @@ interface InlineErrorProps {
   readonly requestId?: string | undefined;
   /** What did not happen: "Nothing was signed." */
   readonly consequence?: string;
+  /** In place of the error's own: what another program calls it. */
+  readonly code?: string;
   readonly children?: ReactNode;
 }
 
-export function InlineError({ error, requestId, consequence, children }: InlineErrorProps) {
+export function InlineError({ error, requestId, consequence, code = error.code, children }: InlineErrorProps) {
   const [copied, setCopied] = useState(false);
-  const details = `${error.code}: ${error.message}${requestId ? `\nrequest ${requestId}` : ''}`;
+  const details = `${code}: ${error.message}${requestId ? `\nrequest ${requestId}` : ''}`;
   return (
     <div role="alert" className="tint-danger rounded-card px-3 py-2.5">
       <div className="flex gap-2.5">
@@ -28,7 +30,7 @@ export function InlineError({ error, requestId, consequence, children }: InlineE
         <div className="min-w-0 flex-1">
           <p className="break-words">{sentence(error.message)}{consequence === undefined ? '' : ` ${consequence}`}</p>
           <div className="mt-1.5 flex flex-wrap items-center gap-x-3 gap-y-1">
-            <code className="font-mono text-[12px] text-danger">{error.code}</code>
+            <code className="font-mono text-[12px] text-danger">{code}</code>
             <button type="button" className="h-6 rounded-[5px] text-[12px] font-medium text-fg-2 underline decoration-line-2 underline-offset-2 hover:text-fg" onClick={() => { void copyText(details).then(setCopied); }}>
               {copied ? 'Copied' : 'Copy details'}
             </button>

@@ -45,7 +45,7 @@ export const useVersions = (name: string) =>
   useQuery({ queryKey: versionsQuery(name), queryFn: async () => outputOf(await client.secretsmanager.listSecretVersionIds({ SecretId: name, IncludeDeprecated: true, MaxResults: PAGE })) });
 
 export async function refreshSecrets(queries: QueryClient): Promise<void> {
-  await Promise.all([SECRETS, ['secret'], ['secret-versions']].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  await Promise.all([SECRETS, ['secret'], ['secret-versions'], ['secret-rotation']].map((queryKey) => queries.invalidateQueries({ queryKey })));
 }
 
 export interface Value {

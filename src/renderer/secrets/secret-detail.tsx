@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft, Ellipsis, Pencil, PenLine, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { useNow } from '../clock.ts';
@@ -16,7 +16,11 @@ import { useVault } from '../vault/context.ts';
 import { pathOf, refreshSecrets, useSecret, useVersions, type SecretKnown } from './data.ts';
 import { SecretTile } from './secret-list.tsx';
 import { ValueCard } from './value-card.tsx';
+import { useRotation } from './rotation-data.ts';
 import { Versions } from './versions.tsx';
+
+const RotationTab = lazy(async () => ({ default: (await import('./rotation-tab.tsx')).RotationTab }));
+const RotationRun = lazy(async () => ({ default: (await import('./rotation-run.tsx')).RotationRun }));
 
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
 const TAB = '-mb-px border-b-2 border-transparent px-0.5 pt-1 pb-2 font-medium text-fg-2 hover:text-fg data-[state=active]:border-brass data-[state=active]:text-fg';
@@ -37,6 +41,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
   const queries = useQueryClient();
   const say = useToast();
   const versions = useVersions(value.Name);
+  const rotation = useRotation(value.Name, value.RotationEnabled !== undefined);
   const [failed, setFailed] = useState<CallError>();
   const [busy, setBusy] = useState(false);
   const { Name: name, DeletedDate: due } = value;
@@ -59,6 +64,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
         <div className="min-w-0 flex-1">
           <h2 className="text-[20px]/[26px] font-semibold break-all"><span className="font-normal text-fg-2">{path}</span>{last}</h2>
           <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2">
+            {rotation.data?.Run && <><span className="text-brass">Rotating now</span><span aria-hidden="true">·</span></>}
             {due !== undefined && <><span className="text-danger" title={exact(due * 1000)}>Deletes {left(due * 1000, at)}</span><span aria-hidden="true">·</span></>}
             <span>Encrypted with {value.KmsKeyId === undefined ? 'the vault’s key for secrets' : <code className="font-mono">{value.KmsKeyId}</code>}</span>
             <span aria-hidden="true">·</span><span title={exact(value.LastChangedDate * 1000)}>Changed {ago(value.LastChangedDate * 1000, at)}</span>
@@ -89,6 +95,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
       <Tabs.Root defaultValue="value" className="mt-5">
         <Tabs.List aria-label="About this secret" className="-mx-6 flex gap-4 px-6 shadow-[inset_0_-1px_0_var(--line)]">
           <Tabs.Trigger value="value" className={TAB}>Value</Tabs.Trigger>
+          {due === undefined && <Tabs.Trigger value="rotation" className={TAB}>Rotation</Tabs.Trigger>}
           <Tabs.Trigger value="versions" className={TAB}>Versions{versions.data && <span className="ml-1.5 font-normal text-fg-3">{counted(versions.data.Versions.length)}{versions.data.NextToken === undefined ? '' : '+'}</span>}</Tabs.Trigger>
           <Tabs.Trigger value="about" className={TAB}>About</Tabs.Trigger>
         </Tabs.List>
@@ -96,7 +103,9 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
           {due !== undefined ? <p className="pt-5 text-fg-2">Its value can be seen again once it is restored.</p>
           : current === undefined ? <p className="pt-5 text-fg-2">It has no value yet.</p>
           : <ValueCard key={current} name={name} versionId={current} stage="AWSCURRENT" />}
+          {due === undefined && rotation.data?.Run && <Suspense><RotationRun name={name} rotation={rotation.data} run={rotation.data.Run} /></Suspense>}
         </Tabs.Content>
+        {due === undefined && <Tabs.Content value="rotation"><Suspense><RotationTab name={name} hasValue={current !== undefined} at={at} /></Suspense></Tabs.Content>}
         <Tabs.Content value="versions"><Versions name={name} versions={versions} current={current} dying={due !== undefined} at={at} /></Tabs.Content>
         <Tabs.Content value="about"><About value={value} at={at} /></Tabs.Content>
       </Tabs.Root>

@@ -13,7 +13,7 @@ export type Shown =
   | { readonly kind: 'description'; readonly keyId: string }
   | { readonly kind: 'alias' | 'import' | 'tag' | 'replicate'; readonly keyId: string }
   | { readonly kind: 'create-secret' }
-  | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret'; readonly name: string };
+  | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation'; readonly name: string };
 
 export interface VaultFrame {
   readonly status: Output<'vault:Status'>;

@@ -19,6 +19,7 @@ const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret
 const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
 const DescribeSecret = lazy(async () => ({ default: (await secrets()).DescribeSecret }));
 const DeleteSecret = lazy(async () => ({ default: (await secrets()).DeleteSecret }));
+const SetUpRotation = lazy(async () => ({ default: (await import('../secrets/rotation-setup.tsx')).SetUpRotation }));
 
 export function Modal({ shown }: { readonly shown: Shown }) {
   const { show } = useVault();
@@ -42,6 +43,7 @@ function contentOf(shown: Shown, close: () => void) {
     case 'create-secret': return <CreateSecret onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
+    case 'set-up-rotation': return <SetUpRotation name={shown.name} onClose={close} />;
     case 'delete-secret': return <DeleteSecret name={shown.name} onClose={close} />;
   }
 }
