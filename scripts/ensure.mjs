@@ -53,6 +53,9 @@ const TO_TEST = [
   { package: 'libglib2.0-bin', command: 'gdbus' },
   { package: 'python3-dbus', pythonModule: 'dbus' },
   { package: 'python3-gi', pythonModule: 'gi' },
+  { package: 'postgresql', command: 'pg_ctlcluster' },
+  { package: 'mariadb-server', command: 'mariadb-install-db' },
+  { package: 'redis-server', command: 'redis-server' },
 ];
 
 /** @param {string} command */

@@ -20,9 +20,9 @@ export const createEgress = (options: EgressOptions): Egress => ({ open: () => o
 const failed = (order: EgressOrder, code: FailureCode): EgressAnswer => ({ ok: false, failure: failureOf({ code, place: 'run', uncertain: changes(order) }), connections: [] });
 
 function answerOf(message: ToParent): EgressAnswer {
-  if (message.kind === 'done') return { ok: true, notes: message.notes, connections: message.connections as EgressAnswer['connections'] };
+  if (message.kind === 'done') return { ok: true, notes: message.notes, connections: message.connections };
   const { connections, ...rest } = message;
-  return { ok: false, failure: failureOf(rest), connections: connections as EgressAnswer['connections'] };
+  return { ok: false, failure: failureOf(rest), connections };
 }
 
 function openSession({ host, after }: EgressOptions): EgressSession {

@@ -84,7 +84,7 @@ export interface Connection {
   /** What the name was resolved to, once; absent when it was not. */
   readonly address?: string;
   /** Protocol version; `none` when the secret says `"ssl": false`. Absent until it was agreed on. */
-  readonly tls?: string;
+  readonly tls?: 'none' | 'TLSv1.2' | 'TLSv1.3';
   /** Whose credentials it was made with. */
   readonly as?: Role;
   readonly ms: number;

@@ -18,13 +18,13 @@ const pem = z.string().max(262_144);
 const event = z.strictObject({ Step: z.enum(STEPS), SecretId: z.string().max(2048), ClientRequestToken: z.string().max(64) });
 
 const order = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('database'), action: z.enum(ACTIONS), engine: z.enum(ENGINES), strategy: z.enum(STRATEGIES), allow, ca: pem.optional(), timeMs }),
+  z.strictObject({ kind: z.literal('database'), action: z.enum(ACTIONS), engine: z.enum(ENGINES), strategy: z.enum(STRATEGIES), allow, ca: pem.exactOptional(), timeMs }),
   z.strictObject({
-    kind: z.literal('command'), path: z.string().max(4096), args: z.array(z.string().max(4096)).max(64), sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(), endpoint: z.string().max(2048).optional(), event, timeMs,
+    kind: z.literal('command'), path: z.string().max(4096), args: z.array(z.string().max(4096)).max(64), sha256: z.string().regex(/^[0-9a-f]{64}$/).exactOptional(), endpoint: z.string().max(2048).exactOptional(), event, timeMs,
   }),
-  z.strictObject({ kind: z.literal('lambda'), url: z.string().max(2048), event, allow, ca: pem.optional(), timeMs }),
+  z.strictObject({ kind: z.literal('lambda'), url: z.string().max(2048), event, allow, ca: pem.exactOptional(), timeMs }),
 ]);
-const lengths = z.strictObject({ current: length.optional(), previous: length.optional(), pending: length.optional(), master: length.optional() });
+const lengths = z.strictObject({ current: length.exactOptional(), previous: length.exactOptional(), pending: length.exactOptional(), master: length.exactOptional() });
 
 const toChild = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('order'), order, lengths }), z.strictObject({ kind: z.literal('cancel') })]);
 
@@ -33,9 +33,9 @@ const connection = z.strictObject({
   /** As it was named, escaped by who shows it. */
   host: z.string().max(255),
   port: z.int().min(0).max(65_535),
-  address: z.union([z.ipv4(), z.ipv6()]).optional(),
-  tls: z.enum(['none', 'TLSv1.2', 'TLSv1.3']).optional(),
-  as: z.enum(ROLES).optional(),
+  address: z.union([z.ipv4(), z.ipv6()]).exactOptional(),
+  tls: z.enum(['none', 'TLSv1.2', 'TLSv1.3']).exactOptional(),
+  as: z.enum(ROLES).exactOptional(),
   ms: count,
 });
 const connections = z.array(connection).max(64);
@@ -45,7 +45,7 @@ export const DETAIL = /^[A-Z0-9_]{1,40}$/;
 
 const toParent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('done'), notes: z.array(z.enum(NOTES)).max(NOTES.length), connections }),
-  z.strictObject({ kind: z.literal('failed'), code: z.enum(codes), place: z.enum(PLACES), detail: z.string().regex(DETAIL).optional(), role: z.enum(ROLES).optional(), uncertain: z.boolean(), connections }),
+  z.strictObject({ kind: z.literal('failed'), code: z.enum(codes), place: z.enum(PLACES), detail: z.string().regex(DETAIL).exactOptional(), role: z.enum(ROLES).exactOptional(), uncertain: z.boolean(), connections }),
 ]);
 
 export type ToChild = z.output<typeof toChild>;

@@ -1,0 +1,66 @@
+/**
+ * The process that alone opens outward connections. It gets the values of one secret, from its parent, for one rotation, and is killed.
+ *
+ * Defends against: hostile bytes of a server in the process that decides, a password that outlives its rotation or the vault's lock,
+ * connections to anything but the hosts that the secret names or the owner allowed. Does not: know what else is in the vault, or
+ * which secret this is.
+ */
+import { childPort } from '../platform/child-port.ts';
+import { systemClock } from '../platform/clock.ts';
+import { harden } from '../platform/harden.ts';
+import { systemRandom } from '../platform/random.ts';
+import { RotatorError } from '../rotators/rotator.ts';
+import { createDialler } from './dial.ts';
+import type { EgressOrder, FailureCode } from './port.ts';
+import { type Given, type ToParent, decodeToChild, encode } from './protocol.ts';
+import { runCommand } from './run-command.ts';
+import { type Progress, runDatabase } from './run-database.ts';
+import { runLambda } from './run-lambda.ts';
+
+harden();
+// Drivers look for settings there (`PGSSLMODE`, `NODE_EXTRA_CA_CERTS`, proxies); none is to be found.
+for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+const port = childPort();
+
+let stop: ((code: FailureCode) => void) | undefined;
+/** A driver that stumbles over a server's bytes outside of any promise. */
+process.on('uncaughtException', () => stop?.('answer-malformed'));
+process.on('unhandledRejection', () => stop?.('answer-malformed'));
+
+async function work(order: EgressOrder, given: Given): Promise<ToParent> {
+  const dialler = createDialler(order.kind === 'command' ? [] : order.allow, { now: systemClock.monotonic });
+  const progress: Progress = { notes: new Set(), uncertain: false };
+  const cut = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    stop = (code) => {
+      reject(new RotatorError(code, 'run'));
+      cut.abort();
+    };
+  });
+  const timer = setTimeout(() => stop?.('timed-out'), order.timeMs);
+  try {
+    const running =
+      order.kind === 'database' ? runDatabase(order, given, dialler, systemRandom, progress)
+      : order.kind === 'command' ? runCommand(order, progress, cut.signal)
+      : runLambda(order, dialler, progress, cut.signal);
+    running.catch(() => undefined);
+    await Promise.race([running, stopped]);
+    return { kind: 'done', notes: [...progress.notes], connections: [...dialler.connections] };
+  } catch (error) {
+    const { code, place, detail, role } = error instanceof RotatorError ? error : new RotatorError('answer-malformed', 'run');
+    return { kind: 'failed', code, place, ...(detail === undefined ? {} : { detail }), ...(role ? { role } : {}), uncertain: progress.uncertain, connections: [...dialler.connections] };
+  } finally {
+    clearTimeout(timer);
+    stop = undefined;
+    dialler.destroy();
+  }
+}
+
+port.onFrame((frame) => {
+  const decoded = decodeToChild(frame);
+  if (!decoded) process.exit(1);
+  const { message, values } = decoded;
+  if (message.kind === 'cancel') stop?.('cancelled');
+  else void work(message.order, values).then((answer) => { port.send(encode(answer)); frame.fill(0); });
+});
+void port.closed.then(() => process.exit(0));

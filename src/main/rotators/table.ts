@@ -1,0 +1,5 @@
+import type { Engine } from '../egress/port.ts';
+import { postgres } from './postgres.ts';
+import type { EngineRotator } from './rotator.ts';
+
+export const ROTATORS: Readonly<Partial<Record<Engine, EngineRotator>>> = { postgres };
