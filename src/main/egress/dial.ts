@@ -1,7 +1,8 @@
 /** The one place that opens a connection: to an allowed host, by an address that its name was resolved to once. */
 import { lookup } from 'node:dns/promises';
 import { Socket, isIP } from 'node:net';
-import { RotatorError, type TlsOptions } from '../rotators/rotator.ts';
+import { RotatorError } from '../rotators/rotator-error.ts';
+import type { TlsOptions } from '../rotators/rotator.ts';
 import { codeOf } from '../rotators/transport-errors.ts';
 import { isRefused } from './addresses.ts';
 import type { Connection, Role } from './port.ts';

@@ -9,7 +9,7 @@ import { childPort } from '../platform/child-port.ts';
 import { systemClock } from '../platform/clock.ts';
 import { harden } from '../platform/harden.ts';
 import { systemRandom } from '../platform/random.ts';
-import { RotatorError } from '../rotators/rotator.ts';
+import { RotatorError } from '../rotators/rotator-error.ts';
 import { createDialler } from './dial.ts';
 import type { EgressOrder, FailureCode } from './port.ts';
 import { type Given, type ToParent, decodeToChild, encode } from './protocol.ts';

@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute } from 'node:path';
-import { RotatorError } from '../rotators/rotator.ts';
+import { RotatorError } from '../rotators/rotator-error.ts';
 import { codeOf } from '../rotators/transport-errors.ts';
 import type { CommandOrder } from './port.ts';
 import type { Progress } from './run-database.ts';

@@ -1,6 +1,7 @@
 /** One action at a database: its values parsed and compared before anything is connected to, then its rotator. */
 import type { Random } from '../platform/ports.ts';
-import { type Context, RotatorError } from '../rotators/rotator.ts';
+import { RotatorError } from '../rotators/rotator-error.ts';
+import type { Context } from '../rotators/rotator.ts';
 import { ROTATORS } from '../rotators/table.ts';
 import { type Credentials, checkValues, credentialsOf } from '../rotators/value.ts';
 import { type Dialler, tlsFor } from './dial.ts';

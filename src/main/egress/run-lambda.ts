@@ -6,7 +6,7 @@
 import { request as overPlain } from 'node:http';
 import { request as overTls } from 'node:https';
 import { connect as secure } from 'node:tls';
-import { RotatorError } from '../rotators/rotator.ts';
+import { RotatorError } from '../rotators/rotator-error.ts';
 import { transportError } from '../rotators/transport-errors.ts';
 import { isLoopback } from './addresses.ts';
 import { type Dialler, type Opened, tlsFor } from './dial.ts';

@@ -1,7 +1,8 @@
 /** A connection to PostgreSQL through the driver `pg`, over a socket that was dialled already. */
 import { Client } from 'pg';
 import type { FailureCode, Place, Role } from '../egress/port.ts';
-import { type Context, RotatorError } from './rotator.ts';
+import { RotatorError } from './rotator-error.ts';
+import type { Context } from './rotator.ts';
 import { codeOf, transportError } from './transport-errors.ts';
 
 /** SQLSTATEs (PostgreSQL, Appendix A). */

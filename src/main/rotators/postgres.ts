@@ -7,7 +7,8 @@
  */
 import type { Role } from '../egress/port.ts';
 import { openPostgres, type PostgresConnection } from './postgres-connection.ts';
-import { type Context, type EngineRotator, RotatorError, during, firstLogin, ownRoles, unlessRefused } from './rotator.ts';
+import { RotatorError } from './rotator-error.ts';
+import { type Context, type EngineRotator, during, firstLogin, ownRoles, unlessRefused } from './rotator.ts';
 import { SALT_LENGTH, scramVerifier } from './scram.ts';
 import { alternateOf } from './value.ts';
 

@@ -7,25 +7,10 @@
  * another server or user than the one it replaces, a server's text in an error. Does not: decide when, or keep what was set.
  */
 import type { Socket } from 'node:net';
-import type { Action, FailureCode, Note, Place, Role, Strategy } from '../egress/port.ts';
+import type { Action, Note, Role, Strategy } from '../egress/port.ts';
 import type { Random } from '../platform/ports.ts';
+import { RotatorError } from './rotator-error.ts';
 import type { Credentials } from './value.ts';
-
-/** Ends an action. Nothing of it is a server's text. */
-export class RotatorError extends Error {
-  override readonly name = 'RotatorError';
-  readonly code: FailureCode;
-  readonly place: Place;
-  readonly detail: string | undefined;
-  readonly role: Role | undefined;
-  constructor(code: FailureCode, place: Place, { detail, role }: { readonly detail?: string | undefined; readonly role?: Role | undefined } = {}) {
-    super(code);
-    this.code = code;
-    this.place = place;
-    this.detail = detail;
-    this.role = role;
-  }
-}
 
 /** What a TLS client needs to verify the name that the secret gives, at whatever address it was found. */
 export interface TlsOptions {

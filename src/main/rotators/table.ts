@@ -1,5 +1,6 @@
 import type { Engine } from '../egress/port.ts';
+import { mysql } from './mysql.ts';
 import { postgres } from './postgres.ts';
 import type { EngineRotator } from './rotator.ts';
 
-export const ROTATORS: Readonly<Partial<Record<Engine, EngineRotator>>> = { postgres };
+export const ROTATORS: Readonly<Partial<Record<Engine, EngineRotator>>> = { postgres, mysql, mariadb: mysql };

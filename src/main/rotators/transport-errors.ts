@@ -1,6 +1,6 @@
 /** What went wrong on the way to a server, from the codes of Node and the system; its text is left behind. Pure. */
 import type { FailureCode, Place, Role } from '../egress/port.ts';
-import { RotatorError } from './rotator.ts';
+import { RotatorError } from './rotator-error.ts';
 
 const UNTRUSTED = /^(?:UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)/;
 const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'PROTOCOL_CONNECTION_LOST', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);

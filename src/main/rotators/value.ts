@@ -6,7 +6,7 @@
  */
 import { decodeJson, isObject } from '../../shared/wire/json.ts';
 import type { Engine, Role, Strategy } from '../egress/port.ts';
-import { RotatorError } from './rotator.ts';
+import { RotatorError } from './rotator-error.ts';
 
 export interface Credentials {
   readonly engine: Engine;

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLoopback, isRefused } from '../../../src/main/egress/addresses.ts';
 import { createDialler, tlsFor } from '../../../src/main/egress/dial.ts';
-import { RotatorError } from '../../../src/main/rotators/rotator.ts';
+import { RotatorError } from '../../../src/main/rotators/rotator-error.ts';
 
 it.each([
   '169.254.169.254', '169.254.0.1', '169.254.170.2', '0.0.0.0', '0.1.2.3', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255', '168.63.129.16', '100.100.100.200', '192.0.0.192',

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Engine, ENGINES } from '../../../src/main/egress/port.ts';
-import { RotatorError } from '../../../src/main/rotators/rotator.ts';
+import { RotatorError } from '../../../src/main/rotators/rotator-error.ts';
 import { alternateOf, checkValues, credentialsOf } from '../../../src/main/rotators/value.ts';
 
 const VALUE = { engine: 'postgres', host: 'db.example', username: 'app', password: 'needle-1' };
