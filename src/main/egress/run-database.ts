@@ -45,7 +45,5 @@ export async function runDatabase(order: DatabaseOrder, given: Given, dialler: D
     note: (note) => { progress.notes.add(note); },
     uncertain: (may) => { progress.uncertain = may; },
   };
-  const rotator = ROTATORS[engine];
-  if (!rotator) throw new RotatorError('method-unsupported', 'prepare');
-  await rotator[action](context);
+  await ROTATORS[engine][action](context);
 }

@@ -1,6 +1,7 @@
 import type { Engine } from '../egress/port.ts';
 import { mysql } from './mysql.ts';
 import { postgres } from './postgres.ts';
+import { redis } from './redis.ts';
 import type { EngineRotator } from './rotator.ts';
 
-export const ROTATORS: Readonly<Partial<Record<Engine, EngineRotator>>> = { postgres, mysql, mariadb: mysql };
+export const ROTATORS: Readonly<Record<Engine, EngineRotator>> = { postgres, mysql, mariadb: mysql, redis };
