@@ -15,7 +15,7 @@ import { createSoftwareBackend } from '../backends/software.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { settledWithin } from '../doors/settled-within.ts';
-import { startSchedule, unrefTimer, type Schedule } from '../doors/schedule.ts';
+import { startSchedule, unrefTimer } from '../doors/schedule.ts';
 import { createApprovals } from '../kernel/approvals.ts';
 import { authenticate } from '../kernel/authenticate.ts';
 import { createDispatch } from '../kernel/dispatch.ts';
@@ -30,6 +30,9 @@ import type { VaultsControl } from '../operations/vaults.ts';
 import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
+import { createEgress } from '../egress/client.ts';
+import type { Egress } from '../egress/port.ts';
+import { createRotator } from '../egress/rotator.ts';
 import { createCipherFiles } from '../cipher/client.ts';
 import { createHashFile } from '../platform/hash-file.ts';
 import { createKeychain } from '../platform/keychain.ts';
@@ -48,17 +51,17 @@ import { encodeRecord } from '../trail/record.ts';
 import { UsageTracker } from '../keyring/usage.ts';
 import type { SecretAccess } from '../secrets/access.ts';
 import { diagnose } from '../vault/diagnose.ts';
-import { createVault, lock, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
+import { createVault, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
 import { createAwsDoor } from './aws-door.ts';
 import { createCapacity } from './capacity.ts';
+import { closeAll } from './closing.ts';
 import { createEvents, type Events } from './events.ts';
 import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
 import { startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
-import { startRefusals, type Refusals } from './refusals.ts';
-import { isRefresh, startWindowReads, type WindowReads } from './window-reads.ts';
-import { startRotationRunner, type RotationRunner } from './rotation-runner.ts';
-import { absentRotator } from '../secrets/rotator-absent.ts';
+import { startRefusals } from './refusals.ts';
+import { isRefresh, startWindowReads } from './window-reads.ts';
+import { startRotationRunner } from './rotation-runner.ts';
 import type { Rotator } from '../secrets/rotator-port.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
@@ -89,6 +92,7 @@ export interface Machine {
   readonly keychain: Keychain;
   readonly startSealer: () => Sealer;
   readonly cipherFiles: CipherFiles;
+  readonly egress: Egress;
   readonly rotator: Rotator;
   /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
   readonly after: (ms: number, fire: () => void) => () => void;
@@ -153,6 +157,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       })
     : undefined;
   const cipherFiles = machine.cipherFiles ?? createCipherFiles({ host, random });
+  const egress = machine.egress ?? createEgress({ host, after: unrefTimer });
   const vault = createVault(
     {
       folder,
@@ -162,7 +167,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       startSealer: machine.startSealer ?? (() => createSealerClient(host.spawn('sealer'))),
       ramBytes: totalmem(),
       openBackend: (sealer, store) => createTokenBackend({ sealer, random, tokens: hardware, software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),
-      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), hardware.stop()]); },
+      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), hardware.stop()]); },
       emit: events.emit,
       claim,
     },
@@ -216,7 +221,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       registeredModules: () => registeredModules(existsSync),
       usage,
       accesses,
-      rotator: machine.rotator ?? absentRotator,
+      rotator: machine.rotator ?? createRotator({ egress, command: () => undefined }),
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),
@@ -289,36 +294,6 @@ async function shownHeader(vault: Vault): Promise<{ vaultId: string; slotTypes: 
     // A damaged header is said by unlock, by name; a status line must not fail for it.
     return undefined;
   }
-}
-
-interface Closing {
-  readonly vault: Vault;
-  readonly awsDoor: { close(graceMs: number): Promise<void> };
-  readonly desk: WindowDesk;
-  readonly schedule: Schedule;
-  readonly rotations: RotationRunner;
-  readonly recordUsage: () => Promise<void>;
-  readonly presence: { stop(): void };
-  readonly refusals: Refusals;
-  readonly windowReads: WindowReads;
-  readonly abort: () => void;
-  readonly release: () => void;
-}
-
-async function closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence, refusals, windowReads, abort, release }: Closing): Promise<void> {
-  presence.stop();
-  await awsDoor.close(0);
-  await schedule.close();
-  await rotations.close();
-  await recordUsage();
-  abort();
-  await lock(vault);
-  await desk.clear();
-  await vault.anchoring;
-  await refusals.stop();
-  await windowReads.stop();
-  await vault.trail?.close();
-  release();
 }
 
 function once(act: () => Promise<void>): () => Promise<void> {

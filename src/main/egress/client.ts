@@ -15,7 +15,23 @@ export interface EgressOptions {
   readonly after: (ms: number, fire: () => void) => () => void;
 }
 
-export const createEgress = (options: EgressOptions): Egress => ({ open: () => openSession(options) });
+export function createEgress({ host, after }: EgressOptions): Egress {
+  const children = new Set<Child>();
+  const spawn = (): Child => {
+    const child = host.spawn('egress');
+    children.add(child);
+    void child.exited.then(() => children.delete(child));
+    return child;
+  };
+  return {
+    open: () => openSession({ spawn, after }),
+    async endAll() {
+      const ending = [...children];
+      for (const child of ending) child.kill();
+      await Promise.all(ending.map(({ exited }) => exited));
+    },
+  };
+}
 
 const failed = (order: EgressOrder, code: FailureCode): EgressAnswer => ({ ok: false, failure: failureOf({ code, place: 'run', uncertain: changes(order) }), connections: [] });
 
@@ -25,7 +41,7 @@ function answerOf(message: ToParent): EgressAnswer {
   return { ok: false, failure: failureOf(rest), connections };
 }
 
-function openSession({ host, after }: EgressOptions): EgressSession {
+function openSession({ spawn, after }: { readonly spawn: () => Child; readonly after: EgressOptions['after'] }): EgressSession {
   let child: Child | undefined;
   let running: Promise<unknown> | undefined;
   let cancel: (() => void) | undefined;
@@ -40,7 +56,7 @@ function openSession({ host, after }: EgressOptions): EgressSession {
   async function ask(order: EgressOrder, values: Values, signal: AbortSignal): Promise<EgressAnswer> {
     if (signal.aborted) return { ok: false, failure: failureOf({ code: 'cancelled', place: 'prepare', uncertain: false }), connections: [] };
     try {
-      child ??= host.spawn('egress');
+      child ??= spawn();
     } catch {
       return failed(order, 'stopped');
     }

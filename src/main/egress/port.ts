@@ -159,4 +159,6 @@ export interface EgressSession {
 /** The way out: one session, and so one process, for each rotation. */
 export interface Egress {
   open(): EgressSession;
+  /** Closes every session, without the grace that a program gets to end in. Lock calls it: the processes hold passwords. */
+  endAll(): Promise<void>;
 }

@@ -3,6 +3,8 @@ import { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, na
 import { encodeJson } from '../../../shared/wire/encode.ts';
 import { besideThis, run, sayWhy } from '../../app/run.ts';
 import { attachWindow } from '../../app/windowed.ts';
+import { unrefTimer } from '../../doors/schedule.ts';
+import { createEgress } from '../../egress/client.ts';
 import { createCipherFiles } from '../../cipher/client.ts';
 import { createKeychain } from '../../platform/keychain.ts';
 import { systemRandom } from '../../platform/random.ts';
@@ -34,7 +36,7 @@ async function main(args: readonly string[]): Promise<void> {
     exit: (code) => app.exit(code),
     machine(log, entries) {
       const children = createUtilityHost({ electron, entries });
-      return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')), cipherFiles: createCipherFiles({ host: children, random: systemRandom }) };
+      return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')), cipherFiles: createCipherFiles({ host: children, random: systemRandom }), egress: createEgress({ host: children, after: unrefTimer }) };
     },
   });
   const lock = (job: string): void => {
