@@ -91,7 +91,8 @@ export const tailOf = (arn: string): string => arn.replace(/^arn:aws:kms:[^:]*:[
 
 export function byteCount(bytes: number): string {
   if (bytes < 10_000) return `${counted(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(0)} kB`;
+  return bytes < 1_000_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${(bytes / 1_000_000_000).toFixed(1)} GB`;
 }
 
 /** A folder with the home directory as `~`, as far as the path itself tells. */

@@ -149,6 +149,17 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'kms:EnableKey': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'Enabled' }); return {}; },
   'kms:ScheduleKeyDeletion': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'PendingDeletion', DeletionDate: at() + 30 * 86400 }); return { KeyId: input['KeyId'] }; },
   'kms:CancelKeyDeletion': (input) => { Object.assign(find(input['KeyId']), { KeyState: 'Disabled' }); return { KeyId: input['KeyId'] }; },
+  'file:Encrypt': async (input, call) => {
+    if (String(input['Path']).includes('missing')) fail('FileNotReadableException', `file \`${String(input['Path'])}\` does not exist`);
+    const total = 734_003_200;
+    for (let done = 0; done < total && !cancelled.has(call); done += total / 40) {
+      push({ event: 'progress', call, progress: { done, total, unit: 'bytes' } });
+      await wait(query.get('slow') === null ? 5 : 150);
+    }
+    if (cancelled.has(call)) fail('CancelledException', 'cancelled; no file was written');
+    return { OutputPath: input['OutputPath'], KeyId: '', Size: total, OutputSize: total + 29_000 };
+  },
+  'file:Decrypt': () => fail('InvalidCiphertextException', 'the ciphertext does not open: check that it is whole, its key, and the encryption context that it was made with'),
   'kms:Sign': () => ({ KeyId: '', Signature: b64(71), SigningAlgorithm: 'ECDSA_SHA_256' }),
   'kms:Verify': (input) => (input['Signature'] === b64(71) ? { KeyId: '', SignatureValid: true, SigningAlgorithm: 'ECDSA_SHA_256' } : fail('KMSInvalidSignatureException', 'the signature does not fit this message, key and algorithm')),
   'kms:Encrypt': () => ({ CiphertextBlob: b64(184), KeyId: '', EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),

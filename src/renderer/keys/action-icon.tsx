@@ -1,10 +1,11 @@
-import { BadgeCheck, Copy, FileKey2, Handshake, Lock, LockOpen, PackageOpen, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
+import { BadgeCheck, Copy, FileKey2, FileLock2, Handshake, Lock, LockOpen, PackageOpen, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
 import type { UseAction } from './actions.ts';
 
 const ICONS: Record<UseAction, LucideIcon> = {
   encrypt: Lock,
   decrypt: LockOpen,
   'data-key': FileKey2,
+  file: FileLock2,
   sign: Signature,
   verify: BadgeCheck,
   mac: Stamp,

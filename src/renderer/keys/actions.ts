@@ -2,7 +2,9 @@
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import type { KeyUsage } from '../../shared/model/algorithms.ts';
 
-export type UseAction = 'encrypt' | 'decrypt' | 'data-key' | 'sign' | 'verify' | 'mac' | 'verify-mac' | 'shared-secret' | 'encapsulate' | 'decapsulate' | 'public-key';
+export type UseAction = 'encrypt' | 'decrypt' | 'data-key' | 'sign' | 'verify' | 'mac' | 'verify-mac' | 'shared-secret' | 'encapsulate' | 'decapsulate' | 'public-key' | 'file';
+/** Those that work on bytes of the page. */
+export type BytesAction = Exclude<UseAction, 'file'>;
 
 export interface ActionRow {
   readonly usage: KeyUsage;
@@ -18,6 +20,7 @@ export const ACTIONS = {
   encrypt: { usage: 'ENCRYPT_DECRYPT', label: 'Encrypt', verb: 'Encrypt with', operation: 'kms:Encrypt', shortcut: 'E' },
   decrypt: { usage: 'ENCRYPT_DECRYPT', label: 'Decrypt', verb: 'Decrypt with', operation: 'kms:Decrypt', shortcut: 'D' },
   'data-key': { usage: 'ENCRYPT_DECRYPT', label: 'Data key', verb: 'Make a data key with', operation: 'kms:GenerateDataKey', only: 'symmetric' },
+  file: { usage: 'ENCRYPT_DECRYPT', label: 'File', verb: 'Encrypt or decrypt a file with', operation: 'file:Encrypt, file:Decrypt', only: 'symmetric' },
   sign: { usage: 'SIGN_VERIFY', label: 'Sign', verb: 'Sign with', operation: 'kms:Sign', shortcut: 'S' },
   verify: { usage: 'SIGN_VERIFY', label: 'Verify', verb: 'Verify with', operation: 'kms:Verify', shortcut: 'V' },
   mac: { usage: 'GENERATE_VERIFY_MAC', label: 'Make a MAC', verb: 'Make a MAC with', operation: 'kms:GenerateMac', shortcut: 'S' },

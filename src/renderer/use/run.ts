@@ -5,7 +5,7 @@ import { algorithmOf, keySpecOf, type Algorithm } from '../../shared/model/algor
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { client } from '../client.ts';
 import { toPem, toText } from '../encoding.ts';
-import type { UseAction } from '../keys/actions.ts';
+import type { BytesAction } from '../keys/actions.ts';
 import type { PublicBytes } from './result.tsx';
 
 export const LIMIT = 4096;
@@ -25,7 +25,7 @@ export function takesDigest(algorithm: Algorithm): boolean {
 }
 
 export interface Asked {
-  readonly action: UseAction;
+  readonly action: BytesAction;
   readonly key: KeyMetadata;
   readonly algorithm: Algorithm | undefined;
   readonly context: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import type { CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { offered, type Algorithm } from '../../shared/model/algorithms.ts';
-import { actionRow, actionsOf, type UseAction } from '../keys/actions.ts';
+import { actionRow, actionsOf, type BytesAction, type UseAction } from '../keys/actions.ts';
 import { useKey, useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { client } from '../client.ts';
@@ -20,9 +20,12 @@ import { SecretField } from '../parts/secret-field.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
 import { BytesInput, type BytesHandle, type Picked } from './bytes-input.tsx';
 import { commandFor } from './command.ts';
+import { FileForm } from './file-form.tsx';
 import { ContextRows, contextOf, type ContextRow } from './context-rows.tsx';
 import { CommandLine, PublicResult, Verdict } from './result.tsx';
 import { encryptLimit, LIMIT, run, takesDigest, type Outcome } from './run.ts';
+
+const LINK = 'font-medium text-fg-2 underline underline-offset-2 hover:text-fg';
 
 interface Words {
   readonly input?: string;
@@ -31,10 +34,10 @@ interface Words {
   readonly nothing: string;
 }
 /** Input that is bytes in base64, up to what the vault takes. */
-const BASE64_LIMITS: Partial<Record<UseAction, number>> = { decrypt: 6144, decapsulate: 6144, 'shared-secret': 8192 };
+const BASE64_LIMITS: Partial<Record<BytesAction, number>> = { decrypt: 6144, decapsulate: 6144, 'shared-secret': 8192 };
 /** What a secret that came out is called. */
-const SECRETS: Partial<Record<UseAction, string>> = { 'data-key': 'Data key in the clear', 'shared-secret': 'Shared secret', encapsulate: 'Shared secret', decapsulate: 'Shared secret' };
-const WORDS: Record<UseAction, Words> = {
+const SECRETS: Partial<Record<BytesAction, string>> = { 'data-key': 'Data key in the clear', 'shared-secret': 'Shared secret', encapsulate: 'Shared secret', decapsulate: 'Shared secret' };
+const WORDS: Record<BytesAction, Words> = {
   encrypt: { input: 'Plaintext', act: 'Encrypt', nothing: 'Nothing was encrypted.' },
   decrypt: { input: 'Ciphertext', act: 'Decrypt', nothing: 'Nothing was decrypted.' },
   'data-key': { act: 'Make a data key', nothing: 'No data key was made.' },
@@ -59,32 +62,33 @@ export function UsePanel({ keyId, first, onClose }: { readonly keyId: string; re
   const { data } = useKey(keyId);
   const row = useKeys().rows?.find((one) => one.id === keyId);
   const [action, setAction] = useState(first);
+  const [busy, setBusy] = useState(false);
   if (!data || !row) return null;
   const head = (
     <div className="flex flex-col gap-3 px-5 pt-4 pb-3 shadow-[inset_0_-1px_0_var(--line-2)]">
       <div className="flex items-center gap-3">
         <KeyGlyph publicId={keyId} size="M" state={data.KeyState} />
         <span className="min-w-0 flex-1"><span className="block truncate text-[15px]/[22px] font-semibold">{row.name}</span><code className="block font-mono text-[12px]/4 text-fg-3">{actionRow(action).operation}</code></span>
-        <IconButton label="Close" onClick={onClose}><X size={16} strokeWidth={1.6} /></IconButton>
+        <IconButton label="Close" disabled={busy} onClick={onClose}><X size={16} strokeWidth={1.6} /></IconButton>
       </div>
-      <Segmented label="Action" value={action} options={actionsOf(data).map((one) => [one, actionRow(one).label] as const)} onPick={setAction} />
+      <Segmented label="Action" value={action} options={actionsOf(data).map((one) => [one, actionRow(one).label] as const)} onPick={(next) => { if (!busy) setAction(next); }} />
     </div>
   );
   return (
-    <Dialog sheet title={`${actionRow(action).verb} ${row.name}`} head={head} onClose={onClose}>
-      <UseForm key={action} action={action} value={data} reference={row.aliases[0] ?? keyId} onDataKey={() => { setAction('data-key'); }} />
+    <Dialog sheet title={`${actionRow(action).verb} ${row.name}`} head={head} held={busy} onClose={onClose}>
+      {action === 'file' ? <FileForm keyId={keyId} reference={row.aliases[0] ?? keyId} onBusy={setBusy} /> : <UseForm key={action} action={action} value={data} reference={row.aliases[0] ?? keyId} onOther={setAction} />}
     </Dialog>
   );
 }
 
 interface UseFormProps {
-  readonly action: UseAction;
+  readonly action: BytesAction;
   readonly value: KeyMetadata;
   readonly reference: string;
-  readonly onDataKey: () => void;
+  readonly onOther: (action: UseAction) => void;
 }
 
-function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
+function UseForm({ action, value, reference, onOther }: UseFormProps) {
   const algorithms = offered(value.KeySpec, value.KeyUsage);
   const [algorithm, setAlgorithm] = useState<Algorithm | undefined>(algorithms.find((name) => name.endsWith('OAEP_SHA_256')) ?? algorithms[0]);
   const [rows, setRows] = useState<readonly ContextRow[]>([]);
@@ -168,12 +172,12 @@ function UseForm({ action, value, reference, onDataKey }: UseFormProps) {
           limit={limit}
           encoding={BASE64_LIMITS[action] === undefined ? 'text' : 'base64'}
           problem={problems.input}
-          over={digests ? 'Longer than fits whole: its digest is computed and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: make a data key and encrypt with that.' : undefined}
+          over={digests ? 'Longer than fits whole: its digest is computed and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: encrypt it as a file, or under a data key.' : undefined}
           pick={signs && Picks ? pickFile : undefined}
           onChange={() => { if (failed || outcome?.verdict || problems.input) forget(); }}
         />
       )}
-      {action === 'encrypt' && symmetric && <p className="-mt-2 text-[12px] text-fg-3">For more than 4,096 bytes, <button type="button" className="font-medium text-fg-2 underline underline-offset-2 hover:text-fg" onClick={onDataKey}>make a data key</button>.</p>}
+      {action === 'encrypt' && symmetric && <p className="-mt-2 text-[12px] text-fg-3">For more than 4,096 bytes, <button type="button" className={LINK} onClick={() => { onOther('file'); }}>encrypt a file</button> or <button type="button" className={LINK} onClick={() => { onOther('data-key'); }}>make a data key</button>.</p>}
       {proofLabel !== undefined && <BytesInput ref={proof} label={proofLabel} limit={6144} encoding="base64" rows={3} problem={problems.proof} onChange={() => { if (failed || outcome || problems.proof) forget(); }} />}
       {algorithms.length > 1 && algorithm && action !== 'public-key' && <SelectField label="Algorithm" value={algorithm} options={algorithms.map((name) => [name, name] as const)} onPick={setAlgorithm} hint={action === 'verify' || action === 'decrypt' ? 'The one that it was made with' : undefined} />}
       {action === 'data-key' && <SelectField label="Length" value={dataKeySpec} options={[['AES_256', '32 bytes, for AES-256'], ['AES_128', '16 bytes, for AES-128']]} onPick={setDataKeySpec} />}

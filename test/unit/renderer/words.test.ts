@@ -5,7 +5,7 @@ import { ago, bareAlias, bareOperation, byteCount, clockTime, counted, day, dura
 import { actionsOf } from '../../../src/renderer/keys/actions.ts';
 import { readEvent } from '../../../src/renderer/events.ts';
 import { bitsOf, strengthOf } from '../../../src/renderer/strength.ts';
-import { commandFor, quoted } from '../../../src/renderer/use/command.ts';
+import { commandFor, fileCommand, outputFor, quoted } from '../../../src/renderer/use/command.ts';
 import { KEY_SPECS, type KeySpec } from '../../../src/shared/model/algorithms.ts';
 
 const AT = new Date(2026, 9, 3, 14, 32, 7).getTime();
@@ -78,11 +78,24 @@ describe('encodings', () => {
 describe('what a key offers', () => {
   const key = (KeySpec: KeySpec, KeyUsage: 'SIGN_VERIFY' | 'ENCRYPT_DECRYPT' | 'GENERATE_VERIFY_MAC', KeyState: 'Enabled' | 'Disabled' = 'Enabled') => actionsOf({ KeySpec, KeyUsage, KeyState });
   it('follows its usage', () => {
-    expect(key('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT')).toEqual(['encrypt', 'decrypt', 'data-key']);
+    expect(key('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT')).toEqual(['encrypt', 'decrypt', 'data-key', 'file']);
     expect(key('RSA_3072', 'ENCRYPT_DECRYPT')).toEqual(['encrypt', 'decrypt', 'public-key']);
     expect(key('ECC_NIST_P256', 'SIGN_VERIFY')).toEqual(['sign', 'verify', 'public-key']);
     expect(key('HMAC_256', 'GENERATE_VERIFY_MAC')).toEqual(['mac', 'verify-mac']);
     expect(key('ECC_NIST_P256', 'SIGN_VERIFY', 'Disabled')).toEqual([]);
+  });
+});
+
+describe('a file’s other form', () => {
+  it('is beside it, and is nowhere when nobody can tell', () => {
+    expect([outputFor('encrypt', '/a/b.tar'), outputFor('decrypt', '/a/b.tar.encrypted'), outputFor('decrypt', '/a/b.tar'), outputFor('decrypt', '.encrypted'), outputFor('encrypt', '')]).toEqual(['/a/b.tar.encrypted', '/a/b.tar', '', '', '']);
+  });
+
+  it('has a command line, which says where to only when that is not told by the file', () => {
+    const facts = { work: 'encrypt', key: 'alias/backups', path: '/a/my b.tar', output: '/a/my b.tar.encrypted', context: { host: 'nas' } } as const;
+    expect(fileCommand(facts)).toBe("keystead file encrypt '/a/my b.tar' --key-id alias/backups --encryption-context host=nas");
+    expect(fileCommand({ ...facts, work: 'decrypt', context: {}, output: '/c' })).toBe("keystead file decrypt '/a/my b.tar' --key-id alias/backups --out /c");
+    expect(fileCommand({ ...facts, path: '', output: '', context: {} })).toBe('keystead file encrypt FILE --key-id alias/backups');
   });
 });
 
