@@ -74,6 +74,7 @@ describe('the whole story', () => {
 
   it('makes a key of each kind that it offers', async () => {
     await press(page, 'Make the first key');
+    await dialog(page).waitFor();
     const made: string[] = [];
     for (const purpose of ['Encrypt and decrypt', 'Sign and verify', 'Authenticate messages']) {
       for (let at = 0; ; at++) {

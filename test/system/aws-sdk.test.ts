@@ -123,6 +123,26 @@ describe('the real SDK, over TLS', () => {
     expect((await send<sdk.DescribeKeyCommandOutput>(new sdk.DescribeKeyCommand({ KeyId }))).KeyMetadata!.KeyState).toBe('PendingImport');
   });
 
+  it('says which key material it used, and checks without a ciphertext where it is told to ignore it', async () => {
+    const KeyId = await newKey();
+    const materials = async (): Promise<(string | undefined)[]> => (await send<sdk.ListKeyRotationsCommandOutput>(new sdk.ListKeyRotationsCommand({ KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))).Rotations!.map((one) => one.KeyMaterialId);
+    const { CiphertextBlob } = await send<sdk.EncryptCommandOutput>(new sdk.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+    await send(new sdk.RotateKeyOnDemandCommand({ KeyId }));
+    const [first, second] = await materials();
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect((await send<sdk.DecryptCommandOutput>(new sdk.DecryptCommand({ CiphertextBlob }))).KeyMaterialId).toBe(first);
+    expect((await send<sdk.GenerateDataKeyCommandOutput>(new sdk.GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }))).KeyMaterialId).toBe(second);
+    expect((await send<sdk.GenerateDataKeyWithoutPlaintextCommandOutput>(new sdk.GenerateDataKeyWithoutPlaintextCommand({ KeyId, KeySpec: 'AES_256' }))).KeyMaterialId).toBe(second);
+    expect((await send<sdk.GenerateDataKeyPairCommandOutput>(new sdk.GenerateDataKeyPairCommand({ KeyId, KeyPairSpec: 'ECC_NIST_P256' }))).KeyMaterialId).toBe(second);
+    expect(await send<sdk.ReEncryptCommandOutput>(new sdk.ReEncryptCommand({ CiphertextBlob, DestinationKeyId: KeyId }))).toMatchObject({ SourceKeyMaterialId: first, DestinationKeyMaterialId: second });
+    const ignoring = { DryRun: true, DryRunModifiers: ['IGNORE_CIPHERTEXT' as const] };
+    expect(await codeOf(send(new sdk.DecryptCommand({ KeyId, ...ignoring })))).toBe('DryRunOperationException');
+    expect(await codeOf(send(new sdk.ReEncryptCommand({ SourceKeyId: KeyId, DestinationKeyId: KeyId, ...ignoring })))).toBe('DryRunOperationException');
+    for (const input of [ignoring, { KeyId, DryRunModifiers: ignoring.DryRunModifiers }, { KeyId, DryRun: true }, { KeyId }]) expect([input, await codeOf(send(new sdk.DecryptCommand(input as sdk.DecryptCommandInput)))]).toEqual([input, 'ValidationException']);
+    await send(new sdk.DisableKeyCommand({ KeyId }));
+    expect(await codeOf(send(new sdk.DecryptCommand({ KeyId, ...ignoring })))).toBe('DisabledException');
+  });
+
   it('encrypts with RSA to what node:crypto encrypted', async () => {
     const KeyId = await newKey({ KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT' });
     const { PublicKey } = await send<sdk.GetPublicKeyCommandOutput>(new sdk.GetPublicKeyCommand({ KeyId }));

@@ -12,6 +12,8 @@ export interface Resource {
   readonly policy?: PolicyDocument;
   /** What the handler gets: the domain's own record. */
   readonly subject?: unknown;
+  /** Of a ciphertext: which material of the subject it names. */
+  readonly materialId?: string;
   /** Why there is nothing: said only after policy has allowed. */
   readonly missing?: VaultError;
 }

@@ -6,7 +6,7 @@ import type { Hardware } from '../hardware/hardware.ts';
 import { randomOfToken } from './hardware-keys.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
-import { encryptionUse, endDryRun, symmetricHandle } from './use-checks.ts';
+import { encryptionUse, endDryRun, givenCiphertext, symmetricHandle, usedMaterial } from './use-checks.ts';
 
 type Names = 'GenerateDataKey' | 'GenerateDataKeyWithoutPlaintext' | 'GenerateDataKeyPair' | 'GenerateDataKeyPairWithoutPlaintext' | 'GenerateRandom' | 'ReEncrypt';
 
@@ -21,7 +21,7 @@ export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, 
     const handle = symmetricHandle(key);
     endDryRun(input);
     const { plaintext, ciphertext } = await keys.generateDataKey(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
-    return { CiphertextBlob: ciphertext, Plaintext: plaintext, KeyId: keyArn(realm, key.keyId) };
+    return { CiphertextBlob: ciphertext, Plaintext: plaintext, KeyId: keyArn(realm, key.keyId), KeyMaterialId: usedMaterial(key) };
   },
 
   'kms:GenerateDataKeyWithoutPlaintext': async (input, call, { keys, realm }) => {
@@ -29,7 +29,7 @@ export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, 
     const handle = symmetricHandle(key);
     endDryRun(input);
     const ciphertext = await keys.generateDataKeyWithoutPlaintext(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
-    return { CiphertextBlob: ciphertext, KeyId: keyArn(realm, key.keyId) };
+    return { CiphertextBlob: ciphertext, KeyId: keyArn(realm, key.keyId), KeyMaterialId: usedMaterial(key) };
   },
 
   'kms:GenerateDataKeyPair': async (input, call, { keys, realm }) => {
@@ -39,7 +39,7 @@ export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, 
     endDryRun(input);
     const { privateKey, ciphertext, publicKey } = await keys.generateDataKeyPair(handle, { spec, context: input.EncryptionContext, reveal: true });
     if (!privateKey) return call.fail('KMSInternalException', 'the private key was left out; report this as a fault');
-    return { PrivateKeyCiphertextBlob: ciphertext, PrivateKeyPlaintext: privateKey, PublicKey: publicKey, KeyId: keyArn(realm, key.keyId), KeyPairSpec: spec };
+    return { PrivateKeyCiphertextBlob: ciphertext, PrivateKeyPlaintext: privateKey, PublicKey: publicKey, KeyId: keyArn(realm, key.keyId), KeyPairSpec: spec, KeyMaterialId: usedMaterial(key) };
   },
 
   'kms:GenerateDataKeyPairWithoutPlaintext': async (input, call, { keys, realm }) => {
@@ -48,7 +48,7 @@ export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, 
     const spec = pairSpec(input.KeyPairSpec);
     endDryRun(input);
     const { ciphertext, publicKey } = await keys.generateDataKeyPair(handle, { spec, context: input.EncryptionContext, reveal: false });
-    return { PrivateKeyCiphertextBlob: ciphertext, PublicKey: publicKey, KeyId: keyArn(realm, key.keyId), KeyPairSpec: spec };
+    return { PrivateKeyCiphertextBlob: ciphertext, PublicKey: publicKey, KeyId: keyArn(realm, key.keyId), KeyPairSpec: spec, KeyMaterialId: usedMaterial(key) };
   },
 
   'kms:GenerateRandom': async (input, _call, { keys, reader }) => ({
@@ -60,13 +60,15 @@ export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, 
     const source = encryptionUse(from, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext);
     const destination = encryptionUse(to, input.DestinationEncryptionAlgorithm, input.DestinationEncryptionContext);
     endDryRun(input);
-    const ciphertext = await keys.reEncrypt(source, input.CiphertextBlob, destination);
+    const ciphertext = await keys.reEncrypt(source, givenCiphertext(input), destination);
     return {
       CiphertextBlob: ciphertext,
       SourceKeyId: keyArn(realm, from.keyId),
       KeyId: keyArn(realm, to.keyId),
       SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm,
       DestinationEncryptionAlgorithm: input.DestinationEncryptionAlgorithm,
+      SourceKeyMaterialId: usedMaterial(from, call.resource.materialId),
+      DestinationKeyMaterialId: usedMaterial(to),
     };
   },
 });

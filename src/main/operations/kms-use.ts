@@ -8,7 +8,7 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { assertAllows, assertOffers, openFor } from '../keyring/key.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
-import { encryptionUse, endDryRun, maxPlaintext } from './use-checks.ts';
+import { encryptionUse, endDryRun, givenCiphertext, maxPlaintext, usedMaterial } from './use-checks.ts';
 
 type Names = 'Encrypt' | 'Decrypt' | 'Sign' | 'Verify' | 'GenerateMac' | 'VerifyMac' | 'GetPublicKey';
 
@@ -61,8 +61,8 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
     const algorithm = input.EncryptionAlgorithm;
     const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext);
     endDryRun(input);
-    const plaintext = await keys.decrypt(handle, { algorithm, ciphertext: input.CiphertextBlob, context });
-    return { KeyId: keyArn(realm, key.keyId), Plaintext: plaintext, EncryptionAlgorithm: algorithm };
+    const plaintext = await keys.decrypt(handle, { algorithm, ciphertext: givenCiphertext(input), context });
+    return { KeyId: keyArn(realm, key.keyId), Plaintext: plaintext, EncryptionAlgorithm: algorithm, KeyMaterialId: usedMaterial(key, call.resource.materialId) };
   },
 
   'kms:Sign': async (input, call, { keys, realm }) => {

@@ -72,16 +72,16 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
   },
   async ciphertext(rule, input, ports) {
     const named = rule.keyField === undefined ? undefined : input[rule.keyField];
-    // A ciphertext of an asymmetric key does not name it: the caller must.
-    if (input[rule.algorithmField ?? 'EncryptionAlgorithm'] !== 'SYMMETRIC_DEFAULT') return typeof named === 'string' ? resolveKey(named, ports) : NO_RESOURCE;
+    // A ciphertext of an asymmetric key does not name it, nor does one that is not there: the caller must.
+    if (input[rule.field] === undefined || input[rule.algorithmField ?? 'EncryptionAlgorithm'] !== 'SYMMETRIC_DEFAULT') return typeof named === 'string' ? resolveKey(named, ports) : NO_RESOURCE;
     const given = typeof named === 'string' ? await resolveKey(named, ports) : undefined;
     if (given?.missing) return given;
     try {
-      const key = await ports.reader.keyOfMaterial(await ports.keys.locate(input[rule.field] as Uint8Array));
-      const own = found(key, ports);
+      const materialId = await ports.keys.locate(input[rule.field] as Uint8Array);
+      const own = found(await ports.reader.keyOfMaterial(materialId), ports);
       if (!own) return { ...given, missing: invalidCiphertext() };
       if (given && given.arn !== own.arn) return { ...given, missing: new VaultError('IncorrectKeyException', `the ciphertext was made by another key than the given one; leave \`${rule.keyField ?? 'KeyId'}\` out, or name its own`) };
-      return own;
+      return { ...own, materialId };
     } catch (error) {
       if (error instanceof VaultError && error.code === 'InvalidCiphertextException') return { ...given, missing: invalidCiphertext() };
       throw error;

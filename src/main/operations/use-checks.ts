@@ -3,6 +3,7 @@ import type { EncryptionUse, KeyHandle, KeyRecord } from '../keyring/ports.ts';
 import { algorithmOf, keySpecOf, type Algorithm, type KeySpec } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { assertOffers, openFor } from '../keyring/key.ts';
+import { keyMaterialId } from '../keyring/metadata.ts';
 
 /** RFC 8017 section 7.1.1: k - 2 hLen - 2. */
 export function maxPlaintext(spec: KeySpec, algorithm: Algorithm): number {
@@ -28,6 +29,17 @@ export function symmetricHandle(key: KeyRecord): KeyHandle<'ENCRYPT_DECRYPT'> {
   const handle = openFor(key, 'ENCRYPT_DECRYPT');
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is not symmetric; data keys are made under symmetric keys`);
   return handle;
+}
+
+/** What AWS calls the material that a symmetric key used: the current one, or the one that a ciphertext names. Nothing for other keys. */
+export function usedMaterial(key: KeyRecord, materialId = key.materials.at(-1)): string | undefined {
+  return key.spec === 'SYMMETRIC_DEFAULT' && materialId !== undefined ? keyMaterialId(key, materialId) : undefined;
+}
+
+/** A dry run that ignores the ciphertext ended before. Throws ValidationException. */
+export function givenCiphertext({ CiphertextBlob }: { readonly CiphertextBlob?: Uint8Array | undefined }): Uint8Array {
+  if (!CiphertextBlob) throw new VaultError('ValidationException', '`CiphertextBlob` must be given');
+  return CiphertextBlob;
 }
 
 /** The last thing before the deed: everything that would refuse it has spoken. Throws DryRunOperationException. */

@@ -17,6 +17,28 @@ export const common = {
   GrantTokens: refused('leave it out: there are no grants'),
   DryRun: z.boolean().optional().describe('Check whether it would be allowed and stop there: success is the answer `DryRunOperationException`'),
 };
+/** 64 hexadecimal digits. */
+export const keyMaterialId = z.string().optional().describe('Key material that it was made with; symmetric keys only');
+/** Of operations that take a ciphertext, which a dry run may then go without. */
+export const dryRunModifiers = z.array(z.enum(['IGNORE_CIPHERTEXT'])).min(1).max(1).optional().describe('With DryRun: IGNORE_CIPHERTEXT checks without a ciphertext, of the key that is named');
+export const ignoresCiphertext = (input: { readonly DryRunModifiers?: readonly string[] | undefined }): boolean => input.DryRunModifiers?.includes('IGNORE_CIPHERTEXT') ?? false;
+
+interface Ciphered {
+  readonly CiphertextBlob?: Uint8Array | undefined;
+  readonly DryRun?: boolean | undefined;
+  readonly DryRunModifiers?: readonly string[] | undefined;
+}
+
+/** `field`: which names the key. A ciphertext must be given, and its key where it does not name it: with RSA, or where there is none. */
+export function ciphertextOrModifier(input: Ciphered, issues: z.core.$RefinementCtx, field: string, keyId: string | undefined, algorithm: string): void {
+  const ignored = ignoresCiphertext(input);
+  if (ignored && input.DryRun !== true) issues.addIssue({ code: 'custom', path: ['DryRunModifiers'], message: 'goes with `DryRun`: leave it out, or check only' });
+  if (!ignored && input.CiphertextBlob === undefined) issues.addIssue({ code: 'custom', path: ['CiphertextBlob'], message: 'must be given' });
+  if (keyId !== undefined) return;
+  if (ignored) issues.addIssue({ code: 'custom', path: [field], message: 'must be given where there is no ciphertext' });
+  else if (algorithm !== 'SYMMETRIC_DEFAULT') issues.addIssue({ code: 'custom', path: [field], message: `must be given for ${algorithm}: the ciphertext does not name its key` });
+}
+
 export const recipient = { Recipient: refused('leave it out: there are no enclaves') };
 
 export const USE_ERRORS = [

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { KEY_SPECS, type KeySpec } from '../model/algorithms.ts';
 import * as f from './fields.ts';
-import { arnOfKey, ciphertext, common, context, keyId, recipient, USE_ERRORS } from './kms-common.ts';
-import { blob, operation, refused, secret } from './operation.ts';
+import { arnOfKey, ciphertext, ciphertextOrModifier, common, context, dryRunModifiers, keyId, keyMaterialId, recipient, USE_ERRORS } from './kms-common.ts';
+import { blob, operation, secret } from './operation.ts';
 
 const length = {
   NumberOfBytes: z.int().min(1).max(1024).optional().describe('Length; this or KeySpec'),
@@ -28,6 +28,7 @@ export const generateDataKey = operation({
     CiphertextBlob: ciphertext,
     Plaintext: secret({ min: 1, max: 1024 }),
     KeyId: arnOfKey,
+    KeyMaterialId: keyMaterialId,
   }),
   errors: USE_ERRORS,
   effect: 'use',
@@ -41,7 +42,7 @@ export const generateDataKeyWithoutPlaintext = operation({
   name: 'kms:GenerateDataKeyWithoutPlaintext',
   summary: 'Make a data key that nobody sees until it is decrypted: encrypted under a key of the vault only',
   input: z.strictObject({ KeyId: keyId, EncryptionContext: context, ...length, ...common }).superRefine(oneLength),
-  output: z.strictObject({ CiphertextBlob: ciphertext, KeyId: arnOfKey }),
+  output: z.strictObject({ CiphertextBlob: ciphertext, KeyId: arnOfKey, KeyMaterialId: keyMaterialId }),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -72,6 +73,7 @@ const pairOutput = {
   PublicKey: blob({ min: 1, max: 8192 }).describe('SubjectPublicKeyInfo in DER (RFC 5280)'),
   KeyId: arnOfKey,
   KeyPairSpec: dataKeyPairSpec,
+  KeyMaterialId: keyMaterialId,
 };
 
 export const generateDataKeyPair = operation({
@@ -105,7 +107,7 @@ export const reEncrypt = operation({
   summary: 'Encrypt a ciphertext under another key or context; the plaintext does not come out',
   input: z
     .strictObject({
-      CiphertextBlob: ciphertext.describe('What Encrypt or GenerateDataKey returned'),
+      CiphertextBlob: ciphertext.optional().describe('What Encrypt or GenerateDataKey returned; required but for a dry run that ignores it'),
       SourceEncryptionContext: context,
       SourceKeyId: keyId.optional().describe('Required for RSA; otherwise the blob names its key, and this only checks it'),
       SourceEncryptionAlgorithm: f.encryptionAlgorithm.default('SYMMETRIC_DEFAULT'),
@@ -113,25 +115,23 @@ export const reEncrypt = operation({
       DestinationEncryptionContext: context,
       DestinationEncryptionAlgorithm: f.encryptionAlgorithm.default('SYMMETRIC_DEFAULT'),
       ...common,
-      DryRunModifiers: refused('leave it out'),
+      DryRunModifiers: dryRunModifiers,
     })
-    .superRefine((input, issues) => {
-      if (input.SourceEncryptionAlgorithm !== 'SYMMETRIC_DEFAULT' && input.SourceKeyId === undefined) {
-        issues.addIssue({ code: 'custom', path: ['SourceKeyId'], message: `must be given for ${input.SourceEncryptionAlgorithm}: the ciphertext does not name its key` });
-      }
-    }),
+    .superRefine((input, issues) => { ciphertextOrModifier(input, issues, 'SourceKeyId', input.SourceKeyId, input.SourceEncryptionAlgorithm); }),
   output: z.strictObject({
     CiphertextBlob: ciphertext,
     SourceKeyId: z.string().describe('ARN of the key that it was encrypted under'),
     KeyId: z.string().describe('ARN of the key that it is encrypted under now'),
     SourceEncryptionAlgorithm: f.encryptionAlgorithm,
     DestinationEncryptionAlgorithm: f.encryptionAlgorithm,
+    SourceKeyMaterialId: keyMaterialId,
+    DestinationKeyMaterialId: keyMaterialId,
   }),
   errors: [...USE_ERRORS, 'InvalidCiphertextException', 'IncorrectKeyException'],
   effect: 'use',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],
-  audited: ['SourceKeyId', 'SourceEncryptionContext', 'SourceEncryptionAlgorithm', 'DestinationKeyId', 'DestinationEncryptionContext', 'DestinationEncryptionAlgorithm', 'DryRun'],
+  audited: ['SourceKeyId', 'SourceEncryptionContext', 'SourceEncryptionAlgorithm', 'DestinationKeyId', 'DestinationEncryptionContext', 'DestinationEncryptionAlgorithm', 'DryRun', 'DryRunModifiers'],
   resource: { kind: 'ciphertext', field: 'CiphertextBlob', keyField: 'SourceKeyId', algorithmField: 'SourceEncryptionAlgorithm', action: 'kms:ReEncryptFrom' },
   destination: { kind: 'key', field: 'DestinationKeyId', action: 'kms:ReEncryptTo' },
 });

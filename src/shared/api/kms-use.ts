@@ -1,7 +1,7 @@
 /** `kms:` operations that use a key. AWS KMS API Reference, version 2014-11-01. */
 import { z } from 'zod';
 import * as f from './fields.ts';
-import { arnOfKey, ciphertext, common, context, keyId, MAX_CIPHERTEXT, MAX_PLAINTEXT, recipient, USE_ERRORS } from './kms-common.ts';
+import { arnOfKey, ciphertext, ciphertextOrModifier, common, context, dryRunModifiers, keyId, keyMaterialId, MAX_CIPHERTEXT, MAX_PLAINTEXT, recipient, USE_ERRORS } from './kms-common.ts';
 import { blob, operation, refused, secret } from './operation.ts';
 
 export const encrypt = operation({
@@ -28,29 +28,26 @@ export const decrypt = operation({
   summary: 'Decrypt what Encrypt or GenerateDataKey made',
   input: z
     .strictObject({
-      CiphertextBlob: ciphertext.describe('What Encrypt or GenerateDataKey returned'),
+      CiphertextBlob: ciphertext.optional().describe('What Encrypt or GenerateDataKey returned; required but for a dry run that ignores it'),
       EncryptionContext: context,
       KeyId: keyId.optional().describe('Required for RSA; otherwise the blob names its key, and this only checks it'),
       EncryptionAlgorithm: f.encryptionAlgorithm.default('SYMMETRIC_DEFAULT'),
       ...common,
       ...recipient,
-      DryRunModifiers: refused('leave it out'),
+      DryRunModifiers: dryRunModifiers,
     })
-    .superRefine((input, issues) => {
-      if (input.EncryptionAlgorithm !== 'SYMMETRIC_DEFAULT' && input.KeyId === undefined) {
-        issues.addIssue({ code: 'custom', path: ['KeyId'], message: `must be given for ${input.EncryptionAlgorithm}: the ciphertext does not name its key` });
-      }
-    }),
+    .superRefine((input, issues) => { ciphertextOrModifier(input, issues, 'KeyId', input.KeyId, input.EncryptionAlgorithm); }),
   output: z.strictObject({
     KeyId: arnOfKey,
     Plaintext: secret({ min: 0, max: MAX_PLAINTEXT }),
     EncryptionAlgorithm: f.encryptionAlgorithm,
+    KeyMaterialId: keyMaterialId,
   }),
   errors: [...USE_ERRORS, 'InvalidCiphertextException', 'IncorrectKeyException'],
   effect: 'use',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],
-  audited: ['KeyId', 'EncryptionContext', 'EncryptionAlgorithm', 'DryRun'],
+  audited: ['KeyId', 'EncryptionContext', 'EncryptionAlgorithm', 'DryRun', 'DryRunModifiers'],
   resource: { kind: 'ciphertext', field: 'CiphertextBlob', keyField: 'KeyId' },
 });
 

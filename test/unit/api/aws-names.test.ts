@@ -24,14 +24,14 @@ const model = JSON.parse(readFileSync(new URL('aws-kms.json', import.meta.url), 
 
 /** Cannot happen here: no rotation that is still under way, no grants, no key stores of another's, no policies, no other service to wait for. */
 const NOT_OFFERED = /^(?:DependencyTimeout|Conflict|InvalidGrantToken|Xks|MalformedPolicyDocument)/;
-/** In AWS's model optional only for what is not offered here: a custom key store's own length, and a dry run without a ciphertext. */
-const REQUIRED_HERE = new Set(['kms:GenerateRandom NumberOfBytes', 'kms:Decrypt CiphertextBlob', 'kms:ReEncrypt CiphertextBlob']);
+/** In AWS's model optional only for what is not offered here: a custom key store's own length. */
+const REQUIRED_HERE = new Set(['kms:GenerateRandom NumberOfBytes']);
 /** Of an ARN in a policy, which is not offered. */
 const NOT_OFFERED_BY: Readonly<Record<string, readonly string[]>> = { 'kms:CreateKey': ['InvalidArnException'] };
 /** AWS's documents are narrower than its model: ScheduleKeyDeletion takes 7 to 30 days. A token has its own limits for a PIN, which are wider. */
 const NARROWER: Readonly<Record<string, readonly [number, number]>> = { PendingWindowInDays: [7, 30], KeyStorePassword: [4, 255] };
 /** New in AWS's answers and without a meaning here. */
-const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'ReplicaPolicy', 'KeyMaterialId', 'SourceKeyMaterialId', 'DestinationKeyMaterialId', 'KeyAgreementAlgorithms']);
+const NOT_ANSWERED = new Set(['CiphertextForRecipient', 'ReplicaPolicy', 'KeyAgreementAlgorithms']);
 
 const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> => (schema instanceof z.ZodObject ? (schema.shape) : {});
 
