@@ -25,7 +25,7 @@ const MAIN = {
   sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes|post-quantum)'] },
   access: { folders: [COLLECTIONS, 'src/main/crypto/', PORTS] },
   keyring: { folders: [COLLECTIONS] },
-  secrets: { folders: [COLLECTIONS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml'] },
+  secrets: { folders: [COLLECTIONS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml', '@scure/bip39'] },
   kernel: { folders: ['src/main/access/signatures\\.ts$', 'src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
   hardware: { folders: [COLLECTIONS, 'src/main/backends/pkcs11/(client|cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/platform/files\\.ts$'] },
   operations: { folders: ['src/main/hardware/', 'src/main/backends/pkcs11/(cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/access/', 'src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/(port|collection)\\.ts$', KINDS, 'src/main/crypto/bytes\\.ts$', PORTS] },

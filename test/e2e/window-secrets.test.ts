@@ -51,20 +51,33 @@ it('makes the first secret from fields, some of them pasted', async () => {
   const first = page.getByLabel('Name of field 1');
   await first.evaluate((input) => {
     const data = new DataTransfer();
-    data.setData('text/plain', '{"username":"orders","password":"needle-one","port":"5432"}');
+    data.setData('text/plain', '{"username":"orders","password":"needle-one","port":"5432","totp":"gezd gnbv gy3t qojq gezd gnbv gy3t qojq"}');
     input.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   });
   await page.getByLabel('Name of field 3').waitFor();
   await expect.poll(() => page.getByLabel('Name of field 3').inputValue()).toBe('port');
   await press(page, 'Add a field');
-  await page.getByLabel('Name of field 4').fill('token');
-  await page.getByRole('button', { name: 'Generate a value for field 4' }).click();
-  await expect.poll(async () => (await page.getByLabel('Value of field 4').inputValue()).length).toBe(32);
+  await page.getByLabel('Name of field 5').fill('token');
+  await page.getByRole('button', { name: 'Generate a value for field 5' }).click();
+  await page.getByText('190 bits: strong').waitFor();
+  await press(page, 'Put it into the field');
+  await expect.poll(async () => (await page.getByLabel('Value of field 5', { exact: true }).inputValue()).length).toBe(32);
   await page.getByLabel('Description').fill('Orders');
   await submit(page);
   await page.getByRole('heading', { name: 'prod/orders/db' }).waitFor();
   const value = JSON.parse(await current('prod/orders/db')) as Record<string, string>;
-  expect(value).toEqual({ username: 'orders', password: 'needle-one', port: '5432', token: expect.stringMatching(/^[A-Za-z0-9]{32}$/) as unknown });
+  expect(value).toEqual({ username: 'orders', password: 'needle-one', port: '5432', totp: 'gezd gnbv gy3t qojq gezd gnbv gy3t qojq', token: expect.stringMatching(/^[A-Za-z0-9]{32}$/) as unknown });
+});
+
+it('shows the one-time code of now, and no seed for it', async () => {
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await page.getByRole('button', { name: 'Reveal One-time code' }).click();
+  const code = page.getByLabel('One-time code', { exact: true });
+  await expect.poll(() => code.textContent()).toMatch(/^\d{6}$/);
+  await page.getByText('good for').waitFor();
+  expect(await html()).not.toContain('gezd');
+  await page.getByRole('tab', { name: 'About' }).click();
+  await page.getByRole('tab', { name: 'Value' }).click();
 });
 
 it('reveals one field, and has no value in the page before and after', async () => {

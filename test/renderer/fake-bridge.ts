@@ -218,6 +218,8 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     secrets = secrets.map((one) => (one.Name === input['SecretId'] ? rest : one));
     return changeSecret(input['SecretId'], {});
   },
+  'secretsmanager:GetOneTimeCode': () => ({ Code: btoa('471903'), Digits: 6, Period: 30, ExpirationDate: at() + 21 }),
+  'secretsmanager:GetRandomPassphrase': () => ({ RandomPassphrase: btoa('planet-crumble-otter-velvet-anchor-mosaic') }),
   'secretsmanager:GetRandomPassword': () => ({ RandomPassword: b64(24) }),
   'trail:LookupEvents': (input) => {
     const limit = input['Limit'] as number;

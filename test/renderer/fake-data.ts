@@ -107,7 +107,7 @@ const SECRETS: readonly (readonly [name: string, description: string, value: str
   ['prod/web/recaptcha', '', 'recaptcha-secret', undefined, { DeletedDate: 11.6 }],
   ['prod/web/sentry', 'Errors of the shop', 'https://a@sentry.example/1'],
   ['staging/env', '28 variables of the staging shop', '{"NODE_ENV":"staging"}'],
-  ['staging/postgres', 'Staging database', '{"username":"stg","password":"stg-pass"}'],
+  ['staging/postgres', 'Staging database', '{"username":"stg","password":"stg-pass","totp":"otpauth://totp/stg?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}'],
   ['github-token', 'Reads issues', 'ghp_16C7e42F292c6912E7710c838347Ae178B4a'],
 ];
 

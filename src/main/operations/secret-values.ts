@@ -11,10 +11,13 @@ import { accessed, accessOf, type SecretAccess } from '../secrets/access.ts';
 import { fitsAll } from '../secrets/filters.ts';
 import { SECRET_VALUES, SECRETS } from '../secrets/kinds.ts';
 import { pageOf } from '../secrets/listing.ts';
+import { textMember } from '../secrets/json-members.ts';
+import { randomPassphrase } from '../secrets/passphrase.ts';
 import { randomPassword } from '../secrets/password.ts';
 import type { SecretRecord } from '../secrets/ports.ts';
 import { assertLive, givenValue } from '../secrets/secret.ts';
 import { select, versionOf } from '../secrets/stages.ts';
+import { oneTimeCode, oneTimeSeed } from '../secrets/totp.ts';
 import type { Reader } from '../store/port.ts';
 import { resolveSecret, secretOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
@@ -22,7 +25,7 @@ import { isManagedKey } from './secret-keys.ts';
 import { arnOf, liveSecret, readValue, secretValues, type SecretsReading } from './secret-store.ts';
 import { namedAs } from './secrets.ts';
 
-type Names = 'RecordSecretAccess' | 'GetSecretValue' | 'BatchGetSecretValue' | 'PutSecretValue' | 'ListSecretVersionIds' | 'UpdateSecretVersionStage' | 'GetRandomPassword';
+type Names = 'RecordSecretAccess' | 'GetSecretValue' | 'BatchGetSecretValue' | 'PutSecretValue' | 'ListSecretVersionIds' | 'UpdateSecretVersionStage' | 'GetRandomPassword' | 'GetRandomPassphrase' | 'GetOneTimeCode';
 
 /** A page of values found by filters ends before it is larger than this, so that an answer fits into one frame. */
 const PAGE_BYTES = 384 * 1024;
@@ -70,6 +73,22 @@ export const secretValueHandlers = (random: Random, accesses: UsageTracker<Secre
       { ...(input.VersionId === undefined ? {} : { versionId: input.VersionId }), ...(input.VersionStage === undefined ? {} : { stage: input.VersionStage }) },
       { call, reader, keys, realm, accesses },
     ),
+
+  'secretsmanager:GetOneTimeCode': async (input, call, { reader, keys, realm }) => {
+    const wanted = { ...(input.VersionId === undefined ? {} : { versionId: input.VersionId }), ...(input.VersionStage === undefined ? {} : { stage: input.VersionStage }) };
+    const answer = await revealed(secretOf(call.resource), wanted, { call, reader, keys, realm, accesses });
+    try {
+      const { SecretString: value } = answer;
+      const text = value && (input.Member === undefined ? value.borrow((bytes) => new TextDecoder().decode(bytes)) : textMember(value, input.Member));
+      if (text === undefined) return call.fail('InvalidParameterException', 'the value has no such member that is text; `Member` names one of an object of json');
+      const seed = oneTimeSeed(text);
+      using _key = seed.key;
+      const { code, until } = oneTimeCode(seed, call.at);
+      return { Code: code, Digits: seed.digits, Period: seed.period, ExpirationDate: seconds(until) };
+    } finally {
+      disposeSecrets(answer);
+    }
+  },
 
   'secretsmanager:BatchGetSecretValue': async (input, call, { reader, keys, realm }) => {
     const { SecretIdList: ids, Filters: filters, MaxResults: limit, NextToken: token } = input;
@@ -150,6 +169,10 @@ export const secretValueHandlers = (random: Random, accesses: UsageTracker<Secre
     afterwards(() => { accesses.written(waiting); });
     return { Versions: waiting.length };
   },
+
+  'secretsmanager:GetRandomPassphrase': ({ Words: words, Separator: separator, Capitalize: capitalize, IncludeNumber: includeNumber }) => ({
+    RandomPassphrase: randomPassphrase(random, { words, separator, capitalize, includeNumber }),
+  }),
 
   'secretsmanager:GetRandomPassword': (input) => ({
     RandomPassword: randomPassword(random, {

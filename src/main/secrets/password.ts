@@ -24,7 +24,7 @@ const DIGITS = '0123456789';
 const PUNCTUATION = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 
 /** A byte below `size`, each with the same chance. */
-function draw(random: Random, size: number): number {
+export function draw(random: Random, size: number): number {
   const limit = 256 - (256 % size);
   for (;;) {
     const [byte = 255] = random.bytes(1);

@@ -11,7 +11,7 @@ import { client } from '../client.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
-import { SelectField, TextField } from '../parts/field.tsx';
+import { Check, SelectField, TextField } from '../parts/field.tsx';
 import { refreshKey } from './data.ts';
 
 interface Purpose {
@@ -147,7 +147,3 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     </Dialog>
   );
 }
-
-const Check = ({ checked, onCheck, words }: { readonly checked: boolean; readonly onCheck: (checked: boolean) => void; readonly words: string }) => (
-  <label className="flex min-h-6 items-center gap-2"><input type="checkbox" className="size-4 accent-[var(--brass)]" checked={checked} onChange={(event) => { onCheck(event.target.checked); }} />{words}</label>
-);

@@ -66,3 +66,7 @@ export function Segmented<T extends string>({ label, value, options, onPick, sma
     </fieldset>
   );
 }
+
+export const Check = ({ checked, onCheck, words }: { readonly checked: boolean; readonly onCheck: (checked: boolean) => void; readonly words: string }) => (
+  <label className="flex min-h-6 items-center gap-2"><input type="checkbox" className="size-4 accent-[var(--brass)]" checked={checked} onChange={(event) => { onCheck(event.target.checked); }} />{words}</label>
+);

@@ -13,8 +13,8 @@ export interface Reveal {
   /** Seconds left. */
   readonly rest: number;
   readonly asText: boolean;
-  /** Shows the value that `read` gives, and wipes it; false: there was none. */
-  show(read: () => Promise<SecretBytes | undefined>): Promise<boolean>;
+  /** Shows the value that `read` gives, and wipes it; false: there was none. `lasts`: milliseconds, asked after the reading. */
+  show(read: () => Promise<SecretBytes | undefined>, lasts?: () => number): Promise<boolean>;
   hide(): void;
 }
 
@@ -61,13 +61,13 @@ export function useReveal(): Reveal {
     // The tick may be a second old.
     rest: until === undefined ? 0 : Math.min(SHOWN_MS / 1000, Math.max(0, Math.ceil((until - time) / 1000))),
     asText,
-    async show(read) {
+    async show(read, lasts = () => SHOWN_MS) {
       const value = await read();
       if (gone.current) value?.[Symbol.dispose]();
       if (!value || gone.current) return false;
       held.current?.[Symbol.dispose]();
       held.current = value;
-      setUntil(now() + SHOWN_MS);
+      setUntil(now() + Math.min(SHOWN_MS, lasts()));
       return true;
     },
     hide,

@@ -16,11 +16,13 @@ interface FieldRowProps {
   readonly read: () => Promise<SecretBytes | undefined>;
   /** Past this page. */
   readonly copy: CopyCall;
+  /** For what is good for a time: milliseconds that are left of what was read. */
+  readonly lasts?: () => number;
   /** Answers `R`, where it is the only field. */
   readonly first?: boolean;
 }
 
-export function FieldRow({ name, mono = true, read, copy, first = false }: FieldRowProps) {
+export function FieldRow({ name, mono = true, read, copy, lasts, first = false }: FieldRowProps) {
   const reveal = useReveal();
   const copying = useCopyValue();
   const { Copies } = useWindow();
@@ -28,7 +30,7 @@ export function FieldRow({ name, mono = true, read, copy, first = false }: Field
   const show = async (): Promise<void> => {
     setFailed(undefined);
     try {
-      await reveal.show(read);
+      await reveal.show(read, lasts);
     } catch (error) {
       setFailed(errorOf(error));
     }
@@ -42,7 +44,7 @@ export function FieldRow({ name, mono = true, read, copy, first = false }: Field
           {reveal.open ? <pre ref={reveal.out} tabIndex={0} aria-label={name} className="max-h-56 overflow-auto font-secret text-[12.5px]/[20px] break-all whitespace-pre-wrap" />
           : <span className="font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{name}, hidden</span></span>}
         </span>
-        {reveal.open && <span className="shrink-0 text-[12px] whitespace-nowrap text-fg-3">{reveal.asText ? '' : 'base64, '}hides in {reveal.rest} s</span>}
+        {reveal.open && <span className="shrink-0 text-[12px] whitespace-nowrap text-fg-3">{reveal.asText ? '' : 'base64, '}{lasts ? 'good for' : 'hides in'} {reveal.rest} s</span>}
         {copying.chip}
         <span className="flex shrink-0 self-start">
           <IconButton label={reveal.open ? `Hide ${name}` : `Reveal ${name}`} aria-pressed={reveal.open} data-reveal={first || undefined} onClick={() => { if (reveal.open) reveal.hide(); else void show(); }}>{reveal.open ? <EyeOff size={15} strokeWidth={1.6} /> : <Eye size={15} strokeWidth={1.6} />}</IconButton>

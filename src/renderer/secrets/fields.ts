@@ -24,6 +24,12 @@ const secretOf = (text: string): SecretBytes => SecretBytes.take(new TextEncoder
 /** The names in their order; undefined: not fields. */
 export const namesIn = (value: SecretBytes): readonly string[] | undefined => value.borrow((bytes) => { const members = membersOf(bytes); return members && Object.keys(members); });
 
+const SEED_NAME = /^(?:totp|otp|otpauth|one.?time.?(?:code|password))(?:[-_ ]?(?:secret|seed|key|uri|url))?$/i;
+const SEED = /^\s*otpauth:\/\/totp\/|^[A-Za-z2-7\s=-]{16,}$/;
+/** Names of fields that hold the seed of one-time codes. */
+export const seedsIn = (value: SecretBytes): ReadonlySet<string> =>
+  new Set(value.borrow((bytes) => Object.entries(membersOf(bytes) ?? {}).flatMap(([name, one]) => (typeof one === 'string' && (/^\s*otpauth:\/\/totp\//.test(one) || (SEED_NAME.test(name) && SEED.test(one))) ? [name] : []))));
+
 /** One field, the caller's to wipe; undefined where there is none. What is no string is its JSON. */
 export function fieldOf(value: SecretBytes, name: string): SecretBytes | undefined {
   const members = value.borrow(membersOf);

@@ -1,8 +1,9 @@
 /** The value of a version as fields. Nothing of it is asked for before somebody wants to see it; then names only, and each value for itself. */
 import { Braces, Copy, Eye } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
-import { client } from '../client.ts';
+import { client, outputOf } from '../client.ts';
+import { now } from '../clock.ts';
 import { counted, plural } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { useCopyValue, type CopyCall } from '../parts/copy-value.tsx';
@@ -11,13 +12,15 @@ import { MASK } from '../parts/reveal.ts';
 import { useWindow } from '../window-state.ts';
 import { readValue } from './data.ts';
 import { FieldRow } from './field-row.tsx';
-import { fieldOf, namesIn } from './fields.ts';
+import { fieldOf, namesIn, seedsIn } from './fields.ts';
 
 interface Shape {
   readonly kind: 'text' | 'bytes';
   readonly size: number;
   /** Absent: one value and no fields. */
   readonly names: readonly string[] | undefined;
+  /** Those of the names that hold the seed of one-time codes. */
+  readonly seeds: ReadonlySet<string>;
 }
 
 export function ValueCard({ name, versionId, stage }: { readonly name: string; readonly versionId: string; readonly stage: string }) {
@@ -33,7 +36,7 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
     try {
       const { kind, bytes } = await readValue(name, versionId);
       using value = bytes;
-      setShape({ kind, size: value.length, names: kind === 'text' ? namesIn(value) : undefined });
+      setShape({ kind, size: value.length, names: kind === 'text' ? namesIn(value) : undefined, seeds: kind === 'text' ? seedsIn(value) : new Set() });
     } catch (error) {
       setFailed(errorOf(error));
     }
@@ -67,8 +70,23 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
           <span className="flex-1 font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">Value, hidden</span></span>
           <Button disabled={busy} data-reveal icon={<Eye size={14} strokeWidth={1.6} />} shortcut="R" onClick={() => { void look(); }}>{busy ? 'Reading…' : 'Show its fields'}</Button>
         </div>
-      ) : names ? names.map((one, i) => <FieldRow key={`${versionId}/${one}`} name={one} read={() => field(one)} copy={copyOf(one)} first={i === 0} />)
+      ) : names ? names.flatMap((one, i) => [
+        <FieldRow key={`${versionId}/${one}`} name={one} read={() => field(one)} copy={copyOf(one)} first={i === 0} />,
+        ...(shape.seeds.has(one) ? [<CodeRow key={`${versionId}/${one}/code`} name={name} versionId={versionId} member={one} />] : []),
+      ])
       : <FieldRow key={`${versionId}/`} name={whole ? 'JSON' : 'Value'} mono={false} read={wholeValue} copy={copyOf()} first />}
     </section>
   );
+}
+
+/** The code of now, made from the seed by the vault: the seed itself does not come here for it. */
+function CodeRow({ name, versionId, member }: { readonly name: string; readonly versionId: string; readonly member: string }) {
+  const until = useRef(0);
+  const Input = { SecretId: name, VersionId: versionId, Member: member };
+  const read = async () => {
+    const { Code, ExpirationDate } = outputOf(await client.secretsmanager.getOneTimeCode(Input));
+    until.current = ExpirationDate * 1000;
+    return Code;
+  };
+  return <FieldRow name="One-time code" mono={false} read={read} lasts={() => Math.max(1000, until.current - now())} copy={() => client.window.copyOutput({ Operation: 'secretsmanager:GetOneTimeCode', Input, Field: 'Code' })} />;
 }

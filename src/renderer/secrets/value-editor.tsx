@@ -5,10 +5,10 @@
 import { Dices, Plus, X } from 'lucide-react';
 import { useImperativeHandle, useRef, useState, type ClipboardEvent, type Ref } from 'react';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { client } from '../client.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { FIELD, Segmented } from '../parts/field.tsx';
 import { fieldsToValue, pastedFields, type Typed } from './fields.ts';
+import { Generator } from './generator.tsx';
 
 export interface EditorHandle {
   /** The value, the caller's to wipe; undefined when nothing was given. `before`: what fields that were left empty keep. */
@@ -30,6 +30,7 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
   const nameInputs = useRef(new Map<number, HTMLInputElement>());
   const valueInputs = useRef(new Map<number, HTMLInputElement>());
   const text = useRef<HTMLTextAreaElement>(null);
+  const [generating, setGenerating] = useState<number>();
 
   useImperativeHandle(ref, () => ({
     take(before) {
@@ -81,12 +82,11 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
       });
     }, 0);
   };
-  const generate = async (id: number): Promise<void> => {
-    const answer = await client.secretsmanager.getRandomPassword({ PasswordLength: 32, ExcludePunctuation: true });
-    if (!answer.ok) return;
-    using password = answer.output.RandomPassword;
+  const put = (id: number, value: SecretBytes): void => {
     const input = valueInputs.current.get(id);
-    if (input) input.value = password.borrow((bytes) => new TextDecoder().decode(bytes));
+    if (!input) return;
+    input.value = value.borrow((bytes) => new TextDecoder().decode(bytes));
+    input.focus();
   };
 
   return (
@@ -96,11 +96,14 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
         <>
           <div className="flex flex-col gap-1.5">
             {rows.map(({ id, kept }, at) => (
-              <div key={id} className="flex items-center gap-1.5">
+              <div key={id} className="flex flex-col gap-1.5">
+              <div className="flex items-center gap-1.5">
                 <input ref={(element) => { if (element) nameInputs.current.set(id, element); else nameInputs.current.delete(id); }} defaultValue={kept ? names[id] : ''} readOnly={kept} aria-label={`Name of field ${String(at + 1)}`} placeholder={at === 0 ? 'username' : 'password'} maxLength={256} spellCheck={false} autoComplete="off" onPaste={(event) => { onPaste(event, id); }} className={`${FIELD} w-36! shrink-0 font-mono text-[12.5px] read-only:text-fg-2`} />
                 <input ref={(element) => { if (element) valueInputs.current.set(id, element); else valueInputs.current.delete(id); }} type="password" aria-label={`Value of field ${String(at + 1)}`} placeholder={kept ? 'stays as it is' : ''} autoComplete="off" spellCheck={false} maxLength={MOST_TEXT} className={`${FIELD} font-secret`} />
-                <IconButton label={`Generate a value for field ${String(at + 1)}`} onClick={() => { void generate(id); }}><Dices size={15} strokeWidth={1.6} /></IconButton>
+                <IconButton label={`Generate a value for field ${String(at + 1)}`} aria-expanded={generating === id} onClick={() => { setGenerating(generating === id ? undefined : id); }}><Dices size={15} strokeWidth={1.6} /></IconButton>
                 {rows.length > 1 && <IconButton label={`Remove field ${String(at + 1)}`} onClick={() => { setRows(rows.filter((row) => row.id !== id)); }}><X size={15} strokeWidth={1.6} /></IconButton>}
+              </div>
+              {generating === id && <Generator label={`Generate a value for field ${String(at + 1)}`} onMade={(value) => { put(id, value); }} onClose={() => { setGenerating(undefined); }} />}
               </div>
             ))}
           </div>

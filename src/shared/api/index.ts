@@ -107,6 +107,8 @@ const ALL = [
   values.listSecretVersionIds,
   values.updateSecretVersionStage,
   values.getRandomPassword,
+  values.getRandomPassphrase,
+  values.getOneTimeCode,
   secretRotation.rotateSecret,
   secretRotation.cancelRotateSecret,
   secretRotation.setRotator,

@@ -123,6 +123,43 @@ export const getRandomPassword = operation({
   command: { alias: 'secret random-password' },
 });
 
+const OWN = { ...f.BY_SECRET, doors: ['ipc', 'cli'] } as const;
+
+export const getOneTimeCode = operation({
+  name: 'secretsmanager:GetOneTimeCode',
+  summary: 'Make the one-time code of now from a seed that a secret holds',
+  input: z.strictObject({
+    SecretId: f.secretId,
+    VersionId: f.versionId.optional(),
+    VersionStage: f.stage.optional().describe('AWSCURRENT if neither this nor VersionId is given'),
+    Member: z.string().min(1).max(256).optional().describe('Of a value that is an object of JSON: which one holds the seed; the whole value if left out'),
+  }),
+  output: z.strictObject({ Code: secretText({ min: 6, max: 8 }), Digits: z.int(), Period: z.int().describe('Seconds'), ExpirationDate: timestamp() }),
+  errors: f.READING,
+  effect: 'use',
+  audited: ['SecretId', 'VersionId', 'VersionStage', 'Member'],
+  command: { alias: 'secret one-time-code' },
+  ...OWN,
+});
+
+export const getRandomPassphrase = operation({
+  name: 'secretsmanager:GetRandomPassphrase',
+  summary: 'Make a random passphrase of English words',
+  input: z.strictObject({
+    Words: z.int().min(3).max(20).default(6).describe('11 bits each'),
+    Separator: z.string().max(4).default('-'),
+    Capitalize: z.boolean().default(false),
+    IncludeNumber: z.boolean().default(false).describe('A digit after one of the words'),
+  }),
+  output: z.strictObject({ RandomPassphrase: secretText({ min: 1, max: 4096 }) }),
+  errors: [],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: OWN.doors,
+  audited: ['Words'],
+  command: { alias: 'secret random-passphrase' },
+});
+
 /** The clock's own: reads are kept in memory and written a few seconds later, many at once. */
 export const recordSecretAccess = operation({
   name: 'secretsmanager:RecordSecretAccess',
