@@ -18,7 +18,7 @@ import { decryptOaep, modulusBytes } from './algorithms/rsa.ts';
 import { bytesOf, bytesUpTo, oneOf, wholeNumber } from './checks.ts';
 import { ROW_ID_LENGTH } from './database.ts';
 import { type ImportToken, openImportToken, sealImportToken } from './import-token.ts';
-import { readImported } from './import-material.ts';
+import { hasPrimes, notMaterial, readImported } from './import-material.ts';
 import { encodeMaterial, isPurpose, isSpec, MATERIAL_ID_LENGTH } from './material-format.ts';
 import type { Handlers, Session } from './session.ts';
 
@@ -76,7 +76,7 @@ export const importCalls: Handlers<'importParameters' | 'importMaterial'> = {
     }
   },
 
-  importMaterial(session, request) {
+  async importMaterial(session, request) {
     const { spec, purpose, keyId, binding } = request;
     const rowId = bytesOf(request.rowId, ROW_ID_LENGTH, 'row id');
     if (!isSpec(spec) || !isPurpose(purpose) || keyId === '') throw new VaultError('ValidationException', 'a key material has a key id, a known spec and a known purpose');
@@ -88,6 +88,7 @@ export const importCalls: Handlers<'importParameters' | 'importMaterial'> = {
       given = unwrap(token, bytesUpTo(request.wrapped, WRAPPED_LIMIT, 'wrapped material'));
       const read = readImported(spec, given);
       key = read.key;
+      if (keySpecOf(spec).family === 'rsa' && !(await hasPrimes(given))) throw notMaterial(spec);
       const identity = identityOf(session, keyId, spec, key);
       plain = encodeMaterial({ spec, purpose, keyId, materialId: identity.subarray(0, MATERIAL_ID_LENGTH), key });
       return { identity, ...session.unsealed.sealMaterial(rowId, plain), ...(read.publicKey ? { publicKey: read.publicKey } : {}) };

@@ -2,10 +2,10 @@
  * Key material that somebody brings, judged: raw bytes of the spec's length for AES and HMAC, PKCS #8 DER (RFC 5208) for key pairs.
  *
  * Defends against: DER that reads in more than one way, a key of another kind, size or curve, a scalar out of range, a public key that
- * is not the private key's own, RSA numbers that do not belong together. Does not: prove that RSA primes are prime, or that
+ * is not the private key's own, RSA numbers that do not belong together or whose primes are none. Does not: tell whether
  * a key was made with good randomness; who brings a key answers for that.
  */
-import { createPrivateKey, createPublicKey, privateDecrypt, publicEncrypt, sign, verify, type KeyObject } from 'node:crypto';
+import { checkPrime, createPrivateKey, createPublicKey, privateDecrypt, publicEncrypt, sign, verify, type KeyObject } from 'node:crypto';
 import { type Family, type KeySpec, keySpecOf } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { adopt, copy, hex, utf8, wipe } from '../crypto/bytes.ts';
@@ -76,7 +76,30 @@ function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
 
 const READERS: Readonly<Record<Family, Read | undefined>> = { symmetric: raw, hmac: raw, rsa, ec, edwards, 'ml-dsa': undefined, 'ml-kem': undefined };
 
-/** `key` in the form of `material-format.ts`, the caller's to wipe. IncorrectKeyMaterialException; none of the bytes is in it. */
+const isPrime = (number: Uint8Array): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    checkPrime(bufferOver(number), (error, prime) => {
+      if (error) reject(error);
+      else resolve(prime);
+    });
+  });
+
+/**
+ * Whether both primes of an RSA key are prime, as OpenSSL tests candidates of their size (64 rounds of Miller and Rabin), in libuv's thread
+ * pool: it takes a tenth of a second. A composite that no use of the key would show (a Carmichael number) is found, too.
+ */
+export async function hasPrimes(given: Uint8Array): Promise<boolean> {
+  const numbers = readRsaPkcs8(given);
+  return numbers !== undefined && (await isPrime(numbers[3])) && isPrime(numbers[4]);
+}
+
+export function notMaterial(spec: KeySpec): VaultError {
+  const { family, bits } = keySpecOf(spec);
+  const form = family === 'symmetric' || family === 'hmac' ? `${String(bits / 8)} raw bytes` : 'PKCS #8 in DER, whole and canonical';
+  return new VaultError('IncorrectKeyMaterialException', `the key material is not one of a \`${spec}\` key: it has to be ${form}`);
+}
+
+/** Apart from `hasPrimes`. `key` in the form of `material-format.ts`, the caller's to wipe. IncorrectKeyMaterialException; none of the bytes is in it. */
 export function readImported(spec: KeySpec, given: Uint8Array): Generated {
   let made: Generated | undefined;
   try {
@@ -85,7 +108,5 @@ export function readImported(spec: KeySpec, given: Uint8Array): Generated {
     // The library's own words may describe key bytes.
   }
   if (made) return made;
-  const { family, bits } = keySpecOf(spec);
-  const form = family === 'symmetric' || family === 'hmac' ? `${String(bits / 8)} raw bytes` : 'PKCS #8 in DER, whole and canonical';
-  throw new VaultError('IncorrectKeyMaterialException', `the key material is not one of a \`${spec}\` key: it has to be ${form}`);
+  throw notMaterial(spec);
 }

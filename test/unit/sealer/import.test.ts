@@ -1,10 +1,10 @@
 /** Key material from elsewhere: made and wrapped by node:crypto, unwrapped and judged by the sealer. */
-import { constants, createCipheriv, createHmac, createPublicKey, generateKeyPairSync, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
+import { constants, createCipheriv, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hex } from '../../../src/main/crypto/bytes.ts';
 import { importCalls } from '../../../src/main/sealer/import-calls.ts';
-import { readImported } from '../../../src/main/sealer/import-material.ts';
+import { hasPrimes, readImported } from '../../../src/main/sealer/import-material.ts';
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { createSealer } from '../../../src/main/sealer/sealer.ts';
 import { systemRandom } from '../../../src/main/platform/random.ts';
@@ -29,6 +29,33 @@ const PAIRS: Partial<Record<KeySpec, () => KeyObject>> = {
   ECC_SECG_P256K1: () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey,
   ECC_NIST_EDWARDS25519: () => generateKeyPairSync('ed25519').privateKey,
 };
+
+/** 1,024 bits, (6k + 1)(12k + 1)(18k + 1) with all three prime (J. Chernick, 1939): to every base that shares no factor it looks prime by Fermat's test. */
+const CARMICHAEL = BigInt(`0x${[
+  'e000000000000000000000000000000000000000000000000000000000000000000000000000000622307bbfaffac8292ffad88c5980a21ed90fa9e1c55d6400',
+  '5b6e340f9146689208f63ca8f770de1f8e135f4aee8cb510528ea857dfa4c5c5fcb59306502ca2ecead110fe5a81a51e9408643c5287110924fcee1c7db7fa49',
+].join('')}`);
+
+const inverse = (a: bigint, m: bigint): bigint => {
+  let [r, next, x, after] = [a % m, m, 1n, 0n];
+  while (next !== 0n) [r, next, x, after] = [next, r % next, after, x - (r / next) * after];
+  return ((x % m) + m) % m;
+};
+
+/** An RSA key of 2,048 bits whose first prime is none; OpenSSL takes it, and signs and decrypts with it. */
+function withoutPrimes(): Buffer {
+  const e = 65_537n;
+  const number = (text: string | undefined): bigint => BigInt(`0x${Buffer.from(text ?? '', 'base64url').toString('hex')}`);
+  for (;;) {
+    const q = number(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }).p);
+    const [p, n] = [CARMICHAEL, CARMICHAEL * q];
+    if ((q - 1n) % e === 0n || n.toString(2).length !== 2048) continue;
+    const d = inverse(e, (p - 1n) * (q - 1n));
+    const text = (value: bigint): string => Buffer.from(value.toString(16).padStart(value.toString(16).length + (value.toString(16).length % 2), '0'), 'hex').toString('base64url');
+    const jwk = { kty: 'RSA', n: text(n), e: text(e), d: text(d), p: text(p), q: text(q), dp: text(d % (p - 1n)), dq: text(d % (q - 1n)), qi: text(inverse(q, p)) };
+    return createPrivateKey({ key: jwk, format: 'jwk' }).export({ format: 'der', type: 'pkcs8' });
+  }
+}
 
 interface Made {
   readonly bytes: Buffer;
@@ -59,10 +86,10 @@ function wrap(algorithm: WrappingAlgorithm, publicKey: Uint8Array, material: Uin
 const parameters = async (algorithm: WrappingAlgorithm, spec: (typeof WRAPPING_KEY_SPECS)[number] = 'RSA_2048', binding = ARN) =>
   importCalls.importParameters(session, { binding, algorithm, spec, validTo: NOW + DAY });
 
-const bring = (spec: KeySpec, token: Uint8Array, wrapped: Uint8Array, change: { binding?: string; now?: number; keyId?: string } = {}) => {
+const bring = async (spec: KeySpec, token: Uint8Array, wrapped: Uint8Array, change: { binding?: string; now?: number; keyId?: string } = {}) => {
   const rowId = systemRandom.bytes(16);
-  const reply = importCalls.importMaterial(session, { rowId, binding: ARN, now: NOW, keyId: KEY_ID, ...change, token, wrapped, spec, purpose: 'kms' });
-  return { rowId, ...(reply as Awaited<typeof reply>) };
+  const reply = await importCalls.importMaterial(session, { rowId, binding: ARN, now: NOW, keyId: KEY_ID, ...change, token, wrapped, spec, purpose: 'kms' });
+  return { rowId, ...reply };
 };
 
 describe('every spec through every wrapping that fits it', () => {
@@ -79,7 +106,7 @@ describe('every spec through every wrapping that fits it', () => {
     const { publicKey, token } = await parametersFor(algorithm, wrapping);
     expect(token.byteLength).toBeLessThanOrEqual(6144);
     const material = materialOf(spec);
-    const brought = bring(spec, token, wrap(algorithm, publicKey, material.bytes));
+    const brought = await bring(spec, token, wrap(algorithm, publicKey, material.bytes));
     expect(brought.publicKey && Buffer.from(brought.publicKey).toString('hex')).toBe(material.publicKey?.toString('hex'));
     const key = { rowId: brought.rowId, version: 1, body: brought.body };
     const usage = Object.keys(keySpecOf(spec).algorithms)[0] as KeyUsage;
@@ -164,9 +191,9 @@ describe('material that is refused', () => {
     const { publicKey, token } = await parameters('RSAES_OAEP_SHA_256');
     const wrapped = (bytes: Uint8Array) => wrap('RSAES_OAEP_SHA_256', publicKey, bytes);
     const [one, other] = [randomBytes(32), randomBytes(32)];
-    const id = (spec: KeySpec, bytes: Uint8Array, keyId = KEY_ID) => hex(bring(spec, token, wrapped(bytes), { keyId }).identity);
-    expect(id('SYMMETRIC_DEFAULT', one)).toBe(id('SYMMETRIC_DEFAULT', one));
-    expect(new Set([id('SYMMETRIC_DEFAULT', one), id('SYMMETRIC_DEFAULT', other), id('HMAC_256', one), id('SYMMETRIC_DEFAULT', one, KEY_ID.replace('1', '2'))]).size).toBe(4);
+    const id = async (spec: KeySpec, bytes: Uint8Array, keyId = KEY_ID) => hex((await bring(spec, token, wrapped(bytes), { keyId })).identity);
+    expect(await id('SYMMETRIC_DEFAULT', one)).toBe(await id('SYMMETRIC_DEFAULT', one));
+    expect(new Set(await Promise.all([id('SYMMETRIC_DEFAULT', one), id('SYMMETRIC_DEFAULT', other), id('HMAC_256', one), id('SYMMETRIC_DEFAULT', one, KEY_ID.replace('1', '2'))])).size).toBe(4);
   });
 
   test('what does not unwrap is one error, whatever the reason', async () => {
@@ -177,7 +204,7 @@ describe('material that is refused', () => {
       const otherHash = wrap(algorithm.endsWith('256') ? 'RSAES_OAEP_SHA_1' : 'RSAES_OAEP_SHA_256', publicKey, randomBytes(32));
       for (const bad of [new Uint8Array(), randomBytes(256), whole.subarray(1), whole.subarray(0, -1), Buffer.concat([whole, Buffer.alloc(8)]), otherHash, bent(whole, 3), bent(whole, whole.length - 1)]) {
         try {
-          bring('ECC_NIST_P256', token, bad);
+          await bring('ECC_NIST_P256', token, bad);
           messages.add(`accepted ${algorithm}`);
         } catch (error) {
           messages.add(error instanceof Error && 'code' in error ? `${String(error.code)} ${error.message}` : String(error));
@@ -214,6 +241,17 @@ describe('material that is refused', () => {
       expect(await code('RSA_2048', weak.export({ format: 'der', type: 'pkcs8' }))).toBe('IncorrectKeyMaterialException');
     }
     expect(await code('RSA_2048', generateKeyPairSync('rsa', { modulusLength: 2040 }).privateKey.export({ format: 'der', type: 'pkcs8' }))).toBe('IncorrectKeyMaterialException');
+  });
+
+  test('an RSA key whose primes are none is refused, though it can be used', async () => {
+    const bytes = withoutPrimes();
+    expect(() => readImported('RSA_2048', bytes)).not.toThrow();
+    expect(await hasPrimes(bytes)).toBe(false);
+    expect(await hasPrimes(materialOf('RSA_2048').bytes)).toBe(true);
+    const { publicKey, token } = await parameters('RSA_AES_KEY_WRAP_SHA_256');
+    const brought = (material: Buffer) => bring('RSA_2048', token, wrap('RSA_AES_KEY_WRAP_SHA_256', publicKey, material));
+    expect(await codeOf(() => brought(bytes))).toBe('IncorrectKeyMaterialException');
+    expect(await codeOf(() => brought(materialOf('RSA_2048').bytes))).toBe('none');
   });
 
   test('an EC key with the public key of another, or a scalar out of range', async () => {
