@@ -35,7 +35,7 @@ async function ask(vault: TestVault, name: Name, input: object): Promise<Record<
   const fail = (code: 'ValidationException', message: string): never => {
     throw new VaultError(code, message);
   };
-  const call = { at: instant(SETTINGS.created), resource, destination, signal: new AbortController().signal, allows: () => true, touched: () => undefined, fail } as unknown as Call;
+  const call = { at: instant(SETTINGS.created), resource, destination, signal: new AbortController().signal, allows: () => true, touched: () => undefined, uses: [], used: () => undefined, fail } as unknown as Call;
   const rights = { realm: REALM, keys, reader: vault.store.reader };
   const run = registered.handler as unknown as (input: object, call: Call, rights: object) => Promise<Record<string, unknown>>;
   if (operation.effect !== 'write') return run(parsed, call, rights);

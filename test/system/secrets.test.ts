@@ -48,6 +48,27 @@ afterAll(async () => {
   remove(home);
 });
 
+describe('the key of a secret', () => {
+  it('is last used by what was done with the secret, the vault’s own key too', async () => {
+    const { KeyId } = (await client.ok('kms:CreateKey', {}))['KeyMetadata'] as { readonly KeyId: string };
+    const last = async (of: string): Promise<unknown> => ((await client.ok('kms:GetKeyLastUsage', { KeyId: of }))['KeyLastUsage'] as Json)['Operation'];
+    expect(await last(KeyId)).toBeUndefined();
+    const { name } = await newSecret('x', { KmsKeyId: KeyId });
+    expect(await last(KeyId)).toBe('GenerateDataKey');
+    await current(name);
+    expect(await last(KeyId)).toBe('Decrypt');
+    await ok('PutSecretValue', { SecretId: name, SecretString: base64('y') });
+    expect(await last(KeyId)).toBe('GenerateDataKey');
+    // What failed has used nothing.
+    await client.ok('kms:DisableKey', { KeyId });
+    expect(await code('GetSecretValue', { SecretId: name })).toBe('DecryptionFailure');
+    expect(await last(KeyId)).toBe('GenerateDataKey');
+    await newSecret('z');
+    const { KeyMetadata: managed } = await client.ok('kms:DescribeKey', { KeyId: 'alias/aws/secretsmanager' });
+    expect(await last(String((managed as Json)['KeyId']))).toBe('GenerateDataKey');
+  });
+});
+
 describe('names and ARNs', () => {
   it('end in a hyphen and six characters, and are found by name, ARN and partial ARN', async () => {
     const { name, arn } = await newSecret('x');

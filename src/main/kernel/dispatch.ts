@@ -102,6 +102,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
     for (const { missing } of resources) if (missing) throw missing;
     signal.throwIfAborted();
     const intent = await entry.intent();
+    const uses: Call['uses'][number][] = [];
     const call: Call = {
       requestId: request.id,
       principal,
@@ -118,6 +119,8 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
         const reason = `touched:${arn}`;
         if (!entry.reasons.includes(reason)) entry.reasons.push(reason);
       },
+      uses,
+      used: (use, arn) => { uses.push({ operation: use, arn }); },
       fail,
     };
     const executed = await path.execute(registered, input, call, (epoch) => entry.success(epoch));

@@ -1,6 +1,7 @@
 /** What a handler is given and what it gives back. The map of handlers is exhaustive by type. */
 import type { DoorName, ErrorOf, InputOf, Operation, OutputOf } from '../../shared/api/operation.ts';
 import type { Instant, RequestId } from '../../shared/model/ids.ts';
+import type { KeyUseName } from '../../shared/model/key-uses.ts';
 import type { Progress } from '../../shared/wire/messages.ts';
 import type { Position } from '../trail/port.ts';
 import type { Principal } from './authenticate.ts';
@@ -24,6 +25,9 @@ export interface Call<O extends Operation = Operation> {
   allows(action: string, resource: Resource): boolean;
   /** Records with the outcome that this resource (ARN) was reached too: one that the input did not name. */
   touched(arn: string): void;
+  /** A key (ARN) that was used and is not the request's resource: counted as its last use when the request succeeds. */
+  used(operation: KeyUseName, arn: string): void;
+  readonly uses: readonly { readonly operation: KeyUseName; readonly arn: string }[];
   /** Throws one of the errors that the operation declares: another code does not compile. */
   fail(code: ErrorOf<O>, message: string, details?: Readonly<Record<string, string>>): never;
 }

@@ -1,4 +1,5 @@
 /** Step 8: gives the handler the rights of its effect; a `write` runs inside one unit of work. */
+import type { Operation } from '../../shared/api/operation.ts';
 import type { VaultEvent } from '../../shared/api/events.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { realmIn } from '../../shared/model/ids.ts';
@@ -31,11 +32,11 @@ function reachedBy(open: OpenVault | undefined): Pick<Executed, 'reached'> {
   return { reached: { epoch, headerEpoch } };
 }
 
-/** A successful use of a key, kept for GetKeyLastUsage: of the source and of the destination where there are two. */
-function noteUse(usage: UsageTracker, name: string, { resource, destination, at, requestId, intent }: Call): void {
-  const use = useOf(name);
-  if (use === undefined) return;
-  for (const { arn } of [resource, destination]) if (arn !== undefined) usage.note({ arn, operation: use, at, requestId, ...(intent ? { event: intent.index } : {}) });
+/** Successful uses of keys, kept for GetKeyLastUsage: of the source and of the destination where there are two, and of what a handler has found. */
+function noteUses(usage: UsageTracker, { name, effect }: Operation, { resource, destination, uses, at, requestId, intent }: Call): void {
+  const use = effect === 'use' ? useOf(name) : undefined;
+  const own = use === undefined ? [] : [resource, destination].flatMap(({ arn }) => (arn === undefined ? [] : [{ arn, operation: use }]));
+  for (const one of [...own, ...uses]) usage.note({ ...one, at, requestId, ...(intent ? { event: intent.index } : {}) });
 }
 
 export const createExecute =
@@ -48,7 +49,7 @@ export const createExecute =
     if (operation.effect !== 'write') {
       // `vault:Status` and the like have no open vault to read from, and ask for none.
       const output = await run(vault.open ? readingRights(vault.open, call.region) : {});
-      if (operation.effect === 'use') noteUse(usage, operation.name, call);
+      noteUses(usage, operation, call);
       return operation.effect === 'control' ? { output, ...reachedBy(vault.open) } : { output };
     }
     const open = openOrThrow(vault);
@@ -68,6 +69,7 @@ export const createExecute =
       throw error;
     });
     for (const act of acts) act();
+    noteUses(usage, operation, call);
     // The unit is committed: a sealer that stops now must not turn it into a failure. The next unlock reads them anew.
     open.settings = await open.store.reader.settings().catch(() => open.settings);
     const event = eventOf(operation.name);

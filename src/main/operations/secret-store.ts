@@ -1,6 +1,6 @@
 /** Secrets and their values in a handler's hands: what `SecretValues` promises, from the rights of the handler. */
 import { VaultError } from '../../shared/model/errors.ts';
-import { secretArn, type Arn, type Realm } from '../../shared/model/ids.ts';
+import { keyArn, secretArn, type Arn, type Realm } from '../../shared/model/ids.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { KeyBackend, KeyReader } from '../keyring/ports.ts';
@@ -16,7 +16,7 @@ import { secretOf } from './resolvers.ts';
 import { asKeyFailure, keyToOpen, keyToSeal } from './secret-keys.ts';
 
 export interface SecretsReading {
-  readonly call: Pick<Call, 'allows' | 'at'>;
+  readonly call: Pick<Call, 'allows' | 'at' | 'used'>;
   readonly reader: KeyReader;
   readonly values: VouchedReader<ValueRow>;
   readonly keys: KeyBackend;
@@ -33,6 +33,7 @@ export async function readValue(secret: SecretRecord, { versionId, value }: { re
   const bytes = await openValue(keys, handle, { arn: arnOf(realm, secret), versionId }, row.envelope).catch((error: unknown) => {
     throw asKeyFailure('DecryptionFailure', error);
   });
+  call.used('Decrypt', keyArn(realm, handle.keyId));
   return { kind: value.kind, bytes };
 }
 
@@ -90,6 +91,7 @@ export function secretValues(rights: SecretsWriting): SecretsAtWork {
     const envelope = await sealValue(keys, random, handle, { arn: arnOf(realm, record), versionId }, value.bytes).catch((error: unknown) => {
       throw asKeyFailure('EncryptionFailure', error);
     });
+    call.used('GenerateDataKey', keyArn(realm, handle.keyId));
     const valueId = hex(random.bytes(16));
     values.insert({ valueId, envelope });
     return { valueId, kind: value.kind, keyId: handle.keyId };

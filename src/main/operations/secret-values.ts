@@ -31,7 +31,7 @@ type Names = 'RecordSecretAccess' | 'GetSecretValue' | 'BatchGetSecretValue' | '
 const PAGE_BYTES = 384 * 1024;
 
 interface Reading extends Omit<SecretsReading, 'values' | 'call'> {
-  readonly call: Pick<Call, 'allows' | 'at' | 'principal' | 'door'>;
+  readonly call: Pick<Call, 'allows' | 'at' | 'used' | 'principal' | 'door'>;
   readonly reader: Reader;
   readonly accesses: UsageTracker<SecretAccess>;
 }
