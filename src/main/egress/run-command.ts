@@ -15,6 +15,8 @@ import type { Progress } from './run-database.ts';
 
 const OTHERS_MAY_WRITE = 0o022;
 const SOMEBODY_MAY_RUN = 0o111;
+/** What the kernel starts: a script with its interpreter, ELF, Mach-O, PE. The C library would give anything else to a shell. */
+const BEGINNINGS = ['2321', '7f454c46', 'cffaedfe', 'cafebabe', '4d5a'];
 const LARGEST = 256 * 1024 * 1024;
 
 const refused = (detail?: string): RotatorError => new RotatorError('command-refused', 'prepare', { detail });
@@ -27,10 +29,12 @@ async function checkProgram({ path, sha256 }: CommandOrder): Promise<void> {
     const { mode, uid, size, isFile } = await file.stat().then((stats) => ({ mode: stats.mode, uid: stats.uid, size: stats.size, isFile: stats.isFile() }));
     const trusted = uid === 0 || uid === process.geteuid?.();
     if (!isFile || !trusted || (mode & OTHERS_MAY_WRITE) !== 0 || (mode & SOMEBODY_MAY_RUN) === 0) throw refused('EACCES');
+    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    if (!BEGINNINGS.some((begin) => buffer.toString('hex').startsWith(begin))) throw refused('ENOEXEC');
     if (sha256 === undefined) return;
     if (size > LARGEST) throw refused('EFBIG');
     const hash = createHash('sha256');
-    for await (const piece of file.createReadStream({ autoClose: false })) hash.update(piece as Buffer);
+    for await (const piece of file.createReadStream({ autoClose: false, start: 0 })) hash.update(piece as Buffer);
     if (hash.digest('hex') !== sha256) throw refused('DIGEST');
   } finally {
     await file.close();

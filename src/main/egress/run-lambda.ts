@@ -3,8 +3,7 @@
  * (`/2015-03-31/functions/function/invocations`). A status of 200 to 299 is success, unless `X-Amz-Function-Error` says
  * otherwise or the body is an error of the emulator's, which has no such header. Redirects are not followed; no proxy is asked.
  */
-import { request as overPlain } from 'node:http';
-import { request as overTls } from 'node:https';
+import { request } from 'node:http';
 import { connect as secure } from 'node:tls';
 import { RotatorError } from '../rotators/rotator-error.ts';
 import { transportError } from '../rotators/transport-errors.ts';
@@ -32,7 +31,7 @@ export async function runLambda(order: LambdaOrder, dialler: Dialler, progress: 
   if (!tls && !isLoopback(opened.address)) throw new RotatorError('function-refused', 'connect');
   if (!tls) progress.notes.add('no-tls');
   progress.uncertain = true;
-  const answer = await post(url, JSON.stringify(order.event), await socketOf(opened, url, tls, order.ca, progress), tls, signal);
+  const answer = await post(url, JSON.stringify(order.event), await socketOf(opened, url, tls, order.ca, progress), signal);
   if (answer.status >= 300 && answer.status < 400) throw new RotatorError('function-refused', 'run', { detail: String(answer.status) });
   if (answer.status < 200 || answer.status > 299 || answer.functionError || isEmulatorError(answer.body)) throw new RotatorError('function-failed', 'run', { detail: String(answer.status) });
   progress.uncertain = false;
@@ -64,12 +63,13 @@ async function socketOf({ socket, secured }: Opened, url: URL, tls: boolean, ca:
   });
 }
 
-const post = (url: URL, event: string, socket: Opened['socket'], tls: boolean, signal: AbortSignal): Promise<Answer> =>
+const post = (url: URL, event: string, socket: Opened['socket'], signal: AbortSignal): Promise<Answer> =>
   new Promise((done, fail) => {
     const lost = (error: unknown): void => { fail(transportError(error, 'run') ?? new RotatorError('answer-malformed', 'run')); };
-    const sent = (tls ? overTls : overPlain)(
+    // Over the socket that was dialled, and only that: with an agent there would be another.
+    const sent = request(
       {
-        method: 'POST', host: url.hostname, path: `${url.pathname}${url.search}`, agent: false, signal, maxHeaderSize: HEADERS, createConnection: () => socket,
+        method: 'POST', host: url.hostname, path: `${url.pathname}${url.search}`, signal, maxHeaderSize: HEADERS, createConnection: () => socket,
         headers: { Host: url.host, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(event), Accept: 'application/json', 'User-Agent': 'keystead', Connection: 'close' },
       },
       (answer) => {
