@@ -1,6 +1,6 @@
 /**
  * Sessions of one token: each does one operation at a time, so they are pooled. One more stays open and does nothing: a module forgets
- * the login with its last session (PKCS #11 v3.0 section 5.6.2).
+ * the login with its last session (PKCS #11 v3.0 section 5.6.2). Where the token has no other left, that one works, too.
  */
 import { CKF, CKR, CKU, type Cryptoki, type Handle } from './cryptoki.ts';
 
@@ -19,6 +19,7 @@ export class Sessions {
   readonly #idle: Handle[] = [];
   readonly #waiting: (() => void)[] = [];
   #open = 0;
+  #anchorWorks = false;
   #most: number;
 
   /** Opens the first session. Throws what C_OpenSession throws. `most`: what the token says it takes; 0 without a limit. */
@@ -68,8 +69,12 @@ export class Sessions {
           return session;
         } catch (error) {
           // The token has fewer than it said: those that are open have to do.
-          if (codeOf(error) !== CKR.SESSION_COUNT || this.#open === 0) throw error;
+          if (codeOf(error) !== CKR.SESSION_COUNT) throw error;
           this.#most = this.#open;
+          if (this.#open === 0 && !this.#anchorWorks) {
+            this.#anchorWorks = true;
+            return this.#anchor;
+          }
         }
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -77,6 +82,8 @@ export class Sessions {
   }
 
   #drop(session: Handle): void {
+    // Closed, it would take the login along; its operation has ended with the failure.
+    if (session === this.#anchor) return void this.#idle.push(session);
     this.#open -= 1;
     try {
       this.#p11.C_CloseSession(session);
