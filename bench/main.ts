@@ -13,10 +13,11 @@ import { large } from './figures/large-vault.ts';
 import { encrypting } from './figures/encrypting.ts';
 import { signing } from './figures/signing.ts';
 import { windowList } from './figures/window-list.ts';
+import { tokenSigning } from './figures/token-signing.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, encrypting, awsDoor, hashing, ciphering, large, window, windowList];
+const FIGURES = [disk, signing, tokenSigning, encrypting, awsDoor, hashing, ciphering, large, window, windowList];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -103,6 +103,7 @@ export class Vault {
     const run = mkdtempSync(join(tmpdir(), 'ksb-'));
     const env = {
       PATH: process.env['PATH'] ?? '',
+      ...(process.env['SOFTHSM2_CONF'] === undefined ? {} : { SOFTHSM2_CONF: process.env['SOFTHSM2_CONF'] }),
       HOME: place,
       XDG_RUNTIME_DIR: run,
       XDG_CONFIG_HOME: join(place, 'config'),

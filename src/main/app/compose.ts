@@ -3,15 +3,11 @@
  * The only place in which a real clock or generator is chosen.
  */
 import { join } from 'node:path';
-import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
 import { requestId, uuidFrom } from '../../shared/model/ids.ts';
 import { encodeJson } from '../../shared/wire/encode.ts';
 import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
-import { createTokenBackend } from '../backends/pkcs11/backend.ts';
-import { createModuleHost } from '../backends/pkcs11/client.ts';
-import { createSoftwareBackend } from '../backends/software.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { settledWithin } from '../doors/settled-within.ts';
@@ -21,8 +17,6 @@ import { authenticate } from '../kernel/authenticate.ts';
 import { createDispatch } from '../kernel/dispatch.ts';
 import { createJournal } from '../kernel/journal.ts';
 import type { Dispatch } from '../kernel/request.ts';
-import { Hardware } from '../hardware/hardware.ts';
-import { registeredModules } from '../hardware/registry.ts';
 import { createExecute } from '../operations/execute.ts';
 import { register } from '../operations/register.ts';
 import { createResolve } from '../operations/resolvers.ts';
@@ -57,6 +51,7 @@ import { createCapacity } from './capacity.ts';
 import { closeAll } from './closing.ts';
 import { createEvents, type Events } from './events.ts';
 import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
+import { openTokens } from './hardware.ts';
 import { startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals } from './refusals.ts';
@@ -120,16 +115,11 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const { folder, log, version, machine = {} } = options;
   const { clock = systemClock, after } = machine;
   const fault = (error: unknown, id?: string): void => {
-    log.event('request.failed', {
-      requestId: id,
-      error: error instanceof Error ? error.name : undefined,
-      where: whereOf(error),
-      code: error instanceof VaultError ? error.code : undefined,
-    });
+    log.event('request.failed', { requestId: id, error: error instanceof Error ? error.name : undefined, where: whereOf(error), code: error instanceof VaultError ? error.code : undefined });
   };
   const events = createEvents(fault);
   const host = createProcessHost({ entries: options.entries, log });
-  const hardware = new Hardware({ startHost: (path) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, changed: () => { events.emit({ event: 'key.changed' }); } });
+  const tokens = openTokens({ host, random, changed: () => { events.emit({ event: 'key.changed' }); } });
   const attempts = createAttemptGate({ path: join(folder, 'attempts'), clock, log });
 
   let held: VaultLock | undefined;
@@ -166,8 +156,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       keychain: machine.keychain ?? createKeychain({ host, log }),
       startSealer: machine.startSealer ?? (() => createSealerClient(host.spawn('sealer'))),
       ramBytes: totalmem(),
-      openBackend: (sealer, store) => createTokenBackend({ sealer, random, tokens: hardware, software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),
-      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), hardware.stop()]); },
+      openBackend: tokens.openBackend,
+      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), tokens.hardware.stop()]); },
       emit: events.emit,
       claim,
     },
@@ -217,8 +207,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       random,
       hashFile: createHashFile(options.entries.hashWorker),
       cipherFile: cipherFiles.cipherFile,
-      hardware,
-      registeredModules: () => registeredModules(existsSync),
+      ...tokens,
       usage,
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: () => undefined }),
@@ -228,7 +217,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     take: createCapacity(clock.monotonic),
     resolve: createResolve(() => {
       const { realm, store, keys } = openOrThrow(vault);
-      return { realm, reader: store.reader, keys, now: clock.now(), isConnected: (id) => hardware.connection(id).state === 'CONNECTED' };
+      return { realm, reader: store.reader, keys, now: clock.now(), isConnected: tokens.isConnected };
     }),
     approvals,
     journal: createJournal({ trail: () => vault.trail, now: clock.now, summed: ({ door, operation }, declared) => (door === 'ipc' && isRefresh(declared) ? { count: () => { windowReads.count(operation); } } : undefined) }),

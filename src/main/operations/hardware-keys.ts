@@ -6,7 +6,7 @@ import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { CKM } from '../backends/pkcs11/cryptoki.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
-import { lacks, usable } from '../backends/pkcs11/mechanisms.ts';
+import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Stated, TokenName } from '../backends/pkcs11/protocol.ts';
 import { hex } from '../crypto/bytes.ts';
 import { assertStore } from '../hardware/connection.ts';
@@ -109,11 +109,13 @@ export const hardwareKeyHandlers = (hardware: Hardware, random: Random): Pick<Ha
     const place = await placeOfStore(reader, await storeOf(reader, key.hardware.store));
     const { reply } = await hardware.ask(place, 'describe', { token: place.token, id: key.hardware.id });
     const offer = await hardware.offer(place);
+    const { allowed, refused } = (await hardware.ask(place, 'wrapTest', { token: place.token, id: key.hardware.id })).reply;
     return {
       KeyId: keyArn(realm, key.keyId),
       CustomKeyStoreId: key.hardware.store,
       Uri: keyUri(place.token, key.hardware.id, reply.class === 'secret' ? 'secret-key' : 'private'),
       Stated: shownStated(reply.stated),
+      Tested: { WrapRefused: refused.map(mechanismName), WrapAllowed: allowed.map(mechanismName) },
       Adopted: key.hardware.adopted === true,
       Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism))],
     };

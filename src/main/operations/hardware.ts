@@ -4,8 +4,7 @@ import { seconds } from '../../shared/api/operation.ts';
 import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { CKM } from '../backends/pkcs11/cryptoki.ts';
-import { lacks, usable } from '../backends/pkcs11/mechanisms.ts';
+import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
@@ -22,7 +21,6 @@ export interface HardwareHandlerPorts {
 }
 
 const missing = (path: string): VaultError => new VaultError('NotFoundException', `module \`${path}\` was not added; see \`keystead hardware list-modules\``);
-const MECHANISM_NAMES = new Map(Object.entries(CKM).map(([name, type]) => [type as number, `CKM_${name}`]));
 
 async function lent<T>(pins: readonly SecretBytes[], use: (copies: readonly Uint8Array[]) => Promise<T>): Promise<T> {
   const copies = pins.map((pin) => pin.borrow((bytes) => Uint8Array.from(bytes)));
@@ -126,7 +124,7 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
       const Offers = (Object.keys(KEY_SPECS) as KeySpec[]).flatMap((spec) =>
         (Object.keys(keySpecOf(spec).algorithms) as KeyUsage[]).flatMap((usage) => (lacks(offer, spec, usage) === undefined ? [{ KeySpec: spec, KeyUsage: usage, Algorithms: [...usable(offer, spec, usage)] }] : [])),
       );
-      const Mechanisms = Array.from(offer.values(), ({ type, flags, min, max }) => ({ Mechanism: MECHANISM_NAMES.get(type) ?? `0x${type.toString(16)}`, MinKeySize: min, MaxKeySize: max, Flags: flags }));
+      const Mechanisms = Array.from(offer.values(), ({ type, flags, min, max }) => ({ Mechanism: mechanismName(type), MinKeySize: min, MaxKeySize: max, Flags: flags }));
       return { Offers, Mechanisms };
     },
 

@@ -194,6 +194,7 @@ export const describeTokenKey = operation({
     CustomKeyStoreId: z.string(),
     Uri: z.string().describe('RFC 7512, without the PIN'),
     Stated: stated,
+    Tested: z.strictObject({ WrapRefused: z.array(z.string()), WrapAllowed: z.array(z.string()) }).describe('What the token did just now when it was asked to wrap the key out: mechanisms that it refused, and that gave the key away'),
     Adopted: z.boolean(),
     Notes: z.array(z.string()).describe('What Keystead does itself for this key, and why'),
   }),

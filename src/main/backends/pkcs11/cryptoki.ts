@@ -28,6 +28,7 @@ export const CKF = {
   SIGN: 0x800,
   GENERATE: 0x8000,
   GENERATE_KEY_PAIR: 0x10000,
+  WRAP: 0x20000,
   DERIVE: 0x80000,
 } as const;
 
@@ -87,7 +88,11 @@ export const CKM = {
   EC_EDWARDS_KEY_PAIR_GEN: 0x1055,
   EDDSA: 0x1057,
   AES_KEY_GEN: 0x1080,
+  AES_CBC_PAD: 0x1085,
   AES_GCM: 0x1087,
+  AES_KEY_WRAP: 0x2109,
+  AES_KEY_WRAP_PAD: 0x210a,
+  AES_KEY_WRAP_KWP: 0x210b,
 } as const;
 
 export const CKG = { sha1: 0x1, sha256: 0x2, sha384: 0x3, sha512: 0x4, sha224: 0x5 } as const;
@@ -198,6 +203,7 @@ export interface Cryptoki {
   C_GenerateKeyAsync(session: Handle, mechanism: Mechanism, template: Attribute[]): Promise<Handle>;
   C_GenerateKeyPairAsync(session: Handle, mechanism: Mechanism, publicTemplate: Attribute[], privateTemplate: Attribute[]): Promise<{ readonly publicKey: Handle; readonly privateKey: Handle }>;
   C_DeriveKeyAsync(session: Handle, mechanism: Mechanism, key: Handle, template: Attribute[]): Promise<Handle>;
+  C_WrapKeyAsync(session: Handle, mechanism: Mechanism, wrapper: Handle, key: Handle, out: Buffer): Promise<Buffer>;
   C_GenerateRandom(session: Handle, buffer: Buffer): Buffer;
 }
 

@@ -11,6 +11,7 @@ import { GENERATORS, mechanismOf } from './mechanisms.ts';
 import type { CallName, Failure, ReplyOf, RequestOf, TokenFacts, TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
 import { codeOf, Sessions } from './sessions.ts';
+import { tryToWrap } from './wrap-test.ts';
 import { isGuarded, pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
 
 /** Found here, not by the module. */
@@ -181,8 +182,8 @@ export function createDevice(p11: Cryptoki): Calls {
           p11.C_Logout(session);
         }
       });
-      const { serial, label: given } = tokenFacts(handle);
-      return { reply: { serial, label: given } };
+      const after = tokenFacts(handle);
+      return { reply: { serial: after.serial, label: after.label } };
     },
 
     setPin({ token }, [old, fresh]) {
@@ -269,7 +270,7 @@ export function createDevice(p11: Cryptoki): Calls {
         const spki = facts.class === 'private' ? publicKeyOf(session, key, Buffer.from(id, 'hex')) : undefined;
         return Promise.resolve({ reply: facts, ...(spki ? { parts: [spki] } : {}) });
       }),
-
+    wrapTest: ({ token, id }) => withKey(token, id, async (session, key) => ({ reply: await tryToWrap(p11, sessionsOf(token).slot, session, key) })),
     sign: ({ token, id, use }, [data]) =>
       withKey(token, id, async (session, key) => {
         p11.C_SignInit(session, mechanismOf(use), key);
@@ -305,7 +306,6 @@ export function createDevice(p11: Cryptoki): Calls {
         handles.delete(`${nameOf(token)}\n${id}`);
         return Promise.resolve({ reply: {} });
       }),
-
     random: ({ token, length }) => within(token, (session) => ({ reply: {}, parts: [p11.C_GenerateRandom(session, Buffer.alloc(length))] })),
   };
 }

@@ -14,6 +14,10 @@ export interface MechanismFacts {
   readonly max: number;
 }
 
+const NAMES = new Map(Object.entries(CKM).map(([name, type]) => [type as number, `CKM_${name}`]));
+/** Its own number where it has no name here. */
+export const mechanismName = (type: number): string => NAMES.get(type) ?? `0x${type.toString(16)}`;
+
 type Hash = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
 export const DIGESTS: Readonly<Record<Hash, number>> = { sha1: CKM.SHA_1, sha224: CKM.SHA224, sha256: CKM.SHA256, sha384: CKM.SHA384, sha512: CKM.SHA512 };
 export const HMACS: Readonly<Partial<Record<Hash, number>>> = { sha224: CKM.SHA224_HMAC, sha256: CKM.SHA256_HMAC, sha384: CKM.SHA384_HMAC, sha512: CKM.SHA512_HMAC };

@@ -91,6 +91,8 @@ export const CALLS = {
   keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts), certificates: z.array(z.strictObject({ id: hex, label: text })) }) },
   /** One key. Reply parts: SubjectPublicKeyInfo of a key pair. */
   describe: { request: key, reply: keyFacts },
+  /** Mechanisms that wrapped the key out, and that were refused, when it was tried. */
+  wrapTest: { request: key, reply: z.strictObject({ allowed: z.array(u32), refused: z.array(u32) }) },
   /** Parts: the data; reply: the signature as the token gives it. */
   sign: { request: key.extend({ use }), reply: nothing },
   /** Parts: the data; reply: the result. */

@@ -102,8 +102,11 @@ export const numberIn = (value: Buffer | undefined): number | undefined => {
 };
 export const flagIn = (value: Buffer | undefined): boolean | undefined => (value?.byteLength === 1 ? value[0] !== 0 : undefined);
 
-/** Whether a key that was just made is what was asked for. What the token leaves unsaid counts against it. */
-export const isGuarded = (said: Stated): boolean => said.sensitive === true && said.extractable === false && said.alwaysSensitive === true && said.neverExtractable === true && said.local === true;
+/**
+ * Whether a key that was just made is what was asked for. That it is sensitive and not extractable the token has to say; what it may not
+ * say is the contrary of the rest. `local` is not judged: NSS denies it of keys that it has just made.
+ */
+export const isGuarded = (said: Stated): boolean => said.sensitive === true && said.extractable === false && said.alwaysSensitive !== false && said.neverExtractable !== false;
 
 /** SubjectPublicKeyInfo DER. */
 export const rsaSpki = (modulus: Buffer, exponent: Buffer): Buffer =>

@@ -1,0 +1,29 @@
+/** Tokens of the running program: module hosts, and the backend that sends each key to where it is. */
+import { existsSync } from 'node:fs';
+import { createTokenBackend } from '../backends/pkcs11/backend.ts';
+import { createModuleHost } from '../backends/pkcs11/client.ts';
+import { createSoftwareBackend } from '../backends/software.ts';
+import { Hardware } from '../hardware/hardware.ts';
+import { registeredModules } from '../hardware/registry.ts';
+import type { KeyBackend } from '../keyring/ports.ts';
+import type { ProcessHost, Random } from '../platform/ports.ts';
+import type { Sealer } from '../seal/protocol.ts';
+import type { VaultStore } from '../store/port.ts';
+
+export interface TokenPorts {
+  readonly host: ProcessHost;
+  readonly random: Random;
+  /** Told when a key store is no longer as it was. */
+  readonly changed: () => void;
+}
+
+export function openTokens({ host, random, changed }: TokenPorts) {
+  const hardware = new Hardware({ startHost: (path) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, changed });
+  return {
+    hardware,
+    registeredModules: () => registeredModules(existsSync),
+    isConnected: (storeId: string): boolean => hardware.connection(storeId).state === 'CONNECTED',
+    openBackend: (sealer: Sealer, store: VaultStore): KeyBackend =>
+      createTokenBackend({ sealer, random, tokens: hardware, software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),
+  };
+}
