@@ -7,10 +7,12 @@ import { declarationOf, NAMES } from '../../src/shared/api/index.ts';
 import { codeOf, makeClient, openDoor, sdkClient, type OpenDoor } from './support/aws.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
+import { PIN, SOFTHSM, softHsm, type SoftHsm } from './support/softhsm.ts';
 
 let home = '';
 let vault: VaultProcess;
 let door: OpenDoor;
+let hsm: SoftHsm;
 let kms: sdk.KMSClient;
 const asked = new Set<string>();
 
@@ -25,7 +27,9 @@ beforeAll(async () => {
   home = temporaryFolder();
   const folder = join(home, 'v', 'default');
   await makeVault(folder);
-  vault = await startVault(folder, { home });
+  hsm = softHsm(home);
+  hsm.makeToken('sdk');
+  vault = await startVault(folder, { home, env: hsm.env });
   await vault.client.ok('vault:Unlock', { Password: Buffer.from(PASSWORD).toString('base64') });
   door = await openDoor(vault.client);
   kms = sdkClient(door);
@@ -236,6 +240,32 @@ describe('the real SDK, over TLS', () => {
     expect(await ask(again)).toBe('ok');
     await vault.client.ok('access:DeleteClient', { Name: 'again' });
     expect(await ask(again)).toBe('UnrecognizedClientException');
+  });
+
+  it('makes a custom key store in a token, and keys in it, as scripts for CloudHSM do', async () => {
+    await vault.client.ok('hardware:AddModule', { Path: SOFTHSM });
+    const tokens = (await vault.client.ok('hardware:ListTokens'))['Tokens'] as readonly Readonly<Record<string, string>>[];
+    const CloudHsmClusterId = tokens.find(({ Label }) => Label === 'sdk')?.['CloudHsmClusterId'];
+    const made = await send<sdk.CreateCustomKeyStoreCommandOutput>(new sdk.CreateCustomKeyStoreCommand({ CustomKeyStoreName: 'sdk', CloudHsmClusterId, KeyStorePassword: PIN }));
+    const CustomKeyStoreId = made.CustomKeyStoreId!;
+    const stateOf = async (): Promise<string | undefined> => (await send<sdk.DescribeCustomKeyStoresCommandOutput>(new sdk.DescribeCustomKeyStoresCommand({ CustomKeyStoreId }))).CustomKeyStores?.[0]?.ConnectionState;
+    expect(await codeOf(send(new sdk.CreateCustomKeyStoreCommand({ CustomKeyStoreName: 'sdk', CloudHsmClusterId })))).toBe('CustomKeyStoreNameInUseException');
+    expect(await codeOf(send(new sdk.CreateCustomKeyStoreCommand({ CustomKeyStoreName: 'other', CloudHsmClusterId })))).toBe('CloudHsmClusterInUseException');
+    expect(await codeOf(send(new sdk.CreateCustomKeyStoreCommand({ CustomKeyStoreName: 'other', CloudHsmClusterId: 'cluster-aaaaaaaaaaa' })))).toBe('CloudHsmClusterNotFoundException');
+    expect(await codeOf(newKey({ Origin: 'AWS_CLOUDHSM', CustomKeyStoreId }))).toBe('CustomKeyStoreInvalidStateException');
+    await send(new sdk.UpdateCustomKeyStoreCommand({ CustomKeyStoreId, NewCustomKeyStoreName: 'by-sdk', KeyStorePassword: PIN }));
+    await send(new sdk.ConnectCustomKeyStoreCommand({ CustomKeyStoreId }));
+    expect(await stateOf()).toBe('CONNECTED');
+    expect(await codeOf(send(new sdk.UpdateCustomKeyStoreCommand({ CustomKeyStoreId, NewCustomKeyStoreName: 'x' })))).toBe('CustomKeyStoreInvalidStateException');
+    expect((await send<sdk.GenerateRandomCommandOutput>(new sdk.GenerateRandomCommand({ NumberOfBytes: 16, CustomKeyStoreId }))).Plaintext?.byteLength).toBe(16);
+    const KeyId = await newKey({ Origin: 'AWS_CLOUDHSM', CustomKeyStoreId, KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' });
+    const Message = randomBytes(32);
+    const { Signature } = await send<sdk.SignCommandOutput>(new sdk.SignCommand({ KeyId, Message, SigningAlgorithm: 'ECDSA_SHA_256' }));
+    expect((await send<sdk.VerifyCommandOutput>(new sdk.VerifyCommand({ KeyId, Message, Signature, SigningAlgorithm: 'ECDSA_SHA_256' }))).SignatureValid).toBe(true);
+    await send(new sdk.DisconnectCustomKeyStoreCommand({ CustomKeyStoreId }));
+    expect((await send<sdk.DescribeKeyCommandOutput>(new sdk.DescribeKeyCommand({ KeyId }))).KeyMetadata).toMatchObject({ KeyState: 'Unavailable', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId });
+    expect(await codeOf(send(new sdk.DeleteCustomKeyStoreCommand({ CustomKeyStoreId })))).toBe('CustomKeyStoreHasCMKsException');
+    expect(await codeOf(send(new sdk.ConnectCustomKeyStoreCommand({ CustomKeyStoreId: 'cks-00000000000000000' })))).toBe('CustomKeyStoreNotFoundException');
   });
 
   it('was asked for everything that there is', () => {

@@ -11,6 +11,7 @@ import { algorithmOf, KEY_SPECS, keySpecOf, offered, type Algorithm, type KeySpe
 import type { Client, Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
+import { PIN, SOFTHSM, softHsm } from './support/softhsm.ts';
 
 const b64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 const unb64 = (value: unknown): Buffer => Buffer.from(value as string, 'base64');
@@ -36,7 +37,9 @@ beforeAll(async () => {
   home = temporaryFolder();
   const folder = join(home, 'v', 'default');
   await makeVault(folder);
-  vault = await startVault(folder, { home });
+  const hsm = softHsm(home);
+  for (const label of ['kms', 'spare']) hsm.makeToken(label);
+  vault = await startVault(folder, { home, env: hsm.env });
   client = vault.client;
   await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
 });
@@ -544,6 +547,26 @@ describe('regions and last use', () => {
     expect(await code('kms:CreateAlias', { AliasName: 'alias/mine', TargetKeyId: KeyId })).toBe('AccessDeniedException');
     expect(await code('kms:DeleteAlias', { AliasName: 'alias/aws/secretsmanager' })).toBe('InvalidAliasNameException');
   });
+});
+
+it('deletes a key store that has no keys; the rest of key stores is in test/interop', async () => {
+  await ok('hardware:AddModule', { Path: SOFTHSM });
+  const tokens = (await ok('hardware:ListTokens'))['Tokens'] as readonly Json[];
+  const CloudHsmClusterId = tokens.find((token) => token['Label'] === 'kms')?.['CloudHsmClusterId'];
+  expect(await code('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'wrong', CloudHsmClusterId, KeyStorePassword: b64('wrong-pin') })).toBe('IncorrectPinException');
+  const { CustomKeyStoreId } = await ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'empty', CloudHsmClusterId, KeyStorePassword: b64(PIN) });
+  await ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId });
+  // A secret under a key in the token: read while it is connected, and said to be unreadable while it is not.
+  const symmetric = ((await ok('kms:CreateKey', { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId }))['KeyMetadata'] as { KeyId: string }).KeyId;
+  await client.ok('secretsmanager:CreateSecret', { Name: 'in-token', KmsKeyId: symmetric, SecretString: b64('value') });
+  expect((await client.ok('secretsmanager:GetSecretValue', { SecretId: 'in-token' }))['SecretString']).toBe(b64('value'));
+  await ok('kms:DisconnectCustomKeyStore', { CustomKeyStoreId });
+  expect(await client.code('secretsmanager:GetSecretValue', { SecretId: 'in-token' })).toBe('DecryptionFailure');
+  expect(await code('kms:DeleteCustomKeyStore', { CustomKeyStoreId })).toBe('CustomKeyStoreHasCMKsException');
+  const empty = (await ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'other', CloudHsmClusterId: tokens.find((token) => token['Label'] === 'spare')?.['CloudHsmClusterId'] }))['CustomKeyStoreId'];
+  await ok('kms:UpdateCustomKeyStore', { CustomKeyStoreId: empty, NewCustomKeyStoreName: 'spare' });
+  await ok('kms:DeleteCustomKeyStore', { CustomKeyStoreId: empty });
+  expect(((await ok('kms:DescribeCustomKeyStores'))['CustomKeyStores'] as readonly Json[]).map((one) => one['CustomKeyStoreName'])).toEqual(['empty']);
 });
 
 it('has asked every kms and file operation that a person may ask for', () => {
