@@ -119,6 +119,29 @@ it('compares the version before with the current one, masked, and brings it back
   await expect.poll(async () => (JSON.parse(await current('prod/orders/db')) as Record<string, string>)['password']).toBe('needle-two');
 });
 
+it('gives the current version a label, moves it to the one before, and takes it off', async () => {
+  const labels = async (): Promise<unknown> => {
+    const { Versions } = await window.local.ok('secretsmanager:ListSecretVersionIds', { SecretId: 'prod/orders/db' });
+    return (Versions as { VersionStages?: string[] }[]).map(({ VersionStages = [] }) => VersionStages.toSorted());
+  };
+  const before = await labels();
+  const row = (at: number) => page.getByRole('listitem').filter({ has: page.getByRole('button', { name: 'Labels…' }) }).nth(at);
+  await row(0).getByRole('button', { name: 'Labels…' }).click();
+  await page.getByLabel('Label', { exact: true }).fill('AWSMINE');
+  await page.getByText('move by themselves').waitFor();
+  await page.getByLabel('Label', { exact: true }).fill('before-migration');
+  await press(page, 'Give it this label');
+  await expect.poll(async () => JSON.stringify(await labels())).toContain('before-migration');
+  await press(page, 'Done');
+  await row(1).getByRole('button', { name: 'Labels…' }).click();
+  await page.getByLabel('Label', { exact: true }).fill('before-migration');
+  await page.getByText('It moves from version').waitFor();
+  await press(page, 'Move the label here');
+  await page.getByRole('button', { name: 'Take before-migration off' }).click();
+  await expect.poll(labels).toEqual(before);
+  await press(page, 'Done');
+});
+
 it('finds secrets as somebody types, also those that others make meanwhile', async () => {
   for (const [Name, Description] of [['prod/web/mail', 'Postman'], ['staging/db', 'Orders of tomorrow']] as const) await window.local.ok('secretsmanager:CreateSecret', { Name, Description, SecretString: base64('plain text') });
   await page.getByRole('option', { name: /^mail/ }).waitFor();

@@ -78,6 +78,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets-deleting': { act: (page) => secrets(page, 'recaptcha') },
   'secrets-versions': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Compare with current'); await page.getByText('changed since').waitFor(); } },
   'secrets-promote': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Make it current…'); } },
+  'secrets-labels': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Labels…'); await page.getByLabel('Label', { exact: true }).fill('before-migration'); await page.getByText('It moves from version').waitFor(); } },
   'secrets-about': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: 'About' }).click(); } },
   'rotation-value': { query: '?rotation=running', act: async (page) => { await secrets(page); await page.getByText('Rotation in progress').waitFor(); } },
   'rotation-waiting': { query: '?rotation=waiting', act: rotation },

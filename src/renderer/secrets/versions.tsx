@@ -11,9 +11,10 @@ import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
 import { Comparison } from './comparison.tsx';
 import { refreshSecrets, stageWord, type SecretVersion, type useVersions } from './data.ts';
+import { Labels } from './labels.tsx';
 import { ValueCard } from './value-card.tsx';
 
-type Open = { readonly versionId: string; readonly what: 'value' | 'compare' | 'promote' };
+type Open = { readonly versionId: string; readonly what: 'value' | 'compare' | 'promote' | 'labels' };
 
 interface VersionsProps {
   readonly name: string;
@@ -36,7 +37,7 @@ export function Versions({ name, versions, current, dying, at }: VersionsProps) 
         {list.map((version) => (
           <VersionRow key={version.VersionId} version={version} at={at}>
             {!dying && version.KmsKeyIds !== undefined && (
-              <VersionActions name={name} version={version} current={current} open={open?.versionId === version.VersionId ? open.what : undefined} onToggle={(what) => { toggle({ versionId: version.VersionId, what }); }} onDone={() => { setOpen(undefined); }} />
+              <VersionActions name={name} version={version} versions={list} current={current} open={open?.versionId === version.VersionId ? open.what : undefined} onToggle={(what) => { toggle({ versionId: version.VersionId, what }); }} onDone={() => { setOpen(undefined); }} />
             )}
           </VersionRow>
         ))}
@@ -66,20 +67,22 @@ function VersionRow({ version, at, children }: { readonly version: SecretVersion
 interface ActionsProps {
   readonly name: string;
   readonly version: SecretVersion;
+  readonly versions: readonly SecretVersion[];
   readonly current: string | undefined;
   readonly open: Open['what'] | undefined;
   readonly onToggle: (what: Open['what']) => void;
   readonly onDone: () => void;
 }
 
-function VersionActions({ name, version, current, open, onToggle, onDone }: ActionsProps) {
+function VersionActions({ name, version, versions, current, open, onToggle, onDone }: ActionsProps) {
   const { readOnly } = useVault();
   const queries = useQueryClient();
   const say = useToast();
   const [failed, setFailed] = useState<CallError>();
   const [busy, setBusy] = useState(false);
   const { VersionId: id, VersionStages: stages = [] } = version;
-  if (id === current) return null;
+  const isCurrent = id === current;
+  if (isCurrent && readOnly) return null;
   const move = async (to: string, from: string | undefined): Promise<boolean> => {
     const answer = await client.secretsmanager.updateSecretVersionStage({ SecretId: name, VersionStage: 'AWSCURRENT', MoveToVersionId: to, ...(from === undefined ? {} : { RemoveFromVersionId: from }) });
     setFailed(answer.ok ? undefined : answer.error);
@@ -97,12 +100,14 @@ function VersionActions({ name, version, current, open, onToggle, onDone }: Acti
   return (
     <>
       <div className="flex flex-wrap items-center gap-1">
-        <Button kind="ghost" className="-ml-2.5" aria-expanded={open === 'value'} onClick={() => { onToggle('value'); }}>See its value</Button>
-        {current !== undefined && <Button kind="ghost" aria-expanded={open === 'compare'} onClick={() => { onToggle('compare'); }}>Compare with current</Button>}
-        {!readOnly && <Button kind="ghost" aria-expanded={open === 'promote'} onClick={() => { onToggle('promote'); }}>Make it current…</Button>}
+        {!isCurrent && <Button kind="ghost" className="-ml-2.5" aria-expanded={open === 'value'} onClick={() => { onToggle('value'); }}>See its value</Button>}
+        {!isCurrent && current !== undefined && <Button kind="ghost" aria-expanded={open === 'compare'} onClick={() => { onToggle('compare'); }}>Compare with current</Button>}
+        {!isCurrent && !readOnly && <Button kind="ghost" aria-expanded={open === 'promote'} onClick={() => { onToggle('promote'); }}>Make it current…</Button>}
+        {!readOnly && <Button kind="ghost" className={isCurrent ? '-ml-2.5' : ''} aria-expanded={open === 'labels'} onClick={() => { onToggle('labels'); }}>Labels…</Button>}
       </div>
       {open === 'value' && <div className="-mt-3 pb-2"><ValueCard name={name} versionId={id} stage={stages[0] ?? 'no label'} /></div>}
       {open === 'compare' && current !== undefined && <Comparison name={name} from={id} to={current} />}
+      {open === 'labels' && <Labels name={name} version={version} versions={versions} onDone={onDone} />}
       {open === 'promote' && (
         <div className="tint-warn mt-2 mb-1 rounded-card px-3 py-2.5">
           <p>Programs that ask for the current value get this one from now on. What is current now becomes Previous, and stays readable.</p>
