@@ -1,5 +1,5 @@
 /** Rotation through the built vault against real servers: what the vault says is the password is the one that logs in there, and the old one is not. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,6 +90,46 @@ describe('a rotation', () => {
     expect(tested).toMatchObject({ Ok: false, Code: '28P01', Reason: expect.stringContaining('none of the secret') });
     expect(JSON.stringify(tested)).not.toContain('Passwort');
     expect(await postgres.logsIn('lost', 'lost-Passwort-1')).toBe(true);
+  });
+});
+
+describe('a program of the owner’s', () => {
+  const path = (): string => join(home, 'rotate');
+  const settled = async (SecretId: string): Promise<Json> => {
+    let shown: Json = {};
+    await until(async () => {
+      shown = await describeRotation(SecretId);
+      return (shown['Ended'] as unknown[]).length > 0 || ((shown['Run'] as Json | undefined)?.['Attempt'] ?? 1) !== 1;
+    }, `${SecretId} was tried`, 60_000);
+    return shown;
+  };
+
+  it('is run when the owner allowed it, by name, and not when its file is another since', async () => {
+    const seen = join(home, 'seen');
+    writeFileSync(path(), `#!/bin/sh\ncat >> '${seen}'\nprintf '%s\\n' "$1" >> '${seen}.args'\nexit 7\n`, { mode: 0o700 });
+    await create('programmed', { key: 'programmed-Passwort-1' });
+    const named = { SecretId: 'programmed', Rotator: 'command', Command: 'mine' };
+    const { RotationLambdaARN } = await vault.client.ok('secretsmanager:SetRotator', named);
+    const allowed = await vault.client.ok('vault:AllowCommand', { Name: 'mine', Path: path(), Arguments: ['--now; exit'] });
+    expect(allowed).toMatchObject({ Name: 'mine', Path: path(), Arguments: ['--now; exit'], Sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+    expect((await vault.client.ok('vault:ListCommands'))['Commands']).toEqual([allowed]);
+    await vault.client.ok('secretsmanager:RotateSecret', { SecretId: 'programmed', RotationLambdaARN, RotationRules: { AutomaticallyAfterDays: 30 } });
+    await until(() => existsSync(`${seen}.args`), 'it was run', 60_000);
+    expect(JSON.parse(readFileSync(seen, 'utf8').split('\n')[0] ?? '')).toEqual({ Step: 'createSecret', SecretId: expect.stringMatching(/^arn:aws:secretsmanager:.*:secret:programmed-/), ClientRequestToken: expect.any(String) });
+    expect(readFileSync(`${seen}.args`, 'utf8')).toMatch(/^--now; exit\n/);
+    expect(JSON.stringify(await settled('programmed'))).toContain('EXIT_7');
+    await vault.client.ok('secretsmanager:StopRotation', { SecretId: 'programmed' });
+
+    writeFileSync(path(), `#!/bin/sh\ntouch '${seen}.changed'\n`, { mode: 0o700 });
+    await create('changed', { key: 'changed-Passwort-1' });
+    await vault.client.ok('secretsmanager:SetRotator', { ...named, SecretId: 'changed' });
+    await vault.client.ok('secretsmanager:RotateSecret', { SecretId: 'changed', RotationLambdaARN, RotationRules: { AutomaticallyAfterDays: 30 } });
+    expect(JSON.stringify(await settled('changed'))).toContain('DIGEST');
+    expect(existsSync(`${seen}.changed`)).toBe(false);
+    await vault.client.ok('vault:DisallowCommand', { Name: 'mine' });
+    expect((await vault.client.ok('vault:ListCommands'))['Commands']).toEqual([]);
+    expect(await vault.client.call('vault:DisallowCommand', { Name: 'mine' })).toMatchObject({ ok: false, error: { code: 'NotFoundException' } });
+    expect(await vault.client.call('vault:AllowCommand', { Name: 'mine', Path: join(home, 'nothing') })).toMatchObject({ ok: false, error: { code: 'FileNotReadableException' } });
   });
 });
 

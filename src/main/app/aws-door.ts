@@ -18,7 +18,7 @@ import { createSignatures, type Signatures } from '../access/signatures.ts';
 import type { Scope } from '../crypto/sigv4.ts';
 import { LOOPBACK, openAwsDoor, type AwsDoor, type Identity } from '../doors/aws/server.ts';
 import type { DoorPort } from '../doors/port.ts';
-import { DEFAULT_DOOR, type AwsDoorControl, type DoorSettings } from '../operations/access.ts';
+import { DEFAULT_DOOR, endpointOf, type AwsDoorControl, type DoorSettings } from '../operations/access.ts';
 import { writeFileAtomic } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import type { Clock, Random } from '../platform/ports.ts';
@@ -44,6 +44,8 @@ export interface RunningAwsDoor {
   /** From now on the door follows the settings. */
   follow(door: DoorPort): void;
   close(graceMs: number): Promise<void>;
+  /** Where it is, when it is open. */
+  endpoint(): string | undefined;
 }
 
 const bytes = (text: string): Uint8Array => {
@@ -104,6 +106,7 @@ export function createAwsDoor({ vault, clock, random, log, events, fault }: AwsD
       await shut(graceMs);
       signatures.forget();
     },
+    endpoint: () => (open ? endpointOf(open.settings) : undefined),
     control: {
       signatures,
       async newAccessKey(accessKeyId, given) {

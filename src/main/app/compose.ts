@@ -210,7 +210,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       ...tokens,
       usage,
       accesses,
-      rotator: machine.rotator ?? createRotator({ egress, command: () => undefined }),
+      rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),

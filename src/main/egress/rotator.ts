@@ -84,6 +84,7 @@ export function createRotator({ egress, command, ca = () => undefined, endpoint 
     const allowed = name === undefined ? undefined : command(name);
     if (!allowed) return refusal('command-refused', 'this rotation names a command that the vault does not allow: allow it first');
     const at = endpoint();
-    return { kind, ...allowed, event, ...(at === undefined ? {} : { endpoint: at }), timeMs: timeMs.other };
+    const { path, args, sha256 } = allowed;
+    return { kind, path, args, ...(sha256 === undefined ? {} : { sha256 }), event, ...(at === undefined ? {} : { endpoint: at }), timeMs: timeMs.other };
   }
 }

@@ -14,6 +14,8 @@ import type { HandlersOf } from './rights.ts';
 export type DoorSettings = NonNullable<VaultSettings['awsDoor']>;
 export const DEFAULT_DOOR: DoorSettings = { open: false, port: DEFAULT_PORT, tls: true };
 
+export const endpointOf = ({ tls, port }: Pick<DoorSettings, 'tls' | 'port'>): string => `${tls ? 'https' : 'http'}://127.0.0.1:${String(port)}`;
+
 export interface DoorRequest {
   readonly time: number;
   readonly requestId: string;
@@ -121,7 +123,7 @@ export const accessHandlers = ({ door, random, throwaway }: AccessPorts): Handle
         Open: open,
         Port: port,
         Tls: tls,
-        Endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${String(port)}`,
+        Endpoint: endpointOf({ tls, port }),
         Region: realm.region,
         Account: realm.account,
         ...(authority ? { CertificateAuthority: authority.pem, CertificateAuthorityFile: authority.file } : {}),

@@ -7,6 +7,7 @@ import type { Rotator } from '../secrets/rotator-port.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
+import { commandHandlers } from './commands.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
 import { hardwareHandlers } from './hardware.ts';
@@ -56,6 +57,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
     ...slotHandlers(control),
+    ...commandHandlers(hashFile),
     ...kmsKeyHandlers(random, hardware),
     ...kmsKeyStoreHandlers(hardware, random),
     ...hardwareHandlers({ hardware, random, registered: registeredModules }),

@@ -7,7 +7,7 @@ import type { VaultSettings } from './port.ts';
 import { checkSchema, encodeJson, exactly, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
-export const SCHEMA = { keys: 3, aliases: 1, settings: 3, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+export const SCHEMA = { keys: 3, aliases: 1, settings: 4, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
  * A key with the rows of its materials (16 bytes each). They stand inside the sealed
@@ -193,13 +193,16 @@ export function decodeAlias(schema: number, plain: Uint8Array): AliasRecord {
   return { name, target, created: instant(created), updated: instant(updated) };
 }
 
+/** In the order of the schemas that they came with, from 2. */
+const OPTIONAL_SETTINGS = ['chainStart', 'awsDoor', 'commands'] as const;
+
 export const encodeSettings = (settings: VaultSettings): Uint8Array => encodeJson(settings);
 
 export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings {
   const names = ['name', 'region', 'account', 'created', 'autoLockMinutes', 'lockOnSuspend', 'lockOnScreenLock', 'recoveryCodeUsed'] as const;
-  const body = fields('settings', schema, plain, names, schema >= 3 ? (['chainStart', 'awsDoor'] as const) : schema === 2 ? (['chainStart'] as const) : []);
+  const body = fields('settings', schema, plain, names, OPTIONAL_SETTINGS.slice(0, schema - 1));
   const { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed } = body;
-  const { chainStart, awsDoor } = body as { readonly chainStart?: unknown; readonly awsDoor?: unknown };
+  const { chainStart, awsDoor, commands } = body;
   if (
     typeof name !== 'string' ||
     !(typeof region === 'string' && isRegion(region)) ||
@@ -210,11 +213,12 @@ export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings
     typeof lockOnScreenLock !== 'boolean' ||
     typeof recoveryCodeUsed !== 'boolean' ||
     !(chainStart === undefined || isChainStart(chainStart)) ||
-    !(awsDoor === undefined || isAwsDoor(awsDoor))
+    !(awsDoor === undefined || isAwsDoor(awsDoor)) ||
+    !(commands === undefined || areCommands(commands))
   ) {
     throw malformed('settings');
   }
-  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }), ...(awsDoor === undefined ? {} : { awsDoor }) };
+  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }), ...(awsDoor === undefined ? {} : { awsDoor }), ...(commands === undefined ? {} : { commands }) };
 }
 
 /** epoch u64 ‖ order u32 ‖ the outcome record's body as the trail will have it. */
@@ -245,6 +249,13 @@ const isAwsDoor = (value: unknown): value is NonNullable<VaultSettings['awsDoor'
   const { open, port, tls } = exactly('settings', value, ['open', 'port', 'tls'], []);
   return typeof open === 'boolean' && Number.isInteger(port) && typeof tls === 'boolean';
 };
+
+const areCommands = (value: unknown): value is NonNullable<VaultSettings['commands']> =>
+  Array.isArray(value) &&
+  value.every((one: unknown) => {
+    const { name, path, args, sha256 } = exactly('settings', one, ['name', 'path', 'args', 'sha256'], []);
+    return typeof name === 'string' && typeof path === 'string' && Array.isArray(args) && args.every((text) => typeof text === 'string') && typeof sha256 === 'string' && IDENTITY.test(sha256);
+  });
 
 const isTime = (value: unknown): value is Instant => typeof value === 'number' && Number.isFinite(value);
 

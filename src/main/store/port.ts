@@ -5,7 +5,7 @@ import type { VaultState } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import type { CollectionsReader, CollectionsWriter } from './collection.ts';
 
-/** The one row of `settings` (schema 3; schema 1 has no `chainStart`, schema 2 no `awsDoor`). */
+/** The one row of `settings` (schema 4; schema 1 has no `chainStart`, schema 2 no `awsDoor`, schema 3 no `commands`). */
 export interface VaultSettings {
   readonly name: string;
   readonly region: string;
@@ -21,6 +21,8 @@ export interface VaultSettings {
   readonly chainStart?: { readonly index: number; readonly hash: string };
   /** The door for AWS clients, once it was changed from how it is at first: closed. */
   readonly awsDoor?: { readonly open: boolean; readonly port: number; readonly tls: boolean };
+  /** Programs that may be run as rotators, by name. `sha256`: of the file when it was allowed, hex. */
+  readonly commands?: readonly { readonly name: string; readonly path: string; readonly args: readonly string[]; readonly sha256: string }[];
 }
 
 export interface Reader extends KeyReader, CollectionsReader {

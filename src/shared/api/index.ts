@@ -1,5 +1,6 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as access from './access.ts';
+import * as commands from './commands.ts';
 import * as fileEncryption from './file-encryption.ts';
 import * as file from './file.ts';
 import * as hardware from './hardware.ts';
@@ -121,6 +122,9 @@ const ALL = [
   secretRotation.rotateDueSecrets,
   secretRotation.runRotationStep,
   secretRotation.recordRotationStep,
+  commands.allowCommand,
+  commands.listCommands,
+  commands.disallowCommand,
   secrets.deleteDueSecrets,
   values.recordSecretAccess,
   hardware.addModule,
