@@ -238,6 +238,7 @@ describe('cut off', () => {
       const before = seen();
       // A lock on the row of the user lets the change wait, so that the server dies in the middle of the step.
       const locking = postgres.sql('BEGIN', `ALTER ROLE killed CONNECTION LIMIT ${String(round)}`, 'SELECT pg_sleep(30)').catch(() => undefined);
+      await until(async () => (await postgres.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0, 'the lock is held', 60_000);
       const setting = asked(order('set'), { current, pending });
       await until(() => seen() > before, 'the change has arrived', 60_000);
       await postgres.kill();

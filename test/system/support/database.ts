@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { until } from './processes.ts';
+import { descendantsOf, until } from './processes.ts';
 import { NOBODY } from './served-vault.ts';
 
 /** Milliseconds until a server must answer, also on a busy machine. */
@@ -55,7 +55,12 @@ export async function startServer(folder: string, program: string, args: readonl
   return {
     pid: child.pid ?? 0,
     async kill() {
-      child.kill('SIGKILL');
+      if (!over && child.pid !== undefined) {
+        // As a power cut would: none of its processes gets to go on when another has gone.
+        child.kill('SIGSTOP');
+        for (const pid of descendantsOf(child.pid)) process.kill(pid, 'SIGKILL');
+        child.kill('SIGKILL');
+      }
       await ended;
     },
     log: () => printed + ['server.log', 'general.log'].map((name) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'latin1') : '')).join(''),
