@@ -73,23 +73,30 @@ export const tokenSigning: Figure = {
       const { CloudHsmClusterId } = (Tokens as readonly { readonly Label: string; readonly CloudHsmClusterId: string }[]).find((one) => one.Label === LABEL)!;
       const { CustomKeyStoreId } = await first!.call('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'bench', CloudHsmClusterId, KeyStorePassword: Buffer.from(PIN).toString('base64') });
       await first!.call('kms:ConnectCustomKeyStore', { CustomKeyStoreId });
-      const { KeyMetadata } = await first!.call('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId });
-      const { KeyId } = KeyMetadata as { readonly KeyId: string };
-      const frame = Caller.frame('kms:Sign', { KeyId, Message: digest.toString('base64'), MessageType: 'DIGEST', SigningAlgorithm: 'ECDSA_SHA_256' });
-      const works = callers.map((caller) => () => caller.send(frame));
+      const worksOf = async (place: object): Promise<(() => Promise<void>)[]> => {
+        const { KeyMetadata } = await first!.call('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', ...place });
+        const { KeyId } = KeyMetadata as { readonly KeyId: string };
+        const frame = Caller.frame('kms:Sign', { KeyId, Message: digest.toString('base64'), MessageType: 'RAW', SigningAlgorithm: 'ECDSA_SHA_256' });
+        return callers.map((caller) => () => caller.send(frame));
+      };
+      const works = await worksOf({ Origin: 'AWS_CLOUDHSM', CustomKeyStoreId });
+      const own = await worksOf({});
       await ratePerSecond(works, 1);
 
       const bare: number[] = [];
       const child: number[] = [];
       const whole: number[] = [];
+      const software: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
         bare.push(bareLoop(1));
         child.push(await ratePerSecond(Array.from({ length: CALLERS }, () => inChild), 2));
         whole.push(await ratePerSecond(works, 2));
+        software.push(await ratePerSecond(own, 2));
       }
       report({ figure: 'P-256 sign in SoftHSM, bare pkcs11js in one thread', value: median(bare), unit: '/s', rounds: bare });
       report({ figure: `P-256 sign in SoftHSM, bare module host, ${CALLERS} callers`, value: median(child), unit: '/s', rounds: child });
       report({ figure: `Sign P-256 in SoftHSM, ${CALLERS} callers`, value: median(whole), unit: '/s', rounds: whole });
+      report({ figure: `Sign P-256 by a key of the vault’s own, the same run, ${CALLERS} callers`, value: median(software), unit: '/s', rounds: software });
       report({ figure: 'Sign P-256 in SoftHSM to bare pkcs11js', value: (100 * median(whole)) / median(bare), unit: '%', target: { atLeast: 20 } });
       report({ figure: 'Sign P-256 in SoftHSM to the bare module host', value: (100 * median(whole)) / median(child), unit: '%', target: { atLeast: 45 } });
     } finally {

@@ -211,7 +211,7 @@ describe('the module’s process', () => {
     let host: ModuleHost | undefined;
     try {
       const entries = { sealer: '', keychain: '', cipher: '', egress: '', pkcs11: resolve(import.meta.dirname, '../../dist/main/pkcs11.mjs') };
-      host = createModuleHost(createProcessHost({ entries }).spawn('pkcs11'), module, { start: 20_000, generate: 20_000, call: 2000 });
+      host = createModuleHost(createProcessHost({ entries }).spawn('pkcs11'), module, { start: 20_000, generate: 20_000, call: 6000 });
       await host.call('load', { path: module });
       const token = { serial, label: 'bad' };
       await host.call('login', { token, again: false }, [Buffer.from(PIN)]);

@@ -93,6 +93,21 @@ describe('a key store in SoftHSM', () => {
     expect(await client.code('hardware:AdoptKey', { CustomKeyStoreId: store, Id: 'abcd' })).toBe('AlreadyExistsException');
   });
 
+  it('adopts what p11tool made, and p11tool signs with what it made', async () => {
+    const tool = (...args: string[]): string => hsm.run('p11tool', `--provider=${SOFTHSM}`, '--login', `--set-pin=${PIN}`, '--batch', ...args, `pkcs11:token=first`).toString('utf8');
+    tool('--generate-privkey=rsa', '--bits=2048', '--label=gnutls', '--id=beef', '--mark-sign');
+    const { Keys } = await client.ok('hardware:ListTokenKeys', { Serial: serial });
+    expect((Keys as readonly Json[]).find((key) => key['Id'] === 'beef')).toMatchObject({ Label: 'gnutls', KeySpec: 'RSA_2048' });
+    const { KeyMetadata } = await client.ok('hardware:AdoptKey', { CustomKeyStoreId: store, Id: 'beef', KeyUsage: 'SIGN_VERIFY' });
+    const KeyId = (KeyMetadata as { KeyId: string }).KeyId;
+    const { Signature } = await client.ok('kms:Sign', { KeyId, SigningAlgorithm: 'RSASSA_PKCS1_V1_5_SHA_256', Message: b64('m') });
+    expect(verify('sha256', Buffer.from('m'), await publicKeyOf(KeyId), unb64(Signature))).toBe(true);
+    const ours = await newKey('ECC_NIST_P256');
+    const Uri = (await client.ok('hardware:DescribeTokenKey', { KeyId: ours }))['Uri'] as string;
+    // What it finds goes to standard error.
+    expect(hsm.run('sh', '-c', 'exec p11tool "$@" 2>&1', 'p11tool', `--provider=${SOFTHSM}`, '--login', `--set-pin=${PIN}`, '--batch', '--test-sign', Uri).toString('utf8')).toMatch(/ok/i);
+  });
+
   it('makes its keys unavailable while it is disconnected, and cannot be deleted while it has some', async () => {
     const KeyId = await newKey('ECC_NIST_P256');
     const sign = { KeyId, SigningAlgorithm: 'ECDSA_SHA_256', Message: b64('m') };

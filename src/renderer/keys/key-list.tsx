@@ -92,7 +92,7 @@ const Row = memo(function Row({ row, index, count, start, picked, at, onSelect }
       <KeyGlyph publicId={row.id} size="S" state={data?.KeyState ?? 'Enabled'} />
       <span className="min-w-0 flex-1">
         <span className={`block truncate text-[13px]/[18px] font-medium ${row.named ? '' : 'font-mono'} ${data && data.KeyState !== 'Enabled' ? 'text-fg-2' : ''}`}>{row.name}</span>
-        <span className="block truncate text-[12px]/4 text-fg-3">{data ? `${specName(data.KeySpec)} · ${usageWords(data.KeyUsage)}` : ' '}</span>
+        <span className="block truncate text-[12px]/4 text-fg-3">{data ? `${specName(data.KeySpec)} · ${usageWords(data.KeyUsage)}${data.Origin === 'AWS_CLOUDHSM' ? ' · in hardware' : ''}` : ' '}</span>
       </span>
       {data && data.KeyState !== 'Enabled' && <span className="text-[12px]"><StateWord value={data} at={at} /></span>}
     </div>
