@@ -42,6 +42,25 @@ afterAll(async () => {
   remove(home);
 });
 
+it('rotates a secret, says when it is next, and cancels', async () => {
+  const { ARN } = await send<sdk.CreateSecretCommandOutput>(new sdk.CreateSecretCommand({ Name: 'app/rotated', SecretString: '{"password":"first"}' }));
+  const RotationLambdaARN = `arn:aws:lambda:${door.region}:${door.account}:function:keystead-generic`;
+  expect(await codeOf(send(new sdk.RotateSecretCommand({ SecretId: 'app/rotated' })))).toBe('InvalidRequestException');
+  const begun = await send<sdk.RotateSecretCommandOutput>(new sdk.RotateSecretCommand({ SecretId: ARN, RotationLambdaARN, RotationRules: { ScheduleExpression: 'rate(10 days)', Duration: '3h' } }));
+  let described: sdk.DescribeSecretCommandOutput;
+  do described = await send<sdk.DescribeSecretCommandOutput>(new sdk.DescribeSecretCommand({ SecretId: ARN }));
+  while (described.LastRotatedDate === undefined);
+  expect(described).toMatchObject({ RotationEnabled: true, RotationLambdaARN, RotationRules: { ScheduleExpression: 'rate(10 days)', Duration: '3h' } });
+  expect(described.VersionIdsToStages?.[begun.VersionId!]).toContain('AWSCURRENT');
+  expect(described.NextRotationDate!.getTime()).toBeGreaterThan(described.LastRotatedDate.getTime());
+  const got = await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: ARN }));
+  expect((JSON.parse(got.SecretString!) as { password: string }).password).toHaveLength(32);
+  const cancelled = await send<sdk.CancelRotateSecretCommandOutput>(new sdk.CancelRotateSecretCommand({ SecretId: ARN }));
+  expect([cancelled.ARN, cancelled.VersionId]).toEqual([ARN, undefined]);
+  const after = await send<sdk.DescribeSecretCommandOutput>(new sdk.DescribeSecretCommand({ SecretId: ARN }));
+  expect([after.RotationEnabled, after.NextRotationDate, after.RotationRules]).toEqual([false, undefined, described.RotationRules]);
+});
+
 it('makes, reads, changes and describes a secret as an application does', async () => {
   const text = '{"username":"admin","password":"p\\"ä🔑\\n"}';
   const made = await send<sdk.CreateSecretCommandOutput>(new sdk.CreateSecretCommand({ Name: 'app/db', SecretString: text, Description: 'ünïcode 鍵', Tags: [{ Key: 'team', Value: 'infra' }] }));
@@ -114,5 +133,5 @@ it('lets a client that only uses things read values and change none', async () =
 it('has been asked everything that is offered at the door', () => {
   const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && declarationOf(name).doors.includes('aws')).map((name) => name.slice('secretsmanager:'.length));
   expect([...asked].sort()).toEqual([...offered].sort());
-  expect(offered).toHaveLength(14);
+  expect(offered).toHaveLength(16);
 });

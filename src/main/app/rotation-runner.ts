@@ -29,6 +29,7 @@ const OURS: ReadonlySet<ErrorCode> = new Set([
   'VaultReadOnlyException',
   'VaultTamperedException',
   'CancelledException',
+  'ThrottlingException',
   'SealerStoppedException',
   'StorageFullException',
   'StorageException',
