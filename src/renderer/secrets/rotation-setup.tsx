@@ -171,7 +171,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
         </div>
       )}
       <DialogFoot>
-        <Button tall className="mr-auto" disabled={busy !== undefined || !lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Try it dry'}</Button>
+        {(database || draft.kind === 'generic') && <Button tall className="mr-auto" disabled={busy !== undefined || !lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Try it dry'}</Button>}
         <Button tall onClick={onClose} disabled={busy !== undefined}>Cancel</Button>
         <Button tall kind="primary" type="submit" disabled={busy !== undefined || !lengthOk}>{busy === 'saving' ? 'Saving…' : draft.now ? 'Save and rotate' : 'Save'}</Button>
       </DialogFoot>
