@@ -48,6 +48,8 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'keys-deleting': { act: key('import-2023') },
   'keys-menu': { over: 'menu', act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'More for this key' }).click(); } },
   'keys-trail': { act: async (page) => { await key('release-signing')(page); await page.getByRole('tab', { name: 'Trail' }).click(); } },
+  'keys-code': { act: async (page) => { await key('release-signing')(page); await page.getByRole('tab', { name: 'Code' }).click(); await page.getByText('aws kms sign').waitFor(); } },
+  'keys-code-closed': { query: '?closed', act: async (page) => { await key('orders-data')(page); await page.getByRole('tab', { name: 'Code' }).click(); await page.getByRole('radio', { name: 'curl' }).check(); await page.getByText('TrentService.Encrypt').waitFor(); } },
   'keys-rotation': { act: async (page) => { await key('orders-data')(page); await page.getByRole('tab', { name: 'Rotation' }).click(); await page.getByText('Key materials').waitFor(); } },
   'keys-import': { act: key('partner-hsm') },
   'keys-import-take': { over: 'dialog', act: async (page) => { await key('partner-hsm')(page); await press(page, 'Import key material…'); await page.getByRole('button', { name: 'Get a wrapping key' }).waitFor(); } },

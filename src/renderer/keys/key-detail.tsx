@@ -18,6 +18,7 @@ import { useHeldFocus } from '../vault/global-keys.ts';
 import { ActionIcon } from './action-icon.tsx';
 import { actionRow, actionsOf } from './actions.ts';
 import { refreshKey, useKey, type KeyRow } from './data.ts';
+import { KeyCode } from './key-code.tsx';
 import { KeyRotation } from './key-rotation.tsx';
 import { KeyOverview } from './key-overview.tsx';
 import { KeyTrail } from './key-trail.tsx';
@@ -108,10 +109,12 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
         <Tabs.List aria-label="About this key" className="-mx-6 flex gap-4 px-6 shadow-[inset_0_-1px_0_var(--line)]">
           <Tabs.Trigger value="overview" className={TAB}>Overview</Tabs.Trigger>
           {value.KeySpec === 'SYMMETRIC_DEFAULT' && <Tabs.Trigger value="rotation" className={TAB}>Rotation</Tabs.Trigger>}
+          <Tabs.Trigger value="code" className={TAB}>Code</Tabs.Trigger>
           <Tabs.Trigger value="trail" className={TAB}>Trail</Tabs.Trigger>
         </Tabs.List>
         <Tabs.Content value="overview"><KeyOverview row={row} value={value} at={at} /></Tabs.Content>
         {value.KeySpec === 'SYMMETRIC_DEFAULT' && <Tabs.Content value="rotation"><KeyRotation row={row} value={value} at={at} /></Tabs.Content>}
+        <Tabs.Content value="code"><KeyCode row={row} value={value} /></Tabs.Content>
         <Tabs.Content value="trail"><KeyTrail row={row} at={at} /></Tabs.Content>
       </Tabs.Root>
     </>

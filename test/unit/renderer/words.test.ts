@@ -5,8 +5,9 @@ import { ago, bareAlias, bareOperation, byteCount, clockTime, counted, day, dura
 import { actionsOf } from '../../../src/renderer/keys/actions.ts';
 import { readEvent } from '../../../src/renderer/events.ts';
 import { bitsOf, strengthOf } from '../../../src/renderer/strength.ts';
+import { CODE_WAYS, codeFor } from '../../../src/renderer/keys/code.ts';
 import { commandFor, fileCommand, outputFor, quoted } from '../../../src/renderer/use/command.ts';
-import { KEY_SPECS, type KeySpec } from '../../../src/shared/model/algorithms.ts';
+import { KEY_SPECS, type KeySpec, type KeyUsage } from '../../../src/shared/model/algorithms.ts';
 
 const AT = new Date(2026, 9, 3, 14, 32, 7).getTime();
 
@@ -83,6 +84,25 @@ describe('what a key offers', () => {
     expect(key('ECC_NIST_P256', 'SIGN_VERIFY')).toEqual(['sign', 'verify', 'public-key']);
     expect(key('HMAC_256', 'GENERATE_VERIFY_MAC')).toEqual(['mac', 'verify-mac']);
     expect(key('ECC_NIST_P256', 'SIGN_VERIFY', 'Disabled')).toEqual([]);
+  });
+});
+
+describe('a key’s code', () => {
+  const facts = { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', key: 'alias/orders', tls: true } as const;
+  it('is whole for every kind of key, in each way', () => {
+    for (const spec of Object.keys(KEY_SPECS) as KeySpec[]) {
+      for (const usage of Object.keys(KEY_SPECS[spec].algorithms) as KeyUsage[]) {
+        for (const way of CODE_WAYS) expect([spec, usage, /undefined|: ,|:,/.test(codeFor(way, { ...facts, spec, usage }))]).toEqual([spec, usage, false]);
+      }
+    }
+  });
+
+  it('quotes what a shell would split, and names the algorithm of key pairs', () => {
+    expect(codeFor('cli', facts)).toBe('aws kms encrypt --key-id alias/orders --plaintext fileb://plaintext \\\n  --query CiphertextBlob --output text | base64 -d > ciphertext.bin');
+    expect(codeFor('cli', { ...facts, spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY' })).toContain('--message fileb://message --signing-algorithm ECDSA_SHA_256');
+    expect(codeFor('sdk', facts)).toContain("new EncryptCommand({\n  KeyId: 'alias/orders',\n  Plaintext: await readFile('plaintext'),\n}));");
+    expect(codeFor('curl', facts)).toContain(`{"KeyId":"alias/orders","Plaintext":"'"$(base64 -w0 plaintext)"'"}`);
+    expect([codeFor('curl', facts).includes('--cacert'), codeFor('curl', { ...facts, tls: false }).includes('--cacert')]).toEqual([true, false]);
   });
 });
 
