@@ -1,10 +1,11 @@
 /** Debian's AWS command line (botocore 1.29) and boto3, unchanged, pointed at a really running vault: over TLS with its own authority, and without. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { codeFor } from '../../src/renderer/keys/code.ts';
 import { openDoor, type OpenDoor } from '../system/support/aws.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
@@ -80,6 +81,37 @@ describe('the AWS command line', () => {
     expect(keys).toContain('"Keys"');
     const { stdout: profile } = await run(process.execPath, [CLI, 'aws', 'profile', '--vault', folder], { env: { PATH: process.env['PATH'], HOME: home, XDG_RUNTIME_DIR: join(home, 'run') } });
     expect(profile).toMatch(/^\[profile keystead\]\nregion = \S+\nservices = keystead\nca_bundle = \S+\n\n\[services keystead\]\nkms =\n {2}endpoint_url = https:/);
+  });
+});
+
+describe('the lines that the window gives for a key', () => {
+  it.each([
+    { spec: 'SYMMETRIC_DEFAULT', usage: 'ENCRYPT_DECRYPT', input: 'plaintext', output: 'ciphertext.bin', field: 'CiphertextBlob' },
+    { spec: 'ECC_NIST_P256', usage: 'SIGN_VERIFY', input: 'message', output: 'signature.bin', field: 'Signature' },
+    { spec: 'HMAC_256', usage: 'GENERATE_VERIFY_MAC', input: 'message', output: 'mac.bin', field: 'Mac' },
+  ] as const)('use a key of $spec from the CLI, JavaScript and curl', async ({ spec, usage, input, output, field }) => {
+    const { KeyMetadata } = await vault.client.ok('kms:CreateKey', { KeySpec: spec, KeyUsage: usage });
+    const key = (KeyMetadata as { readonly KeyId: string }).KeyId;
+    const facts = { spec, usage, key, tls: true };
+    writeFileSync(join(home, input), randomBytes(64));
+    const env = { ...environment(), AWS_REGION: door.region, AWS_ENDPOINT_URL_KMS: door.endpoint, NODE_EXTRA_CA_CERTS: door.authorityFile };
+    const good = async (bytes: Buffer): Promise<void> => {
+      const given = readFileSync(join(home, input)).toString('base64');
+      const answer = bytes.toString('base64');
+      if (field === 'CiphertextBlob') expect((await vault.client.ok('kms:Decrypt', { CiphertextBlob: answer }))['Plaintext']).toBe(given);
+      else if (field === 'Signature') await vault.client.ok('kms:Verify', { KeyId: key, Message: given, Signature: answer, SigningAlgorithm: 'ECDSA_SHA_256' });
+      else await vault.client.ok('kms:VerifyMac', { KeyId: key, Message: given, Mac: answer, MacAlgorithm: 'HMAC_SHA_256' });
+    };
+    // An older CLI does not read the endpoint from the environment.
+    const said = await run('sh', ['-c', codeFor('cli', facts).replace('aws kms', 'aws --endpoint-url "$AWS_ENDPOINT_URL_KMS" kms')], { cwd: home, env });
+    expect(said.stderr).toBe('');
+    await good(readFileSync(join(home, output)));
+    const { stdout } = await run('sh', ['-c', codeFor('curl', facts)], { cwd: home, env });
+    await good(Buffer.from((JSON.parse(stdout) as Record<string, string>)[field] ?? '', 'base64'));
+    // From where the SDK is installed.
+    const script = codeFor('sdk', facts).replaceAll(/'(plaintext|message|\w+\.bin)'/g, (_, name: string) => `'${join(home, name)}'`);
+    await run(process.execPath, ['--input-type=module', '-e', script], { cwd: resolve(import.meta.dirname, '../..'), env });
+    await good(readFileSync(join(home, output)));
   });
 });
 
