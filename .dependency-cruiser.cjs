@@ -75,7 +75,6 @@ module.exports = {
     only('pkcs11js', 'src/main/backends/pkcs11/entry\\.ts'),
     only('pg', 'src/main/rotators/'),
     only('mysql2', 'src/main/rotators/'),
-    only('@redis/client', 'src/main/rotators/'),
     only('@node-rs/argon2', 'src/main/crypto/kdf\\.ts'),
   ],
   options: {
