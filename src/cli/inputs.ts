@@ -6,6 +6,7 @@ import { disposeSecrets, SecretBytes } from '../shared/model/secret-bytes.ts';
 import { decodeJson, isObject } from '../shared/wire/json.ts';
 import { listOf, switchOf, textOf, type Flag, type Values } from './arguments.ts';
 import { readBytes, readStdin } from './files.ts';
+import { askSecret, onTerminal, sameBytes } from './prompt.ts';
 import { parseBase64, parseInteger, parseMap, parseNumber } from './shorthand.ts';
 import { usage, type World } from './world.ts';
 
@@ -13,6 +14,11 @@ export type Input = Record<string, unknown>;
 
 /** What the AWS CLI takes on the line and Keystead takes from a file or standard input only. */
 const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message', 'SecretString', 'SecretBinary', 'SecretAccessKey']);
+
+/** PINs of tokens, and how each is asked for on a terminal: from a file or standard input otherwise, without the line's end. */
+const PINS: Readonly<Record<string, string>> = { Pin: 'PIN of the token', OldPin: 'PIN as it is now', NewPin: 'New PIN', SecurityOfficerPin: 'PIN of the security officer', KeyStorePassword: 'PIN of the token' };
+/** Nobody sees a new PIN again: typed twice. */
+const isNew = (operation: Operation, name: string): boolean => name === 'NewPin' || operation.name === 'hardware:InitializeToken';
 
 /** Flags of an operation's input. Factors (passwords, codes) are refused as arguments and asked for by the wrapped commands. */
 export function flagsOf(operation: Operation): readonly Flag[] {
@@ -40,7 +46,7 @@ function flagOf(field: Field): Flag {
     case 'true':
       return { ...common, takes: 'switch' };
     case 'secret':
-      if (FROM_FILES.has(field.name)) return { ...common, takes: 'value', placeholder: field.text ? 'file://F|-' : 'fileb://F|file://F|-' };
+      if (FROM_FILES.has(field.name) || Object.hasOwn(PINS, field.name)) return { ...common, takes: 'value', placeholder: field.text ? 'file://F|-' : 'fileb://F|file://F|-' };
       return { ...common, takes: 'secret', instead: 'type it when asked, or use --password-stdin' };
     case 'blob':
       return { ...common, takes: 'value', placeholder: 'BASE64|fileb://F' };
@@ -67,7 +73,7 @@ export async function inputOf(world: World, operation: Operation, values: Values
   const input: Input = { ...(await wholeInput(world, operation, values)), ...given };
   try {
     for (const field of fields) {
-      const value = await valueOf(world, field, values);
+      const value = (await valueOf(world, field, values)) ?? (input[field.name] === undefined && field.required ? await askedPin(world, operation, field.name) : undefined);
       if (value === undefined) continue;
       const before = input[field.name];
       if (before instanceof SecretBytes) before[Symbol.dispose]();
@@ -118,6 +124,7 @@ async function valueOf(world: World, field: Field, values: Values): Promise<unkn
   if (kind === 'list') return values.has(flag) ? listOf(values, flag) : undefined;
   const text = textOf(values, flag);
   if (text === undefined) return undefined;
+  if (kind === 'secret' && Object.hasOwn(PINS, field.name)) return withoutLineEnd(await secretTextOf(world, flag, text));
   if (kind === 'secret') return field.text ? secretTextOf(world, flag, text) : secretOf(world, flag, text);
   if (kind === 'blob') return blobOf(world, flag, text);
   const plain = text.startsWith('file://') ? new TextDecoder().decode(await readBytes(world, flag, text.slice('file://'.length))) : text;
@@ -142,6 +149,27 @@ async function blobOf(world: World, flag: string, text: string): Promise<Uint8Ar
   if (text === '-' || text.startsWith('fileb://')) return bytesOf(world, flag, text);
   if (!text.startsWith('file://')) return parseBase64(flag, text);
   return parseBase64(flag, new TextDecoder().decode(await bytesOf(world, flag, text)));
+}
+
+async function askedPin(world: World, operation: Operation, name: string): Promise<SecretBytes | undefined> {
+  const question = Object.hasOwn(PINS, name) && onTerminal(world) ? PINS[name] : undefined;
+  if (question === undefined) return undefined;
+  const pin = await askSecret(world, `${question}: `);
+  if (!isNew(operation, name)) return pin;
+  using again = await askSecret(world, 'The same again: ');
+  if (sameBytes(pin, again)) return pin;
+  pin[Symbol.dispose]();
+  throw usage('the two PINs differ; try again');
+}
+
+/** Without a line's end: editors and `echo` put one there. */
+function withoutLineEnd(whole: SecretBytes): SecretBytes {
+  using text = whole;
+  return text.borrow((bytes) => {
+    let end = bytes.byteLength;
+    while (end > 0 && (bytes[end - 1] === 0x0a || bytes[end - 1] === 0x0d)) end -= 1;
+    return SecretBytes.copy(bytes.subarray(0, end));
+  });
 }
 
 /** Text of a file or of standard input as it is: a line's end at the end of it too. */

@@ -1,6 +1,8 @@
 /** Custom key stores in a real served vault, with SoftHSM as the token; judged by node:crypto and pkcs11-tool. */
+import { spawnSync } from 'node:child_process';
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeySpec } from '../../src/shared/model/algorithms.ts';
 import type { Client, Json } from '../system/support/client.ts';
@@ -8,6 +10,7 @@ import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
 import { OFFICER_PIN, PIN, SOFTHSM, softHsm, type SoftHsm } from '../system/support/softhsm.ts';
 
+const CLI = resolve(import.meta.dirname, '../../dist/cli/keystead.mjs');
 const b64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 const unb64 = (value: unknown): Buffer => Buffer.from(value as string, 'base64');
 
@@ -141,6 +144,17 @@ describe('a key store in SoftHSM', () => {
     expect(await stateOf()).toMatchObject({ ConnectionState: 'DISCONNECTED' });
     await connect();
     expect(await client.code('kms:Sign', sign)).toBe('ok');
+  });
+
+  it('takes a PIN from a file on the command line, without its line’s end, and never as an argument', async () => {
+    const file = join(home, 'pin');
+    writeFileSync(file, `${PIN}\n`, { mode: 0o600 });
+    const run = (...args: string[]) => spawnSync(process.execPath, [CLI, '--vault', folder, 'hardware', 'unlock-token', '--serial', serial, ...args], { env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), XDG_STATE_HOME: join(home, 'state') }, input: '' });
+    expect(JSON.parse(run('--pin', `file://${file}`).stdout.toString('utf8'))).toEqual({ Serial: serial, Label: 'first' });
+    const refused = run('--pin', PIN);
+    expect([refused.status, refused.stderr.toString('utf8')]).toEqual([2, expect.stringContaining('may not stand in an argument')]);
+    expect(refused.stderr.toString('utf8')).not.toContain(PIN);
+    expect(run().stderr.toString('utf8')).toContain('--pin');
   });
 
   it('initialises an empty token, changes its PIN, and names the token when the PIN is wrong', async () => {
