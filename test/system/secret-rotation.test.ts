@@ -203,16 +203,16 @@ describe('AWS’s semantics', () => {
   it('is idempotent by its token, and has one rotation at a time', async () => {
     await create(DATABASE);
     await ask('SetRotator', { Rotator: 'postgres' });
-    let release = (): void => undefined;
-    acts = { set: () => new Promise((resolve) => { release = () => resolve(fine); }) };
+    let release = (_outcome: RotatorOutcome): void => undefined;
+    const released = new Promise<RotatorOutcome>((resolve) => { release = resolve; });
+    acts = { set: () => released };
     const ClientRequestToken = 'a'.repeat(32);
     expect((await ask('RotateSecret', { ClientRequestToken }))['VersionId']).toBe(ClientRequestToken);
     expect((await ask('RotateSecret', { ClientRequestToken }))['VersionId']).toBe(ClientRequestToken);
     expect(await code('RotateSecret', { ClientRequestToken: 'b'.repeat(32) })).toBe('InvalidRequestException');
     expect(await code('SetRotator', { Rotator: 'generic' })).toBe('InvalidRequestException');
     await until(async () => ((await rotation())['Run'] as Json | undefined)?.['Step'] === 'setSecret');
-    await until(() => Promise.resolve(true));
-    release();
+    release(fine);
     await until(isIdle);
     expect((await ask('RotateSecret', { ClientRequestToken }))['VersionId']).toBe(ClientRequestToken);
     expect((await rotation())['Ended']).toHaveLength(1);
@@ -319,9 +319,11 @@ describe('a rotator outside', () => {
     await ask('SetRotator', { Rotator: 'postgres' });
     let cut = false;
     let hang = true;
+    let asked = false;
     acts = {
-      set: ({ signal }) =>
-        hang
+      set: ({ signal }) => {
+        asked = true;
+        return hang
           ? new Promise((_resolve, reject) => {
               signal.addEventListener('abort', () => {
                 cut = true;
@@ -329,10 +331,11 @@ describe('a rotator outside', () => {
                 reject(new Error('aborted'));
               });
             })
-          : Promise.resolve(fine),
+          : Promise.resolve(fine);
+      },
     };
     await ask('RotateSecret', { RotationRules: { AutomaticallyAfterDays: 5 } });
-    await until(async () => ((await rotation())['Run'] as Json | undefined)?.['Step'] === 'setSecret');
+    await until(() => Promise.resolve(asked));
     await ask('StopRotation');
     await until(isIdle);
     expect(cut).toBe(true);
