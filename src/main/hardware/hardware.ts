@@ -8,6 +8,7 @@
 import type { ConnectionError, ConnectionState } from '../../shared/api/kms-key-stores.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { copy } from '../crypto/bytes.ts';
 import type { Answer, ModuleHost } from '../backends/pkcs11/client.ts';
 import { codeIn, meant, nameToken } from '../backends/pkcs11/errors.ts';
 import { CKR } from '../backends/pkcs11/cryptoki.ts';
@@ -163,7 +164,7 @@ export class Hardware {
     if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`keystead hardware unlock-token --last-try\``);
     try {
       // Lent to the frame, which is wiped once it is written.
-      const pinBytes = pin.borrow((bytes) => Uint8Array.from(bytes));
+      const pinBytes = pin.borrow(copy);
       try {
         await this.ask(place, 'login', { token, again }, [pinBytes]);
       } finally {

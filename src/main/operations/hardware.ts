@@ -4,6 +4,7 @@ import { seconds } from '../../shared/api/operation.ts';
 import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { copy, wipe } from '../crypto/bytes.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
@@ -23,11 +24,11 @@ export interface HardwareHandlerPorts {
 const missing = (path: string): VaultError => new VaultError('NotFoundException', `module \`${path}\` was not added; see \`keystead hardware list-modules\``);
 
 async function lent<T>(pins: readonly SecretBytes[], use: (copies: readonly Uint8Array[]) => Promise<T>): Promise<T> {
-  const copies = pins.map((pin) => pin.borrow((bytes) => Uint8Array.from(bytes)));
+  const copies = pins.map((pin) => pin.borrow(copy));
   try {
     return await use(copies);
   } finally {
-    for (const copy of copies) copy.fill(0);
+    wipe(...copies);
   }
 }
 
