@@ -86,8 +86,8 @@ export const lossWords = (usage: KeyUsage): string => LOSS_WORDS[usage];
 export const bareAlias = (alias: string): string => alias.replace(/^alias\//, '');
 /** `kms:Sign` as `Sign`. */
 export const bareOperation = (operation: string): string => operation.slice(operation.indexOf(':') + 1);
-/** The last part of an ARN: a key id or an alias. */
-export const tailOf = (arn: string): string => arn.replace(/^arn:aws:kms:[^:]*:[^:]*:(?:key\/)?/, '');
+/** The last part of an ARN: a key id, an alias, or a secret's name without the six characters behind it. */
+export const tailOf = (arn: string): string => arn.replace(/^arn:aws:secretsmanager:[^:]*:[^:]*:secret:(.*)-[A-Za-z0-9]{6}$/, '$1').replace(/^arn:aws:kms:[^:]*:[^:]*:(?:key\/)?/, '');
 
 export function byteCount(bytes: number): string {
   if (bytes < 10_000) return `${counted(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;

@@ -216,7 +216,7 @@ describe('the story by keyboard alone', () => {
 
   it('changes settings', async () => {
     await keys.press('ControlOrMeta+,');
-    await keys.tabTo('Lock by itself');
+    await keys.tabTo('Auto-lock');
     await keys.type('After 30');
     await expect.poll(() => JSON.parse(home.output('keystead vault describe-settings --output json')) as unknown).toMatchObject({ AutoLockMinutes: 30 });
     await keys.tabTo('System');

@@ -165,7 +165,12 @@ describe('the whole story', () => {
     expect(dataKey).toHaveLength(16);
     home.write('data-key.bin', await resultOf(panel, 'Encrypted data key'));
     expect(JSON.parse(home.output('keystead kms decrypt --ciphertext-blob fileb://data-key.bin --output json'))).toMatchObject({ Plaintext: dataKey.toString('base64') });
-    expect(JSON.parse(home.output(`${await commandOf(panel)} --output json`)) as object).toHaveProperty('Plaintext');
+    const said = home.output(`rm -f data-key data-key.bin && ${await commandOf(panel)} --output json`);
+    const made = home.read('data-key');
+    expect(made).toHaveLength(16);
+    // Into the files alone: nothing of it on the terminal.
+    expect(said).not.toContain(made.toString('base64'));
+    expect(JSON.parse(home.output('keystead kms decrypt --ciphertext-blob fileb://data-key.bin --output json'))).toMatchObject({ Plaintext: made.toString('base64') });
 
     await act(page, 'Encrypt');
     await panel.getByLabel('Plaintext', { exact: true }).fill('x'.repeat(4097));
@@ -381,7 +386,7 @@ describe('the whole story', () => {
     await page.getByRole('link', { name: 'Settings' }).click();
     await page.getByLabel('Name of the vault', { exact: true }).fill('Acme');
     await page.keyboard.press('Enter');
-    await page.getByLabel('Lock by itself', { exact: true }).selectOption('5');
+    await page.getByLabel('Auto-lock', { exact: true }).selectOption('5');
     await page.getByRole('switch', { name: 'Lock with the screen' }).click();
     const settings = (): unknown => JSON.parse(home.output('keystead vault describe-settings --output json'));
     await expect.poll(settings).toMatchObject({ Name: 'Acme', AutoLockMinutes: 5, LockOnScreenLock: false });

@@ -103,6 +103,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'access-port': { act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByLabel('Port', { exact: true }).fill('6000'); await page.keyboard.press('Enter'); await page.getByRole('alert').waitFor(); } },
   'access-narrow': { act: (page) => page.getByRole('link', { name: 'AWS access' }).click(), size: { width: 900, height: 640 } },
   'trail': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('listbox').getByRole('option', { name: /denied/i }).first().click(); } },
+  'trail-narrow': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('listbox').getByRole('option', { name: /denied/i }).first().click(); }, size: { width: 880, height: 600 } },
   'trail-verifying': { query: '?slow', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.waitForTimeout(900); } },
   'trail-broken': { query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Broken at record').waitFor(); } },
   'trail-gate': { query: '?state=trailBroken' },

@@ -56,6 +56,10 @@ describe('the demo', () => {
     const states = new Set<unknown>();
     for (const { KeyId } of Keys as { KeyId: string }[]) states.add(((await cli(folder, 'kms', 'describe-key', '--key-id', KeyId))['KeyMetadata'] as Record<string, unknown>)['KeyState']);
     expect([...states].sort()).toEqual(['Disabled', 'Enabled', 'PendingDeletion']);
+    const { SecretList } = await cli(folder, 'secret', 'list');
+    expect((SecretList as { Name: string; RotationEnabled?: boolean }[]).filter(({ RotationEnabled }) => RotationEnabled === true)).toMatchObject([{ Name: 'prod/web/session' }]);
+    expect(SecretList).toHaveLength(6);
+    expect(((await cli(folder, 'access', 'list-clients'))['Clients'] as unknown[]).length).toBe(2);
     expect(await cli(folder, 'trail', 'verify')).toMatchObject({ Intact: true, Unfinished: [] });
     const { Events } = await cli(folder, 'trail', 'events', '--limit', '500');
     const events = Events as { Time: string; Result?: string }[];

@@ -31,6 +31,24 @@ interface Use {
 
 const text = (value: string): string => Buffer.from(value, 'utf8').toString('base64');
 
+const secret = (Name: string, Description: string, value: object | string, more: Input = {}): Use => ({ operation: 'secretsmanager:CreateSecret', input: { Name, Description, SecretString: text(typeof value === 'string' ? value : JSON.stringify(value)), ...more } });
+const DATABASE = { engine: 'postgres', host: 'db-1.acme.example', port: 5432, username: 'orders_app', password: 'not-a-real-password-1', dbname: 'orders' };
+
+/** Made before the day's uses: secrets, one of them with versions and one with a plan to rotate, and programs that may ask. */
+export const MAKING: readonly Use[] = [
+  secret('prod/orders/postgres', 'Orders database, read and write', DATABASE),
+  { operation: 'secretsmanager:PutSecretValue', input: { SecretId: 'prod/orders/postgres', SecretString: text(JSON.stringify({ ...DATABASE, password: 'not-a-real-password-2' })) } },
+  secret('prod/orders/redis', 'Cache of baskets', { username: 'cache', password: 'not-a-real-password-3' }),
+  secret('prod/web/mailgun', 'Mail out', { key: 'not-a-real-key' }, { Tags: [{ Key: 'team', Value: 'web' }] }),
+  secret('prod/web/session', 'Signs session cookies', { password: 'not-a-real-password-4' }),
+  { operation: 'secretsmanager:SetRotator', input: { SecretId: 'prod/web/session', Rotator: 'generic' } },
+  { operation: 'secretsmanager:RotateSecret', input: { SecretId: 'prod/web/session', RotationRules: { AutomaticallyAfterDays: 30 }, RotateImmediately: false } },
+  secret('team/registry', 'Login of the package registry, with its one-time codes', { username: 'acme', password: 'not-a-real-password-5', totp: 'otpauth://totp/registry:acme?secret=JBSWY3DPEHPK3PXP&issuer=registry' }),
+  secret('github-token', 'Reads issues', 'ghp_not_a_real_token'),
+  { operation: 'access:CreateClient', input: { Name: 'orders-api', Role: 'user' } },
+  { operation: 'access:CreateClient', input: { Name: 'terraform', Role: 'administrator' } },
+];
+
 /** In the order of the day; `ids`: alias → key id. */
 export function USES(ids: ReadonlyMap<string, string>): readonly Use[] {
   const KeyId = (alias: string): string => ids.get(alias) ?? '';
@@ -44,6 +62,7 @@ export function USES(ids: ReadonlyMap<string, string>): readonly Use[] {
     if (round % 4 === 1) uses.push(sign('session-jwt', 'RSASSA_PSS_SHA_256', `session ${String(round)}`));
     if (round % 5 === 2) uses.push({ operation: 'kms:GenerateDataKey', input: { KeyId: KeyId('billing-pii'), KeySpec: 'AES_256' } });
     if (round % 6 === 3) uses.push({ operation: 'kms:GetPublicKey', input: { KeyId: KeyId('partner-exchange') } });
+    if (round % 6 === 1) uses.push({ operation: 'secretsmanager:GetSecretValue', input: { SecretId: 'prod/orders/postgres' } });
     // Only the vault's own clock may do this: the door refuses.
     if (round % 9 === 4) uses.push({ operation: 'kms:DeleteDueKeys', input: {}, refused: true });
     if (round === 8) uses.push({ operation: 'trail:ExportCheckpoint', input: {} });

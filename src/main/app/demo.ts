@@ -12,7 +12,7 @@ import type { Surroundings } from '../../shared/model/paths.ts';
 import { encodeJson } from '../../shared/wire/encode.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Program } from './compose.ts';
-import { DEMO_KEYS, USES } from './demo-content.ts';
+import { DEMO_KEYS, MAKING, USES } from './demo-content.ts';
 import { makeThrowaway } from './throwaway.ts';
 
 const PREFIX = 'keystead-demo-';
@@ -44,6 +44,7 @@ export function startDemo({ env, tmp, uid }: Surroundings, clock: Clock): Demo {
         ids.set(alias, id);
         await call('kms:CreateAlias', { AliasName: `alias/${alias}`, TargetKeyId: id });
       }
+      for (const { operation, input } of MAKING) await call(operation, input);
       const steps = USES(ids);
       for (const [at, { operation, input, refused }] of steps.entries()) {
         behind = Math.round(DAY * (1 - (at + 1) / (steps.length + 1)));

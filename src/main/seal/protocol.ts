@@ -141,7 +141,7 @@ export interface MaterialRef {
 }
 
 /** In the place of a material (its id: 8) that a token holds: the key of one message (32), kept nowhere, and the same as the token wrapped it (60: IV, ciphertext, tag). */
-export type MessageKey = { readonly [F in 'materialId' | 'messageKey' | 'wrapped']: Bytes };
+export type MessageKey = Readonly<Record<'materialId' | 'messageKey' | 'wrapped', Bytes>>;
 export type EncryptionKey = MaterialRef | MessageKey;
 
 /** KMS encryption context: pairs in any order; canonicalised (sorted by UTF-8 bytes) in the sealer. */

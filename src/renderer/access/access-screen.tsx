@@ -70,7 +70,7 @@ function Requests({ open }: { readonly open: boolean }) {
     <SettingsCard title="Last requests">
       {!data || data.length === 0 ? <p className="px-4 py-4 text-fg-2">{open ? 'Nobody has come in since the door was opened.' : 'The door is closed. Requests show here as they come in; the trail keeps all of them.'}</p> : (
         <table className="w-full table-fixed text-left text-[12px]">
-          <thead className="text-fg-3"><tr className="h-8">{[['Time', 'w-24 pl-4'], ['Client', 'w-36 max-[880px]:w-24'], ['Asked for', ''], ['Answer', 'w-52 max-[880px]:w-auto'], ['Took', 'w-20 pr-4 text-right max-[880px]:hidden']].map(([name, width]) => <th key={name} scope="col" className={`px-2 font-medium ${width ?? ''}`}>{name}</th>)}</tr></thead>
+          <thead className="text-fg-3"><tr className="h-8">{[['Time', 'w-24 pl-4'], ['Client', 'w-36 max-[980px]:w-24'], ['Asked for', ''], ['Answer', 'w-52 max-[980px]:w-auto'], ['Took', 'w-20 pr-4 text-right max-[980px]:hidden']].map(([name, width]) => <th key={name} scope="col" className={`px-2 font-medium ${width ?? ''}`}>{name}</th>)}</tr></thead>
           <tbody>{data.map((request) => <RequestRow key={request.RequestId} request={request} />)}</tbody>
         </table>
       )}
@@ -86,7 +86,7 @@ function RequestRow({ request }: { readonly request: AwsRequest }) {
       <td className="truncate px-2">{Client ?? <span className="text-fg-3" title={AccessKeyId}>{AccessKeyId === undefined ? 'not signed' : 'not known'}</span>}</td>
       <td className="truncate px-2 font-mono">{Operation === undefined ? <span className="text-fg-3">none</span> : Operation.replace(/^.*:/, '')}</td>
       <td className="truncate px-2">{error === undefined ? <span className="text-fg-2">{Status} ok</span> : <code className={`font-mono ${/AccessDenied|Signature|Unrecognized|Authentication/.test(error) ? 'text-danger' : 'text-warn'}`} title={`${String(Status)} ${error}`}>{error}</code>}</td>
-      <td className="px-2 pr-4 text-right tabular-nums text-fg-2 max-[880px]:hidden">{Milliseconds.toFixed(1)} ms</td>
+      <td className="px-2 pr-4 text-right tabular-nums text-fg-2 max-[980px]:hidden">{Milliseconds.toFixed(1)} ms</td>
     </tr>
   );
 }

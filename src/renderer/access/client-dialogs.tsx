@@ -16,7 +16,7 @@ import { refreshAccess, type AwsClient } from './data.ts';
 
 type Made = Output<'access:CreateClient'>;
 
-export const ROLE_WORDS: Readonly<Record<ClientRole, string>> = { user: 'Uses keys', administrator: 'Uses and manages keys' };
+export const ROLE_WORDS: Readonly<Record<ClientRole, string>> = { user: 'Uses keys, reads secrets', administrator: 'Manages them, too' };
 const ROLES: readonly (readonly [ClientRole, string])[] = [['user', ROLE_WORDS.user], ['administrator', ROLE_WORDS.administrator]];
 
 /** What the vault answered with, until the dialog goes. */
@@ -74,7 +74,7 @@ export function CreateClient({ onClose }: { readonly onClose: () => void }) {
           <div className="flex flex-col gap-1.5">
             <p className="text-[12px]/4 font-medium text-fg-2">What it may do</p>
             <Segmented label="What it may do" value={role} options={ROLES} onPick={setRole} />
-            <p className="text-[12px]/4 text-fg-3">{role === 'user' ? 'Encrypts, decrypts, signs and looks; makes and changes nothing.' : 'Also makes, changes, disables and deletes keys and secrets.'}</p>
+            <p className="text-[12px]/4 text-fg-3">{role === 'user' ? 'Encrypts, decrypts, signs, and reads the value of every secret; makes and changes nothing.' : 'Also makes, changes, disables and deletes keys and secrets.'}</p>
           </div>
           {error && <InlineError error={error} consequence="No client was made." />}
         </div>

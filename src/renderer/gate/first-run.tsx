@@ -93,7 +93,7 @@ function PasswordStep({ folder, onMade, onCode }: PasswordStepProps) {
     setError(undefined);
     onMade();
     const given = name.current?.value.trim() ?? '';
-    const answer = await client.vault.create({ Password: secret, ...(given === '' ? {} : { Name: given }) });
+    const answer = await client.vault.create({ Password: secret, Name: given === '' ? lastPart(folder) : given });
     if (answer.ok) onCode(answer.output.Name, answer.output.RecoveryCode);
     else {
       setBusy(false);
@@ -106,7 +106,7 @@ function PasswordStep({ folder, onMade, onCode }: PasswordStepProps) {
       <h1 className="text-[24px]/[30px] font-semibold">Make your vault</h1>
       <p className="mt-2 text-fg-2">It lives in <span className="font-mono text-[12px] break-all">{shortPath(folder)}</span> on this computer. Nothing leaves it.</p>
       <div className="mt-6 flex flex-col gap-4">
-        <TextField ref={name} label="Name" defaultValue={lastPart(folder)} maxLength={64} disabled={busy} hint="Shown at the top of the window" />
+        <TextField ref={name} label="Name" placeholder={lastPart(folder)} maxLength={64} disabled={busy} hint="Shown at the top of the window; while it is locked, its folder is" />
         <PasswordField ref={password} label="Password" autoFocus autoComplete="new-password" disabled={busy} error={problem.password} onType={onType} hint={<StrengthMeter strength={strength} />} />
         <PasswordField ref={again} label="Password again" autoComplete="new-password" disabled={busy} error={problem.again} />
         <p className="text-[12px]/[18px] text-fg-3">Nobody can reset the password. The recovery code on the next step is the only other way in.</p>

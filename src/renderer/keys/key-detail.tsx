@@ -68,7 +68,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
           <h2 className={`truncate text-[20px]/[26px] font-semibold ${row.named ? '' : 'font-mono'}`}>{row.name}</h2>
           <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2">
             <StateWord value={value} at={at} />
-            <span aria-hidden="true">·</span><span>Software</span>
+            <span aria-hidden="true">·</span><span>{value.Origin === 'AWS_CLOUDHSM' ? 'Hardware' : 'Software'}</span>
             <span aria-hidden="true">·</span><span>{usageVerb(value.KeyUsage)} {specName(value.KeySpec)}</span>
           </p>
         </div>

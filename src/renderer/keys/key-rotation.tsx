@@ -55,10 +55,10 @@ export function KeyRotation({ row, value, at }: { readonly row: KeyRow; readonly
           {!imported && !status.KeyRotationEnabled && (
             <>
               <div className="w-44"><SelectField label="How often" value={period} options={PERIODS} onPick={setPeriod} /></div>
-              <Button busy={busy} className="h-[34px]" onClick={() => { void act(() => client.kms.enableKeyRotation({ KeyId: row.id, RotationPeriodInDays: Number(period) })); }}>Rotate by itself</Button>
+              <Button busy={busy} className="h-[34px]" onClick={() => { void act(() => client.kms.enableKeyRotation({ KeyId: row.id, RotationPeriodInDays: Number(period) })); }}>Turn on automatic rotation</Button>
             </>
           )}
-          {!imported && status.KeyRotationEnabled && <Button busy={busy} onClick={() => { void act(() => client.kms.disableKeyRotation({ KeyId: row.id })); }}>Stop rotating by itself</Button>}
+          {!imported && status.KeyRotationEnabled && <Button busy={busy} onClick={() => { void act(() => client.kms.disableKeyRotation({ KeyId: row.id })); }}>Turn off automatic rotation</Button>}
           {(!imported || next) && <Button busy={busy} icon={<RotateCw size={14} strokeWidth={1.6} />} className={status.KeyRotationEnabled || imported ? '' : 'h-[34px]'} onClick={() => { void act(() => client.kms.rotateKeyOnDemand({ KeyId: row.id })); }}>{imported ? 'Rotate to the imported material' : 'Rotate now'}</Button>}
           {imported && !next && <Button onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import the next material…</Button>}
         </div>
@@ -82,7 +82,7 @@ interface Plan {
 function planWords(status: Output<'kms:GetKeyRotationStatus'>, { imported, replica, own, at }: Plan): string {
   if (replica) return 'This is a replica: its primary key is rotated, and this one with it.';
   if (imported) return 'Its material is imported, so it rotates only to one that you import for this.';
-  if (!status.KeyRotationEnabled) return 'It is not rotated by itself.';
+  if (!status.KeyRotationEnabled) return 'Automatic rotation is off.';
   const every = `It is given new material every ${String(status.RotationPeriodInDays)} days`;
   const when = status.NextRotationDate === undefined ? '' : `, next on ${day(status.NextRotationDate * 1000)} (in ${left(status.NextRotationDate * 1000, at)})`;
   return `${every}${when}.${own ? ' The vault sees to it.' : ''}`;

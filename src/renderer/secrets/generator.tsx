@@ -1,6 +1,6 @@
 /** Makes a password or a passphrase by the rules that the person sets; the value goes to whoever asked and is not shown here. */
 import { useState } from 'react';
-import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { Button } from '../parts/button.tsx';

@@ -9,7 +9,7 @@ import { sentence } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
-import { Segmented, SelectField, TextField } from '../parts/field.tsx';
+import { Check, Segmented, SelectField, TextField } from '../parts/field.tsx';
 import { pathOf, refreshSecrets } from './data.ts';
 import { ROTATOR_WORDS, useRotation, type RotatorKind, type Rotation, type Rules } from './rotation-data.ts';
 import { NextRuns } from './rotation-tab.tsx';
@@ -61,7 +61,7 @@ function draftOf(rotation: Rotation): Draft {
     url: rotation.Url ?? '',
     hosts: rotation.Hosts?.join(' ') ?? '',
     overlap: OVERLAPS.find(([hours]) => hours === String(rotation.OverlapHours))?.[0] ?? '0',
-    now: rotation.Rotator === undefined,
+    now: false,
   };
 }
 
@@ -151,7 +151,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
         {database && <TextField label="Other hosts it may connect to" value={draft.hosts} onChange={(event) => { change({ hosts: event.target.value }); }} placeholder="db-2.internal:5432" hint="The host that the value names is allowed already" className="font-mono" />}
         <div className="flex flex-wrap gap-4">
           <div className="min-w-52 flex-1"><SelectField label="When" value={draft.when} options={WHEN} onPick={(when) => { change({ when }); }} /></div>
-          <div className="min-w-40"><SelectField label="Wait for those on the old one" value={draft.overlap} options={OVERLAPS} onPick={(overlap) => { change({ overlap }); }} /></div>
+          <div className="min-w-40"><SelectField label="Wait for programs on the old one" value={draft.overlap} options={OVERLAPS} onPick={(overlap) => { change({ overlap }); }} /></div>
         </div>
         {draft.when === 'own' && (
           <div className="flex flex-wrap gap-4">
@@ -160,7 +160,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
           </div>
         )}
         <Preview rules={rules} />
-        <label className="flex items-center gap-2"><input type="checkbox" checked={draft.now} onChange={(event) => { change({ now: event.target.checked }); }} />Rotate once now</label>
+        <Check words="Rotate once now" checked={draft.now} onCheck={(now) => { change({ now }); }} />
       </div>
       {(tested ?? failed) && (
         <div className="max-h-40 shrink-0 overflow-y-auto px-5 pt-1 pb-2">
@@ -171,7 +171,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
         </div>
       )}
       <DialogFoot>
-        {(database || draft.kind === 'generic') && <Button tall className="mr-auto" disabled={busy !== undefined || !lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Try it dry'}</Button>}
+        {(database || draft.kind === 'generic') && <Button tall className="mr-auto" disabled={busy !== undefined || !lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Dry run'}</Button>}
         <Button tall onClick={onClose} disabled={busy !== undefined}>Cancel</Button>
         <Button tall kind="primary" type="submit" disabled={busy !== undefined || !lengthOk}>{busy === 'saving' ? 'Saving…' : draft.now ? 'Save and rotate' : 'Save'}</Button>
       </DialogFoot>

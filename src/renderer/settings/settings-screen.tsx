@@ -47,8 +47,8 @@ export function SettingsScreen() {
                       <input name="name" aria-label="Name of the vault" key={data.Name} defaultValue={data.Name} maxLength={64} spellCheck={false} autoComplete="off" className={FIELD} />
                     </form>
                   </Setting>
-                  <Setting name="Lock by itself" about="When nothing was asked of the vault for so long">
-                    <span className="w-44"><select aria-label="Lock by itself" value={data.AutoLockMinutes} onChange={(event) => { void change({ AutoLockMinutes: Number(event.target.value) }); }} className={`${FIELD} select pr-7`}>
+                  <Setting name="Auto-lock" about="When nothing was asked of the vault for so long">
+                    <span className="w-44"><select aria-label="Auto-lock" value={data.AutoLockMinutes} onChange={(event) => { void change({ AutoLockMinutes: Number(event.target.value) }); }} className={`${FIELD} select pr-7`}>
                       {[...new Set<number>([...MINUTES, data.AutoLockMinutes])].map((minutes) => <option key={minutes} value={minutes}>{minuteWords(minutes)}</option>)}
                     </select></span>
                   </Setting>

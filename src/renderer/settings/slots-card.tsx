@@ -37,8 +37,8 @@ export function SlotsCard({ name }: { readonly name: string }) {
   const kinds: readonly ProofKind[] = (['password', 'recovery', 'keychain'] as const).filter(has);
   const close = (): void => { setDoing(undefined); };
   return (
-    <section aria-label="Ways in" className="mt-7">
-      <h2 className="mb-2 text-[12.5px]/[18px] font-semibold">Ways in</h2>
+    <section aria-label="Ways to unlock" className="mt-7">
+      <h2 className="mb-2 text-[12.5px]/[18px] font-semibold">Ways to unlock</h2>
       {error && <InlineError error={errorOf(error)} />}
       {!data && !error && <SkeletonRows rows={2} height={52} />}
       {data && (

@@ -31,7 +31,7 @@ const Row = ({ name, children }: { readonly name: string; readonly children: Rea
   <div className="flex min-h-7 items-center gap-2"><dt className="w-24 shrink-0 text-[12px] text-fg-2">{name}</dt><dd className="min-w-0 flex-1 break-words">{children}</dd></div>
 );
 
-const ASIDE = 'flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px] max-[880px]:w-full max-[880px]:overflow-visible max-[880px]:shadow-[inset_0_1px_0_var(--line)]';
+const ASIDE = 'flex w-[384px] shrink-0 flex-col overflow-y-auto bg-pane p-5 shadow-[inset_1px_0_0_var(--line)] focus-visible:-outline-offset-2 max-[1040px]:w-[320px] max-[980px]:w-full max-[980px]:overflow-visible max-[980px]:shadow-[inset_0_1px_0_var(--line)]';
 
 interface InspectorProps {
   readonly event: TrailEvent;

@@ -60,15 +60,15 @@ export function TrailList({ events, selected, brokenAt, nameOf, today, onSelect,
               aria-selected={event.Index === selected}
               onClick={() => { onSelect(event.Index); }}
               style={{ transform: `translateY(${start}px)` }}
-              className={`absolute inset-x-0 flex h-9 items-center gap-3 px-4 max-[880px]:gap-2 ${outcome === 'changed' ? `tint-danger ${event.Index === selected ? ROW_FOCUS : ''}` : event.Index === selected ? `picked ${ROW_FOCUS}` : 'hover-tint'}`}
+              className={`absolute inset-x-0 flex h-9 items-center gap-3 px-4 max-[980px]:gap-2 ${outcome === 'changed' ? `tint-danger ${event.Index === selected ? ROW_FOCUS : ''}` : event.Index === selected ? `picked ${ROW_FOCUS}` : 'hover-tint'}`}
             >
               <ChainRail own={recordId(event)} newer={newer && recordId(newer)} last={index === events.length - 1} tone={tone} />
               <span className="ml-1 w-[56px] shrink-0 truncate text-fg-2" title={exact(event.Time * 1000)}>{day(event.Time * 1000) === today ? clockTime(event.Time * 1000) : day(event.Time * 1000).replace(/ \d{4}$/, '')}</span>
-              <span className={`w-[126px] shrink-0 truncate max-[880px]:w-[92px] font-mono text-[12.5px] font-medium ${faint ? 'text-fg-2' : ''}`}>{bareOperation(event.Operation ?? event.Kind)}</span>
+              <span className={`w-[168px] shrink-0 truncate max-[1400px]:w-[126px] max-[980px]:w-[112px] font-mono text-[12.5px] font-medium ${faint ? 'text-fg-2' : ''}`}>{bareOperation(event.Operation ?? event.Kind)}</span>
               <span className="min-w-0 flex-1 truncate font-medium">{nameOf(event.Resource)}</span>
-              <span className="flex w-[106px] shrink-0 items-center gap-1.5 text-fg-2 max-[880px]:w-[14px]"><DoorIcon door={event.Door} /><span className="truncate max-[880px]:sr-only">{doorWords(event.Door)}</span></span>
+              <span className="flex w-[106px] shrink-0 items-center gap-1.5 text-fg-2 max-[980px]:w-[14px]"><DoorIcon door={event.Door} /><span className="truncate max-[980px]:sr-only">{doorWords(event.Door)}</span></span>
               <span className="w-[76px] shrink-0"><OutcomeWord event={event} brokenAt={brokenAt} /></span>
-              <span className="w-12 shrink-0 text-right font-mono text-[12px] text-fg-3 max-[880px]:sr-only">{counted(event.Index)}</span>
+              <span className="w-12 shrink-0 text-right font-mono text-[12px] text-fg-3 max-[980px]:sr-only">{counted(event.Index)}</span>
             </div>
           );
         })}

@@ -60,8 +60,8 @@ export function TrailScreen() {
         <Button icon={<Link2 size={14} strokeWidth={1.6} />} shortcut="V" disabled={running !== undefined} onClick={() => { void verify(); }}>Verify</Button>
       </header>
       {/* In a window too narrow for both, the record stands below the list. */}
-      <div className="flex min-h-0 flex-1 max-[880px]:flex-col max-[880px]:overflow-y-auto">
-        <section aria-label="Records" className="flex min-w-0 flex-1 flex-col max-[880px]:min-h-[300px] max-[880px]:flex-none max-[880px]:basis-full">
+      <div className="flex min-h-0 flex-1 max-[980px]:flex-col max-[980px]:overflow-y-auto">
+        <section aria-label="Records" className="flex min-w-0 flex-1 flex-col max-[980px]:min-h-[300px] max-[980px]:flex-none max-[980px]:basis-full">
           <Summary verified={verified} running={running} error={verifyError} at={time} onCancel={cancel} />
           <div className="flex flex-wrap items-center gap-2 px-4 py-2 shadow-[inset_0_-1px_0_var(--line)]">
             <label className="edge flex h-[30px] min-w-[140px] flex-1 items-center gap-2 rounded-row bg-raised px-2.5 text-fg-2 has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-brass [[data-theme=light]_&]:bg-pane">

@@ -1,9 +1,9 @@
 /** What the trail records, in words. */
-import { Ban, Check, CircleDashed, CircleHelp, Clock, Info, Link2Off, SquareTerminal, AppWindow, X, type LucideIcon } from 'lucide-react';
+import { Ban, Check, CircleDashed, CircleHelp, Clock, Cloud, Info, Link2Off, SquareTerminal, AppWindow, X, type LucideIcon } from 'lucide-react';
 import type { TrailEvent } from '../keys/data.ts';
 
-const DOORS: Readonly<Record<string, string>> = { ipc: 'You', cli: 'Command line', schedule: 'Schedule' };
-const DOOR_ICONS: Readonly<Record<string, LucideIcon>> = { ipc: AppWindow, cli: SquareTerminal, schedule: Clock };
+const DOORS: Readonly<Record<string, string>> = { ipc: 'You', cli: 'Command line', schedule: 'Schedule', aws: 'AWS client' };
+const DOOR_ICONS: Readonly<Record<string, LucideIcon>> = { ipc: AppWindow, cli: SquareTerminal, schedule: Clock, aws: Cloud };
 export const doorWords = (door: string | undefined): string => (door === undefined ? 'The vault' : (DOORS[door] ?? door));
 export function DoorIcon({ door }: { readonly door: string | undefined }) {
   const Icon = DOOR_ICONS[door ?? ''] ?? Info;

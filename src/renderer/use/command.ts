@@ -59,7 +59,7 @@ export function commandFor({ action, key, algorithm, digest = false, context = {
   const parts: Record<BytesAction, readonly string[]> = {
     encrypt: ['kms encrypt', id, file('--plaintext', 'plaintext'), ...bound, ...by('--encryption-algorithm'), '--output-file CiphertextBlob=ciphertext.bin'],
     decrypt: ['kms decrypt', id, file('--ciphertext-blob', 'ciphertext.bin'), ...bound, ...by('--encryption-algorithm'), '--output-file Plaintext=plaintext'],
-    'data-key': ['kms generate-data-key', id, `--key-spec ${dataKeySpec}`, ...bound],
+    'data-key': ['kms generate-data-key', id, `--key-spec ${dataKeySpec}`, ...bound, '--output-file Plaintext=data-key --output-file CiphertextBlob=data-key.bin'],
     // A message too long to go whole is a file, which the vault digests itself.
     sign: digest ? ['file sign', quoted(input ?? 'message'), id, ...by('--signing-algorithm'), '--out signature.bin'] : ['kms sign', id, file('--message', 'message'), ...by('--signing-algorithm'), '--output-file Signature=signature.bin'],
     verify: digest ? ['file verify', quoted(input ?? 'message'), id, '--signature fileb://signature.bin', ...by('--signing-algorithm')] : ['kms verify', id, file('--message', 'message'), '--signature fileb://signature.bin', ...by('--signing-algorithm')],

@@ -32,7 +32,7 @@ export function PublicResult({ label, bytes, file, text }: PublicBytes) {
         <h3 className="flex-1 text-[12px]/4 font-medium text-fg-2">{label} <span className="font-normal text-fg-3">{byteCount(bytes.length)}</span></h3>
         {text === undefined && <Segmented small label="Shown as" value={encoding} options={[['base64', 'Base64'], ['hex', 'Hex']]} onPick={setEncoding} />}
       </div>
-      <pre tabIndex={0} aria-label={label} className={`edge max-h-44 overflow-auto rounded-card bg-raised px-3 py-2 font-mono text-[12px]/[18px] ${text === undefined ? 'break-all whitespace-pre-wrap' : 'text-[11px]'}`}>{shown}</pre>
+      <pre tabIndex={0} aria-label={label} className={`edge max-h-44 overflow-auto rounded-card bg-raised px-3 py-2 font-mono text-[12px]/[18px] ${text === undefined ? 'break-all whitespace-pre-wrap' : 'px-2 text-[10.5px]'}`}>{shown}</pre>
       <div className="mt-2 flex flex-wrap items-center gap-2">
         <CopyButton wide text={shown} what={text === undefined ? encoding : 'PEM'} />
         {canSave() && <Button icon={<Download size={14} strokeWidth={1.6} />} onClick={() => { void save(); }}>Save as a file</Button>}

@@ -84,7 +84,7 @@ function VaultSwitcher() {
         <MarkTile />
         <span className="min-w-0 flex-1">
           <span className="block truncate text-[13px]/[18px] font-semibold">{name}</span>
-          <span className="block truncate text-[11px]/4 text-fg-2">{status.Throwaway ? <><b className="font-semibold text-brass">Demo</b>, nothing here is kept</> : locks}</span>
+          <span className="block truncate text-[11px]/4 text-fg-2">{status.Throwaway ? <><b className="font-semibold text-brass">Demo</b>, not kept</> : locks}</span>
         </span>
         <ChevronsUpDown size={14} strokeWidth={1.6} className="text-fg-3" aria-hidden="true" />
       </DropdownMenu.Trigger>
