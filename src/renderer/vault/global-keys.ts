@@ -1,13 +1,13 @@
-/** Ctrl or Cmd with a key, everywhere; the sections keep their final numbers. Single letters belong to the screens. */
+/** Ctrl or Cmd with a key, wherever no dialog is open (lock: there, too); the sections keep their final numbers. Single letters belong to the screens. */
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { letterOf } from './letters.ts';
-import type { VaultFrame } from './context.ts';
+import type { Shown, VaultFrame } from './context.ts';
 
 /** F6 goes round these, in the order of the page. */
 const PANES = '[data-pane]';
 
-export function nextPane(back: boolean): void {
+function nextPane(back: boolean): void {
   const panes = [...document.querySelectorAll<HTMLElement>(PANES)].filter((pane) => pane.offsetParent !== null);
   const at = panes.findIndex((pane) => pane.contains(document.activeElement));
   const next = panes[(at + (back ? -1 : 1) + panes.length) % panes.length];
@@ -24,6 +24,12 @@ export function useHeldFocus(pane: 'list' | 'detail', when: string): void {
   }, [pane, when]);
 }
 
+/**
+ * Whether a dialog is open that a key may not take away: it may show what is shown once, and what is typed into it is lost with it. The palette
+ * holds nothing.
+ */
+const isHeld = (shown: Shown | undefined): boolean => shown?.kind !== 'palette' && document.querySelector('dialog[open]') !== null;
+
 export function useGlobalKeys({ show, shown, lock }: VaultFrame): void {
   const navigate = useNavigate();
   useEffect(() => {
@@ -37,13 +43,13 @@ export function useGlobalKeys({ show, shown, lock }: VaultFrame): void {
       9: () => { show(undefined); void navigate({ to: '/trail', search: {} }); },
     };
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key === 'F6' && !shown) {
+      if (event.key === 'F6' && !shown && !isHeld(shown)) {
         event.preventDefault();
         nextPane(event.shiftKey);
-      } else if (event.key === '?' && !shown && letterOf(event) !== undefined) show({ kind: 'shortcuts' });
+      } else if (event.key === '?' && !shown && !isHeld(shown) && letterOf(event) !== undefined) show({ kind: 'shortcuts' });
       else if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && Object.hasOwn(acts, event.key)) {
         event.preventDefault();
-        acts[event.key]?.();
+        if (event.key === 'l' || !isHeld(shown)) acts[event.key]?.();
       }
     };
     window.addEventListener('keydown', onKey);

@@ -1,0 +1,78 @@
+/** What the real window says is so when it says it, and what it shows once stays until a person has it. In order. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
+import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import { remove, temporaryFolder } from '../system/support/served-vault.ts';
+import { button, dialog, heading, press, recoveryCode, submit, typeGroups } from './support/acts.ts';
+import { inOrder } from './support/in-order.ts';
+
+const home = temporaryFolder();
+let window: OpenWindow;
+let page: Page;
+const said: string[] = [];
+inOrder(() => page);
+
+beforeAll(async () => {
+  const folder = join(home, 'vault');
+  await makeVault(folder);
+  window = await openWindow(folder);
+  page = await window.page();
+  page.on('pageerror', (error) => said.push(error.message));
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByText('No keys yet').waitFor();
+});
+afterAll(async () => {
+  await window.close();
+  remove(home);
+});
+
+/** What goes elsewhere from anywhere else. */
+const ELSEWHERE = ['Control+1', 'Control+2', 'Control+7', 'Control+9', 'Control+,', 'Control+k', 'F6', '?'];
+async function tryToLeave(): Promise<void> {
+  for (const key of ELSEWHERE) await page.keyboard.press(key);
+  // What would show another dialog has had its time once this has been drawn.
+  await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => { requestAnimationFrame(drawn); }); }));
+  expect(await dialog(page).count()).toBe(1);
+}
+
+it('keeps a new recovery code until it is written down, whatever key is pressed', async () => {
+  await page.keyboard.press('Control+,');
+  await press(page, 'Make a new one');
+  await page.getByLabel('Your password', { exact: true }).focus();
+  await tryToLeave();
+  await page.getByLabel('Your password', { exact: true }).fill(PASSWORD);
+  await submit(page);
+  const groups = await recoveryCode(page);
+  await heading(page, 'Keep the recovery code').waitFor();
+  await tryToLeave();
+  expect(await recoveryCode(page)).toEqual(groups);
+  await press(page, 'I have it, type two groups back');
+  await typeGroups(page, groups);
+  await dialog(page).waitFor({ state: 'detached' });
+});
+
+it('keeps a new secret access key until it is taken, and gives the keys back afterwards', async () => {
+  await page.keyboard.press('Control+7');
+  await press(page, 'New client');
+  await page.getByLabel('Name', { exact: true }).fill('orders-api');
+  await submit(page);
+  await heading(page, 'Access key of orders-api').waitFor();
+  await button(page, 'I have it').focus();
+  await tryToLeave();
+  await press(page, 'I have it');
+  await dialog(page).waitFor({ state: 'detached' });
+  // The palette holds nothing, so it goes when a section is asked for.
+  await page.keyboard.press('Control+k');
+  await dialog(page).getByRole('combobox').waitFor();
+  await page.keyboard.press('Control+1');
+  await page.getByText('No keys yet').waitFor();
+  expect(await dialog(page).count()).toBe(0);
+});
+
+it('has had no error on any page', () => {
+  expect(said).toEqual([]);
+});
