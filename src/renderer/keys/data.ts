@@ -2,6 +2,7 @@
 import { useQuery, type QueryClient } from '@tanstack/react-query';
 import type { Output } from '../../shared/api/index.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { useOf } from '../../shared/model/key-uses.ts';
 import { client, outputOf } from '../client.ts';
 import { firstRowsOf, rowsOf, type KeyRow, type ListedAlias, type ListedKey } from './rows.ts';
 
@@ -101,7 +102,9 @@ async function inLane<T>(work: () => Promise<T>): Promise<T> {
 const describe = (id: string): Promise<KeyMetadata> => inLane(async () => outputOf(await client.kms.describeKey({ KeyId: id })).KeyMetadata);
 export const useKey = (id: string) => useQuery({ queryKey: keyQuery(id), queryFn: () => describe(id) });
 
-export const useLastUsage = (id: string) => useQuery({ queryKey: [...keyQuery(id), 'use'], queryFn: () => inLane(async () => outputOf(await client.kms.getKeyLastUsage({ KeyId: id }))), staleTime: 10_000 });
+const usageQuery = (id: string) => [...keyQuery(id), 'use'] as const;
+/** When the key was last used, as the vault keeps it: also what is older than the trail's latest records. `staleTime`: milliseconds that what was read before will do. */
+export const useLastUsage = (id: string, staleTime = 10_000) => useQuery({ queryKey: usageQuery(id), queryFn: () => inLane(async () => outputOf(await client.kms.getKeyLastUsage({ KeyId: id }))), staleTime });
 
 export type TrailEvent = Output<'trail:LookupEvents'>['Events'][number];
 export interface RecentEvents {
@@ -128,8 +131,7 @@ async function recent(): Promise<RecentEvents> {
 /** The latest records, read once a minute at most: reading the trail is itself recorded. */
 export const useRecentEvents = () => useQuery({ queryKey: EVENTS, queryFn: recent, staleTime: 60_000, refetchOnMount: true });
 
-const USES = new Set(['Encrypt', 'Decrypt', 'Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'GenerateDataKey', 'GetPublicKey'].map((name) => `kms:${name}`).concat('file:Sign', 'file:Verify'));
-export const isUse = (event: TrailEvent): boolean => event.Operation !== undefined && USES.has(event.Operation);
+export const isUse = (event: TrailEvent): boolean => event.Operation !== undefined && useOf(event.Operation) !== undefined;
 /** The ends of requests on this key; an intent is the same request once more. */
 export const eventsOf = (events: readonly TrailEvent[], arn: string): readonly TrailEvent[] => events.filter((event) => event.Resource === arn && event.Kind !== 'intent');
 

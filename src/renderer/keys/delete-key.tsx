@@ -4,12 +4,13 @@ import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { useNow } from '../clock.ts';
-import { ago, counted, day, exact, lossWords } from '../format.ts';
+import { day, lossWords } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
-import { eventsOf, isUse, MOST_EVENTS, refreshKey, useKey, useKeys, useRecentEvents } from './data.ts';
+import { refreshKey, useKey, useKeys, useLastUsage } from './data.ts';
+import { LastUse } from './last-use.tsx';
 
 const DAY = 86_400_000;
 
@@ -17,7 +18,7 @@ export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly
   const queries = useQueryClient();
   const { data } = useKey(keyId);
   const row = useKeys().rows?.find((one) => one.id === keyId);
-  const recent = useRecentEvents();
+  const usage = useLastUsage(keyId, 0);
   const time = useNow(60_000);
   const [days, setDays] = useState('30');
   const [error, setError] = useState<CallError>();
@@ -25,7 +26,6 @@ export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly
   if (!row || !data) return null;
   const count = Number(days);
   const valid = Number.isInteger(count) && count >= 7 && count <= 30;
-  const last = recent.data && eventsOf(recent.data.events, row.arn).find((event) => isUse(event) && event.Result === 'ok');
   const schedule = async (): Promise<void> => {
     setBusy(true);
     const answer = await client.kms.scheduleKeyDeletion({ KeyId: keyId, PendingWindowInDays: count });
@@ -45,7 +45,7 @@ export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly
             It cannot be used from now on, and is destroyed after the waiting time.{' '}
             {lossWords(data.KeyUsage)} Until then you can cancel.
           </p>
-          {recent.data && <p><span className="text-fg-2">Last use: </span>{last ? <span title={exact(last.Time * 1000)}>{ago(last.Time * 1000, time)}</span> : recent.data.cut ? `not in the latest ${counted(MOST_EVENTS)} records of the trail` : 'never'}</p>}
+          {!usage.isError && <p><span className="text-fg-2">Last use: </span>{usage.data && !usage.isFetching ? <LastUse value={data} usage={usage.data} at={time} /> : <span className="text-fg-2">Reading…</span>}</p>}
           <div className="w-44"><TextField label="Days to wait" type="number" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days.'} hint={valid ? `It is destroyed on ${day(time + count * DAY)}` : undefined} /></div>
           {error && <InlineError error={error} consequence="The key is as it was." />}
         </div>

@@ -6,7 +6,7 @@ import type { CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { offered } from '../../shared/model/algorithms.ts';
 import { client } from '../client.ts';
-import { ago, day, exact } from '../format.ts';
+import { day, exact } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { InlineError } from '../parts/feedback.tsx';
@@ -14,6 +14,7 @@ import { useToast } from '../parts/toast.tsx';
 import { RequestStrip } from '../pictures/request-strip.tsx';
 import { useVault } from '../vault/context.ts';
 import { Regions, Tags } from './key-places.tsx';
+import { LastUse } from './last-use.tsx';
 import { eventsOf, isUse, refreshKey, useLastUsage, useRecentEvents, type KeyRow } from './data.ts';
 
 const KeyValue = ({ name, children }: { readonly name: string; readonly children: ReactNode }) => (
@@ -30,7 +31,6 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
   const changeable = !readOnly && value.KeyManager === 'CUSTOMER' && value.KeyState !== 'PendingDeletion' && value.KeyState !== 'PendingReplicaDeletion';
   const uses = recent.data ? eventsOf(recent.data.events, row.arn).filter(isUse) : undefined;
   const usage = useLastUsage(row.id);
-  const last = usage.data?.KeyLastUsage;
   const algorithms = offered(value.KeySpec, value.KeyUsage);
   return (
     <div className="pt-5">
@@ -55,11 +55,7 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
         {value.Origin === 'EXTERNAL' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>{value.KeyState === 'PendingImport' ? 'Its material is imported, and not here now' : 'Imported; its owner has it elsewhere too'}{value.ValidTo === undefined ? '' : `. It goes on ${day(value.ValidTo * 1000)}`}</span>{changeable && value.KeyState !== 'PendingImport' && <Button onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import again…</Button>}</KeyValue>}
         {value.Origin === 'AWS_CLOUDHSM' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>In a hardware token, key store {value.CustomKeyStoreId}. It cannot leave the token</span></KeyValue>}
         {value.Origin === 'AWS_KMS' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeySpec === 'SYMMETRIC_DEFAULT' || value.KeyUsage === 'GENERATE_VERIFY_MAC' ? 'It' : 'The private part'} cannot leave it</span></KeyValue>}
-        {usage.data && (
-          <KeyValue name="Last use">
-            {last?.Timestamp !== undefined ? <span title={exact(last.Timestamp * 1000)}>{ago(last.Timestamp * 1000, at)}, {last.Operation}</span> : <span className="text-fg-2">{usage.data.TrackingStartDate > value.CreationDate ? `Not since ${day(usage.data.TrackingStartDate * 1000)}` : 'Never'}</span>}
-          </KeyValue>
-        )}
+        {usage.data && <KeyValue name="Last use"><LastUse value={value} usage={usage.data} at={at} /></KeyValue>}
       </dl>
     </div>
   );
