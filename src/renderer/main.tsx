@@ -10,6 +10,7 @@ import './styles.css';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { startAttending } from './attended.ts';
 import { listenToVault } from './client.ts';
 import { startTheme } from './theme.ts';
 import { loadWindow } from './window-state.ts';
@@ -18,6 +19,7 @@ import { loadWindow } from './window-state.ts';
 const PATIENCE_MS = 300;
 
 startTheme();
+startAttending();
 listenToVault();
 await Promise.race([loadWindow(), new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); })]);
 

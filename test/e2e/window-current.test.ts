@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, temporaryFolder } from '../system/support/served-vault.ts';
-import { button, dialog, heading, press, recoveryCode, submit, typeGroups } from './support/acts.ts';
+import { act, button, dialog, fromMenu, heading, openKey, press, recoveryCode, resultOf, submit, typeGroups } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
 
 const home = temporaryFolder();
@@ -71,6 +71,31 @@ it('keeps a new secret access key until it is taken, and gives the keys back aft
   await page.keyboard.press('Control+1');
   await page.getByText('No keys yet').waitFor();
   expect(await dialog(page).count()).toBe(0);
+});
+
+it('counts and lists a request as soon as it is answered', async () => {
+  const { KeyMetadata } = (await window.local.ok('kms:CreateKey')) as { readonly KeyMetadata: { readonly KeyId: string } };
+  await window.local.ok('kms:CreateAlias', { AliasName: 'alias/orders/data', TargetKeyId: KeyMetadata.KeyId });
+  await openKey(page, 'orders/data');
+  await page.getByText('0 requests', { exact: true }).waitFor();
+  await page.getByText('Never', { exact: true }).waitFor();
+  const panel = await act(page, 'Encrypt');
+  await panel.getByLabel('Plaintext', { exact: true }).fill('note');
+  await submit(page);
+  await resultOf(panel, 'Ciphertext');
+  await page.keyboard.press('Escape');
+  await page.getByText('1 request', { exact: true }).waitFor();
+  await page.getByText(/(just now|min ago), Encrypt$/).waitFor();
+  await page.getByRole('tab', { name: 'Trail' }).click();
+  await page.getByRole('cell', { name: 'Encrypt', exact: true }).waitFor();
+  await page.getByRole('tab', { name: 'Overview' }).click();
+});
+
+it('says in the deletion of a key when it was used last, wherever that was', async () => {
+  await window.local.ok('kms:GenerateDataKeyPairWithoutPlaintext', { KeyId: 'alias/orders/data', KeyPairSpec: 'ECC_NIST_P256' });
+  await fromMenu(page, 'Schedule deletion…');
+  await dialog(page).getByText(/(just now|min ago), GenerateDataKeyPairWithoutPlaintext$/).waitFor();
+  await press(page, 'Keep the key');
 });
 
 it('has had no error on any page', () => {

@@ -1,8 +1,10 @@
 /** Keys as the screens need them, read through the queries' cache, which is emptied at lock. */
 import { useQuery, type QueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { useOf } from '../../shared/model/key-uses.ts';
+import { isAttended } from '../attended.ts';
 import { client, outputOf } from '../client.ts';
 import { firstRowsOf, rowsOf, type KeyRow, type ListedAlias, type ListedKey } from './rows.ts';
 
@@ -128,8 +130,22 @@ async function recent(): Promise<RecentEvents> {
   return { events, cut: before !== undefined };
 }
 
-/** The latest records, read once a minute at most: reading the trail is itself recorded. */
-export const useRecentEvents = () => useQuery({ queryKey: EVENTS, queryFn: recent, staleTime: 60_000, refetchOnMount: true });
+const MINUTE = 60_000;
+/** The latest records; while they are shown to somebody, anew each minute and not more often: reading the trail is itself recorded. */
+export function useRecentEvents() {
+  const query = useQuery({ queryKey: EVENTS, queryFn: recent, staleTime: MINUTE, refetchOnMount: true });
+  const { refetch } = query;
+  useEffect(() => {
+    const timer = setInterval(() => { if (isAttended(MINUTE)) void refetch({ cancelRefetch: false }); }, MINUTE);
+    return () => { clearInterval(timer); };
+  }, [refetch]);
+  return query;
+}
+
+/** After a key was used here, or was not let: what the trail and the key say of it. */
+export async function refreshUse(queries: QueryClient, id: string): Promise<void> {
+  await Promise.all([queries.invalidateQueries({ queryKey: EVENTS }), queries.invalidateQueries({ queryKey: usageQuery(id) })]);
+}
 
 export const isUse = (event: TrailEvent): boolean => event.Operation !== undefined && useOf(event.Operation) !== undefined;
 /** The ends of requests on this key; an intent is the same request once more. */

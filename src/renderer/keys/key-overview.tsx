@@ -34,7 +34,8 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
   const algorithms = offered(value.KeySpec, value.KeyUsage);
   return (
     <div className="pt-5">
-      {uses && <RequestStrip at={at} events={uses.map((event) => ({ time: event.Time * 1000, result: event.Result ?? 'failed' }))} />}
+      {/* What came after the clock's last tick is in the picture, too. */}
+      {uses && <RequestStrip at={Math.max(at, (uses[0]?.Time ?? 0) * 1000)} events={uses.map((event) => ({ time: event.Time * 1000, result: event.Result ?? 'failed' }))} />}
       <h3 className={`mb-2 text-[12.5px]/[18px] font-semibold ${uses ? 'mt-6' : ''}`}>Identity</h3>
       <dl>
         {(value.Description !== '' || changeable) && (

@@ -2,11 +2,13 @@
  * A file of any size, encrypted or decrypted under one key. The vault reads and writes it: the page knows two paths and how far it is. What is
  * dropped on a page has no path there, so a file is chosen in the desktop's dialog, or its path is typed or pasted.
  */
+import { useQueryClient } from '@tanstack/react-query';
 import { FolderOpen } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { byteCount } from '../format.ts';
+import { refreshUse } from '../keys/data.ts';
 import { Button } from '../parts/button.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { Segmented, TextField } from '../parts/field.tsx';
@@ -35,6 +37,7 @@ interface FileFormProps {
 }
 
 export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
+  const queries = useQueryClient();
   const [work, setWork] = useState<FileWork>('encrypt');
   const [path, setPath] = useState('');
   const [chosen, setChosen] = useState<number>();
@@ -76,6 +79,7 @@ export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
       },
     };
     const answer = await (work === 'encrypt' ? client.file.encrypt(input, options) : client.file.decrypt(input, options));
+    void refreshUse(queries, keyId);
     running.current = undefined;
     setProgress(undefined);
     onBusy(false);

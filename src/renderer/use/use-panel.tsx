@@ -1,4 +1,5 @@
 /** Using a key: a sheet over the right of the window. One key, its actions, one result. */
+import { useQueryClient } from '@tanstack/react-query';
 import { Copy, X } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
@@ -6,7 +7,7 @@ import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { offered, type Algorithm } from '../../shared/model/algorithms.ts';
 import { actionRow, actionsOf, type BytesAction, type UseAction } from '../keys/actions.ts';
-import { useKey, useKeys } from '../keys/data.ts';
+import { refreshUse, useKey, useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { client } from '../client.ts';
 import { toText } from '../encoding.ts';
@@ -89,6 +90,7 @@ interface UseFormProps {
 }
 
 function UseForm({ action, value, reference, onOther }: UseFormProps) {
+  const queries = useQueryClient();
   const algorithms = offered(value.KeySpec, value.KeyUsage);
   const [algorithm, setAlgorithm] = useState<Algorithm | undefined>(algorithms.find((name) => name.endsWith('OAEP_SHA_256')) ?? algorithms[0]);
   const [rows, setRows] = useState<readonly ContextRow[]>([]);
@@ -134,6 +136,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
     if (given && given.bytes.length > limit && !digests) return;
     setBusy(true);
     const answer = await run({ action, key: value, algorithm, context: contextOf(rows), dataKeySpec, input: given?.bytes, path: picked?.path, proof: shown?.bytes });
+    void refreshUse(queries, value.KeyId);
     if (!alive.current) {
       if (answer.ok) answer.outcome.secret?.[Symbol.dispose]();
       return;
@@ -154,6 +157,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
     if (!given || given.bytes.length > limit) return;
     const Input = { KeyId: value.KeyId, CiphertextBlob: toText(given.bytes, 'base64'), EncryptionAlgorithm: algorithm, ...(symmetric ? { EncryptionContext: contextOf(rows) } : {}) };
     await copying.run(() => client.window.copyOutput({ Operation: 'kms:Decrypt', Input, Field: 'Plaintext' }));
+    void refreshUse(queries, value.KeyId);
   };
   const asked = useRef(false);
   useEffect(() => {
