@@ -98,6 +98,18 @@ it('says in the deletion of a key when it was used last, wherever that was', asy
   await press(page, 'Keep the key');
 });
 
+it('keeps the result of the last check of the trail while somebody looks elsewhere', async () => {
+  await page.keyboard.press('Control+9');
+  await page.getByText('Not checked here since the vault was unlocked.').waitFor();
+  await press(page, 'Verify');
+  await page.getByText('Intact', { exact: true }).waitFor();
+  await page.keyboard.press('Control+1');
+  await heading(page, 'Keys').waitFor();
+  await page.keyboard.press('Control+9');
+  await heading(page, 'Trail').waitFor();
+  await page.getByText('Intact', { exact: true }).waitFor();
+});
+
 it('has had no error on any page', () => {
   expect(said).toEqual([]);
 });

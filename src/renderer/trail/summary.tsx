@@ -20,7 +20,7 @@ export function Summary({ verified, running, error, at, onCancel }: SummaryProps
       {running ? <ProgressRow label="Checking every record" done={running.done} total={running.total} detail={running.total > 0 ? `${counted(running.done)} of ${counted(running.total)}` : undefined} onCancel={onCancel} />
       : error ? <div className="flex-1"><InlineError error={error} consequence="The trail was not checked." /></div>
       : verified ? <><Result verified={verified} at={at} />{verified.report.Timeline && <Timeline timeline={verified.report.Timeline} broken={verified.report.Broken !== undefined} />}</>
-      : <p className="flex items-center gap-2 text-fg-2"><ScanSearch size={16} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />Not checked since this window opened. Verify reads every record and names the first that does not fit.</p>}
+      : <p className="flex items-center gap-2 text-fg-2"><ScanSearch size={16} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />Not checked here since the vault was unlocked. Verify reads every record and names the first that does not fit.</p>}
     </div>
   );
 }
