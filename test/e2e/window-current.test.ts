@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, temporaryFolder } from '../system/support/served-vault.ts';
@@ -108,6 +109,18 @@ it('keeps the result of the last check of the trail while somebody looks elsewhe
   await page.keyboard.press('Control+9');
   await heading(page, 'Trail').waitFor();
   await page.getByText('Intact', { exact: true }).waitFor();
+});
+
+it('says when a secret was read last, and never that it was not', async () => {
+  await window.local.ok('secretsmanager:CreateSecret', { Name: 'orders/db', SecretString: SecretBytes.take(new TextEncoder().encode('{"password":"p"}')) });
+  await page.keyboard.press('Control+2');
+  await page.getByRole('option', { name: /^db\b/ }).click();
+  await page.getByRole('button', { name: /Show its fields/ }).click();
+  await button(page, 'Reveal password').click();
+  await page.getByRole('tab', { name: 'About' }).click();
+  await page.getByText('Not recorded yet', { exact: true }).waitFor();
+  // Readings are written down together, ten seconds after the first.
+  await page.locator('dl div', { hasText: /^Last read/ }).getByText(/^\d+ [A-Z][a-z]{2} \d{4}$/).waitFor({ timeout: 60_000 });
 });
 
 it('has had no error on any page', () => {

@@ -1,6 +1,6 @@
 /** Secrets as the screens need them: names and what is known of them through the queries' cache, values never. */
-import { keepPreviousData, useInfiniteQuery, useQuery, type QueryClient } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { client, outputOf } from '../client.ts';
@@ -43,6 +43,19 @@ export function useSecrets(words: string) {
 export const useSecret = (name: string) => useQuery({ queryKey: secretQuery(name), queryFn: async () => outputOf(await client.secretsmanager.describeSecret({ SecretId: name })) });
 export const useVersions = (name: string) =>
   useQuery({ queryKey: versionsQuery(name), queryFn: async () => outputOf(await client.secretsmanager.listSecretVersionIds({ SecretId: name, IncludeDeprecated: true, MaxResults: PAGE })) });
+
+/** Milliseconds after which a reading is surely in the secret's record: the vault writes them down together. */
+const WRITTEN_MS = 12_000;
+/** Reads what is known of a secret anew where its last reading is shown, which changes it without being a change that the vault tells of. */
+export function useLastRead(name: string): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    const again = (): void => { void queries.invalidateQueries({ queryKey: secretQuery(name) }); };
+    again();
+    const written = setTimeout(again, WRITTEN_MS);
+    return () => { clearTimeout(written); };
+  }, [queries, name]);
+}
 
 export async function refreshSecrets(queries: QueryClient): Promise<void> {
   await Promise.all([SECRETS, ['secret'], ['secret-versions'], ['secret-rotation']].map((queryKey) => queries.invalidateQueries({ queryKey })));

@@ -13,7 +13,7 @@ import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
-import { pathOf, refreshSecrets, useSecret, useVersions, type SecretKnown } from './data.ts';
+import { pathOf, refreshSecrets, useLastRead, useSecret, useVersions, type SecretKnown } from './data.ts';
 import { SecretTile } from './secret-list.tsx';
 import { ValueCard } from './value-card.tsx';
 import { useRotation } from './rotation-data.ts';
@@ -121,13 +121,14 @@ const KeyValue = ({ name, children }: { readonly name: string; readonly children
 );
 
 function About({ value, at }: { readonly value: SecretKnown; readonly at: number }) {
+  useLastRead(value.Name);
   return (
     <dl className="pt-4">
       <KeyValue name="Description">{value.Description === undefined ? <span className="text-fg-3">None</span> : <bdi className="min-w-0 break-words">{value.Description}</bdi>}</KeyValue>
       <KeyValue name="Name"><span className="min-w-0 font-mono text-[12.5px] break-all">{value.Name}</span><CopyButton text={value.Name} what="the name" /></KeyValue>
       <KeyValue name="ARN"><span className="flex min-w-0 items-center gap-1.5"><span className="min-w-0 font-mono text-[11.5px] break-all">{value.ARN}</span><CopyButton text={value.ARN} what="the ARN" /></span></KeyValue>
       <KeyValue name="Tags">{value.Tags.length === 0 ? <span className="text-fg-3">None</span> : value.Tags.map(({ Key, Value }) => <span key={Key} className="rounded-chip bg-raised px-1.5 text-[12px] text-fg-2 [[data-theme=dark]_&]:bg-line"><bdi>{Key}</bdi>{Value === '' ? '' : <>: <bdi>{Value}</bdi></>}</span>)}</KeyValue>
-      <KeyValue name="Last read">{value.LastAccessedDate === undefined ? <span className="text-fg-3">Never</span> : day(value.LastAccessedDate * 1000)}</KeyValue>
+      <KeyValue name="Last read">{value.LastAccessedDate === undefined ? <span className="text-fg-3">Not recorded yet</span> : day(value.LastAccessedDate * 1000)}</KeyValue>
       <KeyValue name="Made"><span title={exact(value.CreatedDate * 1000)}>{ago(value.CreatedDate * 1000, at)}</span></KeyValue>
     </dl>
   );
