@@ -31,6 +31,9 @@ afterAll(async () => {
   remove(home);
 });
 
+/** Rows that are drawn, those beyond the edge of the list with them, are half as many. */
+const MORE_THAN_SHOWN = 50;
+
 /** What goes elsewhere from anywhere else. */
 const ELSEWHERE = ['Control+1', 'Control+2', 'Control+7', 'Control+9', 'Control+,', 'Control+k', 'F6', '?'];
 async function tryToLeave(): Promise<void> {
@@ -121,6 +124,29 @@ it('says when a secret was read last, and never that it was not', async () => {
   await page.getByText('Not recorded yet', { exact: true }).waitFor();
   // Readings are written down together, ten seconds after the first.
   await page.locator('dl div', { hasText: /^Last read/ }).getByText(/^\d+ [A-Z][a-z]{2} \d{4}$/).waitFor({ timeout: 60_000 });
+});
+
+it('finds and offers a key that was never on the screen', async () => {
+  const make = async (alias: string, input: object): Promise<void> => {
+    const { KeyMetadata } = (await window.local.ok('kms:CreateKey', { ...input })) as { readonly KeyMetadata: { readonly KeyId: string } };
+    await window.local.ok('kms:CreateAlias', { AliasName: alias, TargetKeyId: KeyMetadata.KeyId });
+  };
+  for (let i = 0; i < MORE_THAN_SHOWN; i++) await make(`alias/shown/${String(i)}`, {});
+  await make('alias/unseen/mac', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' });
+  await page.keyboard.press('Control+1');
+  const { Keys } = (await window.local.ok('kms:ListKeys', { Limit: 1000 })) as { readonly Keys: readonly unknown[] };
+  await page.getByPlaceholder(`Filter ${String(Keys.length)} keys`).waitFor();
+  await page.keyboard.press('Control+k');
+  await dialog(page).getByRole('combobox').fill('unseen');
+  await dialog(page).getByRole('option', { name: /^unseen.mac/ }).waitFor();
+  while (!((await page.locator('[cmdk-item][data-selected=true]').textContent()) ?? '').startsWith('unseen/mac')) await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Tab');
+  await dialog(page).getByRole('option', { name: /^Make a MAC with unseen.mac/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByPlaceholder(/^Filter/).fill('hmac');
+  await expect.poll(() => page.getByRole('listbox', { name: 'Keys' }).getByRole('option').allTextContents()).toEqual([expect.stringContaining('unseen/mac')]);
+  await page.getByPlaceholder(/^Filter/).fill('rsa');
+  await page.getByText('No keys match').waitFor();
 });
 
 it('has had no error on any page', () => {

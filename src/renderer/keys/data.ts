@@ -1,6 +1,6 @@
 /** Keys as the screens need them, read through the queries' cache, which is emptied at lock. */
-import { useQuery, type QueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { useOf } from '../../shared/model/key-uses.ts';
@@ -102,7 +102,41 @@ async function inLane<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const describe = (id: string): Promise<KeyMetadata> => inLane(async () => outputOf(await client.kms.describeKey({ KeyId: id })).KeyMetadata);
-export const useKey = (id: string) => useQuery({ queryKey: keyQuery(id), queryFn: () => describe(id) });
+export const describedQuery = (id: string) => ({ queryKey: keyQuery(id), queryFn: () => describe(id) });
+export const useKey = (id: string) => useQuery(describedQuery(id));
+
+/** Fewer than the lanes: the key that somebody opens meanwhile does not wait for all of these. */
+const BEHIND = 6;
+const isUnknown = (queries: QueryClient, { id }: KeyRow): boolean => {
+  const state = queries.getQueryState(keyQuery(id));
+  return state?.data === undefined || state.isInvalidated;
+};
+async function describeAll(queries: QueryClient, rows: readonly KeyRow[], signal: AbortSignal): Promise<void> {
+  const left = rows.values();
+  const work = async (): Promise<void> => {
+    for (const { id } of left) {
+      if (signal.aborted) return;
+      // One that is not told stays found by its names.
+      await queries.query({ ...describedQuery(id), gcTime: Number.POSITIVE_INFINITY }).catch(() => undefined);
+    }
+  };
+  await Promise.all(Array.from({ length: BEHIND }, work));
+}
+
+/** Asks what each of these keys is; undefined: of none. `round` grows when more is known, `reading` says that not all is. */
+export function useDescribed(rows: readonly KeyRow[] | undefined): { readonly round: number; readonly reading: boolean } {
+  const queries = useQueryClient();
+  const [state, setState] = useState<{ readonly of?: readonly KeyRow[]; readonly round: number }>({ round: 0 });
+  useEffect(() => {
+    if (!rows) return undefined;
+    const control = new AbortController();
+    void describeAll(queries, rows.filter((row) => isUnknown(queries, row)), control.signal).then(() => {
+      if (!control.signal.aborted) setState(({ round }) => ({ of: rows, round: round + 1 }));
+    });
+    return () => { control.abort(); };
+  }, [queries, rows]);
+  return { round: state.round, reading: rows !== undefined && rows !== state.of };
+}
 
 const usageQuery = (id: string) => [...keyQuery(id), 'use'] as const;
 /** When the key was last used, as the vault keeps it: also what is older than the trail's latest records. `staleTime`: milliseconds that what was read before will do. */

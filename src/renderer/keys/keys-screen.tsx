@@ -7,13 +7,13 @@ import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { copyText } from '../clipboard.ts';
 import { counted, plural, specName, usageWords } from '../format.ts';
 import { Button } from '../parts/button.tsx';
-import { EmptyState, errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
+import { EmptyState, errorOf, InlineError, ProgressRow, SkeletonRows } from '../parts/feedback.tsx';
 import { Kbd } from '../parts/kbd.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
 import { letterOf } from '../vault/letters.ts';
 import { actionRow, actionsOf } from './actions.ts';
-import { keyQuery, useKeys, type KeyRow } from './data.ts';
+import { keyQuery, useDescribed, useKeys, type KeyRow } from './data.ts';
 import { KeyDetail } from './key-detail.tsx';
 import { KeyList } from './key-list.tsx';
 import { finderOf } from './rows.ts';
@@ -40,12 +40,15 @@ export function KeysScreen() {
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   const input = useRef<HTMLInputElement>(null);
   const detail = useRef<HTMLDivElement>(null);
+  const deep = rows !== undefined && rows.length <= DEEP;
+  // Only what was drawn is known of before: all are asked for once somebody filters.
+  const { round, reading } = useDescribed(deep && wanted !== '' ? rows : undefined);
   // What is known of keys grows while the list is shown, so a small list is searched whole each time.
   const find = useMemo(() => {
     if (!rows) return undefined;
-    if (rows.length > DEEP) return finderOf(rows, ({ text }) => text);
+    if (!deep) return finderOf(rows, ({ text }) => text);
     return (text: string) => rows.filter((row) => textOf(row, queries.getQueryData<KeyMetadata>(keyQuery(row.id))).includes(text));
-  }, [rows, queries]);
+  }, [rows, deep, queries, round]);
   const shownRows = useMemo(() => (wanted === '' ? rows : find?.(wanted)), [rows, find, wanted]);
   // Where both fit side by side, the first key stands there until another is chosen.
   const selected = chosen ?? (whole && window.innerWidth >= 1040 ? rows?.[0]?.id : undefined);
@@ -114,9 +117,10 @@ export function KeysScreen() {
           </div>
           {error ? <div className="p-3"><InlineError error={errorOf(error)}><Button kind="ghost" onClick={retry}>Try again</Button></InlineError></div>
           : !shownRows ? <SkeletonRows rows={8} height={52} />
+          : shownRows.length === 0 && reading ? <div className="late p-3"><ProgressRow label="Reading what the keys are" /></div>
           : shownRows.length === 0 ? <EmptyState title={`No keys match “${filter.trim()}”`}><Button onClick={() => { setFilter(''); input.current?.focus(); }}>Clear the filter</Button></EmptyState>
           : <KeyList rows={shownRows} selected={selected} onSelect={select} onOpen={open} />}
-          <p role="status" className="sr-only">{wanted !== '' && shownRows ? `${counted(shownRows.length)} of ${counted(rows?.length ?? 0)}` : ''}</p>
+          <p role="status" className="sr-only">{wanted !== '' && shownRows && !reading ? `${counted(shownRows.length)} of ${counted(rows?.length ?? 0)}` : ''}</p>
         </section>
         <section ref={detail} aria-label="Key" data-pane="detail" tabIndex={-1} className={`min-w-0 flex-1 overflow-y-auto bg-pane focus-visible:-outline-offset-2 ${current ? '' : 'max-[1040px]:hidden'}`}>
           {current ? <KeyDetail key={current.id} row={current} onBack={back} /> : rows && rows.length > 0 ? <EmptyState title="Choose a key to see and use it" /> : null}

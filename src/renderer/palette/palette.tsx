@@ -1,14 +1,14 @@
 /** The palette: do something, find a key or a secret, go elsewhere. It searches names and words, never values. */
 import { useNavigate } from '@tanstack/react-router';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQueries } from '@tanstack/react-query';
 import { Command } from 'cmdk';
 import { Braces, Cloud, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
-import { useDeferredValue, useState, type KeyboardEvent, type ReactNode } from 'react';
+import { useDeferredValue, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { specName, usageWords } from '../format.ts';
 import { ActionIcon } from '../keys/action-icon.tsx';
 import { actionRow, actionsOf } from '../keys/actions.ts';
-import { keyQuery, useKeys, type KeyRow } from '../keys/data.ts';
+import { describedQuery, useKeys, type KeyRow } from '../keys/data.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Kbd } from '../parts/kbd.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
@@ -19,6 +19,8 @@ import { useVault } from '../vault/context.ts';
 const ITEM = 'flex h-10 items-center gap-3 rounded-row px-3 data-[selected=true]:bg-line-2/60 group/item';
 const GROUP = '[&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-2.5 [&_[cmdk-group-heading]]:pb-1.5 [&_[cmdk-group-heading]]:text-[11px]/4 [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-fg-2';
 const MOST = 6;
+const MOST_NAMED = 40;
+const NONE: readonly KeyRow[] = [];
 
 const Tile = ({ children }: { readonly children: ReactNode }) => <span aria-hidden="true" className="grid size-7 shrink-0 place-items-center rounded-[7px] bg-line text-fg-2">{children}</span>;
 
@@ -36,13 +38,20 @@ interface Entry {
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const { show, lock, readOnly } = useVault();
   const navigate = useNavigate();
-  const queries = useQueryClient();
-  const { rows = [] } = useKeys();
+  const { rows = NONE } = useKeys();
   const [query, setQuery] = useState('');
   const [only, setOnly] = useState<string>();
   const [value, setValue] = useState('');
-  const words = query.toLowerCase().split(/\s+/).filter((word) => word !== '');
-  const known = (row: KeyRow): KeyMetadata | undefined => queries.getQueryData<KeyMetadata>(keyQuery(row.id));
+  const words = useMemo(() => query.toLowerCase().split(/\s+/).filter((word) => word !== ''), [query]);
+  const one = rows.find((row) => row.id === only);
+  const found = useMemo(() => (one ? [] : rows.filter((row) => fits(row.text, words))).slice(0, MOST), [one, rows, words]);
+  /** Of a verb and a name, "sign rel", the keys that the name may be of. */
+  const named = useMemo(() => (one || words.length === 0 ? [] : rows.filter((row) => words.some((word) => row.text.includes(word))).slice(0, MOST_NAMED)), [one, rows, words]);
+  // What can be done with a key is known once the vault has said what it is.
+  const asked = [...new Set([...(one ? [one] : []), ...found, ...named].map(({ id }) => id))];
+  const described = useQueries({ queries: asked.map(describedQuery) });
+  const known = (row: KeyRow): KeyMetadata | undefined => described[asked.indexOf(row.id)]?.data;
+  const reading = described.some(({ isPending }) => isPending);
 
   const actionsFor = (row: KeyRow): readonly Entry[] => {
     const metadata = known(row);
@@ -65,13 +74,10 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
     { id: 'settings', icon: icon(Settings), title: 'Settings', about: 'Password, ways in, auto-lock, theme', act: go(() => { void navigate({ to: '/settings' }); }) },
     { id: 'shortcuts', icon: icon(CircleHelp), title: 'Keyboard shortcuts', about: 'Everything the keyboard does', act: () => { show({ kind: 'shortcuts' }); } },
   ];
-  const one = rows.find((row) => row.id === only);
-  const found = (one ? [] : rows.filter((row) => fits(row.text, words))).slice(0, MOST);
   const searched = useSecrets(useDeferredValue(searchWords(query)));
   const secrets = (one || words.length === 0 ? [] : (searched.secrets ?? [])).slice(0, MOST);
-  // A verb and a name together: "sign rel".
   const acts = one ? actionsFor(one).filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words))
-    : [...general.filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words)), ...(words.length === 0 ? [] : rows.filter((row) => words.some((word) => row.text.includes(word))).slice(0, 40).flatMap(actionsFor).filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words)).slice(0, MOST))];
+    : [...general.filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words)), ...named.flatMap(actionsFor).filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words)).slice(0, MOST)];
   const places = one ? [] : elsewhere.filter((entry) => fits(`${entry.title} ${entry.about}`.toLowerCase(), words));
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -101,7 +107,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
           <Kbd>Esc</Kbd>
         </div>
         <Command.List className="max-h-[420px] min-h-0 overflow-y-auto px-2 pb-2">
-          <Command.Empty className="px-3 py-6 text-center text-fg-2">Nothing matches “{query}”</Command.Empty>
+          <Command.Empty className="px-3 py-6 text-center text-fg-2">{reading ? 'Reading…' : one && query === '' ? 'Nothing can be done with it now' : `Nothing matches “${query}”`}</Command.Empty>
           {acts.length > 0 && <Command.Group heading="Do" className={GROUP}>{acts.map(item)}</Command.Group>}
           {found.length > 0 && (
             <Command.Group heading="Keys" className={GROUP}>
