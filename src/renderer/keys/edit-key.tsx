@@ -1,13 +1,13 @@
 /** Small changes to a key: its description, another name. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import type { CallError } from '../../shared/api/client.ts';
 import { isAliasName } from '../../shared/model/ids.ts';
 import { client } from '../client.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
+import { useRequest } from '../parts/request.ts';
 import { refreshKey, useKey, useKeys } from './data.ts';
 
 interface EditProps {
@@ -24,24 +24,20 @@ export function EditDescription({ keyId, onClose }: EditProps) {
   const { data } = useKey(keyId);
   const name = useKeyName(keyId);
   const input = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<CallError>();
-  const save = async (): Promise<void> => {
-    const answer = await client.kms.updateKeyDescription({ KeyId: keyId, Description: input.current?.value.trim() ?? '' });
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await refreshKey(queries, keyId);
-    onClose();
-  };
+  const { busy, error, send } = useRequest();
+  const save = (): Promise<void> =>
+    send(() => client.kms.updateKeyDescription({ KeyId: keyId, Description: input.current?.value.trim() ?? '' }), async () => {
+      await refreshKey(queries, keyId);
+      onClose();
+    });
   return (
-    <Dialog title={`Describe ${name}`} onClose={onClose}>
+    <Dialog title={`Describe ${name}`} onClose={onClose} held={busy}>
       <form onSubmit={(event) => { event.preventDefault(); void save(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={input} label="Description" defaultValue={data?.Description ?? ''} maxLength={8192} autoFocus hint="For people; not secret" />
           {error && <InlineError error={error} consequence="The description is as it was." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose}>Cancel</Button><Button tall kind="primary" type="submit">Save description</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Save description</Button></DialogFoot>
       </form>
     </Dialog>
   );
@@ -53,7 +49,7 @@ export function AddAlias({ keyId, onClose }: EditProps) {
   const name = useKeyName(keyId);
   const input = useRef<HTMLInputElement>(null);
   const [problem, setProblem] = useState<string>();
-  const [error, setError] = useState<CallError>();
+  const { busy, error, send } = useRequest();
   /** The alias and the key that has it now. */
   const [taken, setTaken] = useState<{ readonly alias: string; readonly by: string }>();
   const add = async (): Promise<void> => {
@@ -63,30 +59,26 @@ export function AddAlias({ keyId, onClose }: EditProps) {
       return;
     }
     setProblem(undefined);
-    setError(undefined);
     const owner = rows?.find((row) => row.aliases.includes(alias));
     const move = taken?.alias === alias;
     if (owner && owner.id !== keyId && !move) {
       setTaken({ alias, by: owner.name });
       return;
     }
-    const answer = await (move ? client.kms.updateAlias({ AliasName: alias, TargetKeyId: keyId }) : client.kms.createAlias({ AliasName: alias, TargetKeyId: keyId }));
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await refreshKey(queries);
-    onClose();
+    await send(() => (move ? client.kms.updateAlias({ AliasName: alias, TargetKeyId: keyId }) : client.kms.createAlias({ AliasName: alias, TargetKeyId: keyId })), async () => {
+      await refreshKey(queries);
+      onClose();
+    });
   };
   return (
-    <Dialog title={`Another name for ${name}`} onClose={onClose}>
+    <Dialog title={`Another name for ${name}`} onClose={onClose} held={busy}>
       <form onSubmit={(event) => { event.preventDefault(); void add(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={input} label="Alias" placeholder="orders/data" maxLength={256} autoFocus error={problem} hint="Programs can name the key by it" onInput={() => { setTaken(undefined); }} />
           {taken && <p role="alert" className="tint-warn rounded-card px-3 py-2.5"><code className="font-mono">{taken.alias}</code> names {taken.by} now. If it moves, programs that use the name reach {name} from then on, and what {taken.by} encrypted still needs {taken.by}.</p>}
           {error && <InlineError error={error} consequence="No name was added." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose}>Cancel</Button><Button tall kind="primary" type="submit">{taken ? 'Move the alias here' : 'Add alias'}</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{taken ? 'Move the alias here' : 'Add alias'}</Button></DialogFoot>
       </form>
     </Dialog>
   );

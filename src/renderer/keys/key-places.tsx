@@ -9,6 +9,7 @@ import { Button, IconButton } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
+import { useRequest } from '../parts/request.ts';
 import { useVault } from '../vault/context.ts';
 import { refreshKey, useKeys, type KeyRow } from './data.ts';
 
@@ -64,26 +65,22 @@ export function AddTag({ keyId, onClose }: EditProps) {
   const queries = useQueryClient();
   const name = useRef<HTMLInputElement>(null);
   const value = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<CallError>();
+  const { busy, error, send } = useRequest();
   const title = useKeyName(keyId);
-  const add = async (): Promise<void> => {
-    const answer = await client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey: name.current?.value.trim() ?? '', TagValue: value.current?.value.trim() ?? '' }] });
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await queries.invalidateQueries({ queryKey: tagsQuery(keyId) });
-    onClose();
-  };
+  const add = (): Promise<void> =>
+    send(() => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey: name.current?.value.trim() ?? '', TagValue: value.current?.value.trim() ?? '' }] }), async () => {
+      await queries.invalidateQueries({ queryKey: tagsQuery(keyId) });
+      onClose();
+    });
   return (
-    <Dialog title={`Tag ${title}`} onClose={onClose}>
+    <Dialog title={`Tag ${title}`} onClose={onClose} held={busy}>
       <form onSubmit={(event) => { event.preventDefault(); void add(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={name} label="Tag" maxLength={128} required autoFocus placeholder="team" hint="A tag of this name that is there gets the other value" />
           <TextField ref={value} label="Value" maxLength={256} placeholder="orders" hint="For people and programs; not secret" />
           {error && <InlineError error={error} consequence="The tags are as they were." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose}>Cancel</Button><Button tall kind="primary" type="submit">Add tag</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Add tag</Button></DialogFoot>
       </form>
     </Dialog>
   );
@@ -92,23 +89,16 @@ export function AddTag({ keyId, onClose }: EditProps) {
 export function Replicate({ keyId, onClose }: EditProps) {
   const queries = useQueryClient();
   const region = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<CallError>();
-  const [busy, setBusy] = useState(false);
+  const { busy, error, send } = useRequest();
   const name = useKeyName(keyId);
-  const replicate = async (): Promise<void> => {
-    setBusy(true);
-    const answer = await client.kms.replicateKey({ KeyId: keyId, ReplicaRegion: region.current?.value.trim() ?? '' });
-    setBusy(false);
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await refreshKey(queries, keyId);
-    onClose();
-  };
+  const replicate = (): Promise<void> =>
+    send(() => client.kms.replicateKey({ KeyId: keyId, ReplicaRegion: region.current?.value.trim() ?? '' }), async () => {
+      await refreshKey(queries, keyId);
+      onClose();
+    });
   return (
     <Dialog title={`Replicate ${name}`} onClose={onClose} held={busy}>
-      <form onSubmit={(event) => { event.preventDefault(); if (!busy) void replicate(); }}>
+      <form onSubmit={(event) => { event.preventDefault(); void replicate(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <p className="text-fg-2">Regions are name spaces inside this vault. The replica has the same id and material, so that either decrypts what the other encrypted; its state, tags and names are its own.</p>
           <TextField ref={region} label="Region" required maxLength={32} placeholder="eu-west-1" autoFocus />

@@ -1,6 +1,7 @@
 /** Secrets as the screens need them: names and what is known of them through the queries' cache, values never. */
-import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { keepPreviousData, skipToken, useInfiniteQuery, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
+import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { client, outputOf } from '../client.ts';
@@ -59,6 +60,26 @@ export function useLastRead(name: string): void {
 
 export async function refreshSecrets(queries: QueryClient): Promise<void> {
   await Promise.all([SECRETS, ['secret'], ['secret-versions'], ['secret-rotation']].map((queryKey) => queries.invalidateQueries({ queryKey })));
+}
+
+interface Restoring {
+  readonly busy: boolean;
+  readonly failed?: CallError;
+}
+const restoreQuery = (name: string) => ['secret-restore', name] as const;
+const RESTED: Restoring = { busy: false };
+/** How the last restoration of a secret went, wherever it was asked for. */
+export const useRestoring = (name: string): Restoring => useQuery<Restoring>({ queryKey: restoreQuery(name), queryFn: skipToken }).data ?? RESTED;
+
+/** False: it is not restored, and `useRestoring` says why. Undefined: that is being tried already. */
+export async function restoreSecret(queries: QueryClient, name: string): Promise<boolean | undefined> {
+  if (queries.getQueryData<Restoring>(restoreQuery(name))?.busy === true) return undefined;
+  queries.setQueryData<Restoring>(restoreQuery(name), { busy: true });
+  const answer = await client.secretsmanager.restoreSecret({ SecretId: name });
+  // Where the vault was locked meanwhile, nothing is kept of it.
+  queries.setQueryData<Restoring>(restoreQuery(name), (current) => current && (answer.ok ? RESTED : { busy: false, failed: answer.error }));
+  await refreshSecrets(queries);
+  return answer.ok;
 }
 
 export interface Value {

@@ -9,8 +9,9 @@ import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
+import { useRequest } from '../parts/request.ts';
 import { useToast } from '../parts/toast.tsx';
-import { pathOf, readValue, refreshSecrets, useSecret } from './data.ts';
+import { pathOf, readValue, refreshSecrets, restoreSecret, useSecret } from './data.ts';
 import { namesIn } from './fields.ts';
 import { ValueEditor, type EditorHandle } from './value-editor.tsx';
 
@@ -144,24 +145,20 @@ export function DescribeSecret({ name, onClose }: EditProps) {
   const queries = useQueryClient();
   const { data } = useSecret(name);
   const input = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<CallError>();
-  const save = async (): Promise<void> => {
-    const answer = await client.secretsmanager.updateSecret({ SecretId: name, Description: input.current?.value.trim() ?? '' });
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await refreshSecrets(queries);
-    onClose();
-  };
+  const { busy, error, send } = useRequest();
+  const save = (): Promise<void> =>
+    send(() => client.secretsmanager.updateSecret({ SecretId: name, Description: input.current?.value.trim() ?? '' }), async () => {
+      await refreshSecrets(queries);
+      onClose();
+    });
   return (
-    <Dialog title={`Describe ${pathOf(name)[1]}`} onClose={onClose}>
+    <Dialog title={`Describe ${pathOf(name)[1]}`} onClose={onClose} held={busy}>
       <form onSubmit={(event) => { event.preventDefault(); void save(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={input} label="Description" defaultValue={data?.Description ?? ''} maxLength={2048} autoFocus hint="For people; not secret" />
           {error && <InlineError error={error} consequence="The description is as it was." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose}>Cancel</Button><Button tall kind="primary" type="submit">Save description</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Save description</Button></DialogFoot>
       </form>
     </Dialog>
   );
@@ -171,26 +168,24 @@ export function DeleteSecret({ name, onClose }: EditProps) {
   const queries = useQueryClient();
   const say = useToast();
   const [days, setDays] = useState('30');
-  const [error, setError] = useState<CallError>();
-  const [busy, setBusy] = useState(false);
+  const { busy, error, send } = useRequest();
+  const navigate = useNavigate();
   const count = Number(days);
   const valid = Number.isInteger(count) && count >= 7 && count <= 30;
   const last = pathOf(name)[1];
-  const schedule = async (): Promise<void> => {
-    setBusy(true);
-    const answer = await client.secretsmanager.deleteSecret({ SecretId: name, RecoveryWindowInDays: count });
-    setBusy(false);
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await refreshSecrets(queries);
-    say(`${last} is deleted in ${String(count)} days`, () => { void client.secretsmanager.restoreSecret({ SecretId: name }).then(() => refreshSecrets(queries)); });
-    onClose();
+  const undo = async (): Promise<void> => {
+    // It says on its own page why it is not restored.
+    if ((await restoreSecret(queries, name)) === false) await navigate({ to: '/secrets', search: { secret: name } });
   };
+  const schedule = (): Promise<void> =>
+    send(() => client.secretsmanager.deleteSecret({ SecretId: name, RecoveryWindowInDays: count }), async () => {
+      await refreshSecrets(queries);
+      say(`${last} is deleted in ${String(count)} days`, () => { void undo(); });
+      onClose();
+    });
   return (
     <Dialog title={`Delete ${last}`} onClose={onClose} held={busy}>
-      <form onSubmit={(event) => { event.preventDefault(); if (valid && !busy) void schedule(); }}>
+      <form onSubmit={(event) => { event.preventDefault(); if (valid) void schedule(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <p className="text-fg-2">Programs that ask for <span className="font-mono text-[12.5px] break-all">{name}</span> get an error from now on. It is destroyed with all of its versions after the waiting time; until then you can restore it.</p>
           <TextField label="Waiting time in days" type="number" inputMode="numeric" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days'} className="w-24!" />

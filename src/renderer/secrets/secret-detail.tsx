@@ -2,9 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft, Ellipsis, Pencil, PenLine, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
-import { lazy, Suspense, useState, type ReactNode } from 'react';
-import type { CallError } from '../../shared/api/client.ts';
-import { client } from '../client.ts';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { useNow } from '../clock.ts';
 import { ago, counted, day, exact, left } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
@@ -13,7 +11,7 @@ import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
-import { pathOf, refreshSecrets, useLastRead, useSecret, useVersions, type SecretKnown } from './data.ts';
+import { pathOf, restoreSecret, useLastRead, useRestoring, useSecret, useVersions, type SecretKnown } from './data.ts';
 import { SecretTile } from './secret-list.tsx';
 import { ValueCard } from './value-card.tsx';
 import { useRotation } from './rotation-data.ts';
@@ -42,19 +40,13 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
   const say = useToast();
   const versions = useVersions(value.Name);
   const rotation = useRotation(value.Name, value.RotationEnabled !== undefined);
-  const [failed, setFailed] = useState<CallError>();
-  const [busy, setBusy] = useState(false);
+  const { busy, failed } = useRestoring(value.Name);
   const { Name: name, DeletedDate: due } = value;
   const [path, last] = pathOf(name);
   const current = Object.entries(value.VersionIdsToStages).find(([, stages]) => stages.includes('AWSCURRENT'))?.[0];
 
   const restore = async (): Promise<void> => {
-    setBusy(true);
-    const answer = await client.secretsmanager.restoreSecret({ SecretId: name });
-    setBusy(false);
-    setFailed(answer.ok ? undefined : answer.error);
-    await refreshSecrets(queries);
-    if (answer.ok) say(`${last} stays`);
+    if ((await restoreSecret(queries, name)) === true) say(`${last} stays`);
   };
 
   return (
