@@ -127,7 +127,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
             </div>
           </fieldset>
           {unnamed === undefined && <SelectField label="Kind" value={spec} options={PURPOSES[usage].specs} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
-          <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} autoFocus hint="Becomes its alias; you can add and change names later" />
+          <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} hint="Becomes its alias; you can add and change names later" />
           {unnamed === undefined && <TextField ref={description} label="Description" maxLength={8192} hint="For people; not secret" />}
           {unnamed === undefined && (
             <fieldset className="flex flex-col gap-2">

@@ -8,13 +8,13 @@ import { client, onEvent } from '../client.ts';
 import { tailOf } from '../format.ts';
 import { coalesced } from '../coalesce.ts';
 import { refreshKeys } from '../keys/data.ts';
-
-export { firstKeys } from '../keys/data.ts';
 import { KeysScreen } from '../keys/keys-screen.tsx';
 import { refreshSecrets } from '../secrets/data.ts';
 import { ToastHost } from '../parts/toast.tsx';
 import { VaultContext, type Shown, type VaultFrame } from './context.ts';
 import { AppFrame } from './frame.tsx';
+
+export { firstKeys } from '../keys/data.ts';
 
 const SecretsScreen = lazy(async () => ({ default: (await import('../secrets/secrets-screen.tsx')).SecretsScreen }));
 const AccessScreen = lazy(async () => ({ default: (await import('../access/access-screen.tsx')).AccessScreen }));

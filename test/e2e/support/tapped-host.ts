@@ -1,4 +1,4 @@
-/** The Chromium host with a way in for Playwright. `tapped-window.ts` puts it in the host's place; the product has no such thing. */
+/** The Chromium host with a way in for Playwright. `chromium-window.ts` puts it in the host's place; the product has no such thing. */
 import { createChromiumHost as createHost, type ChromiumOptions } from '../../../src/main/hosts/chromium/host.ts';
 import type { Pipe } from '../../../src/main/hosts/chromium/pipe.ts';
 import type { WindowHost } from '../../../src/main/hosts/port.ts';
