@@ -28,7 +28,6 @@ const OUTCOMES: Record<Outcome, readonly [LucideIcon, string, string]> = {
   doubt: [CircleHelp, 'In doubt', 'text-fg-2'],
   changed: [Link2Off, 'Broken', 'text-danger'],
 };
-export const outcomeWords = (outcome: Outcome): string => OUTCOMES[outcome][1];
 
 export function OutcomeWord({ event, brokenAt }: { readonly event: TrailEvent; readonly brokenAt?: number | undefined }) {
   const [Icon, words, tone] = OUTCOMES[outcomeOf(event, brokenAt)];
