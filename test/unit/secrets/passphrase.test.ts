@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { randomPassphrase } from '../../../src/main/secrets/passphrase.ts';
 
 const text = (options: Partial<Parameters<typeof randomPassphrase>[1]>, bytes: (length: number) => Uint8Array): string =>
-  randomPassphrase({ bytes: (length) => Uint8Array.from(bytes(length)) as Uint8Array<ArrayBuffer> }, { words: 6, separator: ' ', capitalize: false, includeNumber: false, ...options }).borrow((one) => new TextDecoder().decode(one));
+  randomPassphrase({ bytes: (length) => new Uint8Array(bytes(length)) }, { words: 6, separator: ' ', capitalize: false, includeNumber: false, ...options }).borrow((one) => new TextDecoder().decode(one));
 
 it('draws every one of 2,048 different words, each from as many drawings as any other', () => {
   expect(new Set(wordlist).size).toBe(2048);
