@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
 import { requestId, uuidFrom } from '../../shared/model/ids.ts';
-import { encodeJson } from '../../shared/wire/encode.ts';
 import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
@@ -28,6 +27,7 @@ import { createEgress } from '../egress/client.ts';
 import type { Egress } from '../egress/port.ts';
 import { createRotator } from '../egress/rotator.ts';
 import { createCipherFiles } from '../cipher/client.ts';
+import { asSchedule } from '../doors/as-schedule.ts';
 import { createHashFile } from '../platform/hash-file.ts';
 import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
@@ -242,7 +242,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     const waiting = [...(usage.writeAt === undefined ? [] : [USAGE_JOB]), ...(accesses.writeAt === undefined ? [] : [ACCESS_JOB])];
     if (waiting.length === 0 || vault.open?.problem !== undefined || !vault.open) return;
     const written = waiting.map(({ name, operation, input }) =>
-      dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: name }, operation, input: encodeJson(input), signal: new AbortController().signal }),
+      asSchedule({ dispatch, newRequestId }, name, operation, input),
     );
     await settledWithin(Promise.all(written), BEFORE_LOCK_MS, () => undefined);
   };

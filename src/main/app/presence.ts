@@ -1,5 +1,5 @@
 /** Suspend and the screen's lock become requests of the vault's own clock, where the settings want it. */
-import { encodeJson } from '../../shared/wire/encode.ts';
+import { asSchedule } from '../doors/as-schedule.ts';
 import type { DoorPort } from '../doors/port.ts';
 import type { Log } from '../platform/log.ts';
 import type { LeaveReason } from '../platform/bus-signal.ts';
@@ -18,14 +18,7 @@ export function startPresence({ vault, door, log }: { readonly vault: Vault; rea
     log,
     onLeave(reason) {
       if (!vault.open || !WANTED[reason](vault.open.settings)) return;
-      void door.dispatch({
-        id: door.newRequestId(),
-        door: 'schedule',
-        evidence: { door: 'schedule', job: reason },
-        operation: 'vault:Lock',
-        input: encodeJson({}),
-        signal: new AbortController().signal,
-      });
+      void asSchedule(door, reason, 'vault:Lock');
     },
   });
 }

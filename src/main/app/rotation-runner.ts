@@ -2,9 +2,9 @@
  * Drives the rotations that are under way through their steps, each by requests that go the one path. Keeps nothing: what is to be done is
  * in the store, so a process that died in the middle of a step does the same step again. A few at a time, one for each secret.
  */
+import { asSchedule } from '../doors/as-schedule.ts';
 import type { ErrorCode } from '../../shared/model/errors.ts';
 import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
-import { encodeJson } from '../../shared/wire/encode.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { unrefTimer } from '../doors/schedule.ts';
 import { settledWithin } from '../doors/settled-within.ts';
@@ -67,7 +67,7 @@ export function startRotationRunner({ vault, port, clock, fault, after = unrefTi
   let closed = false;
 
   const ask = (operation: string, input: object, signal: AbortSignal): Promise<Result> =>
-    port.dispatch({ id: port.newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: ROTATION_JOB }, operation, input: encodeJson(input), signal });
+    asSchedule(port, ROTATION_JOB, operation, input, signal);
 
   /** Undefined: no run, or nothing to do for it now. */
   async function runOf(name: string): Promise<{ readonly run: Run; readonly isOutside: boolean } | undefined> {

@@ -2,7 +2,7 @@
  * A window beside a running vault: its door, and what follows from the life of the one for the other. A lock ends the page's process; a page
  * that left its document locks the vault; a window that is closed stops the program.
  */
-import { encodeJson } from '../../shared/wire/encode.ts';
+import { asSchedule } from '../doors/as-schedule.ts';
 import { holdsSecret } from '../../shared/model/secret-bytes.ts';
 import { openIpcDoor, type IpcDoor } from '../doors/ipc.ts';
 import type { Ending, WindowHost } from '../hosts/port.ts';
@@ -42,10 +42,7 @@ export async function attachWindow(vault: Windowed, host: WindowHost): Promise<v
     return { ...openIpcDoor({ ipc: host.ipc, port: { ...port, dispatch: guarded }, origin: host.origin }), endEvents };
   }
 
-  const lock = (): Promise<unknown> => {
-    const { dispatch, newRequestId } = vault.program.door;
-    return dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job: 'window-left' }, operation: 'vault:Lock', input: encodeJson({}), signal: new AbortController().signal });
-  };
+  const lock = (): Promise<unknown> => asSchedule(vault.program.door, 'window-left', 'vault:Lock');
 
   let turn: Promise<void> = Promise.resolve();
   const renew = (): Promise<void> =>

@@ -2,8 +2,8 @@
 import type { ErrorCode } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
 import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
-import { encodeJson } from '../../shared/wire/encode.ts';
 import type { Clock } from '../platform/ports.ts';
+import { asSchedule } from './as-schedule.ts';
 import { decide, LOCK_OPERATION } from './due-jobs.ts';
 import type { Standing } from './due-jobs.ts';
 import type { DoorPort } from './port.ts';
@@ -150,22 +150,9 @@ class ClockDoor implements Schedule {
   }
 
   async #run(job: Job, signal: AbortSignal): Promise<'ok' | ErrorCode> {
-    const { port } = this.#options;
-    const input = encodeJson(job.input);
-    try {
-      const result = await port.dispatch({
-        id: port.newRequestId(),
-        door: 'schedule',
-        evidence: { door: 'schedule', job: job.name },
-        operation: job.operation,
-        input,
-        signal,
-      });
-      if (!result.ok) return result.error.code;
-      disposeSecrets(result.output);
-      return 'ok';
-    } finally {
-      input.fill(0);
-    }
+    const result = await asSchedule(this.#options.port, job.name, job.operation, job.input, signal);
+    if (!result.ok) return result.error.code;
+    disposeSecrets(result.output);
+    return 'ok';
   }
 }

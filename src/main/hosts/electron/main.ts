@@ -1,11 +1,11 @@
 /** Electron's main process: the vault with its window. The only place, with the preload, that Electron is there at run time. */
 import { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, nativeImage, Notification, powerMonitor, protocol, session, Tray, utilityProcess } from 'electron';
-import { encodeJson } from '../../../shared/wire/encode.ts';
 import { besideThis, run, sayWhy } from '../../app/run.ts';
 import { attachWindow } from '../../app/windowed.ts';
 import { unrefTimer } from '../../doors/schedule.ts';
 import { createEgress } from '../../egress/client.ts';
 import { createCipherFiles } from '../../cipher/client.ts';
+import { asSchedule } from '../../doors/as-schedule.ts';
 import { createKeychain } from '../../platform/keychain.ts';
 import { systemRandom } from '../../platform/random.ts';
 import { createSealerClient } from '../../seal/client.ts';
@@ -40,8 +40,7 @@ async function main(args: readonly string[]): Promise<void> {
     },
   });
   const lock = (job: string): void => {
-    const { door } = vault.program;
-    void door.dispatch({ id: door.newRequestId(), door: 'schedule', evidence: { door: 'schedule', job }, operation: 'vault:Lock', input: encodeJson({}), signal: new AbortController().signal });
+    void asSchedule(vault.program.door, job, 'vault:Lock');
   };
   const wanted = (how: Leaving): boolean => {
     const settings = vault.program.vault.open?.settings;
