@@ -3,7 +3,12 @@ import { encodeJson } from '../../shared/wire/encode.ts';
 import type { Result } from '../kernel/request.ts';
 import type { DoorPort } from './port.ts';
 
-/** `job` names who asks, in the trail. */
-export function asSchedule({ dispatch, newRequestId }: Pick<DoorPort, 'dispatch' | 'newRequestId'>, job: string, operation: string, input: object = {}, signal: AbortSignal = new AbortController().signal): Promise<Result> {
-  return dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job }, operation, input: encodeJson(input), signal });
+/** `job` names who asks, in the trail. The input is wiped once it is answered. */
+export async function asSchedule({ dispatch, newRequestId }: Pick<DoorPort, 'dispatch' | 'newRequestId'>, job: string, operation: string, input: object = {}, signal: AbortSignal = new AbortController().signal): Promise<Result> {
+  const bytes = encodeJson(input);
+  try {
+    return await dispatch({ id: newRequestId(), door: 'schedule', evidence: { door: 'schedule', job }, operation, input: bytes, signal });
+  } finally {
+    bytes.fill(0);
+  }
 }

@@ -32,12 +32,12 @@ async function raw(door: AwsDoor): Promise<Socket> {
   return socket;
 }
 
-/** Everything until the other side ends, or `quiet` milliseconds without a byte. */
-function all(socket: Socket, quiet = 200): Promise<string> {
+/** Everything until the other side ends, or `quiet` milliseconds without a byte after the first one, which a busy machine may take long for. */
+function all(socket: Socket, quiet = 200, first = 10_000): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     const done = (): void => resolve(text);
-    let timer = setTimeout(done, quiet);
+    let timer = setTimeout(done, first);
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
       clearTimeout(timer);
