@@ -54,7 +54,7 @@ describe('a single user', () => {
     expect([mariadb.logsIn('single', "nëw 'Passwort' \\ \"2\" 🔑"), mariadb.logsIn('single', 'old-Passwort-1')]).toEqual([true, false]);
     expect(await asked(order('set'), values)).toBe('ok already-set');
     expect(await asked(order('test'), values)).toBe('ok');
-    expect(answers.at(-1)?.connections).toMatchObject([{ host: 'localhost', address: '127.0.0.1', tls: 'TLSv1.3', as: 'pending' }]);
+    expect(answers.at(-1)?.connections).toMatchObject([{ host: 'localhost', address: '127.0.0.1', tls: 'TLSv1.3', as: 'pending' }, { host: 'localhost', address: '127.0.0.1', as: 'pending' }]);
   });
 
   it('keeps logging in by ed25519 where it did', async () => {
@@ -84,6 +84,15 @@ describe('a single user', () => {
     expect([await asked(order('probe'), values), await asked(order('set'), values)]).toEqual(['read-only at check', 'read-only at check']);
     await mariadb.sql('SET GLOBAL read_only = 0');
     expect(await asked(order('set'), values)).toBe('ok');
+  });
+});
+
+describe('a login that proves no password', () => {
+  it('as an anonymous account is the user’s not', async () => {
+    await mariadb.sql("CREATE USER ''@'%' IDENTIFIED BY 'anybody-Passwort-2'");
+    const values = { current: value('ghost', 'anybody-Passwort-1'), pending: value('ghost', 'anybody-Passwort-2') };
+    expect([await asked(order('test'), values), await asked(order('set'), values)]).toEqual(['value-mismatch at check', 'value-mismatch at check']);
+    await mariadb.sql("DROP USER ''@'%'");
   });
 });
 

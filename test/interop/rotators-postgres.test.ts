@@ -1,5 +1,5 @@
 /** The PostgreSQL rotator, as the process that the vault starts, against a real server over TLS that logs every statement. */
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,6 +124,27 @@ describe('two users by turns', () => {
     expect(await asked(order('set', 'alternating'), { ...values, master: value(SUPERUSER.username, 'wrong-Passwort-2') })).toBe('login-refused at login');
     expect(await asked(order('set', 'alternating'), values)).toBe('value-malformed at prepare');
     expect(await postgres.sql("SELECT 1 FROM pg_roles WHERE rolname = 'shop_clone'")).toEqual([]);
+  });
+});
+
+describe('a server that lets anybody in', () => {
+  it('proves no password: nothing counts as set, and nothing is changed', async () => {
+    await makeUser('trusting', 'trusting-Passwort-1');
+    const rules = String((await postgres.sql('SHOW hba_file'))[0]?.['hba_file']);
+    const before = readFileSync(rules, 'utf8');
+    const values = { current: value('trusting', 'trusting-Passwort-1'), pending: value('trusting', 'trusting-Passwort-2') };
+    writeFileSync(rules, `hostssl all trusting all trust\n${before}`);
+    await postgres.sql('SELECT pg_reload_conf()');
+    try {
+      await until(async () => (await asked(order('test'), values)) !== 'login-refused at login', 'the rules are read', 60_000);
+      for (const action of ['test', 'set', 'probe'] as const) expect([action, await asked(order(action), values)]).toEqual([action, 'method-unsupported at login']);
+    } finally {
+      writeFileSync(rules, before);
+      await postgres.sql('SELECT pg_reload_conf()');
+    }
+    await until(async () => !(await postgres.logsIn('trusting', 'none-Passwort')), 'the rules are read again', 60_000);
+    expect(await postgres.logsIn('trusting', 'trusting-Passwort-1')).toBe(true);
+    expect(await asked(order('set'), values)).toBe('ok');
   });
 });
 

@@ -41,9 +41,10 @@ function failureOf(error: unknown, place: Place, role: Role): RotatorError {
   return transportError(error, place, role) ?? new RotatorError('answer-malformed', place, { role });
 }
 
-/** Logs in with the value of `role`. RotatorError. */
-export async function openMysql(context: Context, role: Role): Promise<MysqlConnection> {
-  const { username, password, dbname } = context.value(role);
+/** Logs in with the value of `role`, or with another password. RotatorError. */
+export async function openMysql(context: Context, role: Role, other?: string): Promise<MysqlConnection> {
+  const { username, password: own, dbname } = context.value(role);
+  const password = other ?? own;
   const dialled = await context.dial(role);
   const { socket, tls } = dialled;
   // The driver checks a name and knows no way to check an address: an address would be checked as `localhost`.

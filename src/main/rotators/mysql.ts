@@ -37,6 +37,24 @@ async function standingOf(context: Context, connection: MysqlConnection, role: R
   return { account, plugin };
 }
 
+const accidental = (context: Context): string => Buffer.from(context.random.bytes(RANDOM_LENGTH)).toString('base64');
+
+/** Whether the account is the user's own, and lets nobody in with another password: only then is a login proof of one. RotatorError. */
+async function openProven(context: Context, role: Role): Promise<MysqlConnection> {
+  const connection = await openMysql(context, role);
+  try {
+    const [row] = await connection.query('check', 'SELECT CURRENT_USER()');
+    if (accountOf(row?.[0])?.user !== context.value(role).username) throw new RotatorError('value-mismatch', 'check', { role });
+    const any = await unlessRefused(openMysql(context, role, accidental(context)));
+    await any?.close();
+    if (any) throw new RotatorError('method-unsupported', 'login', { role });
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
 async function change(context: Context, connection: MysqlConnection, statement: string): Promise<void> {
   context.uncertain(true);
   await connection.query('change', statement).catch((error: unknown) => {
@@ -76,7 +94,7 @@ async function setAlternating(context: Context): Promise<void> {
     if (grants.includes(undefined)) throw new RotatorError('answer-malformed', 'check', { role: 'master' });
     // The password last: whoever logs in with it finds every right in place, also when the server dies in between.
     if (found.length === 0) {
-      await change(context, master, `CREATE USER IF NOT EXISTS ${name} ${identified(plugin, Buffer.from(context.random.bytes(RANDOM_LENGTH)).toString('base64'))}`);
+      await change(context, master, `CREATE USER IF NOT EXISTS ${name} ${identified(plugin, accidental(context))}`);
       context.note('clone-created');
     }
     for (const grant of grants) if (grant !== undefined) await change(context, master, grant);
@@ -87,12 +105,12 @@ async function setAlternating(context: Context): Promise<void> {
 
 export const mysql: EngineRotator = {
   async set(context) {
-    const already = await unlessRefused(openMysql(context, 'pending'));
+    const already = await unlessRefused(openProven(context, 'pending'));
     await already?.close();
     if (already) context.note('already-set');
     else await (context.strategy === 'single' ? setSingle(context) : setAlternating(context));
   },
-  test: async (context) => during(await openMysql(context, 'pending'), async (connection) => void (await connection.query('prove', 'SELECT 1'))),
+  test: async (context) => during(await openProven(context, 'pending'), async (connection) => void (await connection.query('prove', 'SELECT 1'))),
   async probe(context) {
     await during(await openMysql(context, 'current'), (current) => standingOf(context, current, 'current'));
     if (context.strategy === 'single') return;

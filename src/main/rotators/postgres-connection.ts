@@ -19,10 +19,13 @@ export interface PostgresConnection {
   close(): Promise<void>;
 }
 
+/** A server that sends none of these lets whoever comes in, with whatever password (`trust`), or looks at something else (`cert`, `peer`). */
+const ASKS = ['authenticationCleartextPassword', 'authenticationMD5Password', 'authenticationSASL'] as const;
+
 /** What the driver has and its types leave out. */
 interface Wire {
   readonly stream: { destroy(): void; getProtocol?(): string | null };
-  on(event: 'authenticationCleartextPassword' | 'authenticationMD5Password', listener: () => void): void;
+  on(event: (typeof ASKS)[number], listener: () => void): void;
 }
 
 function failureOf(error: unknown, place: Place, role: Role): RotatorError {
@@ -37,7 +40,7 @@ function failureOf(error: unknown, place: Place, role: Role): RotatorError {
   return new RotatorError(/^(?:Connection terminated|Client has encountered a connection error)/.test(message) ? 'connection-lost' : 'answer-malformed', place, { role });
 }
 
-/** Logs in with the value of `role`. RotatorError. */
+/** Logs in with the value of `role`, which proves its password. RotatorError; `method-unsupported` at a server that asks for none. */
 export async function openPostgres(context: Context, role: Role): Promise<PostgresConnection> {
   const { username, password, dbname } = context.value(role);
   const dialled = await context.dial(role);
@@ -57,6 +60,8 @@ export async function openPostgres(context: Context, role: Role): Promise<Postgr
   };
   // A server that asks for the password itself, or for a hash that is as good as it, gets neither over an open line.
   if (!tls) for (const asked of ['authenticationCleartextPassword', 'authenticationMD5Password'] as const) wire.on(asked, refuse);
+  let proven = false;
+  for (const asked of ASKS) wire.on(asked, () => { proven = true; });
   // Without a listener, a connection that breaks between two statements would end the process.
   client.on('error', () => undefined);
   try {
@@ -64,6 +69,11 @@ export async function openPostgres(context: Context, role: Role): Promise<Postgr
   } catch (error) {
     socket.destroy();
     throw refused ?? failureOf(error, 'login', role);
+  }
+  if (!proven) {
+    await client.end().catch(() => undefined);
+    socket.destroy();
+    throw new RotatorError('method-unsupported', 'login', { role });
   }
   dialled.secured(tls ? (wire.stream.getProtocol?.() ?? null) : 'none');
   return {
