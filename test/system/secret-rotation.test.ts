@@ -344,6 +344,48 @@ describe('a rotator outside', () => {
     expect(passwordOf(await value())).toBe('old "one"');
   });
 
+  it('sets and proves the version of its own run, whatever is put under AWSPENDING meanwhile', async () => {
+    await create(DATABASE);
+    await ask('SetRotator', { Rotator: 'postgres' });
+    const planted = JSON.stringify({ ...(JSON.parse(DATABASE) as Json), password: 'planted' });
+    const plant = (): Promise<Json> => ask('PutSecretValue', { SecretString: base64(planted), VersionStages: ['AWSPENDING'] });
+    const given: string[] = [];
+    let asked = 0;
+    acts = {
+      set: ({ pending, signal }) => {
+        given.push(pending.borrow((of) => passwordOf(new TextDecoder().decode(of))));
+        asked += 1;
+        if (asked === 1) return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('aborted')); }); });
+        return asked === 2 ? plant().then(() => fine) : Promise.resolve(fine);
+      },
+      test: ({ pending }) => {
+        given.push(pending.borrow((of) => passwordOf(new TextDecoder().decode(of))));
+        return Promise.resolve(fine);
+      },
+    };
+    const { VersionId } = await ask('RotateSecret');
+    const steps = async (): Promise<readonly Json[]> => ((await rotation())['Run'] as { Steps: Json[] } | undefined)?.Steps ?? [];
+    const isWaiting = async (): Promise<boolean> => ((await rotation())['Run'] as Json | undefined)?.['Until'] !== undefined;
+    await until(() => Promise.resolve(asked === 1));
+    // Interrupted, and the label is moved before the step is done again.
+    await vault.ok('vault:Lock');
+    await vault.ok('vault:Unlock', unlock);
+    const { VersionId: other } = await plant();
+    await until(isWaiting);
+    expect([asked, (await steps()).at(-1)]).toEqual([1, expect.objectContaining({ Step: 'setSecret', Code: 'InvalidRequestException' })]);
+    await ask('UpdateSecretVersionStage', { VersionStage: 'AWSPENDING', RemoveFromVersionId: other, MoveToVersionId: VersionId });
+    await ask('RotateSecret', { ClientRequestToken: VersionId });
+    // Moved while the server is being told: nothing is proven of it.
+    await until(isWaiting);
+    expect([asked, (await steps()).at(-1)]).toEqual([2, expect.objectContaining({ Step: 'setSecret', Code: 'NotPending' })]);
+    // What is set back is known by the run's own version, label or not.
+    await ask('StopRotation');
+    await until(isIdle);
+    expect(await lastRun()).toMatchObject({ Result: 'stopped', Restored: true });
+    expect(given).not.toContain('planted');
+    expect(given.at(-1)).toBe('old "one"');
+  });
+
   it('that is a program of the owner’s is held to the contract', async () => {
     await create(DATABASE);
     await ask('SetRotator', { Rotator: 'lambda', Url: 'https://localhost:9000/rotate' });

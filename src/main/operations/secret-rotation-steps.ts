@@ -77,6 +77,7 @@ function assertPending({ versions }: SecretRecord, token: string): void {
 /** What AWS's contract promises after a step that somebody else's program did. */
 function broken({ versions }: SecretRecord, token: string, step: RunStep): RotatorFailure | undefined {
   const version = versionOf(versions, token);
+  if ((step === 'setSecret' || step === 'testSecret') && !version?.stages.includes(PENDING)) return { code: 'NotPending', message: `while ${step} was done, AWSPENDING was taken off the new version; end this rotation, or put the label back` };
   if (step === 'createSecret' && !(version?.value && version.stages.includes(PENDING))) return { code: 'NoPendingValue', message: 'after createSecret there is no value under AWSPENDING; the program must put one with this ClientRequestToken' };
   if (step === 'finishSecret' && !version?.stages.includes(CURRENT)) return { code: 'NotFinished', message: 'after finishSecret AWSCURRENT is not on the new version; the program must move it' };
   return undefined;
@@ -92,8 +93,9 @@ interface Outside extends Omit<SecretsReading, 'values' | 'reader' | 'call'> {
 }
 
 /** The value of a version that a label is on, or undefined. */
-async function valueAt(secret: SecretRecord, stage: string, { reader, ...rights }: Outside): Promise<SecretBytes | undefined> {
-  const version = staged(secret.versions, stage);
+const valueAt = (secret: SecretRecord, stage: string, rights: Outside): Promise<SecretBytes | undefined> => valueOf(secret, staged(secret.versions, stage), rights);
+
+async function valueOf(secret: SecretRecord, version: ReturnType<typeof versionOf>, { reader, ...rights }: Outside): Promise<SecretBytes | undefined> {
   if (!version?.value) return undefined;
   return (await readValue(secret, { versionId: version.versionId, value: version.value }, { ...rights, reader, values: reader.of(SECRET_VALUES) })).bytes;
 }
@@ -118,21 +120,23 @@ async function outside(rotator: Rotator, settings: RotatorSettings, secret: Secr
   const secretArn = arnOf(rights.realm, secret);
   const { signal } = rights.call;
   if (!target) throw new VaultError('InvalidRequestException', 'this rotator does nothing outside of the vault');
+  // Whoever moves AWSPENDING meanwhile says nothing about this run: what it sets and proves is its own version.
+  if (step === 'setSecret' || step === 'testSecret') assertPending(secret, token);
   if (KINDS[settings.kind].at === 'contract') {
     if (step === 'restoreSecret' || step === 'retireSecret') throw new VaultError('InvalidRequestException', 'a program of the owner’s knows four steps');
     return rotator.invoke(step, { target, secretArn, token, signal });
   }
   using current = await valueAt(secret, CURRENT, rights);
-  using pending = await valueAt(secret, PENDING, rights);
+  using made = await valueOf(secret, versionOf(secret.versions, token), rights);
   using previous = await valueAt(secret, PREVIOUS, rights);
-  if (!current || !pending) throw none('there is no value under `AWSCURRENT` and `AWSPENDING`; end this rotation with `keystead secret stop-rotation`');
+  if (!current || !made) throw none('there is no value under `AWSCURRENT` and for the new version; end this rotation with `keystead secret stop-rotation`');
   using master = await masterOf(current, rights);
   const request = { target, secretArn, token, signal, ...(previous ? { previous } : {}), ...(master ? { master } : {}) };
   // The stages have moved: what is AWSPREVIOUS now is to go.
   if (step === 'retireSecret') return await rotator.finish({ ...request, current: previous ?? current, pending: current });
   // Back to AWSCURRENT: the same act with the two values the other way round.
-  if (step === 'restoreSecret') return await rotator.set({ ...request, current: pending, pending: current });
-  return await (step === 'setSecret' ? rotator.set({ ...request, current, pending }) : rotator.test({ ...request, current, pending }));
+  if (step === 'restoreSecret') return await rotator.set({ ...request, current: made, pending: current });
+  return await (step === 'setSecret' ? rotator.set({ ...request, current, pending: made }) : rotator.test({ ...request, current, pending: made }));
 }
 
 export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
