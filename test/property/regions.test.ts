@@ -159,7 +159,7 @@ const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module
 
 describe('in a vault', () => {
   const usage = new UsageTracker(() => 0);
-  const handlers = { ...kmsKeyHandlers(systemRandom, NO_HARDWARE), ...kmsRegionHandlers(), ...kmsAliasHandlers(), ...kmsRotationHandlers(), ...kmsUseHandlers(), ...kmsLastUsageHandlers(usage, () => 1000) };
+  const handlers = { ...kmsKeyHandlers(systemRandom, () => NO_HARDWARE), ...kmsRegionHandlers(), ...kmsAliasHandlers(), ...kmsRotationHandlers(), ...kmsUseHandlers(), ...kmsLastUsageHandlers(usage, () => 1000) };
 
   /** Resolves and runs as the one path does. */
   async function ask(vault: TestVault, name: keyof typeof handlers & Name, input: object, region: string = HOME.region, now = SETTINGS.created): Promise<Record<string, unknown>> {

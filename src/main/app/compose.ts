@@ -156,8 +156,11 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       keychain: machine.keychain ?? createKeychain({ host, log }),
       startSealer: machine.startSealer ?? (() => createSealerClient(host.spawn('sealer'))),
       ramBytes: totalmem(),
-      openBackend: tokens.openBackend,
-      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), tokens.hardware.stop()]); },
+      openBackend: (sealer, store) => {
+        egress.begin();
+        return tokens.openBackend(sealer, store);
+      },
+      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), tokens.endTokens()]); },
       emit: events.emit,
       claim,
     },

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createTokenBackend } from '../backends/pkcs11/backend.ts';
 import { createModuleHost } from '../backends/pkcs11/client.ts';
 import { createSoftwareBackend } from '../backends/software.ts';
-import { Hardware } from '../hardware/hardware.ts';
+import { hardwareOpenings } from '../hardware/opening.ts';
 import { registeredModules } from '../hardware/registry.ts';
 import type { KeyBackend } from '../keyring/ports.ts';
 import type { ProcessHost, Random } from '../platform/ports.ts';
@@ -18,12 +18,13 @@ export interface TokenPorts {
 }
 
 export function openTokens({ host, random, changed }: TokenPorts) {
-  const hardware = new Hardware({ startHost: (path) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, changed });
+  const openings = hardwareOpenings({ startHost: (path) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, changed });
   return {
-    hardware,
+    hardware: openings.now,
+    endTokens: openings.end,
     registeredModules: () => registeredModules(existsSync),
-    isConnected: (storeId: string): boolean => hardware.connection(storeId).state === 'CONNECTED',
+    isConnected: (storeId: string): boolean => openings.current?.connection(storeId).state === 'CONNECTED',
     openBackend: (sealer: Sealer, store: VaultStore): KeyBackend =>
-      createTokenBackend({ sealer, random, tokens: hardware, software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),
+      createTokenBackend({ sealer, random, tokens: openings.begin(), software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),
   };
 }

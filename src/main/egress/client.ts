@@ -17,15 +17,26 @@ export interface EgressOptions {
 
 export function createEgress({ host, after }: EgressOptions): Egress {
   const children = new Set<Child>();
-  const spawn = (): Child => {
+  // Which opening of the vault it is; undefined between lock and unlock.
+  let opening: object | undefined = {};
+  const spawn = (of: object | undefined): Child => {
+    // INVARIANT: a session that was opened before lock starts nothing after it.
+    if (of === undefined || of !== opening) throw new Error('the vault was locked');
     const child = host.spawn('egress');
     children.add(child);
     void child.exited.then(() => children.delete(child));
     return child;
   };
   return {
-    open: () => openSession({ spawn, after }),
+    begin() {
+      opening = {};
+    },
+    open() {
+      const of = opening;
+      return openSession({ spawn: () => spawn(of), after });
+    },
     async endAll() {
+      opening = undefined;
       const ending = [...children];
       for (const child of ending) child.kill();
       await Promise.all(ending.map(({ exited }) => exited));

@@ -158,6 +158,9 @@ export interface EgressSession {
 
 /** The way out: one session, and so one process, for each rotation. */
 export interface Egress {
+  /** The vault is being opened: sessions may be opened again. */
+  begin(): void;
+  /** A session that was opened before lock, or while the vault is locked, starts no process any more; its orders fail. */
   open(): EgressSession;
   /** Closes every session, without the grace that a program gets to end in. Lock calls it: the processes hold passwords. */
   endAll(): Promise<void>;

@@ -1,9 +1,10 @@
 /**
  * Everything of tokens that lives while the vault is unlocked: one process for each module, logins, connections of key stores. Nothing of
- * it is stored, and lock ends it all.
+ * it is stored, and lock ends it all. One object is one opening of the vault: once ended it starts nothing any more (`opening.ts`).
  *
- * Defends against: a module that is not the one agreed to; a login in a process that has died (its key stores fail, and say so). Does not:
- * keep a PIN; each is handed on to the module's process, which keeps it until lock.
+ * Defends against: a module that is not the one agreed to; a login in a process that has died (its key stores fail, and say so); a process
+ * or a PIN that comes up after lock, for a request that began before it. Does not: keep a PIN; each is handed on to the module's process,
+ * which keeps it until lock.
  */
 import type { ConnectionError, ConnectionState } from '../../shared/api/kms-key-stores.ts';
 import { VaultError } from '../../shared/model/errors.ts';
@@ -36,9 +37,17 @@ interface Running {
   readonly host: ModuleHost;
   readonly info: ReplyOf<'load'>;
   /** Tokens that are logged in here, by `keyOf`. */
-  readonly loggedIn: Set<string>;
+  readonly loggedIn: Map<string, TokenName>;
   /** It was given a PIN, which would go with it. */
   hasPin: boolean;
+}
+
+/** A module's process from the moment that somebody wants it. */
+interface Started {
+  readonly running: Promise<Running>;
+  host?: ModuleHost;
+  /** Nobody wants it any more: it is not to be started, or to be killed. */
+  stopped: boolean;
 }
 
 /** A token and the module that has it. */
@@ -48,6 +57,7 @@ export interface Place {
 }
 
 const keyOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
+const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
 const DISCONNECTED: Connection = { state: 'DISCONNECTED' };
 
 /** Errors after which nobody is logged in any more. */
@@ -55,10 +65,11 @@ const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRE
 
 export class Hardware {
   readonly #ports: HardwarePorts;
-  readonly #running = new Map<string, Promise<Running>>();
+  readonly #started = new Map<string, Started>();
   readonly #connections = new Map<string, Connection>();
   readonly #connected = new Map<string, Place>();
   readonly #offers = new Map<string, Offer>();
+  #ended = false;
 
   constructor(ports: HardwarePorts) {
     this.#ports = ports;
@@ -74,43 +85,70 @@ export class Hardware {
 
   /** What a running module says of itself; undefined while it is not loaded. */
   async info(path: string): Promise<ReplyOf<'load'> | undefined> {
-    return (await this.#running.get(path)?.catch(() => undefined))?.info;
+    return (await this.#runningAt(path))?.info;
   }
 
-  /** Loads the module where it is not running. ModuleRefusedException, FileNotReadableException. */
+  /** One that is running or on its way. */
+  async #runningAt(path: string): Promise<Running | undefined> {
+    return this.#started.get(path)?.running.catch(() => undefined);
+  }
+
+  /** Loads the module where it is not running. ModuleRefusedException, FileNotReadableException, VaultLockedException. */
   async host(module: ModuleRecord): Promise<Running> {
-    const known = this.#running.get(module.path);
-    if (known) return known;
-    const starting = this.#start(module);
-    this.#running.set(module.path, starting);
-    starting.catch(() => this.#running.delete(module.path));
-    return starting;
+    this.#assertOpen();
+    const known = this.#started.get(module.path);
+    if (known) return known.running;
+    const start = { stopped: false } as { -readonly [K in keyof Started]: Started[K] };
+    start.running = this.#start(module, start);
+    this.#started.set(module.path, start);
+    start.running.catch(() => { this.#drop(module.path, start); });
+    return start.running;
   }
 
-  async #start({ path, sha256, parameters }: ModuleRecord): Promise<Running> {
+  #assertOpen(): void {
+    if (this.#ended) throw locked();
+  }
+
+  /** Only this one: another may have been started in its place. */
+  #drop(path: string, started: Started): void {
+    if (this.#started.get(path) === started) this.#started.delete(path);
+  }
+
+  async #start({ path, sha256, parameters }: ModuleRecord, start: Started): Promise<Running> {
     const file = await this.look(path);
     if (file.sha256 !== sha256) throw new VaultError('ModuleRefusedException', `module \`${path}\` is another file than you agreed to and was not loaded; if you changed it, agree with \`keystead hardware update-module\``, { details: { sha256: file.sha256 } });
+    // INVARIANT: nothing waits between this and the process that `end` and `stopModule` can see.
+    this.#assertWanted(path, start);
     const host = this.#ports.startHost(path);
+    start.host = host;
     try {
       const { reply } = await host.call('load', { path, ...(parameters === undefined ? {} : { parameters }) });
-      void host.gone.then(() => { this.#hostGone(path, host); });
-      return { host, info: reply, loggedIn: new Set(), hasPin: false };
+      this.#assertWanted(path, start);
+      void host.gone.then(() => { this.#hostGone(path, start); });
+      return { host, info: reply, loggedIn: new Map(), hasPin: false };
     } catch (error) {
       const gone = host.isGone;
       await host.stop();
+      this.#assertWanted(path, start);
       if (gone) throw new VaultError('ModuleRefusedException', `module \`${path}\` crashed or hung while it was loaded; check it with the tools of its vendor`);
       throw meant(error, `module \`${path}\``);
     }
   }
 
+  #assertWanted(path: string, { stopped }: Started): void {
+    this.#assertOpen();
+    if (stopped) throw new VaultError('KMSInternalException', `module \`${path}\` was stopped while it was loaded; try again`);
+  }
+
   /** Every login and connection in it went with the process. */
-  #hostGone(path: string, host: ModuleHost): void {
-    void this.#running.get(path)?.then((running) => { if (running.host === host) this.#running.delete(path); }, () => undefined);
+  #hostGone(path: string, started: Started): void {
+    this.#drop(path, started);
     for (const [id, place] of this.#connected) if (place.module.path === path) this.#fail(id, 'INTERNAL_ERROR');
     for (const key of this.#offers.keys()) if (key.startsWith(`${path}\n`)) this.#offers.delete(key);
   }
 
   #fail(storeId: string, error: ConnectionError): void {
+    if (this.#ended) return;
     this.#connected.delete(storeId);
     this.#connections.set(storeId, { state: 'FAILED', error });
     this.#ports.changed();
@@ -133,10 +171,7 @@ export class Hardware {
   /** The module's tokens. `fresh`: a module that has no PIN is loaded anew, since some look for tokens only once. */
   async tokens(module: ModuleRecord, { fresh = false } = {}): Promise<readonly (TokenFacts & { readonly loggedIn: boolean })[]> {
     const before = await this.host(module);
-    if (fresh && !before.hasPin) {
-      this.#running.delete(module.path);
-      await before.host.stop();
-    }
+    if (fresh && !before.hasPin) await this.stopModule(module.path);
     const { host, loggedIn } = await this.host(module);
     const { reply } = await host.call('tokens', {}).catch((error: unknown) => { throw meant(error, `module \`${module.path}\``); });
     return reply.tokens.map((facts) => ({ ...facts, loggedIn: loggedIn.has(keyOf(facts)) }));
@@ -153,15 +188,19 @@ export class Hardware {
   }
 
   async isLoggedIn({ module, token }: Place): Promise<boolean> {
-    return (await this.#running.get(module.path)?.catch(() => undefined))?.loggedIn.has(keyOf(token)) ?? false;
+    return (await this.#runningAt(module.path))?.loggedIn.has(keyOf(token)) ?? false;
+  }
+
+  /** Tokens that are logged in, each with the path of the module that was given its PIN. */
+  async logins(): Promise<readonly { readonly path: string; readonly token: TokenName }[]> {
+    const all = await Promise.all([...this.#started.keys()].map(async (path) => Array.from((await this.#runningAt(path))?.loggedIn.values() ?? [], (token) => ({ path, token }))));
+    return all.flat();
   }
 
   /** `lastTry`: go on where one more wrong PIN locks the token. IncorrectPinException says what the token reports of its tries. */
   async login(place: Place, pin: SecretBytes, { again = false, lastTry = false } = {}): Promise<void> {
     const { token } = place;
-    const state = await this.#pinState(place);
-    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(token)} has locked its PIN; its security officer has to set a new one`);
-    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`keystead hardware unlock-token --last-try\``);
+    await this.#assertTries(place, lastTry);
     try {
       // Lent to the frame, which is wiped once it is written.
       const pinBytes = pin.borrow(copy);
@@ -176,8 +215,21 @@ export class Hardware {
       throw new VaultError('IncorrectPinException', `${error.message}; ${left}`, error.details === undefined ? undefined : { details: { ...error.details } });
     }
     const running = await this.host(place.module);
-    running.loggedIn.add(keyOf(token));
+    running.loggedIn.set(keyOf(token), token);
     running.hasPin = true;
+  }
+
+  /** PinLockedException where a wrong PIN would be one too many. */
+  async #assertTries(place: Place, lastTry: boolean): Promise<void> {
+    const state = await this.#pinState(place);
+    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(place.token)} has locked its PIN; its security officer has to set a new one`);
+    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`keystead hardware unlock-token --last-try\``);
+  }
+
+  /** PinLockedException, without a try, where one more wrong PIN locks the token: a login says first whether the old one is right. */
+  async setPin(place: Place, pins: readonly [old: Uint8Array, fresh: Uint8Array]): Promise<void> {
+    await this.#assertTries(place, false);
+    await this.ask(place, 'setPin', { token: place.token }, pins);
   }
 
   async #pinState({ module, token }: Place): Promise<TokenFacts['pin']> {
@@ -197,11 +249,12 @@ export class Hardware {
       // Without a PIN: the process has it from an earlier login, or the token is asked for in vain.
       await this.ask(place, 'login', { token: place.token, again: false });
       await this.offer(place);
-      (await this.host(module)).loggedIn.add(keyOf(place.token));
+      (await this.host(module)).loggedIn.set(keyOf(place.token), place.token);
     } catch (error) {
       this.#fail(store.id, needsPin(error) ? 'INVALID_CREDENTIALS' : connectionError(error));
       throw needsPin(error) ? new VaultError('IncorrectPinException', `${nameToken(place.token)} was not logged in since the vault was unlocked; give its PIN with \`keystead hardware unlock-token\`, disconnect the key store and connect it again`) : error;
     }
+    this.#assertOpen();
     this.#connected.set(store.id, place);
     this.#connections.set(store.id, { state: 'CONNECTED' });
     this.#ports.changed();
@@ -215,7 +268,7 @@ export class Hardware {
     this.#connections.delete(store.id);
     this.#ports.changed();
     if (!place || [...this.#connected.values()].some((other) => other.module.path === place.module.path && keyOf(other.token) === keyOf(place.token))) return;
-    const running = await this.#running.get(place.module.path)?.catch(() => undefined);
+    const running = await this.#runningAt(place.module.path);
     running?.loggedIn.delete(keyOf(place.token));
     await running?.host.call('logout', { token: place.token }).catch(() => undefined);
   }
@@ -227,21 +280,24 @@ export class Hardware {
     return place;
   }
 
-  /** Ends every module's process. */
-  async stop(): Promise<void> {
-    const all = [...this.#running.values()];
-    this.#running.clear();
+  /** Ends every module's process, those that are being loaded too, for good. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const paths = [...this.#started.keys()];
     this.#connections.clear();
     this.#connected.clear();
     this.#offers.clear();
-    await Promise.all(all.map((one) => one.then(({ host }) => host.stop(), () => undefined)));
+    await Promise.all(paths.map((path) => this.stopModule(path)));
   }
 
   /** Ends one module's process, which nobody is to be logged in to any more. */
   async stopModule(path: string): Promise<void> {
-    const running = this.#running.get(path);
-    this.#running.delete(path);
-    await running?.then(({ host }) => host.stop(), () => undefined);
+    const started = this.#started.get(path);
+    if (!started) return;
+    this.#started.delete(path);
+    started.stopped = true;
+    await started.host?.stop();
+    await started.running.catch(() => undefined);
   }
 }
 

@@ -88,8 +88,9 @@ function notesOf(spec: KeySpec, usage: KeyUsage, { token }: { readonly token: To
 
 const alreadyHere = (keys: readonly KeyRecord[], id: string): KeyRecord | undefined => keys.find(({ hardware }) => hardware?.id === id);
 
-export const hardwareKeyHandlers = (hardware: Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
+export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
   'hardware:ListTokenKeys': async (input, _call, { reader, realm }) => {
+    const hardware = now();
     const place = await byName(hardware, reader, input.Serial, input.Label);
     const { reply } = await hardware.ask(place, 'keys', { token: place.token });
     const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter(({ serial, label }) => serial === place.token.serial && label === place.token.label);
@@ -104,6 +105,7 @@ export const hardwareKeyHandlers = (hardware: Hardware, random: Random): Pick<Ha
   },
 
   'hardware:DescribeTokenKey': async (_input, call, { reader, realm }) => {
+    const hardware = now();
     const key = keyOf(call.resource);
     if (!key.hardware) return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is not in a token; see \`keystead kms describe-key\``);
     const place = await placeOfStore(reader, await storeOf(reader, key.hardware.store));
@@ -122,6 +124,7 @@ export const hardwareKeyHandlers = (hardware: Hardware, random: Random): Pick<Ha
   },
 
   'hardware:AdoptKey': async (input, call, { writer, realm }) => {
+    const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const own = alreadyHere(await keysIn(writer, store.id), input.Id);

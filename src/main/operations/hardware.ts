@@ -15,7 +15,8 @@ import type { Random } from '../platform/ports.ts';
 import type { HandlersOf } from './rights.ts';
 
 export interface HardwareHandlerPorts {
-  readonly hardware: Hardware;
+  /** Of the opening in which the request began: asked for before a handler waits for anything. */
+  readonly now: () => Hardware;
   readonly random: Random;
   /** Modules that p11-kit knows of on this computer: paths. */
   readonly registered: () => readonly string[];
@@ -23,8 +24,8 @@ export interface HardwareHandlerPorts {
 
 const missing = (path: string): VaultError => new VaultError('NotFoundException', `module \`${path}\` was not added; see \`keystead hardware list-modules\``);
 
-async function lent<T>(pins: readonly SecretBytes[], use: (copies: readonly Uint8Array[]) => Promise<T>): Promise<T> {
-  const copies = pins.map((pin) => pin.borrow(copy));
+async function lent<T>(pins: readonly [SecretBytes, SecretBytes], use: (copies: readonly [Uint8Array, Uint8Array]) => Promise<T>): Promise<T> {
+  const copies = [pins[0].borrow(copy), pins[1].borrow(copy)] as const;
   try {
     return await use(copies);
   } finally {
@@ -32,8 +33,8 @@ async function lent<T>(pins: readonly SecretBytes[], use: (copies: readonly Uint
   }
 }
 
-export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
-  const shown = async ({ path, sha256, added }: ModuleRecord) => {
+export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
+  const shown = async (hardware: Hardware, { path, sha256, added }: ModuleRecord) => {
     const file = await hardware.look(path).catch(() => undefined);
     const info = await hardware.info(path);
     const state = file === undefined ? ('missing' as const) : file.sha256 !== sha256 ? ('changed' as const) : info ? ('running' as const) : ('stopped' as const);
@@ -41,9 +42,10 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
   };
 
   return {
-    ...hardwareKeyHandlers(hardware, random),
+    ...hardwareKeyHandlers(now, random),
 
     'hardware:AddModule': async (input, call, { writer }) => {
+      const hardware = now();
       const { path, sha256 } = await hardware.look(input.Path);
       const modules = writer.of(MODULES);
       if (await modules.get(path)) return call.fail('AlreadyExistsException', `module \`${path}\` was added already; agree to a changed file with \`keystead hardware update-module\``);
@@ -52,10 +54,11 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
       // What cannot be loaded is not added.
       await hardware.host(module);
       modules.insert(module);
-      return { Module: await shown(module) };
+      return { Module: await shown(hardware, module) };
     },
 
     'hardware:UpdateModule': async (input, call, { writer }) => {
+      const hardware = now();
       const module = await writer.of(MODULES).get(input.Path);
       if (!module) throw missing(input.Path);
       const { sha256 } = await hardware.look(module.path);
@@ -64,10 +67,11 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
       const changed = { ...module, sha256 };
       await hardware.host(changed);
       writer.of(MODULES).update(changed);
-      return { Module: await shown(changed) };
+      return { Module: await shown(hardware, changed) };
     },
 
     'hardware:RemoveModule': async (input, call, { writer }) => {
+      const hardware = now();
       const module = await writer.of(MODULES).get(input.Path);
       if (!module) throw missing(input.Path);
       const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => store.module === module.path);
@@ -78,12 +82,14 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
     },
 
     'hardware:ListModules': async (_input, _call, { reader }) => {
+      const hardware = now();
       const modules = await modulesOf(reader);
       const added = new Set(modules.map(({ path }) => path));
-      return { Modules: await Promise.all(modules.map(shown)), Registered: registered().filter((path) => !added.has(path)) };
+      return { Modules: await Promise.all(modules.map((module) => shown(hardware, module))), Registered: registered().filter((path) => !added.has(path)) };
     },
 
     'hardware:ListTokens': async (_input, _call, { reader }) => {
+      const hardware = now();
       const Failures: { Module: string; Message: string }[] = [];
       const found = await Promise.all(
         (await modulesOf(reader)).map(async (module) => {
@@ -121,6 +127,7 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
     },
 
     'hardware:ListMechanisms': async (input, _call, { reader }) => {
+      const hardware = now();
       const offer = await hardware.offer(await byName(hardware, reader, input.Serial, input.Label));
       const Offers = (Object.keys(KEY_SPECS) as KeySpec[]).flatMap((spec) =>
         (Object.keys(keySpecOf(spec).algorithms) as KeyUsage[]).flatMap((usage) => (lacks(offer, spec, usage) === undefined ? [{ KeySpec: spec, KeyUsage: usage, Algorithms: [...usable(offer, spec, usage)] }] : [])),
@@ -130,6 +137,7 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
     },
 
     'hardware:InitializeToken': async (input, call, { writer }) => {
+      const hardware = now();
       const module = await writer.of(MODULES).get(input.Module);
       if (!module) throw missing(input.Module);
       const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
@@ -142,12 +150,14 @@ export const hardwareHandlers = ({ hardware, random, registered }: HardwareHandl
     },
 
     'hardware:SetPin': async (input, _call, { reader }) => {
+      const hardware = now();
       const place = await byName(hardware, reader, input.Serial, input.Label);
-      await lent([input.OldPin, input.NewPin], (pins) => hardware.ask(place, 'setPin', { token: place.token }, pins));
+      await lent([input.OldPin, input.NewPin], (pins) => hardware.setPin(place, pins));
       return {};
     },
 
     'hardware:UnlockToken': async (input, _call, { reader }) => {
+      const hardware = now();
       const place = await byName(hardware, reader, input.Serial, input.Label);
       await hardware.login(place, input.Pin, { lastTry: input.LastTry });
       return { Serial: place.token.serial, Label: place.token.label };

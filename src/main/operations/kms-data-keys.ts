@@ -15,7 +15,7 @@ function pairSpec(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
   return spec;
 }
 
-export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+export const kmsDataKeyHandlers = (now: () => Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:GenerateDataKey': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
     const handle = symmetricHandle(key);
@@ -52,7 +52,7 @@ export const kmsDataKeyHandlers = (hardware: Hardware): Pick<HandlersOf<'kms'>, 
   },
 
   'kms:GenerateRandom': async (input, _call, { keys, reader }) => ({
-    Plaintext: input.CustomKeyStoreId === undefined ? await keys.random(input.NumberOfBytes) : await randomOfToken(hardware, reader, input.CustomKeyStoreId, input.NumberOfBytes),
+    Plaintext: input.CustomKeyStoreId === undefined ? await keys.random(input.NumberOfBytes) : await randomOfToken(now(), reader, input.CustomKeyStoreId, input.NumberOfBytes),
   }),
 
   'kms:ReEncrypt': async (input, call, { keys, realm }) => {

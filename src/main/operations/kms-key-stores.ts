@@ -82,8 +82,9 @@ export const keysIn = async (reader: Stored, storeId: string): Promise<readonly 
 
 const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).sort((a, b) => (a.id < b.id ? -1 : 1));
 
-export const kmsKeyStoreHandlers = (hardware: Hardware, random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateCustomKeyStore': async (input, call, { writer }) => {
+    const hardware = now();
     if (input.CloudHsmClusterId === undefined) return call.fail('ValidationException', '`CloudHsmClusterId` must be given: the token, as `keystead hardware list-tokens` shows it');
     const others = await sorted(writer);
     if (others.some(({ name }) => name === input.CustomKeyStoreName)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${input.CustomKeyStoreName}\` exists; choose another name`);
@@ -99,17 +100,20 @@ export const kmsKeyStoreHandlers = (hardware: Hardware, random: Random): Pick<Ha
   },
 
   'kms:ConnectCustomKeyStore': async (input, _call, { writer }) => {
+    const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     await hardware.connect(store, (await placeOfStore(writer, store)).module);
     return {};
   },
 
   'kms:DisconnectCustomKeyStore': async (input, _call, { writer }) => {
+    const hardware = now();
     await hardware.disconnect(await storeOf(writer, input.CustomKeyStoreId));
     return {};
   },
 
   'kms:DescribeCustomKeyStores': async (input, call, { reader }) => {
+    const hardware = now();
     const { CustomKeyStoreId: id, CustomKeyStoreName: name, Limit: limit, Marker: marker } = input;
     if (id !== undefined && name !== undefined) return call.fail('ValidationException', 'give `CustomKeyStoreId` or `CustomKeyStoreName`, not both');
     const all = (await sorted(reader)).filter((store) => (id === undefined || store.id === id) && (name === undefined || store.name === name));
@@ -137,6 +141,7 @@ export const kmsKeyStoreHandlers = (hardware: Hardware, random: Random): Pick<Ha
   },
 
   'kms:UpdateCustomKeyStore': async (input, call, { writer }) => {
+    const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'change');
     const { NewCustomKeyStoreName: name = store.name, CloudHsmClusterId: clusterId, KeyStorePassword: pin } = input;
@@ -150,6 +155,7 @@ export const kmsKeyStoreHandlers = (hardware: Hardware, random: Random): Pick<Ha
   },
 
   'kms:DeleteCustomKeyStore': async (input, call, { writer }) => {
+    const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'change');
     const keys = await keysIn(writer, store.id);

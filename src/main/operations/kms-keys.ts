@@ -72,8 +72,9 @@ export async function changeStored(writer: Writer, call: Call, realm: Realm, nex
   return record;
 }
 
-export const kmsKeyHandlers = (random: Random, hardware: Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateKey': async (input, call, { writer, keys, realm, undone }) => {
+    const hardware = now();
     const keyId = input.MultiRegion ? multiRegionIdFrom(random.bytes(16)) : keyIdFrom(random.bytes(16));
     const spec = input.KeySpec;
     if (spec === 'SM2') return call.fail('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
@@ -150,6 +151,7 @@ export const kmsKeyHandlers = (random: Random, hardware: Hardware): Pick<Handler
   },
 
   'kms:DeleteDueKeys': async (_input, call, { writer, keys, realm, afterwards }) => {
+    const hardware = now();
     const arns: string[] = [];
     for (const stored of await writer.pendingDeletion()) {
       const { key, gone } = withoutDue(stored, realm, call.at);

@@ -42,7 +42,8 @@ export interface HandlerPorts {
   readonly random: Random;
   readonly hashFile: HashFile;
   readonly cipherFile: CipherFile;
-  readonly hardware: Hardware;
+  /** Of the opening in which the request began. */
+  readonly hardware: () => Hardware;
   /** Modules that are registered on this computer: paths. */
   readonly registeredModules: () => readonly string[];
   readonly usage: UsageTracker;
@@ -60,7 +61,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...commandHandlers(hashFile),
     ...kmsKeyHandlers(random, hardware),
     ...kmsKeyStoreHandlers(hardware, random),
-    ...hardwareHandlers({ hardware, random, registered: registeredModules }),
+    ...hardwareHandlers({ now: hardware, random, registered: registeredModules }),
     ...kmsRotationHandlers(),
     ...kmsImportHandlers(),
     ...kmsLastUsageHandlers(usage, () => control.vault.open?.unlockedAt ?? 0),

@@ -111,4 +111,16 @@ describe('a session', () => {
     expect(await Promise.all(running)).toMatchObject([{ failure: { code: 'stopped' } }, { failure: { code: 'stopped' } }]);
     expect(counts()).toEqual([2, 0]);
   });
+
+  it('that was opened before lock, or while the vault is locked, starts no process after it', async () => {
+    const { egress, counts } = setUp((_message, child) => { child.say(encode(DONE)); });
+    const before = egress.open();
+    await egress.endAll();
+    const during = egress.open();
+    expect([await run(before), await run(during)]).toMatchObject([{ failure: { code: 'stopped' } }, { failure: { code: 'stopped' } }]);
+    egress.begin();
+    expect([await run(before), await run(during)]).toMatchObject([{ failure: { code: 'stopped' } }, { failure: { code: 'stopped' } }]);
+    expect(counts()).toEqual([0, 0]);
+    expect(await run(egress.open())).toMatchObject({ ok: true });
+  });
 });

@@ -28,6 +28,7 @@ function setUp(answer: EgressAnswer = { ok: true, notes: [], connections: [] }) 
           async close() { open -= 1; },
         };
       },
+      begin: () => undefined,
       endAll: async () => undefined,
     },
     // More members than an order has, as a record of the store does.
