@@ -22,13 +22,17 @@ import type { HandlersOf } from './rights.ts';
 
 type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey';
 
-export const byName = (hardware: Hardware, reader: Stored, serial: string, label: string | undefined): Promise<Place> =>
+/** `forPin`: the token is given a PIN. */
+export const byName = (hardware: Hardware, reader: Stored, serial: string, label: string | undefined, forPin = false): Promise<Place> =>
   findToken(
     hardware,
     reader,
     (token) => token.serial === serial && (label === undefined || token.label === label),
-    () => new VaultError('KeyUnavailableException', `no token has the serial number \`${serial}\`${label === undefined ? '' : ` and the label \`${label}\``}; see \`keystead hardware list-tokens\``),
-    () => new VaultError('KeyUnavailableException', `more than one token has the serial number \`${serial}\`; give \`Label\` too, or remove a module that shows the same token twice`),
+    {
+      none: () => new VaultError('KeyUnavailableException', `no token has the serial number \`${serial}\`${label === undefined ? '' : ` and the label \`${label}\``}; see \`keystead hardware list-tokens\``),
+      many: () => new VaultError('KeyUnavailableException', `more than one token has the serial number \`${serial}\`; give \`Label\` too, or remove a module that shows the same token twice`),
+    },
+    forPin,
   );
 
 export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtractable, local }: Stated) => ({

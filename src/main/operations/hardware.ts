@@ -11,6 +11,7 @@ import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
 import { modulesOf } from './kms-key-stores.ts';
+import { once } from './once.ts';
 import type { Random } from '../platform/ports.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -52,7 +53,7 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
       if ((await modulesOf(writer)).length >= MOST_MODULES) return call.fail('LimitExceededException', `there are ${String(MOST_MODULES)} modules, which is the limit; remove one with \`keystead hardware remove-module\``);
       const module: ModuleRecord = { path, sha256, added: call.at, ...(input.Parameters === undefined ? {} : { parameters: input.Parameters }) };
       // What cannot be loaded is not added.
-      await hardware.host(module);
+      await once(call, () => hardware.host(module));
       modules.insert(module);
       return { Module: await shown(hardware, module) };
     },
@@ -63,9 +64,11 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
       if (!module) throw missing(input.Path);
       const { sha256 } = await hardware.look(module.path);
       if (sha256 !== input.Sha256) return call.fail('ModuleRefusedException', `the file of module \`${module.path}\` is not the one that you mean: its SHA-256 is \`${sha256}\``);
-      await hardware.stopModule(module.path);
       const changed = { ...module, sha256 };
-      await hardware.host(changed);
+      await once(call, async () => {
+        await hardware.stopModule(module.path);
+        await hardware.host(changed);
+      });
       writer.of(MODULES).update(changed);
       return { Module: await shown(hardware, changed) };
     },
@@ -140,25 +143,29 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
       const hardware = now();
       const module = await writer.of(MODULES).get(input.Module);
       if (!module) throw missing(input.Module);
-      const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
-      if (!before) return call.fail('KeyUnavailableException', `slot \`${input.Slot}\` has no token now; see \`keystead hardware list-tokens\``);
-      if (before.initialized && input.Erase !== before.label) return call.fail('KMSInvalidStateException', `slot \`${input.Slot}\` has token \`${before.label}\`, which would be erased with all its keys; type its label as \`Erase\` if you mean it`);
-      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find(({ serial, label }) => before.initialized && serial === before.serial && label === before.label);
-      if (user) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is in token \`${before.label}\`; delete the key store first`);
-      const { reply } = await lent([input.SecurityOfficerPin, input.Pin], (pins) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel }, pins));
+      const stores = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store);
+      const { reply } = await once(call, async () => {
+        const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
+        if (!before) return call.fail('KeyUnavailableException', `slot \`${input.Slot}\` has no token now; see \`keystead hardware list-tokens\``);
+        if (before.initialized && input.Erase !== before.label) return call.fail('KMSInvalidStateException', `slot \`${input.Slot}\` has token \`${before.label}\`, which would be erased with all its keys; type its label as \`Erase\` if you mean it`);
+        const user = stores.find(({ serial, label }) => before.initialized && serial === before.serial && label === before.label);
+        if (user) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is in token \`${before.label}\`; delete the key store first`);
+        const { serial, label, initialized } = before;
+        return lent([input.SecurityOfficerPin, input.Pin], (pins) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel, expected: { serial, label, initialized } }, pins));
+      });
       return { Serial: reply.serial, Label: reply.label, CloudHsmClusterId: clusterIdOf(reply) };
     },
 
     'hardware:SetPin': async (input, _call, { reader }) => {
       const hardware = now();
-      const place = await byName(hardware, reader, input.Serial, input.Label);
+      const place = await byName(hardware, reader, input.Serial, input.Label, true);
       await lent([input.OldPin, input.NewPin], (pins) => hardware.setPin(place, pins));
       return {};
     },
 
     'hardware:UnlockToken': async (input, _call, { reader }) => {
       const hardware = now();
-      const place = await byName(hardware, reader, input.Serial, input.Label);
+      const place = await byName(hardware, reader, input.Serial, input.Label, true);
       await hardware.login(place, input.Pin, { lastTry: input.LastTry });
       return { Serial: place.token.serial, Label: place.token.label };
     },

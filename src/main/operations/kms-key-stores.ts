@@ -9,6 +9,7 @@ import type { KeyRecord } from '../keyring/ports.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Reader } from '../store/port.ts';
+import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
 type Names = 'CreateCustomKeyStore' | 'ConnectCustomKeyStore' | 'DisconnectCustomKeyStore' | 'DescribeCustomKeyStores' | 'UpdateCustomKeyStore' | 'DeleteCustomKeyStore';
@@ -34,37 +35,61 @@ export async function modulesOf(reader: Stored): Promise<readonly ModuleRecord[]
   return Array.from(await reader.of(MODULES).entries(), ([, module]) => module).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The one token of which this is true. `none`, `many`: what is thrown for less or more than one. */
-export async function findToken(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean, none: () => VaultError, many: () => VaultError): Promise<Place> {
+/**
+ * Modules that are asked for a token: those that a key store, or a login since unlock, names it in; otherwise all. A module that says that
+ * it has the token, too, is then not asked, and gets no PIN.
+ */
+async function modulesFor(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean): Promise<readonly ModuleRecord[]> {
+  const named = new Set<string>();
+  for (const [, { module, serial, label }] of await reader.of(KEY_STORES).entries()) if (fits({ serial, label })) named.add(module);
+  for (const { path, token } of await hardware.logins()) if (fits(token)) named.add(path);
+  const all = await modulesOf(reader);
+  return named.size === 0 ? all : all.filter(({ path }) => named.has(path));
+}
+
+/** What is thrown for no token, and for more than one. */
+export interface Missed {
+  readonly none: () => VaultError;
+  readonly many: () => VaultError;
+}
+
+/** The one token of which this is true. `forPin`: what is found is given a PIN, so every module that might have it has to answer first. */
+export async function findToken(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean, { none, many }: Missed, forPin: boolean): Promise<Place> {
   const places: Place[] = [];
   const failures: VaultError[] = [];
+  const modules = await modulesFor(hardware, reader, fits);
   // A token that came since its module was loaded is seen the second time.
   for (const fresh of [false, true]) {
     if (places.length > 0) break;
     failures.length = 0;
-    for (const module of await modulesOf(reader)) {
+    for (const module of modules) {
       try {
         for (const { serial, label, initialized } of await hardware.tokens(module, { fresh })) if (initialized && fits({ serial, label })) places.push({ module, token: { serial, label } });
       } catch (error) {
-        if (!(error instanceof VaultError)) throw error;
+        if (!(error instanceof VaultError) || error.code === 'VaultLockedException') throw error;
         failures.push(error);
       }
     }
   }
   const [place] = places;
+  const [failure] = failures;
   // A module that cannot be loaded may be the one that has it.
-  if (!place) throw failures[0] ?? none();
+  if (!place) throw failure ?? none();
   if (places.length > 1) throw many();
+  if (forPin && failure) throw new VaultError(failure.code, `${failure.message}; until it answers, or is removed with \`keystead hardware remove-module\`, no PIN is given to a token that only another module shows`);
   return place;
 }
 
-const byCluster = (hardware: Hardware, reader: Stored, clusterId: string): Promise<Place> =>
+const byCluster = (hardware: Hardware, reader: Stored, clusterId: string, forPin: boolean): Promise<Place> =>
   findToken(
     hardware,
     reader,
     (token) => clusterIdOf(token) === clusterId,
-    () => new VaultError('CloudHsmClusterNotFoundException', `no token is known as \`${clusterId}\`; see \`keystead hardware list-tokens\``),
-    () => new VaultError('CloudHsmClusterInvalidConfigurationException', `two tokens are known as \`${clusterId}\`, by one serial number and label; remove one of them, or a module that shows the same token twice`),
+    {
+      none: () => new VaultError('CloudHsmClusterNotFoundException', `no token is known as \`${clusterId}\`; see \`keystead hardware list-tokens\``),
+      many: () => new VaultError('CloudHsmClusterInvalidConfigurationException', `two tokens are known as \`${clusterId}\`, by one serial number and label; remove one of them, or a module that shows the same token twice`),
+    },
+    forPin,
   );
 
 async function allKeys(reader: Stored): Promise<readonly KeyRecord[]> {
@@ -89,26 +114,31 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
     const others = await sorted(writer);
     if (others.some(({ name }) => name === input.CustomKeyStoreName)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${input.CustomKeyStoreName}\` exists; choose another name`);
     if (others.length >= MOST_STORES) return call.fail('LimitExceededException', `there are ${String(MOST_STORES)} key stores, which is the limit; delete one with \`keystead kms delete-custom-key-store\``);
-    const place = await byCluster(hardware, writer, input.CloudHsmClusterId);
+    const { CloudHsmClusterId: clusterId, KeyStorePassword: pin } = input;
+    const user = others.find((one) => clusterIdOf(one) === clusterId);
+    if (user) return call.fail('CloudHsmClusterInUseException', `token \`${user.label}\` is used by key store \`${user.name}\` already; choose another token`);
+    const place = await once(call, async () => {
+      const found = await byCluster(hardware, writer, clusterId, pin !== undefined);
+      if (pin) await hardware.login(found, pin);
+      return found;
+    });
     const { serial, label } = place.token;
-    const user = others.find((one) => one.serial === serial && one.label === label);
-    if (user) return call.fail('CloudHsmClusterInUseException', `token \`${label}\` is used by key store \`${user.name}\` already; choose another token`);
-    if (input.KeyStorePassword) await hardware.login(place, input.KeyStorePassword);
     const id = `cks-${hex(random.bytes(9)).slice(0, 17)}`;
     writer.of(KEY_STORES).insert({ id, name: input.CustomKeyStoreName, module: place.module.path, serial, label, created: call.at });
     return { CustomKeyStoreId: id };
   },
 
-  'kms:ConnectCustomKeyStore': async (input, _call, { writer }) => {
+  'kms:ConnectCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
-    await hardware.connect(store, (await placeOfStore(writer, store)).module);
+    await once(call, async () => { await hardware.connect(store, (await placeOfStore(writer, store)).module); });
     return {};
   },
 
-  'kms:DisconnectCustomKeyStore': async (input, _call, { writer }) => {
+  'kms:DisconnectCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
-    await hardware.disconnect(await storeOf(writer, input.CustomKeyStoreId));
+    const store = await storeOf(writer, input.CustomKeyStoreId);
+    await once(call, () => hardware.disconnect(store));
     return {};
   },
 
@@ -146,10 +176,13 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
     assertStore(store.name, hardware.connection(store.id).state, 'change');
     const { NewCustomKeyStoreName: name = store.name, CloudHsmClusterId: clusterId, KeyStorePassword: pin } = input;
     if ((await sorted(writer)).some((other) => other.id !== store.id && other.name === name)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${name}\` exists; choose another name`);
-    const place = clusterId === undefined ? await placeOfStore(writer, store) : await byCluster(hardware, writer, clusterId);
     // Nobody can tell from outside that another token holds the same keys, but by each of them.
     if (clusterId !== undefined && clusterId !== clusterIdOf(store) && (await keysIn(writer, store.id)).length > 0) return call.fail('CloudHsmClusterNotRelatedException', `key store \`${store.name}\` has keys in token \`${store.label}\`; a token of other keys cannot take its place`);
-    if (pin) await hardware.login(place, pin, { again: true });
+    const place = await once(call, async () => {
+      const found = clusterId === undefined || clusterId === clusterIdOf(store) ? await placeOfStore(writer, store) : await byCluster(hardware, writer, clusterId, pin !== undefined);
+      if (pin) await hardware.login(found, pin, { again: true });
+      return found;
+    });
     writer.of(KEY_STORES).update({ ...store, name, module: place.module.path, serial: place.token.serial, label: place.token.label });
     return {};
   },

@@ -5,26 +5,16 @@
  * again), sessions shared between operations. Does not: survive a module that crashes or hangs; that is why it runs in a process of its own.
  */
 import { keySpecOf } from '../../../shared/model/algorithms.ts';
-import { copy, wipe } from '../../crypto/bytes.ts';
+import { wipe } from '../../crypto/bytes.ts';
 import { CKA, CKF, CKM, CKO, CKR, CKU, PARAMETERS, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS, mechanismOf } from './mechanisms.ts';
-import type { CallName, Failure, ReplyOf, RequestOf, TokenFacts, TokenName } from './protocol.ts';
+import { found, loggedOut, wrongPin } from './host-failure.ts';
+import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
+import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
 import { tryToWrap } from './wrap-test.ts';
 import { isGuarded, pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
-
-/** Found here, not by the module. */
-export class HostFailure extends Error {
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super(failure.what);
-    this.failure = failure;
-  }
-}
-const found = (what: Failure['what']): HostFailure => new HostFailure({ what });
-
-const loggedOut = (): HostFailure => new HostFailure({ what: 'cryptoki', function: 'C_Login', code: CKR.USER_NOT_LOGGED_IN, name: 'CKR_USER_NOT_LOGGED_IN' });
 
 type Answer<C extends CallName> = { readonly reply: ReplyOf<C>; readonly parts?: readonly Uint8Array[] };
 type Calls = { readonly [C in CallName]: (request: RequestOf<C>, parts: readonly Uint8Array[]) => Answer<C> | Promise<Answer<C>> };
@@ -42,8 +32,7 @@ const pinState = (flags: number): TokenFacts['pin'] => ((flags & CKF.USER_PIN_LO
 
 export function createDevice(p11: Cryptoki): Calls {
   const tokens = new Map<string, Sessions>();
-  /** PINs that tokens took, for another login in the same process. */
-  const pins = new Map<string, Uint8Array>();
+  const pins = new KeptPins();
   /** Handles of keys by token and CKA_ID; good until the token is logged out. */
   const handles = new Map<string, Handle>();
 
@@ -51,6 +40,14 @@ export function createDevice(p11: Cryptoki): Calls {
     tokens.delete(nameOf(token));
     for (const key of handles.keys()) if (key.startsWith(`${nameOf(token)}\n`)) handles.delete(key);
   };
+
+  function logOut(token: TokenName): void {
+    const known = tokens.get(nameOf(token));
+    forget(token);
+    if (!known) return;
+    known.logout();
+    p11.C_CloseAllSessions(known.slot);
+  }
 
   function slotOf(token: TokenName): Handle {
     const slots = p11.C_GetSlotList(true).filter((slot) => {
@@ -167,10 +164,11 @@ export function createDevice(p11: Cryptoki): Calls {
       return { reply: { mechanisms } };
     },
 
-    initToken({ slot, label }, [officerPin, userPin]) {
+    initToken({ slot, label, expected }, [officerPin, userPin]) {
       const handle = p11.C_GetSlotList(true).find((one) => one.toString('hex') === slot);
       if (!handle) throw found('absent');
       const before = tokenFacts(handle);
+      if (before.serial !== expected.serial || before.label !== expected.label || before.initialized !== expected.initialized) throw found('changed');
       if (tokens.has(nameOf(before))) forget(before);
       p11.C_CloseAllSessions(handle);
       p11.C_InitToken(handle, pinOf(officerPin), label.padEnd(32, ' '));
@@ -193,14 +191,21 @@ export function createDevice(p11: Cryptoki): Calls {
         if (known === undefined) p11.C_Login(session, CKU.USER, pinOf(old));
         p11.C_SetPIN(session, pinOf(old), pinOf(fresh));
         if (known === undefined) p11.C_Logout(session);
-        else if (fresh) pins.set(nameOf(token), copy(fresh));
+        if (fresh && (known !== undefined || pins.get(nameOf(token)))) pins.keep(nameOf(token), fresh);
       });
       return { reply: {} };
     },
 
     login({ token, again }, [pin]) {
       const known = tokens.get(nameOf(token));
-      if (known && !again) return { reply: {} };
+      if (known && !again) {
+        const judged = pin ? pins.judge(nameOf(token), pin) : 'right';
+        if (judged === 'right') return { reply: {} };
+        if (judged === 'wrong') throw wrongPin();
+        // From now on the token itself counts.
+        logOut(token);
+        throw loggedOut();
+      }
       const slot = slotOf(token);
       if (known) {
         known.logout();
@@ -216,21 +221,16 @@ export function createDevice(p11: Cryptoki): Calls {
       } catch (error) {
         p11.C_CloseAllSessions(slot);
         // One that was changed meanwhile: tried again by itself it would use up the token's patience.
-        if (given === kept) pins.delete(nameOf(token));
+        if (given === kept) pins.drop(nameOf(token));
         throw error;
       }
-      if (given !== kept) pins.set(nameOf(token), copy(given));
+      if (given !== kept) pins.keep(nameOf(token), given);
       tokens.set(nameOf(token), sessions);
       return { reply: {} };
     },
 
     logout({ token }) {
-      const known = tokens.get(nameOf(token));
-      forget(token);
-      if (known) {
-        known.logout();
-        p11.C_CloseAllSessions(known.slot);
-      }
+      logOut(token);
       return { reply: {} };
     },
 

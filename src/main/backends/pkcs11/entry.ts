@@ -9,9 +9,10 @@ import type * as library from 'pkcs11js';
 import { childPort } from '../../platform/child-port.ts';
 import { harden } from '../../platform/harden.ts';
 import type { Cryptoki } from './cryptoki.ts';
-import { createDevice, HostFailure, perform } from './device.ts';
+import { createDevice, perform } from './device.ts';
+import { HostFailure } from './host-failure.ts';
 import { decodeToChild, encode } from './messages.ts';
-import { CALLS, type Failure } from './protocol.ts';
+import { CALLS, FUNCTION_NAME, RETURN_NAME, type Failure } from './protocol.ts';
 
 harden();
 const port = childPort();
@@ -20,9 +21,9 @@ function failureOf(error: unknown): Failure {
   if (error instanceof HostFailure) return error.failure;
   // The wrapping library's errors, by their shape.
   const { code, message, method } = (error ?? {}) as { readonly code?: unknown; readonly message?: unknown; readonly method?: unknown };
-  const name = typeof message === 'string' && /^CKR_[A-Z0-9_]{1,56}$/.test(message) ? message : undefined;
+  const name = typeof message === 'string' && RETURN_NAME.test(message) ? message : undefined;
   if (typeof code !== 'number' || (code === 0 && name === undefined)) return { what: 'internal' };
-  return { what: 'cryptoki', code, ...(typeof method === 'string' && method.length <= 40 ? { function: method } : {}), ...(name === undefined ? {} : { name }) };
+  return { what: 'cryptoki', code, ...(typeof method === 'string' && FUNCTION_NAME.test(method) ? { function: method } : {}), ...(name === undefined ? {} : { name }) };
 }
 
 async function start(): Promise<void> {

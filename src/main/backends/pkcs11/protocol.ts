@@ -79,8 +79,8 @@ export const CALLS = {
   load: { request: z.strictObject({ path: z.string(), parameters: z.string().optional() }), reply: z.strictObject({ manufacturer: text, description: text, version: text, cryptoki: text }) },
   tokens: { request: nothing, reply: z.strictObject({ tokens: z.array(tokenFacts) }) },
   mechanisms: { request: z.strictObject({ token }), reply: z.strictObject({ mechanisms: z.array(z.strictObject({ type: u32, flags: u32, min: ulong, max: ulong })) }) },
-  /** Parts: the security officer's PIN, the user's. Erases the token. `slot` as `tokens` has it. */
-  initToken: { request: z.strictObject({ slot: z.string(), label: text }), reply: z.strictObject({ serial: text, label: text }) },
+  /** Parts: the security officer's PIN, the user's. Erases the token, where it is still the one that `tokens` had in `slot`. */
+  initToken: { request: z.strictObject({ slot: z.string(), label: text, expected: z.strictObject({ serial: text, label: text, initialized: z.boolean() }) }), reply: z.strictObject({ serial: text, label: text }) },
   /** Parts: old PIN, new PIN. */
   setPin: { request: z.strictObject({ token }), reply: nothing },
   /** Parts: the PIN. Nothing when the token is logged in already and `again` is not said. */
@@ -110,11 +110,15 @@ export type CallName = keyof Calls;
 export type RequestOf<C extends CallName> = z.output<Calls[C]['request']>;
 export type ReplyOf<C extends CallName> = z.output<Calls[C]['reply']>;
 
+/** As a module's library gives them; nothing else is shown. */
+export const FUNCTION_NAME = /^C_[A-Za-z0-9]{1,38}$/;
+export const RETURN_NAME = /^CKR_[A-Z0-9_]{1,56}$/;
+
 /** A call that failed: the function and CKR number, or what the host itself found. */
 export const failure = z.strictObject({
-  what: z.enum(['cryptoki', 'load', 'absent', 'ambiguous', 'refused', 'internal']),
-  function: z.string().max(40).optional(),
+  what: z.enum(['cryptoki', 'load', 'absent', 'ambiguous', 'refused', 'changed', 'internal']),
+  function: z.string().regex(FUNCTION_NAME).optional(),
   code: ulong.optional(),
-  name: z.string().max(60).optional(),
+  name: z.string().regex(RETURN_NAME).optional(),
 });
 export type Failure = z.output<typeof failure>;
