@@ -97,6 +97,19 @@ describe('a single user', () => {
   });
 });
 
+it('goes back for good where a change that was cut off is still under way: it comes after that one', async () => {
+  await makeUser('late', 'late-Passwort-1');
+  const [one, two] = [value('late', 'late-Passwort-1'), value('late', 'late-Passwort-2')];
+  const coming = postgres.sql("SET log_statement = 'none'", 'SET log_min_error_statement = panic', 'BEGIN', "ALTER ROLE late PASSWORD 'late-Passwort-2'", 'SELECT pg_sleep(3)', 'COMMIT');
+  await until(async () => (await postgres.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length > 0, 'the change is under way', 60_000);
+  const back = (): Promise<string> => asked(order('set', 'single', { anew: true }), { current: two, pending: one });
+  // The server has it wait, and refuses it for having been overtaken (XX000, "tuple concurrently updated"): the next try is then the last change.
+  expect(await back()).toMatch(/^(?:ok|server-error at change)$/);
+  await coming;
+  expect(await back()).toBe('ok');
+  expect([await postgres.logsIn('late', 'late-Passwort-1'), await postgres.logsIn('late', 'late-Passwort-2')]).toEqual([true, false]);
+});
+
 describe('two users by turns', () => {
   it('are made, keep each other’s rights, and leave the other’s password alone', async () => {
     await makeUser('app', 'app-Passwort-1', 'CREATE TABLE wares (n int)', 'INSERT INTO wares VALUES (7)', 'GRANT SELECT ON wares TO app');

@@ -15,15 +15,16 @@ const MINUTE = 60_000;
 const FAILURE = { code: '28P01', message: 'password authentication failed' };
 
 type Act =
-  | { readonly act: 'step'; readonly fails: boolean; readonly dies: boolean; readonly halfway: boolean }
-  | { readonly act: 'ask' | 'stop' | 'cancel' | 'pause' | 'resume' | 'clock' | 'plan' | 'twice' | 'discard' }
+  | { readonly act: 'step'; readonly fails: boolean; readonly dies: boolean; readonly halfway: boolean; readonly cut: boolean }
+  | { readonly act: 'ask' | 'stop' | 'cancel' | 'late' | 'pause' | 'resume' | 'clock' | 'plan' | 'twice' | 'discard' }
   | { readonly act: 'wait'; readonly minutes: number };
 
 /** One in four. */
 const seldom = fc.integer({ min: 0, max: 3 }).map((one) => one === 0);
 const acts: fc.Arbitrary<readonly Act[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: fc.record({ act: fc.constant('step' as const), fails: seldom, dies: seldom, halfway: fc.boolean() }) },
+    { weight: 12, arbitrary: fc.record({ act: fc.constant('step' as const), fails: seldom, dies: seldom, halfway: fc.boolean(), cut: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.constant<Act>({ act: 'late' }) },
     { weight: 3, arbitrary: fc.record({ act: fc.constant('wait' as const), minutes: fc.integer({ min: 1, max: 90 }) }) },
     { weight: 4, arbitrary: fc.constantFrom<Act>({ act: 'ask' }, { act: 'clock' }, { act: 'clock' }, { act: 'plan' }) },
     { weight: 3, arbitrary: fc.constantFrom<Act>({ act: 'stop' }, { act: 'stop' }, { act: 'cancel' }, { act: 'pause' }, { act: 'resume' }, { act: 'twice' }, { act: 'discard' }) },
@@ -40,6 +41,10 @@ class World {
   pending: string | undefined;
   /** The value that was set last on the server. */
   outside = 'v0';
+  /** The change of a setSecret that nobody waited for: it comes whenever the server gets to it, but before any change that is made later. */
+  late: string | undefined;
+  /** The step in which the process died. */
+  #died: string | undefined;
   /** Attempt at which the pending version was last tested. */
   proven: string | undefined;
   readonly #traits: Traits;
@@ -87,12 +92,17 @@ class World {
   }
 
   /** The step that is due, done outside; `halfway`: it took effect and is reported as failed, or the process died before the record. */
-  step({ fails, dies, halfway }: Act & { act: 'step' }): void {
+  step({ fails, dies, halfway, cut }: Act & { act: 'step' }): void {
     const { run } = this.state;
     if (wakeOf(this.state) !== 'step' || !run) return;
     const done = !fails || halfway;
-    if (run.step === 'setSecret' && done && !this.#traits.own) this.outside = run.token;
-    if (run.step === 'restoreSecret' && done) this.outside = this.current;
+    const place = `${run.token}/${run.step}/${String(run.attempt)}`;
+    const isResumed = this.#died === place;
+    this.#died = dies ? place : undefined;
+    const isLost = fails && cut && !halfway && run.step === 'setSecret' && !this.#traits.own;
+    if (run.step === 'setSecret' && done && !this.#traits.own) this.#change(run.token, false);
+    if (run.step === 'restoreSecret' && done) this.#change(this.current, run.uncertain === true);
+    if (isLost) this.late = run.token;
     // A test tells the truth about the server.
     const wrong = run.step === 'testSecret' && !this.#traits.own && this.outside !== run.token;
     const failure = fails || wrong ? { failure: FAILURE } : {};
@@ -103,7 +113,20 @@ class World {
     }
     const { token, step, attempt } = run;
     if (step === 'testSecret' && !fails && !wrong) this.proven = `${token}/${String(attempt)}`;
-    this.take({ kind: 'ended', token, step, attempt, started: this.now, chance: 0.5, ...(token.endsWith('3') ? { heldUntil: instant(this.now + 45 * MINUTE) } : {}), due: instant(this.now + 600 * MINUTE), ...failure });
+    this.take({ kind: 'ended', token, step, attempt, started: this.now, chance: 0.5, ...(token.endsWith('3') ? { heldUntil: instant(this.now + 45 * MINUTE) } : {}), due: instant(this.now + 600 * MINUTE), ...failure, ...(fails && (isLost || isResumed) ? { uncertain: true } : {}) });
+  }
+
+  /** A login that goes well already changes nothing, unless the change is to be made anew. */
+  #change(to: string, anew: boolean): void {
+    if (this.outside === to && !anew) return;
+    this.outside = to;
+    this.late = undefined;
+  }
+
+  /** What is under way at the server is cut off with its run, and comes later. */
+  cutOff(): void {
+    const { run } = this.state;
+    if (run?.step === 'setSecret' && run.until === undefined && !this.#traits.own) this.late = run.token;
   }
 }
 
@@ -120,9 +143,15 @@ function apply(world: World, one: Act): void {
       return void world.take({ kind: 'due', token: world.newToken() });
     case 'plan':
       return void world.take({ kind: 'planned', due: instant(world.now + 30 * MINUTE) });
+    case 'late':
+      world.outside = world.late ?? world.outside;
+      world.late = undefined;
+      return;
     case 'stop':
+      world.cutOff();
       return void world.take({ kind: 'stopped', due: instant(world.now + 600 * MINUTE) });
     case 'cancel':
+      world.cutOff();
       return void world.take({ kind: 'cancelled' });
     case 'discard':
       // Where nothing can be set back, it is the owner's word that the server does not know the value.
@@ -156,8 +185,9 @@ describe.each<{ readonly name: string; readonly traits: Traits }>([
         for (const one of steps) {
           const before = world.state;
           apply(world, one);
-          // What the server knows is AWSCURRENT's value or AWSPENDING's: never one that nobody has.
+          // What the server knows, and what it will, is AWSCURRENT's value or AWSPENDING's: never one that nobody has.
           if (!traits.own) expect([world.current, world.pending]).toContain(world.outside);
+          if (!traits.own && world.late !== undefined) expect([world.current, world.pending]).toContain(world.late);
           const { run, ended } = world.state;
           if (run) {
             expect(world.pending).toBe(run.token);
@@ -185,7 +215,7 @@ describe.each<{ readonly name: string; readonly traits: Traits }>([
         const world = new World(traits);
         apply(world, { act: 'ask' });
         for (const fails of outcomes) {
-          apply(world, { act: 'step', fails, dies: false, halfway: fails });
+          apply(world, { act: 'step', fails, dies: false, halfway: fails, cut: false });
           apply(world, { act: 'wait', minutes: 90 });
           apply(world, { act: 'clock' });
           if (!world.state.run) break;

@@ -22,6 +22,9 @@ const REST_MS = 60_000;
 /** Events within this time are one look, which is never inside the operation that told of them. */
 const GATHER_MS = 5;
 
+/** Of these it is not known how far the process outside came. */
+const LOST: ReadonlySet<ErrorCode> = new Set(['InternalException']);
+
 /** The vault's own trouble: nothing is known of the step, which is done again. */
 const OURS: ReadonlySet<ErrorCode> = new Set([
   'VaultLockedException',
@@ -80,17 +83,17 @@ export function startRotationRunner({ vault, port, clock, fault, after = unrefTi
   }
 
   /** False: nothing could be said, and the step is to be done again later. */
-  async function doStep(name: string, { run: { token, step, attempt }, isOutside: outside }: { readonly run: Run; readonly isOutside: boolean }, signal: AbortSignal): Promise<boolean> {
+  async function doStep(name: string, { run: { token, step, attempt }, isOutside: outside, isResumed }: { readonly run: Run; readonly isOutside: boolean; readonly isResumed: boolean }, signal: AbortSignal): Promise<boolean> {
     const of = { SecretId: name, ClientRequestToken: token, Step: step, Attempt: attempt };
     const record = { ...of, Started: clock.now() / 1000 };
-    const failed = ({ code, message }: { readonly code: string; readonly message: string }) => ask('secretsmanager:RecordRotationStep', { ...record, Code: code.slice(0, 64), Reason: message.slice(0, 1024) }, signal);
+    const failed = ({ code, message }: { readonly code: ErrorCode; readonly message: string }) => ask('secretsmanager:RecordRotationStep', { ...record, ...(outside && (isResumed || LOST.has(code)) ? { Uncertain: true } : {}), Code: code.slice(0, 64), Reason: message.slice(0, 1024) }, signal);
     let recorded: Result;
     if (outside) {
       const done = await ask('secretsmanager:RunRotationStep', of, signal);
       if (!done.ok && (OURS.has(done.error.code) || signal.aborted)) return false;
       if (done.ok) {
         const { Ok: ok, ...said } = done.output;
-        recorded = await ask('secretsmanager:RecordRotationStep', { ...record, ...said, ...(ok === true ? {} : { Code: said['Code'] ?? 'Unknown' }) }, signal);
+        recorded = await ask('secretsmanager:RecordRotationStep', { ...record, ...said, ...(ok === true ? {} : { Code: said['Code'] ?? 'Unknown', ...(isResumed ? { Uncertain: true } : {}) }) }, signal);
       } else recorded = await failed(done.error);
     } else recorded = await ask('secretsmanager:RecordRotationStep', record, signal);
     if (!recorded.ok && !OURS.has(recorded.error.code) && !signal.aborted) recorded = await failed(recorded.error);
@@ -100,11 +103,12 @@ export function startRotationRunner({ vault, port, clock, fault, after = unrefTi
 
   async function drive(name: string, flight: Flight): Promise<void> {
     const { signal } = flight.controller;
-    for (;;) {
+    // A flight that finds a step being done finds one that was cut off, but for the step that every attempt begins with.
+    for (let isResumed = true; ; isResumed = false) {
       const next = closed || signal.aborted ? undefined : await runOf(name);
       if (!next) return;
       flight.at = placeOf(next.run);
-      if (!(await doStep(name, next, signal))) {
+      if (!(await doStep(name, { ...next, isResumed }, signal))) {
         if (!signal.aborted) restUntil.set(name, clock.boottime() + REST_MS);
         return;
       }

@@ -51,6 +51,8 @@ export interface DatabaseOrder extends Reach {
   readonly action: Action;
   readonly engine: Engine;
   readonly strategy: Strategy;
+  /** `set` of one user: the change is made though the pending value logs in already. Whatever came before it is then over at the server. */
+  readonly anew?: true;
 }
 
 /** The owner's program, without a shell; AWS's event on its standard input. Exit code 0 is success, what it prints is dropped. */

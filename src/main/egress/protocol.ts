@@ -18,7 +18,7 @@ const pem = z.string().max(262_144);
 const event = z.strictObject({ Step: z.enum(STEPS), SecretId: z.string().max(2048), ClientRequestToken: z.string().max(64) });
 
 const order = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('database'), action: z.enum(ACTIONS), engine: z.enum(ENGINES), strategy: z.enum(STRATEGIES), allow, ca: pem.exactOptional(), timeMs }),
+  z.strictObject({ kind: z.literal('database'), action: z.enum(ACTIONS), engine: z.enum(ENGINES), strategy: z.enum(STRATEGIES), anew: z.literal(true).exactOptional(), allow, ca: pem.exactOptional(), timeMs }),
   z.strictObject({
     kind: z.literal('command'), path: z.string().max(4096), args: z.array(z.string().max(4096)).max(64), sha256: z.string().regex(/^[0-9a-f]{64}$/).exactOptional(), endpoint: z.string().max(2048).exactOptional(), event, timeMs,
   }),

@@ -31,10 +31,10 @@ const refusal = (code: string, message: string): RotatorOutcome => ({ ok: false,
 function outcomeOf(answer: EgressAnswer): RotatorOutcome {
   const connections = answer.connections.map(({ host, port, address, tls, ms }) => ({ host, port, ...(address === undefined ? {} : { address }), tls: tls !== undefined && tls !== 'none', ms }));
   if (answer.ok) return { ok: true, connections };
-  const { code, detail, message } = answer.failure;
+  const { code, detail, message, uncertain } = answer.failure;
   if (code === 'cancelled') throw new VaultError('CancelledException', 'the rotation was cancelled');
   if (code === 'stopped') throw new VaultError('InternalException', message);
-  return { ok: false, failure: { code: detail ?? code, message }, connections };
+  return { ok: false, failure: { code: detail ?? code, message, ...(uncertain ? { uncertain } : {}) }, connections };
 }
 
 export function createRotator({ egress, command, ca = () => undefined, endpoint = () => undefined, timeMs = TIME_MS }: RotatorOptions): Rotator {
@@ -51,14 +51,14 @@ export function createRotator({ egress, command, ca = () => undefined, endpoint 
     return pem === undefined ? {} : { ca: pem };
   };
 
-  async function database(action: Action, { target, signal, ...given }: Pick<RotatorRequest, 'target' | 'signal' | 'current' | 'previous' | 'master'> & { readonly pending?: RotatorRequest['pending'] }): Promise<RotatorOutcome> {
+  async function database(action: Action, { target, signal, ...given }: Pick<RotatorRequest, 'target' | 'signal' | 'current' | 'previous' | 'master' | 'anew'> & { readonly pending?: RotatorRequest['pending'] }): Promise<RotatorOutcome> {
     const { kind, strategy, hosts = [] } = target;
     if (kind === 'command' || kind === 'lambda') return refusal('not-a-database', 'this rotation calls a program or a function, which has to test itself');
     const named = given.current.borrow((bytes) => hostNamedBy(bytes, kind));
     const allow = [...(named === undefined ? [] : [named]), ...hosts.map((host) => ownersEntry(host, DEFAULT_PORT[kind]))];
     const { current, previous, pending, master } = given;
     const values = { current, ...(previous ? { previous } : {}), ...(pending ? { pending } : {}), ...(master ? { master } : {}) };
-    return run({ kind: 'database', action, engine: kind, strategy, allow, ...trusted(), timeMs: timeMs.database }, values, signal);
+    return run({ kind: 'database', action, engine: kind, strategy, ...(given.anew ? { anew: given.anew } : {}), allow, ...trusted(), timeMs: timeMs.database }, values, signal);
   }
 
   return {

@@ -33,6 +33,7 @@ export async function runDatabase(order: DatabaseOrder, given: Given, dialler: D
   for (const role of [...NEEDS[action], ...(strategy === 'alternating' && (action === 'set' || action === 'probe') ? (['master'] as const) : [])]) value(role);
   const context: Context = {
     strategy,
+    anew: order.anew === true && strategy === 'single',
     random,
     value,
     has: (role) => values[role] !== undefined,

@@ -12,7 +12,7 @@ import { textMember } from '../secrets/json-members.ts';
 import { CURRENT, PENDING, PREVIOUS, type SecretRecord } from '../secrets/ports.ts';
 import { heldUntil, leftPending } from '../secrets/rotation-plan.ts';
 import type { RotatorSettings } from '../secrets/rotation-record.ts';
-import type { RunStep } from '../secrets/rotation.ts';
+import type { Run, RunStep } from '../secrets/rotation.ts';
 import { isOutside, KINDS, newValue, targetOf } from '../secrets/rotator.ts';
 import type { Rotator, RotatorConnection, RotatorFailure, RotatorOutcome } from '../secrets/rotator-port.ts';
 import { assertLive } from '../secrets/secret.ts';
@@ -115,7 +115,7 @@ async function masterOf(current: SecretBytes, rights: Outside): Promise<SecretBy
 
 const none = (why: string): VaultError => new VaultError('ResourceNotFoundException', why);
 
-async function outside(rotator: Rotator, settings: RotatorSettings, secret: SecretRecord, { step, token }: { readonly step: RunStep; readonly token: string }, rights: Outside): Promise<RotatorOutcome> {
+async function outside(rotator: Rotator, settings: RotatorSettings, secret: SecretRecord, { step, token, uncertain }: Pick<Run, 'step' | 'token' | 'uncertain'>, rights: Outside): Promise<RotatorOutcome> {
   const target = targetOf(settings);
   const secretArn = arnOf(rights.realm, secret);
   const { signal } = rights.call;
@@ -135,7 +135,7 @@ async function outside(rotator: Rotator, settings: RotatorSettings, secret: Secr
   // The stages have moved: what is AWSPREVIOUS now is to go.
   if (step === 'retireSecret') return await rotator.finish({ ...request, current: previous ?? current, pending: current });
   // Back to AWSCURRENT: the same act with the two values the other way round.
-  if (step === 'restoreSecret') return await rotator.set({ ...request, current: made, pending: current });
+  if (step === 'restoreSecret') return await rotator.set({ ...request, current: made, pending: current, ...(uncertain ? { anew: true } : {}) });
   return await (step === 'setSecret' ? rotator.set({ ...request, current, pending: made }) : rotator.test({ ...request, current, pending: made }));
 }
 
@@ -169,7 +169,8 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
     const rotation = await reader.of(ROTATIONS).get(secret.name);
     const run = rotation?.suffix === secret.suffix ? rotation.state.run : undefined;
     if (!rotation || run?.token !== input.ClientRequestToken || run.step !== input.Step || run.attempt !== input.Attempt) return call.fail('InvalidRequestException', 'this rotation is over');
-    return shown(await outside(rotator, rotation.rotator, secret, { step: input.Step, token: input.ClientRequestToken }, { call: asRotation(call), reader, keys, realm }));
+    const done = await outside(rotator, rotation.rotator, secret, run, { call: asRotation(call), reader, keys, realm });
+    return { ...shown(done), ...(!done.ok && done.failure.uncertain ? { Uncertain: true } : {}) };
   },
 
   'secretsmanager:RecordRotationStep': async (input, call, { writer, keys, realm }) => {
@@ -189,7 +190,7 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
     const held = heldUntil(secret, rotation.rotator.overlapHours);
     const { rotation: after } = decide(
       { secret, rotation },
-      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(held === undefined ? {} : { heldUntil: held }), ...(failure ? { failure } : {}), ...(connections ? { connections } : {}) },
+      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(held === undefined ? {} : { heldUntil: held }), ...(failure ? { failure } : {}), ...(input.Uncertain ? { uncertain: true } : {}), ...(connections ? { connections } : {}) },
       rights,
     );
     const over = after.state.run ? undefined : after.state.ended.at(-1);

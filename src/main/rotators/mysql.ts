@@ -105,7 +105,7 @@ async function setAlternating(context: Context): Promise<void> {
 
 export const mysql: EngineRotator = {
   async set(context) {
-    const already = await unlessRefused(openProven(context, 'pending'));
+    const already = context.anew ? undefined : await unlessRefused(openProven(context, 'pending'));
     await already?.close();
     if (already) context.note('already-set');
     else await (context.strategy === 'single' ? setSingle(context) : setAlternating(context));

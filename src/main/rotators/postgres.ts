@@ -76,7 +76,7 @@ async function setAlternating(context: Context): Promise<void> {
 
 export const postgres: EngineRotator = {
   async set(context) {
-    const already = await unlessRefused(openPostgres(context, 'pending'));
+    const already = context.anew ? undefined : await unlessRefused(openPostgres(context, 'pending'));
     await already?.close();
     if (already) context.note('already-set');
     else await (context.strategy === 'single' ? setSingle(context) : setAlternating(context));

@@ -49,11 +49,11 @@ async function isSet(connection: RedisConnection, context: Context, role: Role):
 
 async function setSingle(context: Context): Promise<void> {
   const { username, password } = context.value('pending');
-  const { role, connection } = await firstLogin(['pending' as const, ...ownRoles(context)], (one) => openRedis(context, one));
+  const { role, connection } = await firstLogin(context.anew ? ownRoles(context) : ['pending' as const, ...ownRoles(context)], (one) => openRedis(context, one));
   await connection.close();
   await during(await openRedis(context, changer(context, role)), async (change) => {
     await checkPrimary(change, changer(context, role));
-    if (await isSet(change, context, 'pending')) context.note('already-set');
+    if (!context.anew && (await isSet(change, context, 'pending'))) context.note('already-set');
     // One command, so that there is no moment without a password. No older one than these stays.
     else await setUser(context, change, username, ['resetpass', ...[password, context.value('current').password, context.value(role).password].map((one) => `#${passwordHash(one)}`)]);
   });

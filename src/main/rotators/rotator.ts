@@ -35,6 +35,8 @@ export interface Dialled {
 
 export interface Context {
   readonly strategy: Strategy;
+  /** `set` of one user: no login counts as done already; the change is made, so that one that is still under way at the server comes before it. */
+  readonly anew: boolean;
   readonly random: Random;
   /** The value of this role, parsed. RotatorError `value-malformed` when it is missing. */
   value(role: Role): Credentials;
@@ -77,5 +79,7 @@ export async function during<C extends { close(): Promise<void> }, T>(connection
 /** Whose password may set the next one of a single user, in the order in which they are tried. */
 export function ownRoles(context: Context): readonly Role[] {
   const { username } = context.value('pending');
-  return context.has('previous') && context.value('previous').username === username ? ['current', 'previous'] : ['current'];
+  // Anew: what is to be set may be what holds.
+  const known: readonly Role[] = context.anew ? ['pending'] : [];
+  return context.has('previous') && context.value('previous').username === username ? [...known, 'current', 'previous'] : [...known, 'current'];
 }

@@ -39,6 +39,7 @@ const bad = (): never => {
   throw malformed(TABLE);
 };
 const text = (value: unknown): string => (typeof value === 'string' ? value : bad());
+const mark = (value: unknown): true => (value === true ? value : bad());
 const flag = (value: unknown): boolean => (typeof value === 'boolean' ? value : bad());
 const time = (value: unknown): Instant => (typeof value === 'number' && Number.isFinite(value) ? instant(value) : bad());
 const whole = (value: unknown): number => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : bad());
@@ -73,7 +74,7 @@ function step(value: unknown): StepRecord {
 }
 
 function run(value: unknown): Run {
-  const body = exactly(TABLE, value, ['token', 'cause', 'started', 'attempt', 'step', 'touched', 'steps'], ['until', 'ending']);
+  const body = exactly(TABLE, value, ['token', 'cause', 'started', 'attempt', 'step', 'touched', 'steps'], ['until', 'ending', 'uncertain']);
   return {
     token: text(body.token),
     cause: causeOf(body.cause),
@@ -82,13 +83,14 @@ function run(value: unknown): Run {
     step: stepOf(body.step),
     ...maybe('until', body.until, time),
     touched: flag(body.touched),
+    ...maybe('uncertain', body.uncertain, mark),
     ...maybe('ending', body.ending, endingOf),
     steps: list(body.steps, step),
   };
 }
 
 function ended(value: unknown): EndedRun {
-  const body = exactly(TABLE, value, ['token', 'cause', 'started', 'ended', 'attempts', 'result', 'left', 'restored', 'steps'], []);
+  const body = exactly(TABLE, value, ['token', 'cause', 'started', 'ended', 'attempts', 'result', 'left', 'restored', 'steps'], ['uncertain']);
   return {
     token: text(body.token),
     cause: causeOf(body.cause),
@@ -98,6 +100,7 @@ function ended(value: unknown): EndedRun {
     result: resultOf(body.result),
     left: leftOf(body.left),
     restored: flag(body.restored),
+    ...maybe('uncertain', body.uncertain, mark),
     steps: list(body.steps, step),
   };
 }

@@ -7,6 +7,8 @@
  * version under AWSPENDING is let go, so that a failed rotation ends with a value that works. And where the old value goes on being valid
  * beside the new one, it is taken away after finishSecret (`retireSecret`), once nobody uses it any more or the overlap is over.
  *
+ * A setSecret of which nobody knows how it ended may come to the server later than a look at it: then AWSCURRENT is changed anew, not looked at.
+ *
  * INVARIANT: at most one run; AWSCURRENT moves in finishSecret alone, after a testSecret of the same attempt that was right; a value that
  * may be in use outside keeps AWSPENDING until AWSCURRENT was set again.
  */
@@ -44,6 +46,8 @@ export interface Run {
   readonly until?: Instant;
   /** setSecret was begun: the new value may hold outside. */
   readonly touched: boolean;
+  /** A setSecret was cut off, or has lost its answer: its change may still come, after AWSCURRENT was seen to log in. */
+  readonly uncertain?: true;
   /** What the run ends as once AWSCURRENT is set again. */
   readonly ending?: 'failed' | 'stopped';
   /** At most 40, the oldest go. */
@@ -61,6 +65,8 @@ export interface EndedRun {
   readonly left: Left;
   /** AWSCURRENT was set again outside. */
   readonly restored: boolean;
+  /** As of its run, where AWSPENDING stays. */
+  readonly uncertain?: true;
   readonly steps: readonly StepRecord[];
 }
 
@@ -90,7 +96,7 @@ export type RotationEvent =
   /** `heldUntil`: somebody still uses the previous version, which is kept that long at most. */
   | { readonly kind: 'due'; readonly token: string; readonly heldUntil?: Instant }
   /** `heldUntil`: as above, of retireSecret. `chance`: 0 to 1, spreads retries. `due`: when the next run is planned, should this be the end of this one. */
-  | { readonly kind: 'ended'; readonly token: string; readonly step: RunStep; readonly attempt: number; readonly started: Instant; readonly failure?: RotatorFailure; readonly connections?: readonly string[]; readonly chance: number; readonly due: Instant | undefined; readonly heldUntil?: Instant }
+  | { readonly kind: 'ended'; readonly token: string; readonly step: RunStep; readonly attempt: number; readonly started: Instant; readonly failure?: RotatorFailure; readonly uncertain?: boolean; readonly connections?: readonly string[]; readonly chance: number; readonly due: Instant | undefined; readonly heldUntil?: Instant }
   | { readonly kind: 'paused' }
   | { readonly kind: 'resumed' }
   /** Ends the run and keeps AWSCURRENT. */
@@ -135,10 +141,13 @@ function planned({ due: _before, ...rest }: RotationState, due: Instant | undefi
 const notComplete = (token: string): VaultError =>
   new VaultError('InvalidRequestException', `a rotation is not complete yet, that of version \`${token}\`; wait for it, or end it with \`keystead secret stop-rotation\``);
 
+const UNCERTAIN = { uncertain: true } as const;
+const leftUncertain = ({ ended }: RotationState, token: string): Pick<Run, 'uncertain'> => (ended.some((run) => run.token === token && run.uncertain) ? UNCERTAIN : {});
+
 function begin(state: RotationState, token: string, cause: Cause, now: Instant): Decided {
   // What a run before has left may hold outside already.
   const touched = state.ended.some((run) => run.token === token && run.left === 'pending');
-  const run: Run = { token, cause, started: now, attempt: 1, step: 'createSecret', touched, steps: [] };
+  const run: Run = { token, cause, started: now, attempt: 1, step: 'createSecret', touched, ...leftUncertain(state, token), steps: [] };
   return { state: { ...state, run }, effect: { kind: 'begin', token } };
 }
 
@@ -148,11 +157,20 @@ function end(state: RotationState, run: Run, how: { readonly result: EndedRun['r
   const attempts = Math.max(1, ...steps.filter(({ step }) => step !== 'restoreSecret' && step !== 'retireSecret').map(({ attempt }) => attempt));
   const { result, left, restored, due } = how;
   const { run: _over, ...rest } = state;
-  const ended = [...state.ended, { token, cause, started, ended: now, attempts, result, left, restored, steps }].slice(-MAX_ENDED);
+  const ended = [...state.ended, { token, cause, started, ended: now, attempts, result, left, restored, ...(left === 'pending' && run.uncertain ? UNCERTAIN : {}), steps }].slice(-MAX_ENDED);
   return { state: planned({ ...rest, ended }, due), effect: { kind: 'end', token, result, discard: result !== 'rotated' && left === 'nothing' } };
 }
 
 const at = (state: RotationState, run: Run): Decided => ({ state: { ...state, run }, effect: { kind: 'step', token: run.token, step: run.step } });
+
+/** Ended by the owner: a setSecret that is being done is cut off, and nobody hears how it ends. */
+const cutOff = (run: Run): Run => (run.step === 'setSecret' && run.until === undefined ? { ...run, ...UNCERTAIN } : run);
+
+/** A setSecret that went well was the last to change anything; one that did not leaves open what was open before it. */
+function settledBy({ uncertain: before, ...run }: Run, { step, failure, uncertain }: RotationEvent & { kind: 'ended' }): Run {
+  const isOpen = step === 'setSecret' ? failure !== undefined && (before ?? uncertain === true) : before === true;
+  return isOpen ? { ...run, ...UNCERTAIN } : run;
+}
 
 const without = ({ until: _until, ...run }: Run): Run => run;
 
@@ -176,7 +194,7 @@ function stepEnded(state: RotationState, event: RotationEvent & { kind: 'ended' 
   if (run?.token !== event.token || run.step !== event.step || run.attempt !== event.attempt || run.until !== undefined) return same(state);
   const { failure, connections, chance, due } = event;
   const record: StepRecord = { step: run.step, attempt: run.attempt, started: event.started, ended: now, ...(failure ? { failure } : {}), ...(connections && connections.length > 0 ? { connections } : {}) };
-  const done: Run = { ...run, steps: [...run.steps, record].slice(-MAX_STEPS) };
+  const done: Run = { ...settledBy(run, event), steps: [...run.steps, record].slice(-MAX_STEPS) };
   if (run.step === 'restoreSecret') {
     const result = run.ending ?? 'failed';
     if (!failure) return end(state, done, { result, left: 'nothing', restored: true, due }, now);
@@ -246,16 +264,16 @@ export function next(state: RotationState, event: RotationEvent, now: Instant, t
     }
     case 'stopped':
       if (!run) throw new VaultError('InvalidRequestException', 'no rotation is under way; see `keystead secret describe-rotation`');
-      return run.ending === undefined ? giveUp(state, run, 'stopped', event.due, traits, now) : same(state);
+      return run.ending === undefined ? giveUp(state, cutOff(run), 'stopped', event.due, traits, now) : same(state);
     case 'discarded': {
       if (run) throw notComplete(run.token);
-      const left: Run = { token: event.token, cause: 'asked', started: now, attempt: 1, step: 'restoreSecret', touched: true, ending: 'stopped', steps: [] };
+      const left: Run = { token: event.token, cause: 'asked', started: now, attempt: 1, step: 'restoreSecret', touched: true, ending: 'stopped', ...leftUncertain(state, event.token), steps: [] };
       return traits.restores ? at(state, left) : { state, effect: { kind: 'end', token: event.token, result: 'stopped', discard: true } };
     }
     case 'cancelled': {
       const idle = planned(state, undefined);
       if (run?.step === 'retireSecret') return giveUp(idle, run, 'stopped', undefined, traits, now);
-      return run ? end(idle, run, { result: 'stopped', left: 'pending', restored: false, due: undefined }, now) : same(idle);
+      return run ? end(idle, cutOff(run), { result: 'stopped', left: 'pending', restored: false, due: undefined }, now) : same(idle);
     }
   }
 }

@@ -41,6 +41,8 @@ export interface RotatorRequest {
   readonly previous?: SecretBytes;
   /** The value of the secret that `masterarn` names. */
   readonly master?: SecretBytes;
+  /** `set`: makes the change though `pending` logs in already: one that was cut off may still be under way at the server, and would come after. */
+  readonly anew?: true;
   readonly signal: AbortSignal;
 }
 
@@ -58,6 +60,8 @@ export interface RotatorConnection {
 export interface RotatorFailure {
   readonly code: string;
   readonly message: string;
+  /** `set`: the change may have been made, or may still be. */
+  readonly uncertain?: true;
 }
 
 export type RotatorOutcome = { readonly ok: true; readonly connections: readonly RotatorConnection[] } | { readonly ok: false; readonly failure: RotatorFailure; readonly connections: readonly RotatorConnection[] };

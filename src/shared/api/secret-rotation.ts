@@ -192,7 +192,7 @@ export const runRotationStep = operation({
   name: 'secretsmanager:RunRotationStep',
   summary: 'Do one step of a rotation outside of the vault',
   input: z.strictObject(ofStep),
-  output: z.strictObject(outcome),
+  output: z.strictObject({ ...outcome, Uncertain: z.boolean().optional().describe('It failed, and what it changes may still come') }),
   errors: f.READING,
   effect: 'use',
   audited: ['ClientRequestToken', 'Step', 'Attempt'],
@@ -204,7 +204,7 @@ export const runRotationStep = operation({
 export const recordRotationStep = operation({
   name: 'secretsmanager:RecordRotationStep',
   summary: 'Write down how a step of a rotation ended',
-  input: z.strictObject({ ...ofStep, Started: timestamp(), Code: z.string().max(64).optional(), Reason: z.string().max(1024).optional(), Connections: z.array(z.string()).max(8).optional() }),
+  input: z.strictObject({ ...ofStep, Started: timestamp(), Code: z.string().max(64).optional(), Reason: z.string().max(1024).optional(), Uncertain: z.boolean().optional(), Connections: z.array(z.string()).max(8).optional() }),
   output: z.strictObject({
     Result: z.enum(['rotated', 'failed', 'stopped']).optional().describe('Absent: the rotation goes on'),
     Left: z.enum(['nothing', 'pending']).optional(),
@@ -213,7 +213,7 @@ export const recordRotationStep = operation({
   }),
   errors: f.SEALING,
   effect: 'write',
-  audited: ['ClientRequestToken', 'Step', 'Attempt', 'Code', 'Reason', 'Connections'],
+  audited: ['ClientRequestToken', 'Step', 'Attempt', 'Code', 'Reason', 'Uncertain', 'Connections'],
   ...CLOCK,
   resource: OWN.resource,
 });

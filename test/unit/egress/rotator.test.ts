@@ -44,6 +44,8 @@ describe('the rotator', () => {
     const { rotator, orders, request, open } = setUp();
     await rotator.set(request({ kind: 'mysql', strategy: 'single', hosts: ['other', 'third:1'] }));
     expect(orders[0]).toMatchObject({ order: { kind: 'database', action: 'set', engine: 'mysql', allow: ['db:6000', 'other:3306', 'third:1'] }, roles: ['current', 'pending', 'master'] });
+    await rotator.set({ ...request({ kind: 'mysql', strategy: 'single' }), anew: true });
+    expect(orders.pop()).toMatchObject({ order: { action: 'set', anew: true } });
     const { pending: _pending, token: _token, ...checked } = request({ kind: 'redis', strategy: 'alternating' });
     await rotator.check({ ...checked, current: SecretBytes.copy(Buffer.from('no JSON')) });
     expect(orders[1]).toMatchObject({ order: { action: 'probe', strategy: 'alternating', allow: [] }, roles: ['current', 'master'] });
@@ -56,6 +58,11 @@ describe('the rotator', () => {
     expect(orders).toEqual([]);
     await rotator.finish(request({ kind: 'redis', strategy: 'single' }));
     expect(orders).toMatchObject([{ order: { action: 'finish' } }]);
+  });
+
+  it('says when a change may still come', async () => {
+    const { rotator, request } = setUp({ ok: false, failure: { code: 'timed-out', message: 'words', place: 'run', retry: true, uncertain: true }, connections: [] });
+    expect(await rotator.set(request({ kind: 'postgres', strategy: 'single' }))).toMatchObject({ failure: { code: 'timed-out', uncertain: true } });
   });
 
   it('calls an allowed command or a function with the event, and no other', async () => {
