@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { NAMES, OPERATIONS } from '../../src/shared/api/index.ts';
+import * as rotation from '../../src/shared/api/secret-rotation.ts';
 import type { Client, Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
@@ -369,6 +370,19 @@ it('makes passwords as AWS does', async () => {
   expect(await code('GetRandomPassword', { PasswordLength: 3 })).toBe('InvalidParameterException');
 });
 
+it('makes passphrases of words, and one-time codes of seeds that a secret holds', async () => {
+  const { RandomPassphrase } = await ok('GetRandomPassphrase', { Words: 7, Separator: '.' });
+  expect(text(RandomPassphrase)).toMatch(/^[a-z]+(?:\.[a-z]+){6}$/);
+  expect(await code('GetRandomPassphrase', { Words: 2 })).toBe('ValidationException');
+  const { name } = await newSecret('{"username":"ada","totp":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}');
+  const { Code, Digits, Period, ExpirationDate } = await ok('GetOneTimeCode', { SecretId: name, Member: 'totp' });
+  expect([text(Code).length, Digits, Period]).toEqual([6, 6, 30]);
+  expect(Number(ExpirationDate) % 30).toBe(0);
+  expect(await code('GetOneTimeCode', { SecretId: name, Member: 'username' })).toBe('InvalidParameterException');
+  expect(await code('GetOneTimeCode', { SecretId: name })).toBe('InvalidParameterException');
+  expect(await code('GetOneTimeCode', { SecretId: name, Member: 'gone' })).toBe('InvalidParameterException');
+});
+
 it('takes no field that it does not know, and no other shape', async () => {
   for (const input of [{ SecretId: 1 }, { SecretId: ['a'] }, { SecretId: { $ne: '' } }, { SecretId: 'a', VersionID: 'x' }, { SecretId: 'a'.repeat(2049) }, { SecretId: null }]) expect(await code('GetSecretValue', input)).toBe('ValidationException');
   expect(await code('CreateSecret', { Name: fresh(), AddReplicaRegions: [{ Region: 'us-east-1' }] })).toBe('ValidationException');
@@ -396,7 +410,8 @@ it('records what was reached and never a value', async () => {
   for (const operation of ['CreateSecret', 'PutSecretValue', 'GetSecretValue', 'BatchGetSecretValue']) expect(mine).toContain(full(operation));
 });
 
-it('has been asked every operation that a door offers to people', () => {
-  const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && OPERATIONS[name].doors.some((door) => door === 'cli'));
+it('has been asked every operation that a door offers to people, but for those of rotation (`secret-rotation`)', () => {
+  const ofRotation = new Set<string>(Object.values(rotation).map(({ name }) => name));
+  const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && !ofRotation.has(name) && OPERATIONS[name].doors.some((door) => door === 'cli'));
   expect([...offered].sort()).toEqual([...seen].filter((name) => name.startsWith('secretsmanager:')).sort());
 });
