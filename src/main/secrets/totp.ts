@@ -27,16 +27,18 @@ export interface OneTimeCode {
 const HASHES: Readonly<Record<string, OneTimeSeed['hash']>> = { SHA1: 'sha1', SHA256: 'sha256', SHA512: 'sha512' };
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const LONGEST_KEY = 1024;
+/** Bytes, of base32 alone: many words are base32, too. The shortest that providers give out; RFC 4226 section 4 asks for 16. */
+const SHORTEST_ALONE = 10;
 
 const refuse = (why: string): never => {
   throw new VaultError('InvalidParameterException', `the value is no seed of one-time codes: ${why}`);
 };
 
 /** RFC 4648 section 6, as people copy it: any case, with spaces or hyphens between, with or without padding. Undefined: something else. */
-function fromBase32(text: string): SecretBytes | undefined {
+function fromBase32(text: string, shortest = 1): SecretBytes | undefined {
   const digits = text.replace(/[\s-]/g, '').replace(/=+$/, '').toUpperCase();
   const length = Math.floor((digits.length * 5) / 8);
-  if (length === 0 || length > LONGEST_KEY || !/^[A-Z2-7]+$/.test(digits)) return undefined;
+  if (length < shortest || length > LONGEST_KEY || !/^[A-Z2-7]+$/.test(digits)) return undefined;
   const key = SecretBytes.allocate(length);
   key.borrow((bytes) => {
     let bits = 0;
@@ -63,7 +65,7 @@ function numberIn(text: string | null, usual: number, least: number, most: numbe
 
 /** InvalidParameterException, which repeats nothing of the text. */
 export function oneTimeSeed(text: string): OneTimeSeed {
-  if (!/^otpauth:/i.test(text.trim())) return { key: fromBase32(text) ?? refuse('it is neither base32 nor an `otpauth://totp/` address'), hash: 'sha1', digits: 6, period: 30 };
+  if (!/^otpauth:/i.test(text.trim())) return { key: fromBase32(text, SHORTEST_ALONE) ?? refuse('it is neither base32 of 10 bytes or more nor an `otpauth://totp/` address'), hash: 'sha1', digits: 6, period: 30 };
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
   if (url?.host.toLowerCase() !== 'totp') return refuse('only `otpauth://totp/` addresses go by the time');
   const { searchParams: given } = url;
