@@ -17,6 +17,7 @@ import { metadata } from '../keyring/metadata.ts';
 import type { HardwareRef, KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { provePair } from './prove-pair.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -127,7 +128,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     };
   },
 
-  'hardware:AdoptKey': async (input, call, { writer, realm }) => {
+  'hardware:AdoptKey': async (input, call, { writer, realm, keys }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
@@ -158,6 +159,8 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
       ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
       ...regionOf(realm),
     };
+    const [algorithm] = usable(offer, spec, usage);
+    if (publicKey && algorithm) await provePair(keys, record, publicKey, algorithm, random);
     writer.insertKey(record);
     return { KeyMetadata: metadata(record, realm) };
   },

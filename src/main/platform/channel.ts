@@ -22,9 +22,9 @@ export interface Channel {
 /**
  * A channel over a descriptor that the channel owns from now on, or over a socket that nobody has read from.
  * For a descriptor, libuv reads into one buffer, which is wiped after each read. A socket of somebody else's making
- * allocates 64 KiB for every read; those chunks are wiped too.
+ * allocates 64 KiB for every read; those chunks are wiped too. `limit`: bytes of a frame that comes in.
  */
-export function openChannel(source: number | Socket): Channel {
+export function openChannel(source: number | Socket, limit: number = MAX_FRAME): Channel {
   let receiver: ((frame: Uint8Array) => void) | undefined;
   let early: Uint8Array[] = [];
   let ended = false;
@@ -36,7 +36,7 @@ export function openChannel(source: number | Socket): Channel {
   const reader = createFrameReader((frame) => {
     if (receiver) receiver(frame);
     else early.push(frame);
-  });
+  }, limit);
   const take = (chunk: Uint8Array): void => {
     if (!reader.push(chunk)) finish(false);
   };

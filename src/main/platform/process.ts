@@ -45,6 +45,9 @@ const GONE: Readonly<Record<Entry, readonly [ErrorCode, string]>> = {
   egress: ['InternalException', 'the process that connects outward has stopped: try again'],
 };
 
+/** Bytes of a frame, where it is less than what any child may send: other people's code runs in this one. */
+const FRAME_LIMIT: Partial<Readonly<Record<Entry, number>>> = { pkcs11: 1024 * 1024 };
+
 /**
  * Starts this program's own modules as children of plain Node. Throws InternalException when the system refuses to start
  * one. A child that breaks the framing, or closes its channel, is killed.
@@ -82,7 +85,7 @@ function adopt(entry: Entry, child: ChildProcess, fd: number | undefined, log: L
     throw new VaultError('InternalException', `cannot start the ${entry} process: check that memory and the number of processes are not used up`);
   }
   const started = performance.now();
-  const channel = openChannel(source);
+  const channel = openChannel(source, FRAME_LIMIT[entry]);
   let gone = false;
   let asked = false;
   log.event('child.started', { entry, pid });

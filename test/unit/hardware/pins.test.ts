@@ -79,7 +79,7 @@ describe('a unit of work that is run again', () => {
     for (const _ of [1, 2, 3]) await create(input as never, same as never, { writer: reader } as never);
     expect([given, written.length]).toEqual([['a'], 3]);
     let tries = 0;
-    const wrong = { ...hardware, login: async () => { tries += 1; throw new VaultError('IncorrectPinException', 'wrong'); } } as unknown as Hardware;
+    const wrong = Object.assign(Object.create(hardware) as object, { login: async () => { tries += 1; throw new VaultError('IncorrectPinException', 'wrong'); } }) as unknown as Hardware;
     const failing = call();
     for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
     expect(tries).toBe(1);
@@ -89,7 +89,7 @@ describe('a unit of work that is run again', () => {
     const { hardware, reader, given } = setUp({ a: [TOKEN] });
     const initialize = hardwareHandlers({ now: () => hardware, random: systemRandom, registered: () => [] })['hardware:InitializeToken'];
     const same = call();
-    for (const _ of [1, 2, 3]) await initialize({ Module: 'a', Slot: '01', NewLabel: 'new', Erase: 'one', SecurityOfficerPin: pin(), Pin: pin() } as never, same as never, { writer: reader } as never);
+    for (const _ of [1, 2, 3]) await initialize({ Module: 'a', Slot: '01', NewLabel: 'new', Erase: 'one', SecurityOfficerPin: pin(), Pin: pin() }, same as never, { writer: reader } as never);
     expect(given).toEqual(['initToken a']);
   });
 });

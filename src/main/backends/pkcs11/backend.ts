@@ -60,6 +60,8 @@ function toSign(algorithm: Algorithm, message: SecretBytes | Uint8Array, isDiges
 export function createTokenBackend<P extends { readonly token: TokenName }>({ software, sealer, random, tokens }: TokenBackendPorts<P>): KeyBackend {
   /** Tokens whose own OAEP knows SHA-1 only, found out by asking. */
   const sha1Only = new Set<string>();
+  /** Ids of keys that opened what they had wrapped, by connection. */
+  const opened = new WeakMap<P, Set<string>>();
 
   async function at(key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm): Promise<{ readonly place: P; readonly offer: Offer; readonly request: { readonly token: TokenName; readonly id: string } }> {
     const place = tokens.placeOf(key.hardware.store);
@@ -84,6 +86,23 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
   /** What the token binds to a message key that it wraps. */
   const wrapAad = (keyId: string, materialId: string): string => hex(concat(WRAP_LABEL, lp(utf8(keyId)), fromHex(materialId)));
 
+  /**
+   * Has the token unwrap what it has wrapped, the first time that a key wraps after its store was connected: a ciphertext that nobody could
+   * open must not leave. Throws KMSInternalException.
+   */
+  async function assertOpens(place: P, request: { readonly token: TokenName; readonly id: string }, use: Use, { messageKey, wrapped }: Pick<MessageKey, 'messageKey'> & { readonly wrapped: Uint8Array }): Promise<void> {
+    const known = opened.get(place) ?? new Set<string>();
+    opened.set(place, known);
+    if (known.has(request.id)) return;
+    const wrong = (): VaultError => faulty(place.token, 'does not open what it has wrapped, which was withheld');
+    const { parts } = await tokens.ask(place, 'decrypt', { ...request, use }, [wrapped]).catch((error: unknown) => { throw hasReturned(error, UNOPENED) ? wrong() : error; });
+    const same = only(parts, place.token);
+    const isRight = same.byteLength === messageKey.byteLength && timingSafeEqual(same, messageKey);
+    wipe(same);
+    if (!isRight) throw wrong();
+    known.add(request.id);
+  }
+
   /** A fresh message key, wrapped; the caller wipes `messageKey`. The IV is ours: a token's own may repeat. */
   async function newMessageKey(key: Handle & { readonly hardware: HardwareRef }): Promise<MessageKey> {
     const { place, request } = await at(key, 'SYMMETRIC_DEFAULT');
@@ -94,6 +113,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     const { parts } = await tokens.ask(place, 'encrypt', { ...request, use }, [messageKey]);
     const wrapped = only(parts, place.token);
     if (wrapped.byteLength !== WRAPPED) throw faulty(place.token, 'wrapped a key to another length');
+    await assertOpens(place, request, use, { messageKey, wrapped });
     return { materialId: fromHex(materialId), messageKey, wrapped: concat(iv, wrapped) };
   }
 
@@ -137,7 +157,9 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
         }
       }
       if (!offer.has(CKM.RSA_X_509)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`: it has OAEP with SHA-1 only, and no raw RSA`);
-      const raw = padded(await ask({ mechanism: CKM.RSA_X_509, kind: 'plain' }), size);
+      const block = await ask({ mechanism: CKM.RSA_X_509, kind: 'plain' });
+      const raw = padded(block, size);
+      wipe(block);
       const plaintext = raw && unpadOaep(hash, raw);
       if (!plaintext) throw invalidCiphertext();
       return SecretBytes.take(plaintext);

@@ -1,6 +1,8 @@
 /**
- * The parent's side of a module host. Every call has a time limit; a host that does not answer in time, breaks the protocol or dies is
- * gone for good, and so is every login in it. Nothing is asked again by itself: a signature may have been made.
+ * The parent's side of a module host. Every call has a time limit from when it is sent; a host that does not answer in time, breaks the
+ * protocol or dies is gone for good, and so is every login in it. Nothing is asked again by itself: a signature may have been made.
+ *
+ * Defends against: callers that ask for more than a token can do (they wait here, so many and no more, and no token is ended for it).
  */
 import { VaultError } from '../../../shared/model/errors.ts';
 import type { Child } from '../../platform/ports.ts';
@@ -43,6 +45,11 @@ export const LIMITS: Limits = { start: 20_000, generate: 180_000, call: 15_000 }
 
 const limitOf = (name: CallName, limits: Limits): number => (name === 'generate' ? limits.generate : name === 'load' || name === 'initToken' ? limits.start : limits.call);
 
+/** Calls that a host has at once: what the sessions of one token do at once. */
+const AT_ONCE = 4;
+/** Calls that wait for their turn. */
+const MOST_QUEUED = 256;
+
 interface Waiting {
   readonly name: CallName;
   readonly resolve: (answer: Answer<never>) => void;
@@ -50,9 +57,17 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
+interface Queued {
+  readonly name: CallName;
+  readonly reject: (error: Error) => void;
+  readonly send: () => void;
+  readonly drop: () => void;
+}
+
 /** `module`: how messages name it. */
 export function createModuleHost(child: Child, module: string, limits: Limits = LIMITS): ModuleHost {
   const waiting = new Map<number, Waiting>();
+  const queue: Queued[] = [];
   let lastId = 0;
   let why: 'gone' | 'late' | 'stopped' = 'gone';
   let isGone = false;
@@ -71,6 +86,17 @@ export function createModuleHost(child: Child, module: string, limits: Limits = 
       reject(goneError(name));
     }
     waiting.clear();
+    for (const { name, reject, drop } of queue.splice(0)) {
+      drop();
+      reject(goneError(name));
+    }
+  };
+  const next = (): void => {
+    while (!isGone && waiting.size < AT_ONCE) {
+      const queued = queue.shift();
+      if (!queued) return;
+      queued.send();
+    }
   };
   const gone = child.exited.then(() => {
     end('gone');
@@ -79,9 +105,11 @@ export function createModuleHost(child: Child, module: string, limits: Limits = 
   child.onFrame((frame) => {
     const given = decodeToParent(frame);
     const call = given && waiting.get(given.id);
-    if (!given || !call) return given ? undefined : end('gone');
+    // An answer that nobody waits for is a lie about one that somebody does.
+    if (!given || !call) return end('gone');
     waiting.delete(given.id);
     clearTimeout(call.timer);
+    next();
     if ('failure' in given.message) return call.reject(new CallFailed(given.message.failure));
     const reply = CALLS[call.name].reply.safeParse(given.message.reply);
     if (reply.success) return call.resolve({ reply: reply.data as never, parts: given.parts });
@@ -97,15 +125,24 @@ export function createModuleHost(child: Child, module: string, limits: Limits = 
     call: (name, request, parts = []) =>
       new Promise((resolve, reject) => {
         if (isGone) return reject(goneError(name));
+        if (queue.length >= MOST_QUEUED) return reject(new VaultError('ThrottlingException', `module \`${module}\` has more to do than it can; try again in a moment`, { details: { module } }));
         const id = (lastId = (lastId + 1) >>> 0);
-        const timer = setTimeout(() => { end('late'); }, limitOf(name, limits));
-        timer.unref();
-        waiting.set(id, { name, resolve, reject, timer });
-        try {
-          child.send(encode(id, { call: name, request }, parts));
-        } catch {
-          end('gone');
-        }
+        const frame = encode(id, { call: name, request }, parts);
+        const send = (): void => {
+          // Where a token has one session, a call waits there until a longer one that was sent before is done.
+          const own = limitOf(name, limits);
+          const longer = Math.max(0, ...Array.from(waiting.values(), (other) => limitOf(other.name, limits)).filter((limit) => limit > own));
+          const timer = setTimeout(() => { end('late'); }, own + longer);
+          timer.unref();
+          waiting.set(id, { name, resolve, reject, timer });
+          try {
+            child.send(frame);
+          } catch {
+            end('gone');
+          }
+        };
+        queue.push({ name, reject, send, drop: () => { frame.fill(0); } });
+        next();
       }),
     async stop() {
       end('stopped');

@@ -9,7 +9,7 @@ import { wipe } from '../../crypto/bytes.ts';
 import { CKA, CKF, CKM, CKO, CKR, CKU, PARAMETERS, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS, mechanismOf } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
-import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from './protocol.ts';
+import { MOST_LISTED, type CallName, type ReplyOf, type RequestOf, type TokenFacts, type TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
 import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
@@ -259,8 +259,8 @@ export function createDevice(p11: Cryptoki): Calls {
     keys: ({ token }) =>
       within(token, (session) => {
         const classOf = (value: number): Handle[] => find(session, [{ type: CKA.CLASS, value }]);
-        const keys = [...classOf(CKO.PRIVATE_KEY), ...classOf(CKO.SECRET_KEY)].map((key) => factsOf(session, key));
-        const certificates = classOf(CKO.CERTIFICATE).map((one) => ({ id: (read(session, one, CKA.ID) ?? Buffer.alloc(0)).toString('hex'), label: (read(session, one, CKA.LABEL) ?? Buffer.alloc(0)).toString('utf8').slice(0, 256) }));
+        const keys = [...classOf(CKO.PRIVATE_KEY), ...classOf(CKO.SECRET_KEY)].slice(0, MOST_LISTED).map((key) => factsOf(session, key));
+        const certificates = classOf(CKO.CERTIFICATE).slice(0, MOST_LISTED).map((one) => ({ id: (read(session, one, CKA.ID) ?? Buffer.alloc(0)).toString('hex'), label: (read(session, one, CKA.LABEL) ?? Buffer.alloc(0)).toString('utf8').slice(0, 256) }));
         return { reply: { keys, certificates } };
       }),
 

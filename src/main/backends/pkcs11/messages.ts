@@ -7,6 +7,8 @@ import { type Bytes, allocate, readU32, u32, utf8 } from '../../crypto/bytes.ts'
 import { CALLS, failure, type CallName } from './protocol.ts';
 
 const MOST_PARTS = 4;
+/** Bytes. A token is given and gives messages of at most 4,096 bytes; lists are what is long. */
+const MOST_FRAME = 1024 * 1024;
 const callNames = Object.keys(CALLS) as [CallName, ...CallName[]];
 const toChild = z.strictObject({ call: z.enum(callNames), request: z.unknown() });
 const toParent = z.union([z.strictObject({ reply: z.unknown() }), z.strictObject({ failure })]);
@@ -38,6 +40,7 @@ export function encode(id: number, message: ToChild | ToParent, parts: readonly 
 }
 
 function decode<T>(schema: z.ZodType<T>, frame: Uint8Array): Message<T> | undefined {
+  if (frame.byteLength > MOST_FRAME) return undefined;
   try {
     let at = 8 + readU32(frame, 4);
     if (at > frame.byteLength) return undefined;

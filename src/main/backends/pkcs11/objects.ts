@@ -1,6 +1,7 @@
 /** What is read of the objects on a token: its own word of each key, and the public half. */
 import { keySpecOf, type KeyUsage } from '../../../shared/model/algorithms.ts';
 import { CKA, CKK, CKO, CKR, type Attribute, type Cryptoki, type Handle } from './cryptoki.ts';
+import { found } from './host-failure.ts';
 import type { KeyFacts, Stated } from './protocol.ts';
 import { codeOf } from './sessions.ts';
 import { curveOf, ecSpki, flagIn, numberIn, rsaSpki, specOfCurve } from './templates.ts';
@@ -15,7 +16,7 @@ export interface Objects {
   /** Undefined for an attribute that the object has not, or does not tell. */
   read(session: Handle, object: Handle, type: number): Buffer | undefined;
   statedOf(session: Handle, key: Handle): Stated;
-  /** SubjectPublicKeyInfo of the public object of this id, or of what an RSA private key says itself. */
+  /** SubjectPublicKeyInfo of the one public object of this id, or of what an RSA private key says itself. HostFailure `ambiguous` for two. */
   publicKeyOf(session: Handle, key: Handle, id: Buffer): Uint8Array | undefined;
   factsOf(session: Handle, key: Handle): KeyFacts;
 }
@@ -55,8 +56,10 @@ export function createObjects(p11: Cryptoki): Objects {
 
   /** SubjectPublicKeyInfo of the public object of this id, or of what an RSA private key says itself. */
   function publicKeyOf(session: Handle, key: Handle, id: Buffer): Uint8Array | undefined {
-    const objects = [...find(session, [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, { type: CKA.ID, value: id }]), key];
-    for (const object of objects) {
+    const publics = find(session, [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, { type: CKA.ID, value: id }]);
+    // Nobody can say which of them is the key's own.
+    if (publics.length > 1) throw found('ambiguous');
+    for (const object of [...publics, key]) {
       const [modulus, exponent] = [read(session, object, CKA.MODULUS), read(session, object, CKA.PUBLIC_EXPONENT)];
       if (modulus?.byteLength && exponent?.byteLength) return rsaSpki(modulus, exponent);
       const [params, point] = [read(session, object, CKA.EC_PARAMS), read(session, object, CKA.EC_POINT)];

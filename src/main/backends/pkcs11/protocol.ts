@@ -12,6 +12,8 @@ const u32 = z.int().min(0).max(0xffff_ffff);
 /** CK_ULONG as a number; CK_UNAVAILABLE_INFORMATION does not fit and is given as -1. */
 const ulong = z.number();
 const text = z.string().max(256);
+/** What is listed of a token or a module; a host that has more to say is gone. */
+export const MOST_LISTED = 1000;
 
 /** A token by what is printed on it: slot numbers change. */
 export const tokenName = z.strictObject({ serial: text, label: text });
@@ -66,7 +68,7 @@ const keyFacts = z.strictObject({
   /** Undefined: of a kind that is not used here. */
   spec: specs.optional(),
   /** What the token lets it be used for. */
-  uses: z.array(z.enum(KEY_USAGES)),
+  uses: z.array(z.enum(KEY_USAGES)).max(KEY_USAGES.length),
   stated,
 });
 export type KeyFacts = z.output<typeof keyFacts>;
@@ -77,8 +79,8 @@ const nothing = z.strictObject({});
 export const CALLS = {
   /** Loads the library and starts it; once. */
   load: { request: z.strictObject({ path: z.string(), parameters: z.string().optional() }), reply: z.strictObject({ manufacturer: text, description: text, version: text, cryptoki: text }) },
-  tokens: { request: nothing, reply: z.strictObject({ tokens: z.array(tokenFacts) }) },
-  mechanisms: { request: z.strictObject({ token }), reply: z.strictObject({ mechanisms: z.array(z.strictObject({ type: u32, flags: u32, min: ulong, max: ulong })) }) },
+  tokens: { request: nothing, reply: z.strictObject({ tokens: z.array(tokenFacts).max(MOST_LISTED) }) },
+  mechanisms: { request: z.strictObject({ token }), reply: z.strictObject({ mechanisms: z.array(z.strictObject({ type: u32, flags: u32, min: ulong, max: ulong })).max(MOST_LISTED) }) },
   /** Parts: the security officer's PIN, the user's. Erases the token, where it is still the one that `tokens` had in `slot`. */
   initToken: { request: z.strictObject({ slot: z.string(), label: text, expected: z.strictObject({ serial: text, label: text, initialized: z.boolean() }) }), reply: z.strictObject({ serial: text, label: text }) },
   /** Parts: old PIN, new PIN. */
@@ -88,11 +90,11 @@ export const CALLS = {
   logout: { request: z.strictObject({ token }), reply: nothing },
   /** Reply parts: SubjectPublicKeyInfo of a key pair. */
   generate: { request: z.strictObject({ token, spec: specs, usage: z.enum(KEY_USAGES), id: hex, label: text }), reply: z.strictObject({ stated }) },
-  keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts), certificates: z.array(z.strictObject({ id: hex, label: text })) }) },
+  keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts).max(MOST_LISTED), certificates: z.array(z.strictObject({ id: hex, label: text })).max(MOST_LISTED) }) },
   /** One key. Reply parts: SubjectPublicKeyInfo of a key pair. */
   describe: { request: key, reply: keyFacts },
   /** Mechanisms that wrapped the key out, and that were refused, when it was tried. */
-  wrapTest: { request: key, reply: z.strictObject({ allowed: z.array(u32), refused: z.array(u32) }) },
+  wrapTest: { request: key, reply: z.strictObject({ allowed: z.array(u32).max(MOST_LISTED), refused: z.array(u32).max(MOST_LISTED) }) },
   /** Parts: the data; reply: the signature as the token gives it. */
   sign: { request: key.extend({ use }), reply: nothing },
   /** Parts: the data; reply: the result. */
