@@ -256,7 +256,8 @@ describe('cut off', () => {
     const values = { current: secret(value('u', 'z-Passwort-1', port)), pending: secret(value('u', 'z-Passwort-2', port)) };
     const running = session.run(order('set', 'single', { allow: [`localhost:${String(silent)}`] }), values, { signal: cancel.signal });
     setTimeout(() => { cancel.abort(); }, 200);
-    expect(shortly(await running)).toBe('cancelled at run');
+    // `uncertain` where the process was too busy to say so itself.
+    expect(shortly(await running)).toMatch(/^cancelled at run(?:, uncertain)?$/);
     await makeUser('after', 'after-Passwort-1');
     const own = secret(value('after', 'after-Passwort-1'));
     expect(shortly(await session.run(order('test'), { current: own, pending: own }, { signal: new AbortController().signal }))).toBe('ok');
