@@ -9,7 +9,9 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net';
 /** RFC 6890, RFC 3927, RFC 5771; Azure's, Alibaba's and Oracle's metadata services outside of link-local. */
 const IPV4 = [['0.0.0.0', 8], ['169.254.0.0', 16], ['224.0.0.0', 4], ['240.0.0.0', 4], ['168.63.129.16', 32], ['100.100.100.200', 32], ['192.0.0.192', 32]] as const;
 /** RFC 4291; Amazon's and Google's metadata services. */
-const IPV6 = [['::', 128], ['fe80::', 10], ['fec0::', 10], ['ff00::', 8], ['fd00:ec2::', 32], ['fd20:ce::', 32]] as const;
+const IPV6 = [['::', 128], ['fe80::', 10], ['fec0::', 10], ['ff00::', 8], ['fd00:ec2::', 32], ['fd20:ce::', 32],
+  // Ways to an IPv4 network that nobody has a database behind: local NAT64 (RFC 8215), SIIT (RFC 2765), Teredo (RFC 4380).
+  ['64:ff9b:1::', 48], ['::ffff:0:0:0', 96], ['2001::', 32]] as const;
 /** Where an IPv6 address has an IPv4 address inside: mapped (RFC 4291), NAT64 (RFC 6052), compatible (RFC 4291). */
 const EMBEDDING = ['::ffff:', '64:ff9b::', '::'];
 

@@ -48,10 +48,11 @@ export function createDialler(allow: readonly string[], { resolve = systemResolv
   return {
     connections,
     async dial(host, port, role) {
+      // What nobody allowed is no host that is said again: it may be anything that stood in a value.
+      if (!allow.includes(hostAndPort(host, port))) throw new RotatorError('host-refused', 'prepare', { role });
       const started = now();
       const index = connections.push({ host, port, ...(role ? { as: role } : {}), ms: 0 }) - 1;
       const record = (facts: Partial<Connection>): void => { connections[index] = { ...connections[index], host, port, ...facts, ms: Math.max(0, Math.round(now() - started)) }; };
-      if (!allow.includes(hostAndPort(host, port))) throw new RotatorError('host-refused', 'prepare', { role });
       const addresses = await addressesOf(host).catch((error: unknown) => {
         record({});
         throw new RotatorError('unresolved', 'resolve', { detail: codeOf(error), role });
@@ -67,6 +68,7 @@ export function createDialler(allow: readonly string[], { resolve = systemResolv
         try {
           await connect(socket, port, address);
           record({ address });
+          boundAnswers(socket);
           return { socket, address, secured: (version) => { record(VERSIONS.filter((known) => known === version).map((tls) => ({ tls }))[0] ?? {}); } };
         } catch (error) {
           socket.destroy();
@@ -81,6 +83,16 @@ export function createDialler(allow: readonly string[], { resolve = systemResolv
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** Bytes that a server may send in one connection: a rotation reads a few rows. */
+const MOST_ANSWERED = 8 * 1024 * 1024;
+const LOOK_MS = 50;
+/** Looked at from outside, since whoever listens for data first makes it flow. */
+function boundAnswers(socket: Socket): void {
+  const timer = setInterval(() => { if (socket.bytesRead > MOST_ANSWERED) socket.destroy(new Error('the server sends too much')); }, LOOK_MS);
+  timer.unref();
+  socket.once('close', () => { clearInterval(timer); });
 }
 
 const connect = (socket: Socket, port: number, host: string): Promise<void> =>

@@ -46,8 +46,11 @@ export function rotatorGiven(input: Omit<InputOf<typeof setRotator>, 'SecretId'>
   });
 }
 
-/** Which rotator `RotationLambdaARN` means: the one that is set, or one of Keystead's own by its name. InvalidRequestException. */
-async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, { writer, realm }: SecretsWriting): Promise<RotationRecord> {
+/**
+ * Which rotator `RotationLambdaARN` means: the one that is set, or one of Keystead's own by its name. InvalidRequestException. A client of AWS
+ * may set none that connects to something, and replaces none: that is the owner's.
+ */
+async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, { writer, realm, call }: SecretsWriting): Promise<RotationRecord> {
   const set = await rotationOf(secret, { writer });
   if (lambdaArn === undefined || lambdaArn === secret.rotation?.rotator || (set && lambdaArn === ownFunction(realm, set.rotator))) return setUpRotation(secret, { writer });
   const own = rotatorOf(lambdaArn);
@@ -56,6 +59,7 @@ async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, 
     if (set?.rotator.kind === 'lambda') return set;
     throw new VaultError('InvalidRequestException', `nothing here is called \`${lambdaArn}\`; say where it is with \`keystead secret set-rotator --rotator lambda --url …\``);
   }
+  if (call.door === 'aws' && (set || own.kind !== 'generic')) throw new VaultError('InvalidRequestException', 'only the owner says what rotates a secret: `keystead secret set-rotator`; then leave `RotationLambdaARN` out');
   if (set?.state.run) throw new VaultError('InvalidRequestException', 'a rotation is not complete yet; wait for it before another rotator is set');
   const rotation = { name: secret.name, suffix: secret.suffix, rotator: checkedRotator(defaultsOf(own.kind, own.strategy)), state: set?.state ?? IDLE };
   const rotations = writer.of(ROTATIONS);
