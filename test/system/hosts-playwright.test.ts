@@ -20,7 +20,7 @@ describe('the window under Playwright', () => {
     const page = await window.page();
     const failures: string[] = [];
     page.on('pageerror', (error) => failures.push(error.message));
-    await page.waitForFunction("document.querySelector('#root')?.childElementCount > 0");
+    await expect.poll(() => page.evaluate("document.querySelector('#root')?.childElementCount > 0")).toBe(true);
     expect(await page.evaluate('Object.keys(keystead)')).toEqual(['invoke', 'on']);
     expect(failures).toEqual([]);
   });
@@ -34,6 +34,7 @@ describe('the window under Playwright', () => {
     await renewed;
     const page = await window.page();
     expect(await page.evaluate('typeof globalThis.mark')).toBe('undefined');
-    await page.waitForFunction("document.querySelector('#root')?.childElementCount > 0");
+    // Not waitForFunction with a text, which the page's policy refuses once it has to ask again.
+    await expect.poll(() => page.evaluate("document.querySelector('#root')?.childElementCount > 0")).toBe(true);
   });
 });
