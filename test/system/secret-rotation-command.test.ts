@@ -15,7 +15,8 @@ import { remove, startVault, temporaryFolder, type VaultProcess } from './suppor
 const PROGRAM = `#!/bin/sh
 cat > "$1/.event-$$"
 mv "$1/.event-$$" "$1/event-$$"
-while [ ! -e "$1/go-$$" ]; do sleep 0.05; done
+# Its folder goes with the test, and so does it.
+while [ -d "$1" ] && [ ! -e "$1/go-$$" ]; do sleep 0.05; done
 `;
 const SecretId = 'app/key';
 const PATIENCE_MS = 60_000;
