@@ -4,6 +4,7 @@
  * replica is whole and a primary moved when it is answered, and there are no custom key stores.
  */
 import { expect, it } from 'vitest';
+import { Hardware } from '../../src/main/hardware/hardware.ts';
 import { createSoftwareBackend } from '../../src/main/backends/software.ts';
 import type { Call } from '../../src/main/kernel/handler.ts';
 import { NO_RESOURCE } from '../../src/main/kernel/resolve.ts';
@@ -20,7 +21,8 @@ import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import { createVault, record, SETTINGS, type TestVault } from '../unit/store/vault.ts';
 
 const REALM: Realm = { account: SETTINGS.account, region: SETTINGS.region };
-const handlers = register({ control: { vault: {} }, vaults: {}, trail: {}, access: {}, window: {}, random: systemRandom, usage: new UsageTracker(() => 0) } as unknown as HandlerPorts);
+const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, changed: () => undefined });
+const handlers = register({ hardware: () => NO_HARDWARE, control: { vault: {} }, vaults: {}, trail: {}, access: {}, window: {}, random: systemRandom, usage: new UsageTracker(() => 0) } as unknown as HandlerPorts);
 
 async function ask(vault: TestVault, name: Name, input: object): Promise<Record<string, unknown>> {
   const registered = handlers.get(name);

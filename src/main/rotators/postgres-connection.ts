@@ -60,8 +60,8 @@ export async function openPostgres(context: Context, role: Role): Promise<Postgr
   };
   // A server that asks for the password itself, or for a hash that is as good as it, gets neither over an open line.
   if (!tls) for (const asked of ['authenticationCleartextPassword', 'authenticationMD5Password'] as const) wire.on(asked, refuse);
-  let proven = false;
-  for (const asked of ASKS) wire.on(asked, () => { proven = true; });
+  const login = { isProven: false };
+  for (const asked of ASKS) wire.on(asked, () => { login.isProven = true; });
   // Without a listener, a connection that breaks between two statements would end the process.
   client.on('error', () => undefined);
   try {
@@ -70,7 +70,7 @@ export async function openPostgres(context: Context, role: Role): Promise<Postgr
     socket.destroy();
     throw refused ?? failureOf(error, 'login', role);
   }
-  if (!proven) {
+  if (!login.isProven) {
     await client.end().catch(() => undefined);
     socket.destroy();
     throw new RotatorError('method-unsupported', 'login', { role });

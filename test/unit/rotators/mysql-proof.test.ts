@@ -26,7 +26,7 @@ const asked = async (action: 'set' | 'test', lets: (password: string) => boolean
   Object.assign(server, { lets, account, open: 0, statements: [] });
   const notes: Note[] = [];
   const value = (role: Role) => ({ engine: 'mysql' as const, host: 'db', port: 3306, username: 'app', password: `${role}-Passwort`, tls: true });
-  const context: Context = { strategy: 'single', anew: false, random: { bytes: (length: number) => new Uint8Array(length).fill(7) } as unknown as Context['random'], value, has: () => true, dial: () => Promise.reject(new Error('no way out')), note: (note) => { notes.push(note); }, uncertain: () => undefined };
+  const context: Context = { strategy: 'single', anew: false, random: { bytes: (length: number) => new Uint8Array(length).fill(7) }, value, has: () => true, dial: () => Promise.reject(new Error('no way out')), note: (note) => { notes.push(note); }, uncertain: () => undefined };
   const ended = await mysql[action](context).then(() => ['ok', ...notes], (error: unknown) => [error instanceof RotatorError ? error.code : 'other']);
   // Nothing was changed, and nothing stays open.
   expect([server.open, server.statements.filter((one) => !one.startsWith('SELECT'))]).toEqual([0, []]);
