@@ -13,7 +13,7 @@ const eventOf = (name: string): VaultEvent['event'] | undefined => {
   // When something was used or read says nothing that a screen would have to be made anew for.
   if (name === 'kms:RecordKeyUsage' || name === 'secretsmanager:RecordSecretAccess') return undefined;
   if (name.startsWith('secretsmanager:')) return 'secret.changed';
-  if (name.startsWith('hardware:')) return name === 'hardware:AdoptKey' ? 'key.changed' : 'settings.changed';
+  if (name.startsWith('hardware:')) return name === 'hardware:AdoptKey' || name.endsWith('Cluster') || name.endsWith('KeyStore') ? 'key.changed' : 'settings.changed';
   if (name.startsWith('access:')) return name.endsWith('Door') ? 'settings.changed' : 'client.changed';
   if (!name.startsWith('kms:')) return undefined;
   if (name.includes('CustomKeyStore')) return 'key.changed';

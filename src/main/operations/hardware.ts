@@ -9,6 +9,7 @@ import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
+import { hardwareClusterHandlers } from './hardware-cluster.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
 import { modulesOf } from './kms-key-stores.ts';
 import { once } from './once.ts';
@@ -44,6 +45,7 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
 
   return {
     ...hardwareKeyHandlers(now, random),
+    ...hardwareClusterHandlers(),
 
     'hardware:AddModule': async (input, call, { writer }) => {
       const hardware = now();

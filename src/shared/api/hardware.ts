@@ -14,7 +14,7 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256 of the file');
 const token = { Serial: serial, Label: label };
 
 const stated = z
-  .strictObject({ Sensitive: z.boolean().optional(), Extractable: z.boolean().optional(), AlwaysSensitive: z.boolean().optional(), NeverExtractable: z.boolean().optional(), Local: z.boolean().optional() })
+  .strictObject({ Sensitive: z.boolean().optional(), Extractable: z.boolean().optional(), AlwaysSensitive: z.boolean().optional(), NeverExtractable: z.boolean().optional(), Local: z.boolean().optional(), TrustedOnly: z.boolean().optional().describe('It leaves the token under a trusted wrapping key only') })
   .describe('What the token says of the key: its word, and no proof');
 
 const moduleShape = z.strictObject({
@@ -196,6 +196,7 @@ export const describeTokenKey = operation({
     Stated: stated,
     Tested: z.strictObject({ WrapRefused: z.array(z.string()), WrapAllowed: z.array(z.string()) }).describe('What the token did just now when it was asked to wrap the key out: mechanisms that it refused, and that gave the key away'),
     Adopted: z.boolean(),
+    Copies: z.array(z.strictObject({ CloudHsmClusterId: z.string(), Label: z.string(), Origin: z.enum(['local', 'cloned']).describe('local: made in this token. cloned: copied to it from another token of the cluster, not local'), Stated: stated })).optional().describe('Of a key in a cluster: on each token that is connected'),
     Notes: z.array(z.string()).describe('What Keystead does itself for this key, and why'),
   }),
   errors: [...TOKEN_ERRORS, 'InvalidArnException', 'DisabledException'],

@@ -4,6 +4,7 @@ import * as commands from './commands.ts';
 import * as fileEncryption from './file-encryption.ts';
 import * as file from './file.ts';
 import * as hardware from './hardware.ts';
+import * as cluster from './hardware-cluster.ts';
 import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
 import * as imports from './kms-import.ts';
@@ -139,6 +140,11 @@ const ALL = [
   hardware.listTokenKeys,
   hardware.describeTokenKey,
   hardware.adoptKey,
+  cluster.describeCluster,
+  cluster.addTokenToKeyStore,
+  cluster.removeTokenFromKeyStore,
+  cluster.levelCluster,
+  cluster.sealCluster,
   access.createClient,
   access.listClients,
   access.updateClient,

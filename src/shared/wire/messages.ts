@@ -47,7 +47,7 @@ export type ReplyMessage =
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'records' | 'rows';
+  readonly unit: 'bytes' | 'records' | 'rows' | 'keys';
 }
 
 /** Ids only. `call` is the client's own number of the call that a progress event belongs to. */
@@ -165,7 +165,7 @@ function eventOf(event: string, { id, call, progress }: Fields): EventMessage {
 
 function isProgress(value: unknown): value is Progress {
   if (!isObject(value) || typeof value['done'] !== 'number' || typeof value['total'] !== 'number') return false;
-  return value['unit'] === 'bytes' || value['unit'] === 'records' || value['unit'] === 'rows';
+  return value['unit'] === 'bytes' || value['unit'] === 'records' || value['unit'] === 'rows' || value['unit'] === 'keys';
 }
 
 /** A code of a newer vault reads as InternalException, with its own name in the message. */
