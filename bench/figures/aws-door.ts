@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { signedHeaders } from '../../test/fakes/aws-signer.ts';
-import { median, pause, ratePerSecond, timed, type Bench, type Figure } from '../harness.ts';
+import { median, pause, ratePerSecond, timed, warmUp, type Bench, type Figure } from '../harness.ts';
 import { Caller, Vault } from '../vault.ts';
 
 const CALLERS = 32;
@@ -118,7 +118,7 @@ async function encrypting({ scratch, root, report }: Bench): Promise<void> {
     const aws = await over(port);
     const plain = await over(barePort);
     const socket = socketCallers.map((caller) => () => caller.send(frame));
-    for (const works of [aws, plain, socket]) await ratePerSecond(works, 1);
+    for (const works of [aws, plain, socket]) await warmUp(works);
     const rounds: Record<'aws' | 'plain' | 'socket', number[]> = { aws: [], plain: [], socket: [] };
     for (let round = 0; round < ROUNDS; round += 1) {
       rounds.plain.push(await ratePerSecond(plain, 2));

@@ -1,6 +1,6 @@
 /** Encrypt of 1 KB through the whole path: the rate of many callers, and the wait of one, against the disk's own fsyncs. */
 import { randomBytes } from 'node:crypto';
-import { median, ratePerSecond, timed, type Bench, type Figure } from '../harness.ts';
+import { median, ratePerSecond, timed, warmUp, type Bench, type Figure } from '../harness.ts';
 import { Caller, Vault } from '../vault.ts';
 import { fsyncRate, restedFsync } from './disk.ts';
 
@@ -18,7 +18,7 @@ export const encrypting: Figure = {
       const { KeyId } = KeyMetadata as { readonly KeyId: string };
       const frame = Caller.frame('kms:Encrypt', { KeyId, Plaintext: randomBytes(1024).toString('base64') });
       const works = callers.map((caller) => () => caller.send(frame));
-      await ratePerSecond(works, 1);
+      await warmUp(works);
 
       let done = 0;
       const counted = works.map((work) => async () => {

@@ -1,6 +1,6 @@
 /** Sign with P-256 through the whole path, against the bare primitive of the same machine and the same run. */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { median, ratePerSecond, type Bench, type Figure } from '../harness.ts';
+import { median, ratePerSecond, warmUp, type Bench, type Figure } from '../harness.ts';
 import { Caller, Vault } from '../vault.ts';
 import { bareSealerRate } from './bare-sealer.ts';
 import { fsyncRate } from './disk.ts';
@@ -39,7 +39,7 @@ export const signing: Figure = {
         return callers.map((caller) => () => caller.send(frame));
       };
       const works = worksOf('RAW');
-      await ratePerSecond(works, 1);
+      await warmUp(works);
       let done = 0;
       const counted = works.map((work) => async () => {
         await work();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type * as pkcs11 from 'pkcs11js';
 import { createModuleHost } from '../../src/main/backends/pkcs11/client.ts';
 import { createProcessHost } from '../../src/main/platform/process.ts';
-import { median, ratePerSecond, type Bench, type Figure } from '../harness.ts';
+import { median, ratePerSecond, warmUp, type Bench, type Figure } from '../harness.ts';
 import { Caller, Vault } from '../vault.ts';
 
 const SOFTHSM = '/usr/lib/softhsm/libsofthsm2.so';
@@ -81,7 +81,7 @@ export const tokenSigning: Figure = {
       };
       const works = await worksOf({ Origin: 'AWS_CLOUDHSM', CustomKeyStoreId });
       const own = await worksOf({});
-      await ratePerSecond(works, 1);
+      await warmUp(works);
 
       const bare: number[] = [];
       const child: number[] = [];

@@ -93,14 +93,15 @@ export function readU64(bytes: Uint8Array, offset: number): number {
 /** LP(x) = u32 length ‖ x. */
 export const lp = (part: Uint8Array): Bytes => concat(u32(part.byteLength), part);
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-export const isWellFormed = (text: string): boolean => !LONE_SURROGATE.test(text);
+export const isWellFormed = (text: string): boolean => text.isWellFormed();
+
+const encoder = new TextEncoder();
 
 /** UTF-8, off-heap. Throws TypeError for a lone surrogate, which an encoder would silently replace. */
 export function utf8(text: string): Bytes {
   if (!isWellFormed(text)) throw new TypeError('text with a lone surrogate has no UTF-8 form');
   const out = allocate(Buffer.byteLength(text));
-  new TextEncoder().encodeInto(text, out);
+  encoder.encodeInto(text, out);
   return out;
 }
 

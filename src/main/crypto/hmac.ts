@@ -3,7 +3,7 @@
  *
  * Inside OpenSSL the key's inner and outer state is freed with cleansing.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, createHash, hash as hashOnce } from 'node:crypto';
 import { type Bytes, adopt } from './bytes.ts';
 import { constantTimeEqual } from './equal.ts';
 
@@ -28,8 +28,10 @@ export function verifyHmac(hash: HashName, key: Uint8Array, mac: Uint8Array, ...
   return equal;
 }
 
-/** Digest of the parts as if concatenated. */
+/** Digest of the parts as if concatenated. Of one part in one call, which costs a third of a hash that is kept between calls. */
 export function digest(hash: HashName, ...parts: readonly Uint8Array[]): Bytes {
+  const [only] = parts;
+  if (only && parts.length === 1) return adopt(hashOnce(hash, only, 'buffer'));
   const state = createHash(hash);
   for (const part of parts) state.update(part);
   return adopt(state.digest());

@@ -105,7 +105,7 @@ export class Session {
     }
     const controller = new AbortController();
     // The call is known before dispatch begins, which may answer at once.
-    const settled = Promise.resolve().then(() => this.#run(message, bytes, evidence, controller.signal));
+    const settled = Promise.resolve().then(() => this.#run(message, bytes, evidence, controller));
     this.#calls.set(id, { controller, settled });
   }
 
@@ -126,7 +126,7 @@ export class Session {
   }
 
   // INVARIANT: every call that got into #calls leaves it here, its bytes are wiped, and it is answered once unless the caller is gone.
-  async #run(message: ClientMessage & { kind: 'request' }, bytes: Uint8Array, evidence: Evidence, signal: AbortSignal): Promise<void> {
+  async #run(message: ClientMessage & { kind: 'request' }, bytes: Uint8Array, evidence: Evidence, controller: AbortController): Promise<void> {
     const { port, door } = this.#options;
     const id = port.newRequestId();
     let result: Result;
@@ -137,7 +137,8 @@ export class Session {
         evidence,
         operation: message.op,
         input: message.input,
-        signal,
+        signal: controller.signal,
+        abort: () => { controller.abort(); },
         ...(message.region === undefined ? {} : { region: message.region }),
         ...(message.progress ? { progress: this.#progressOf(message.id) } : {}),
       });

@@ -37,6 +37,8 @@ export interface Request {
   readonly input: Uint8Array;
   /** Aborted when the caller cancels or goes away. */
   readonly signal: AbortSignal;
+  /** Aborts `signal`, which is this request's alone; absent where others share it. */
+  readonly abort?: () => void;
   readonly progress?: (progress: Progress) => void;
 }
 

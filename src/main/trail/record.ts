@@ -141,31 +141,36 @@ function encode(fields: Readonly<Record<string, unknown>>, cuts: readonly Cut[])
   return utf8(JSON.stringify(record));
 }
 
-/** The same value with long texts cut and what is no JSON left out; notes what it did. */
-function trim(value: unknown, limit: number, path: readonly string[], cuts: Cut[]): unknown {
+/** The same value with long texts cut and what is no JSON left out; notes what it did. `path` is where it stands, and as it was afterwards. */
+function trim(value: unknown, limit: number, path: string[], cuts: Cut[]): unknown {
   const cutTo = <T>(rest: T, bytes: number): T => {
-    cuts.push({ path: path.map((step) => wellFormed(step).slice(0, 64)), bytes });
+    cuts.push({ path: path.map((step) => step.toWellFormed().slice(0, 64)), bytes });
     return rest;
   };
+  const within = (step: string, one: unknown): unknown => {
+    path.push(step);
+    const trimmed = trim(one, limit, path, cuts);
+    path.pop();
+    return trimmed;
+  };
   if (typeof value === 'string') {
-    const whole = wellFormed(value);
-    const bytes = utf8(whole).byteLength;
+    const whole = value.toWellFormed();
+    const bytes = Buffer.byteLength(whole);
     return bytes <= limit ? whole : cutTo(beginning(whole, limit), bytes);
   }
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return Object.is(value, -0) ? 0 : value;
   if (path.length > DEPTH_MAX) return cutTo(null, lengthOf(value));
-  if (Array.isArray(value)) return value.map((one, i) => trim(one, limit, [...path, String(i)], cuts));
+  if (Array.isArray(value)) return value.map((one, i) => within(String(i), one));
   if (isPlain(value)) {
     // A key is the caller's text too, and would not be found again if it were cut: its entry goes.
-    const entries = Object.entries(value).filter(([name, one]) => one !== undefined && (utf8(wellFormed(name)).byteLength <= limit || cutTo(false, lengthOf({ [name]: one }))));
-    return Object.fromEntries(entries.map(([name, one]) => [wellFormed(name), trim(one, limit, [...path, name], cuts)]));
+    const entries = Object.entries(value).filter(([name, one]) => one !== undefined && (Buffer.byteLength(name.toWellFormed()) <= limit || cutTo(false, lengthOf({ [name]: one }))));
+    return Object.fromEntries(entries.map(([name, one]) => [name.toWellFormed(), within(name, one)]));
   }
   return cutTo(null, 0);
 }
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   isObject(value) && (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null);
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
 
 function lengthOf(value: unknown): number {
   try {

@@ -114,13 +114,20 @@ function withSealKey<T>(shared: Bytes, open: Uint8Array, use: (key: Uint8Array, 
 export function encodeRecord(index: number, previous: Uint8Array, body: Uint8Array, key: Uint8Array, random: Random): Bytes {
   if (body.byteLength < 1 || body.byteLength > BODY_MAX) throw new RangeError('the body of a record is 1 to 16,384 bytes');
   const length = recordLength(body.byteLength);
-  const iv = random.bytes(GCM_IV_LENGTH);
-  const prefix = concat(u32(length), allocate(1), u64(index), previous, iv);
+  const record = allocate(length);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, length);
+  view.setBigUint64(RECORD_AT.index, BigInt(index));
+  record.set(previous, RECORD_AT.previous);
+  record.set(random.bytes(GCM_IV_LENGTH), RECORD_AT.iv);
   const plain = allocate(length - OVERHEAD);
-  plain.set(u32(body.byteLength));
+  new DataView(plain.buffer).setUint32(0, body.byteLength);
   plain.set(body, 4);
-  const sealed = withKey(encryptionKey(key), (enc) => sealGcm(enc, iv, prefix, plain));
-  return concat(prefix, sealed, withKey(recordMacKey(key), (mac) => hmac('sha256', mac, prefix, sealed)));
+  const iv = record.subarray(RECORD_AT.iv, RECORD_AT.ciphertext);
+  record.set(withKey(encryptionKey(key), (enc) => sealGcm(enc, iv, record.subarray(0, RECORD_AT.ciphertext), plain)), RECORD_AT.ciphertext);
+  const end = length - MAC_LENGTH;
+  record.set(withKey(recordMacKey(key), (mac) => hmac('sha256', mac, record.subarray(0, end))), end);
+  return record;
 }
 
 /** The length that the record at `offset` claims, when it can be one; its first 4 bytes must be there. */

@@ -52,7 +52,7 @@ describe('every bit of a segment', () => {
     return records.findIndex((record) => byte < (end += record.byteLength));
   };
 
-  it.each([0, 1])('of segment %i (from 0) is noticed when it is flipped, at its own record', { timeout: 60_000 }, (segment) => {
+  it.each([0, 1])('of segment %i (from 0) is noticed when it is flipped, at its own record', { timeout: 180_000 }, (segment) => {
     const bytes = example.segments[segment] as Uint8Array;
     const firstIndex = segment === 0 ? 0 : 2;
     let accepted = 0;

@@ -22,7 +22,8 @@ export interface ExchangePorts {
   readonly peer: number | undefined;
   /** Whether one more may be under way; the number is the door's to keep. */
   readonly crowded: () => boolean;
-  readonly signal: AbortSignal;
+  /** This exchange's alone. */
+  readonly gone: AbortController;
   /** What `POST /_keystead/reset` does, where there is such a thing. */
   readonly reset?: () => Promise<void>;
 }
@@ -67,7 +68,8 @@ async function answered(request: IncomingMessage, requestId: RequestId, ports: E
         // What was signed: each region is a name space of its own.
         region: accepted.authorization.scope.region,
         input: body,
-        signal: ports.signal,
+        signal: ports.gone.signal,
+        abort: () => { ports.gone.abort(); },
       }),
     );
   } finally {

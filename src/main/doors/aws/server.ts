@@ -82,7 +82,7 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
     const abort = (): void => gone.abort();
     response.once('close', abort);
     leaving.signal.addEventListener('abort', abort);
-    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size > limits.inFlight, signal: gone.signal }).finally(() => {
+    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size > limits.inFlight, gone }).finally(() => {
       leaving.signal.removeEventListener('abort', abort);
       running.delete(done);
     });
