@@ -14,7 +14,7 @@ import { base64ToBytes, bytesToBase64 } from '../shared/wire/base64.ts';
 import { readEvent, type PushedEvent } from './events.ts';
 
 export interface Bridge {
-  invoke(operation: string, input: Readonly<Record<string, unknown>>): Promise<unknown>;
+  invoke(operation: string, input: Readonly<Record<string, unknown>>, region?: string): Promise<unknown>;
   on(listener: (event: unknown) => void): unknown;
 }
 
@@ -101,13 +101,13 @@ function decodeField(declared: Schema, value: unknown): unknown {
 
 /** The bridge numbers what is invoked, from 1: progress and cancel name a call by its number. */
 let invoked = 0;
-function invoke(operation: string, input: Fields): { readonly number: number; readonly answer: Promise<unknown> } {
+function invoke(operation: string, input: Fields, region?: string): { readonly number: number; readonly answer: Promise<unknown> } {
   invoked += 1;
-  return { number: invoked, answer: window.keystead?.invoke(operation, input) ?? Promise.resolve(undefined) };
+  return { number: invoked, answer: window.keystead?.invoke(operation, input, region) ?? Promise.resolve(undefined) };
 }
 
-async function call(name: Name, input: Fields, { signal, progress }: CallOptions): Promise<Answer<Fields>> {
-  const { number, answer } = invoke(name, encodeInput(input));
+async function call(name: Name, input: Fields, { signal, progress, region }: CallOptions): Promise<Answer<Fields>> {
+  const { number, answer } = invoke(name, encodeInput(input), region);
   const stop = progress && onEvent((event) => { if (event.call === number && event.progress) progress(event.progress); });
   const cancel = (): void => { void invoke('call:Cancel', { Call: number }).answer; };
   signal?.addEventListener('abort', cancel, { once: true });

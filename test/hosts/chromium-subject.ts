@@ -109,7 +109,7 @@ export async function openChromium(bundle = bundleOf('page'), dispatch?: Dispatc
     pid,
     command,
     evaluate,
-    invoke: (operation, input) => evaluate(`keystead.invoke(${JSON.stringify(operation)}, JSON.parse(${JSON.stringify(JSON.stringify(input ?? {}))}))`),
+    invoke: (operation, input, region) => evaluate(`keystead.invoke(${JSON.stringify(operation)}, JSON.parse(${JSON.stringify(JSON.stringify(input ?? {}))})${region === undefined ? '' : `, ${JSON.stringify(region)}`})`),
     bridgeNames: async () => (await evaluate('Object.getOwnPropertyNames(keystead)')) as string[],
     async listen() {
       await evaluate('void (globalThis.noted = [], keystead.on((event) => noted.push(event)))');

@@ -28,6 +28,12 @@ export function conformance(name: string, open: () => Promise<Subject>): void {
       expect(subject.port.requests.map((request) => request.evidence)).toEqual([evidence]);
     });
 
+    it('carries the region that a call is for', async () => {
+      expect(await subject.invoke('kms:DescribeKey', {}, 'eu-west-1')).toMatchObject({ ok: true });
+      expect(await subject.invoke('kms:DescribeKey', {})).toMatchObject({ ok: true });
+      expect(subject.port.requests.map((request) => request.region)).toEqual(['eu-west-1', undefined]);
+    });
+
     it('hands an undeclared operation to the one path, which alone knows operations', async () => {
       await invoke('no:SuchThing', {});
       await invoke('__proto__', {});

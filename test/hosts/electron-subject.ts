@@ -43,7 +43,7 @@ export async function openElectron(): Promise<ElectronSubject> {
     host,
     electron,
     desktop: true,
-    invoke: (operation, input) => page().invoke(operation, input),
+    invoke: (operation, input, region) => page().invoke(operation, input, region),
     bridgeNames: () => Promise.resolve(Object.getOwnPropertyNames(page())),
     listen() {
       const heard: unknown[] = [];

@@ -29,7 +29,7 @@ export function preventable(): Preventable {
 }
 
 export interface FakeBridge {
-  invoke(operation: unknown, input?: unknown): Promise<unknown>;
+  invoke(operation: unknown, input?: unknown, region?: unknown): Promise<unknown>;
   on(listener: (event: unknown) => void): () => void;
 }
 

@@ -45,7 +45,7 @@ export interface Subject extends Watched {
   /** Whether this host was opened with a desktop: clipboard, dialogs, notifications. */
   readonly desktop: boolean;
   /** As the page's own script would. */
-  invoke(operation: unknown, input?: unknown): Promise<unknown>;
+  invoke(operation: unknown, input?: unknown, region?: string): Promise<unknown>;
   /** `Object.getOwnPropertyNames` of the bridge. */
   bridgeNames(): Promise<readonly string[]>;
   /** Listens from now on; the function gives what was heard so far. */

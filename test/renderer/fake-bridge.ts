@@ -59,6 +59,9 @@ const CODE = btoa('7KQ2-M4XR-09TB-HZ5C-V8NE-3WJP-D6YA');
 const unlockTo = (state: string): void => { phase = state; push({ event: 'vault.unlocked' }); };
 
 const metadata = ({ alias: _alias, ...key }: FakeKey): Fields => ({ ...key, AWSAccountId: '318204775610', Arn: arnOf(key.KeyId), Enabled: key.KeyState === 'Enabled', Origin: key.Origin ?? 'AWS_KMS', KeyManager: 'CUSTOMER', CustomerMasterKeySpec: key.KeySpec, MultiRegion: key.MultiRegion === true, ...(key.MultiRegion ? { MultiRegionConfiguration: { MultiRegionKeyType: 'PRIMARY', PrimaryKey: { Arn: arnOf(key.KeyId), Region: 'us-east-1' }, ReplicaKeys: [{ Arn: '', Region: 'eu-west-1' }, { Arn: '', Region: 'ap-south-1' }] } } : {}) });
+/** The key as it stands in a region: of a multi-Region key, all but the vault's own are replicas. */
+const inRegion = (key: Fields, region = 'us-east-1'): Fields =>
+  region === 'us-east-1' ? key : { ...key, Arn: String(key['Arn']).replace('us-east-1', region), Description: 'For the shop in Dublin', MultiRegionConfiguration: { ...(key['MultiRegionConfiguration'] as Fields), MultiRegionKeyType: 'REPLICA' } };
 const tagsOf = new Map<string, readonly object[]>();
 const rotationsOf = (key: FakeKey): readonly Fields[] =>
   key.Origin === 'EXTERNAL'
@@ -124,7 +127,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'access:ListAwsRequests': () => ({ Requests: awsDoor.Open ? fakeRequests(at()) : [] }),
   'kms:ListKeys': (input) => paged('Keys', input, ({ KeyId }) => [{ KeyId, KeyArn: arnOf(KeyId) }]),
   'kms:ListAliases': (input) => paged('Aliases', input, ({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: arnOf(KeyId).replace(/key\/.*$/, alias), TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])),
-  'kms:DescribeKey': (input) => ({ KeyMetadata: metadata(find(input['KeyId'])) }),
+  'kms:DescribeKey': (input) => ({ KeyMetadata: inRegion(metadata(find(input['KeyId'])), input['region'] as string | undefined) }),
   'kms:GetKeyLastUsage': (input) => ({ KeyId: input['KeyId'], KeyLastUsage: find(input['KeyId']).KeyState === 'Enabled' ? { Operation: find(input['KeyId']).KeyUsage === 'SIGN_VERIFY' ? 'Sign' : 'Decrypt', Timestamp: at() - 9700 } : {}, TrackingStartDate: find(input['KeyId']).CreationDate, KeyCreationDate: find(input['KeyId']).CreationDate }),
   'kms:ListResourceTags': (input) => ({ Tags: tagsOf.get(String(input['KeyId'])) ?? [{ TagKey: 'team', TagValue: 'orders' }, { TagKey: 'stage', TagValue: 'prod' }], Truncated: false }),
   'kms:TagResource': (input) => { tagsOf.set(String(input['KeyId']), input['Tags'] as object[]); return {}; },
@@ -252,7 +255,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
 let calls = 0;
 Object.defineProperty(window, 'keystead', {
   value: Object.freeze({
-    async invoke(operation: string, input: Fields = {}) {
+    async invoke(operation: string, input: Fields = {}, region?: string) {
       const call = ++calls;
       if (operation === 'call:Cancel') { cancelled.add(input['Call']); return { ok: true, requestId: '', output: {} }; }
       await wait(query.get('hang') === operation ? 1e9 : 5);
@@ -260,7 +263,7 @@ Object.defineProperty(window, 'keystead', {
       if (query.get('lost') !== null) return { ok: false, requestId: '', error: { code: 'InternalException', message: 'the vault cannot be reached' } };
       try {
         const handler = OPERATIONS[operation] ?? fail('UnknownOperationException', `no \`${operation}\` in the fake`);
-        return { ok: true, requestId, output: await handler(input, call) };
+        return { ok: true, requestId, output: await handler(region === undefined ? input : { ...input, region }, call) };
       } catch (error) {
         const { code, message, details } = error as { code: string; message: string; details?: Fields };
         return { ok: false, requestId, error: { code, message, ...(details ? { details } : {}) } };

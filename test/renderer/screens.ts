@@ -56,6 +56,8 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'keys-import-bring': { over: 'dialog', act: async (page) => { await key('partner-hsm')(page); await press(page, 'Import key material…'); await press(page, 'Get a wrapping key'); await page.getByRole('textbox', { name: 'Wrapped material' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').first().waitFor(); } },
   'keys-regions': { act: key('global-tokens') },
   'keys-replicate': { over: 'dialog', act: async (page) => { await key('global-tokens')(page); await page.getByRole('button', { name: 'Replicate to another region' }).click(); await page.getByLabel('Region').waitFor(); } },
+  'keys-region': { over: 'dialog', act: async (page) => { await key('global-tokens')(page); await press(page, 'eu-west-1 replica'); await page.getByText('Replica key').waitFor(); } },
+  'keys-region-primary': { over: 'dialog', act: async (page) => { await key('global-tokens')(page); await press(page, 'eu-west-1 replica'); await press(page, 'Make it primary…'); } },
   'keys-tag': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await page.getByRole('button', { name: 'Add a tag' }).click(); await page.getByLabel('Tag', { exact: true }).waitFor(); } },
   'keys-narrow': { act: key('release-signing'), size: { width: 900, height: 640 } },
   'keys-zoom': { act: key('release-signing'), size: { width: 640, height: 400 } },

@@ -2,7 +2,8 @@
  * The bridge, as it runs inside the page: `window.keystead`, with exactly `invoke` and `on`. Both hosts run this code, one in the
  * page's own world before any script of the page, the other in the preload.
  *
- *   invoke(op, input)  → a promise of `{ok: true, output, requestId}` or `{ok: false, error, requestId}`; it never rejects. The n-th
+ *   invoke(op, input, region?)
+ *                      → a promise of `{ok: true, output, requestId}` or `{ok: false, error, requestId}`; it never rejects. The n-th
  *                        call of a page has the number n. `invoke('call:Cancel', {Call: n})` ends a call that is under way, which is
  *                        still answered, once.
  *   on(listener)       → calls it with `{event, id?}`, and for progress `{event: 'progress', call, progress}`, in the order in which
@@ -13,7 +14,7 @@
  */
 
 export interface Bridge {
-  readonly invoke: (op: unknown, input?: unknown) => Promise<unknown>;
+  readonly invoke: (op: unknown, input?: unknown, region?: unknown) => Promise<unknown>;
   readonly on: (listener: unknown) => () => void;
 }
 
@@ -58,7 +59,7 @@ export function createBridge(post: (text: string) => void): BridgeEnds {
   };
 
   const bridge: Bridge = freeze({
-    invoke(op: unknown, input: unknown = {}) {
+    invoke(op: unknown, input: unknown = {}, region?: unknown) {
       const id = ++lastCall;
       let text: string;
       try {
@@ -67,7 +68,7 @@ export function createBridge(post: (text: string) => void): BridgeEnds {
           post(stringify({ id: (input as { readonly Call?: unknown } | null)?.Call, cancel: true }));
           return settled({ ok: true, requestId: '', output: {} });
         }
-        text = stringify({ id, op, input, progress: true });
+        text = stringify({ id, op, input, progress: true, region });
       } catch {
         return settled(failed('SerializationException', 'a call is the name of an operation and an input that json can hold'));
       }

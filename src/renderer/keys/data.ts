@@ -73,6 +73,9 @@ export function useKeys() {
   return { rows: data?.rows, whole: data?.whole ?? false, error, retry: () => { void refetch(); } };
 }
 
+/** What a key is called in the list; the beginning of its id where it has no name or is not read yet. */
+export const useKeyName = (keyId: string): string => useKeys().rows?.find((row) => row.id === keyId)?.name ?? keyId.slice(0, 8);
+
 /** Begins to read the list; resolves once there is something of it to show, or an error. */
 export function firstKeys(queries: QueryClient): Promise<void> {
   const all = queries.query(listQuery).catch(() => undefined);

@@ -8,15 +8,11 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
-import { refreshKey, useKey, useKeys } from './data.ts';
+import { refreshKey, useKey, useKeyName, useKeys } from './data.ts';
 
 interface EditProps {
   readonly keyId: string;
   readonly onClose: () => void;
-}
-
-export function useKeyName(keyId: string): string {
-  return useKeys().rows?.find((row) => row.id === keyId)?.name ?? keyId.slice(0, 8);
 }
 
 export function EditDescription({ keyId, onClose }: EditProps) {

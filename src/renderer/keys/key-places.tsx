@@ -11,13 +11,12 @@ import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
 import { useVault } from '../vault/context.ts';
-import { refreshKey, useKeys, type KeyRow } from './data.ts';
+import { refreshKey, useKeyName, type KeyRow } from './data.ts';
 
 interface EditProps {
   readonly keyId: string;
   readonly onClose: () => void;
 }
-const useKeyName = (keyId: string): string => useKeys().rows?.find((row) => row.id === keyId)?.name ?? keyId.slice(0, 8);
 const CHIP = 'inline-flex items-center gap-1 rounded-chip bg-raised px-1.5 text-[12px] [[data-theme=dark]_&]:bg-line';
 
 export function Regions({ row, value, changeable }: { readonly row: KeyRow; readonly value: KeyMetadata; readonly changeable: boolean }) {
@@ -26,11 +25,16 @@ export function Regions({ row, value, changeable }: { readonly row: KeyRow; read
   if (!places) return null;
   return (
     <>
-      <span className={CHIP}><code className="font-mono">{places.PrimaryKey.Region}</code> <span className="text-fg-2">primary</span></span>
-      {places.ReplicaKeys.map(({ Region }) => <span key={Region} className={CHIP}><code className="font-mono">{Region}</code> <span className="text-fg-2">replica</span></span>)}
+      <InRegion keyId={row.id} region={places.PrimaryKey.Region} part="primary" />
+      {places.ReplicaKeys.map(({ Region }) => <InRegion key={Region} keyId={row.id} region={Region} part="replica" />)}
       {changeable && value.KeyState === 'Enabled' && places.MultiRegionKeyType === 'PRIMARY' && <IconButton label="Replicate to another region" onClick={() => { show({ kind: 'replicate', keyId: row.id }); }}><Plus size={14} strokeWidth={1.6} /></IconButton>}
     </>
   );
+}
+
+function InRegion({ keyId, region, part }: { readonly keyId: string; readonly region: string; readonly part: 'primary' | 'replica' }) {
+  const { show } = useVault();
+  return <button type="button" className={`${CHIP} min-h-6 cursor-pointer hover:shadow-[inset_0_0_0_1px_var(--control)]`} onClick={() => { show({ kind: 'region', keyId, region }); }}><code className="font-mono">{region}</code> <span className="text-fg-2">{part}</span></button>;
 }
 
 const tagsQuery = (id: string) => ['key', id, 'tags'] as const;

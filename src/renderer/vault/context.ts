@@ -12,6 +12,7 @@ export type Shown =
   | { readonly kind: 'delete'; readonly keyId: string }
   | { readonly kind: 'description'; readonly keyId: string }
   | { readonly kind: 'alias' | 'import' | 'tag' | 'replicate'; readonly keyId: string }
+  | { readonly kind: 'region'; readonly keyId: string; readonly region: string }
   | { readonly kind: 'create-secret' }
   | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation'; readonly name: string };
 

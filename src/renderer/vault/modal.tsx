@@ -14,6 +14,7 @@ const AddAlias = lazy(async () => ({ default: (await import('../keys/edit-key.ts
 const ImportMaterial = lazy(async () => ({ default: (await import('../keys/key-import.tsx')).ImportMaterial }));
 const AddTag = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).AddTag }));
 const Replicate = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).Replicate }));
+const KeyInRegion = lazy(async () => ({ default: (await import('../keys/key-region.tsx')).KeyInRegion }));
 const secrets = () => import('../secrets/edit-secret.tsx');
 const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret }));
 const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
@@ -40,6 +41,7 @@ function contentOf(shown: Shown, close: () => void) {
     case 'import': return <ImportMaterial keyId={shown.keyId} onClose={close} />;
     case 'tag': return <AddTag keyId={shown.keyId} onClose={close} />;
     case 'replicate': return <Replicate keyId={shown.keyId} onClose={close} />;
+    case 'region': return <KeyInRegion keyId={shown.keyId} region={shown.region} onClose={close} />;
     case 'create-secret': return <CreateSecret onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
