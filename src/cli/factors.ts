@@ -1,4 +1,4 @@
-/** Passwords and recovery codes, asked for or read from standard input; never from an argument. */
+/** Passwords, recovery codes and PINs, asked for or read from standard input; never from an argument. */
 import type { Flag } from './arguments.ts';
 import { flagSwitch, flagText, type Run } from './command.ts';
 import { readBytes } from './files.ts';
@@ -65,17 +65,27 @@ export const PROOF_FLAGS: readonly Flag[] = [
   { name: 'recovery-code', takes: 'switch', about: 'Use the recovery code and not the password' },
   { name: 'recovery-code-file', takes: 'value', placeholder: 'PATH', about: 'Use the recovery code in this file' },
 ];
+/** Of a vault with a slot that a key in a token opens. */
+export const TOKEN_FLAGS: readonly Flag[] = [
+  { name: 'token', takes: 'switch', about: 'Use the key in a token; its PIN is asked for' },
+  { name: 'token-slot-id', takes: 'value', placeholder: 'ID', about: 'With --token: which slot, when several tokens open the vault' },
+  { name: 'module-sha256', takes: 'value', placeholder: 'HEX', about: 'With --token: the module\'s file is this one; needed where others than root could have put it there' },
+  { name: 'last-try', takes: 'switch', about: 'Try even where one more wrong PIN locks the token' },
+];
 export const KEYCHAIN_FLAG: Flag = { name: 'keychain', takes: 'switch', about: 'Use the keychain of this system alone, for a vault that has such a slot' };
 
-export type Proof = { readonly kind: 'Password' | 'RecoveryCode'; readonly wanted: Wanted } | { readonly kind: 'file'; readonly path: string } | { readonly kind: 'Keychain' };
+export type Proof = { readonly kind: 'Password' | 'RecoveryCode' | 'TokenPin'; readonly wanted: Wanted } | { readonly kind: 'file'; readonly path: string } | { readonly kind: 'Keychain' };
 
-export function proofOf(run: Run, question = 'Password'): Proof {
-  const file = flagText(run, 'recovery-code-file');
-  const given = [flagSwitch(run, 'recovery-code'), file === undefined ? undefined : true, flagSwitch(run, 'keychain')].filter((one) => one === true);
-  if (given.length > 1) throw usage('give one of --recovery-code, --recovery-code-file and --keychain');
+/** `recoveryCodeFile`: whether that flag names a factor here. */
+export function proofOf(run: Run, question = 'Password', { recoveryCodeFile = true } = {}): Proof {
+  const file = recoveryCodeFile ? flagText(run, 'recovery-code-file') : undefined;
+  const given = [flagSwitch(run, 'recovery-code'), file === undefined ? undefined : true, flagSwitch(run, 'keychain'), flagSwitch(run, 'token')].filter((one) => one === true);
+  if (given.length > 1) throw usage('give one of --recovery-code, --recovery-code-file, --keychain and --token');
   if (file !== undefined) return { kind: 'file', path: file };
   if (flagSwitch(run, 'keychain')) return { kind: 'Keychain' };
   if (flagSwitch(run, 'recovery-code')) return { kind: 'RecoveryCode', wanted: { question: 'Recovery code', code: true } };
+  if (flagSwitch(run, 'token')) return { kind: 'TokenPin', wanted: { question: 'PIN of the token' } };
+  for (const name of ['token-slot-id', 'module-sha256']) if (flagText(run, name) !== undefined) throw usage(`--${name} goes with --token`);
   return { kind: 'Password', wanted: { question } };
 }
 
@@ -86,9 +96,12 @@ export async function prove(run: Run, proof: Proof, more: readonly Wanted[] = []
     const rest = await secretsOf(run, more);
     return { fields: { RecoveryCode: await codeFrom(run, proof.path) }, rest };
   }
-  const [first, ...rest] = await secretsOf(run, [proof.wanted, ...more], proof.kind === 'Password' ? 'the password' : 'the recovery code');
-  return { fields: { [proof.kind]: first }, rest };
+  const [first, ...rest] = await secretsOf(run, [proof.wanted, ...more], NEEDED[proof.kind]);
+  return { fields: { [proof.kind]: first, ...(proof.kind === 'TokenPin' ? besidePin(run) : {}) }, rest };
 }
+
+const NEEDED = { Password: 'the password', RecoveryCode: 'the recovery code', TokenPin: 'the PIN' } as const;
+const besidePin = (run: Run): Record<string, unknown> => ({ TokenSlotId: flagText(run, 'token-slot-id'), ModuleSha256: flagText(run, 'module-sha256'), LastTry: flagSwitch(run, 'last-try') === true ? true : undefined });
 
 /** The first line of a file that holds the code, without white space around it. */
 async function codeFrom(run: Run, path: string): Promise<SecretBytes> {

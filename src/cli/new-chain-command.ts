@@ -4,7 +4,7 @@ import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { disposeSecrets } from '../shared/model/secret-bytes.ts';
 import { callFor, flagSwitch, withVault, type Command } from './command.ts';
-import { KEYCHAIN_FLAG, proofOf, prove, PROOF_FLAGS } from './factors.ts';
+import { KEYCHAIN_FLAG, proofOf, prove, PROOF_FLAGS, TOKEN_FLAGS } from './factors.ts';
 import { printAnswer } from './output.ts';
 import { ask, onTerminal } from './prompt.ts';
 import { withProgress } from './progress.ts';
@@ -31,6 +31,7 @@ export const trailStartNewChainCommand: Command = {
     { name: 'accept-break', takes: 'switch', about: 'Do not ask: set the trail aside' },
     ...PROOF_FLAGS,
     KEYCHAIN_FLAG,
+    ...TOKEN_FLAGS,
   ],
   examples: ['keystead trail start-new-chain --dry-run', 'keystead trail start-new-chain'],
   async run(run) {

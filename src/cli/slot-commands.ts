@@ -4,7 +4,7 @@ import { EXIT } from '../shared/model/errors.ts';
 import { disposeSecrets, type SecretBytes } from '../shared/model/secret-bytes.ts';
 import type { Connection } from './connection.ts';
 import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
-import { KEYCHAIN_FLAG, PASSWORD, PASSWORD_STDIN, proofOf, prove, PROOF_FLAGS, type Proof, type Wanted } from './factors.ts';
+import { KEYCHAIN_FLAG, PASSWORD, PASSWORD_STDIN, proofOf, prove, PROOF_FLAGS, TOKEN_FLAGS, type Proof, type Wanted } from './factors.ts';
 import { isoTime, printAnswer } from './output.ts';
 import { withProgress } from './progress.ts';
 import { abandonCodeOutlet, CODE_FLAGS, handOver, openCodeOutlet, type CodeOutlet } from './recovery-code.ts';
@@ -12,7 +12,7 @@ import { usage } from './world.ts';
 
 type Slot = Output<'vault:ListSlots'>['Slots'][number];
 
-const slotLine = (slot: Slot): string => `${slot.SlotId}  ${slot.Type.padEnd(8)}  ${slot.Factors.join('+').padEnd(16)}  ${isoTime(slot.CreationDate).slice(0, 10)}\n`;
+const slotLine = (slot: Slot): string => `${slot.SlotId}  ${slot.Type.padEnd(8)}  ${slot.Factors.join('+').padEnd(16)}  ${isoTime(slot.CreationDate).slice(0, 10)}${slot.TokenUri === undefined ? '' : `  ${slot.TokenUri}`}\n`;
 
 export const slotListCommand: Command = {
   names: ['slot list', 'vault list-slots'],
@@ -32,18 +32,24 @@ const ADD_PROOF = PROOF_FLAGS.filter(({ name }) => name !== 'recovery-code-file'
 export const slotAddCommand: Command = {
   names: ['slot add', 'vault add-slot'],
   summary: OPERATIONS['vault:AddSlot'].summary,
-  details: ['The password (or --recovery-code) is asked for again before.'],
+  details: [
+    'The password (or --recovery-code) is asked for again before.',
+    'Type token: a key for it is made in the token, which never gives it out; then `keystead unlock --token` opens the vault.',
+  ],
   flags: [
-    { name: 'type', takes: 'value', choices: ['password', 'recovery', 'keychain'], required: true, about: 'What the new slot opens by' },
-    { name: 'with-keychain', takes: 'negatable', about: 'Type password: mix in the secret in the keychain; on where there is a usable one' },
+    { name: 'type', takes: 'value', choices: ['password', 'recovery', 'keychain', 'token'], required: true, about: 'What the new slot opens by' },
+    { name: 'with-keychain', takes: 'negatable', about: 'Types password and token: mix in the secret in the keychain; for a password on where there is a usable one' },
     { name: 'accept-keychain-only', takes: 'switch', about: 'Type keychain: whoever can use the logged-in session can open the vault' },
+    { name: 'serial', takes: 'value', placeholder: 'TEXT', about: 'Type token: serial number of the token, as `hardware list-tokens` shows it' },
+    { name: 'label', takes: 'value', placeholder: 'TEXT', about: 'Type token: its label, where a serial number is not enough' },
     { name: 'replaces-slot-id', takes: 'value', placeholder: 'ID', about: 'The slot of the same type that the new one replaces' },
     ...CODE_FLAGS,
     ...ADD_PROOF,
     KEYCHAIN_FLAG,
+    ...TOKEN_FLAGS,
   ],
   positionals: ['type'],
-  examples: ['keystead slot add --type recovery --replaces-slot-id ID', 'keystead slot add --type password'],
+  examples: ['keystead slot add --type recovery --replaces-slot-id ID', 'keystead slot add --type password', 'keystead slot add --type token --serial 7b1e22c4d0f1a2b3'],
   async run(run) {
     const type = flagText(run, 'type');
     if (type === undefined) throw usage('these must be given: --type');
@@ -51,13 +57,15 @@ export const slotAddCommand: Command = {
     if (type === 'keychain' && flagSwitch(run, 'accept-keychain-only') !== true) {
       throw usage('a slot of type keychain opens the vault for everything that runs in your logged-in session; if that is meant, add --accept-keychain-only');
     }
-    const proof: Proof = flagSwitch(run, 'keychain') ? { kind: 'Keychain' } : flagSwitch(run, 'recovery-code') ? { kind: 'RecoveryCode', wanted: { question: 'Recovery code', code: true } } : { kind: 'Password', wanted: { question: 'Password' } };
+    if (type === 'token' && flagText(run, 'serial') === undefined) throw usage('a slot of type token needs --serial: which token');
+    // Where a new recovery code goes has the name of a flag that would prove the old one.
+    const proof = proofOf(run, 'Password', { recoveryCodeFile: false });
     return withVault(run, async (connection) => {
       const outlet: CodeOutlet = type === 'recovery' ? await openCodeOutlet(run, { mayDecline: false }) : { kind: 'none' };
-      const wanted: Wanted[] = type === 'password' ? [{ question: 'New password', fresh: true }] : [];
-      const answer = await proved(run, connection, outlet, proof, wanted, 'vault:AddSlot', ([password]) => ({
+      const wanted: Wanted[] = type === 'password' ? [{ question: 'New password', fresh: true }] : type === 'token' ? [{ question: 'PIN of the new token' }] : [];
+      const answer = await proved(run, connection, outlet, proof, wanted, 'vault:AddSlot', ([made]) => ({
         Type: type,
-        NewPassword: password,
+        ...(type === 'token' ? { Pin: made, Serial: flagText(run, 'serial'), Label: flagText(run, 'label'), LastTry: flagSwitch(run, 'last-try') === true ? true : undefined } : { NewPassword: made }),
         WithKeychain: flagSwitch(run, 'with-keychain'),
         AcceptKeychainOnly: flagSwitch(run, 'accept-keychain-only'),
         ReplacesSlotId: flagText(run, 'replaces-slot-id'),
@@ -81,6 +89,7 @@ export const slotRemoveCommand: Command = {
     { name: 'how', takes: 'value', choices: ['retired', 'compromised'], required: true, about: 'Why it goes' },
     ...PROOF_FLAGS,
     KEYCHAIN_FLAG,
+    ...TOKEN_FLAGS,
   ],
   positionals: ['slot-id'],
   examples: ['keystead slot remove ID --how retired'],

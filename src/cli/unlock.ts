@@ -5,7 +5,7 @@ import { disposeSecrets } from '../shared/model/secret-bytes.ts';
 import type { Output } from '../shared/api/index.ts';
 import { callFor, flagSwitch, type Command, type Run } from './command.ts';
 import type { Connection } from './connection.ts';
-import { KEYCHAIN_FLAG, proofOf, prove, PROOF_FLAGS } from './factors.ts';
+import { KEYCHAIN_FLAG, proofOf, prove, PROOF_FLAGS, TOKEN_FLAGS } from './factors.ts';
 import { reachOrLaunch } from './launch.ts';
 import { hasVault, noVault, remember } from './place.ts';
 import { onTerminal } from './prompt.ts';
@@ -20,8 +20,8 @@ export const unlockCommand: Command = {
     'Forgotten password: `keystead unlock --recovery-code`, then `keystead password change --recovery-code`.',
     'After wrong passwords the vault waits 0, 0, 1, 2, 4 … 60 s; on a terminal the wait is shown and passed here.',
   ],
-  flags: [...PROOF_FLAGS, KEYCHAIN_FLAG],
-  examples: ['keystead unlock', 'keystead unlock --password-stdin < password.txt', 'keystead unlock --recovery-code'],
+  flags: [...PROOF_FLAGS, KEYCHAIN_FLAG, ...TOKEN_FLAGS],
+  examples: ['keystead unlock', 'keystead unlock --password-stdin < password.txt', 'keystead unlock --recovery-code', 'keystead unlock --token'],
   run: unlock,
 };
 

@@ -160,6 +160,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         egress.begin();
         return tokens.openBackend(sealer, store);
       },
+      tokens: tokens.slots,
       endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), tokens.endTokens()]); },
       emit: events.emit,
       claim,
@@ -211,6 +212,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       hashFile: createHashFile(options.entries.hashWorker),
       cipherFile: cipherFiles.cipherFile,
       ...tokens,
+      tokenSlots: tokens.slots,
       usage,
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),
@@ -277,11 +279,10 @@ async function openExistingTrail(folder: string, clock: Clock, log: Log): Promis
   return trail;
 }
 
-async function shownHeader(vault: Vault): Promise<{ vaultId: string; slotTypes: HeaderInfo['slots'][number]['type'][] } | undefined> {
+async function shownHeader(vault: Vault): Promise<Pick<HeaderInfo, 'vaultId' | 'slots'> | undefined> {
   if (phaseOf(vault) === 'absent') return undefined;
   try {
-    const { vaultId, slots } = vault.open?.info ?? headerInfo(parseHeader(await readHeaderFile(vault.ports.folder)));
-    return { vaultId, slotTypes: [...new Set(slots.map(({ type }) => type))] };
+    return vault.open?.info ?? headerInfo(parseHeader(await readHeaderFile(vault.ports.folder)));
   } catch {
     // A damaged header is said by unlock, by name; a status line must not fail for it.
     return undefined;

@@ -5,6 +5,7 @@ import { createModuleHost } from '../backends/pkcs11/client.ts';
 import { createSoftwareBackend } from '../backends/software.ts';
 import { hardwareOpenings } from '../hardware/opening.ts';
 import { registeredModules } from '../hardware/registry.ts';
+import { tokenSlots } from '../hardware/token-slots.ts';
 import type { KeyBackend } from '../keyring/ports.ts';
 import type { ProcessHost, Random } from '../platform/ports.ts';
 import type { Sealer } from '../seal/protocol.ts';
@@ -18,10 +19,13 @@ export interface TokenPorts {
 }
 
 export function openTokens({ host, random, changed }: TokenPorts) {
-  const openings = hardwareOpenings({ startHost: (path) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, changed });
+  const ports = { startHost: (path: string) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0 };
+  const openings = hardwareOpenings({ ...ports, changed });
+  const slots = tokenSlots(ports);
   return {
     hardware: openings.now,
-    endTokens: openings.end,
+    slots,
+    endTokens: async () => { await Promise.all([openings.end(), slots.end()]); },
     registeredModules: () => registeredModules(existsSync),
     isConnected: (storeId: string): boolean => openings.current?.connection(storeId).state === 'CONNECTED',
     openBackend: (sealer: Sealer, store: VaultStore): KeyBackend =>

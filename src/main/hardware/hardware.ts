@@ -58,6 +58,7 @@ export interface Place {
 
 const keyOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
 const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
+const INSIST = 'keystead hardware unlock-token --last-try';
 const DISCONNECTED: Connection = { state: 'DISCONNECTED' };
 
 /** Errors after which nobody is logged in any more. */
@@ -197,10 +198,10 @@ export class Hardware {
     return all.flat();
   }
 
-  /** `lastTry`: go on where one more wrong PIN locks the token. IncorrectPinException says what the token reports of its tries. */
-  async login(place: Place, pin: SecretBytes, { again = false, lastTry = false } = {}): Promise<void> {
+  /** `lastTry`: go on where one more wrong PIN locks the token; `insist`: the command that says so. IncorrectPinException says what the token reports of its tries. */
+  async login(place: Place, pin: SecretBytes, { again = false, lastTry = false, insist = INSIST } = {}): Promise<void> {
     const { token } = place;
-    await this.#assertTries(place, lastTry);
+    await this.#assertTries(place, lastTry, insist);
     try {
       // Lent to the frame, which is wiped once it is written.
       const pinBytes = pin.borrow(copy);
@@ -220,10 +221,10 @@ export class Hardware {
   }
 
   /** PinLockedException where a wrong PIN would be one too many. */
-  async #assertTries(place: Place, lastTry: boolean): Promise<void> {
+  async #assertTries(place: Place, lastTry: boolean, insist = INSIST): Promise<void> {
     const state = await this.#pinState(place);
     if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(place.token)} has locked its PIN; its security officer has to set a new one`);
-    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`keystead hardware unlock-token --last-try\``);
+    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`${insist}\``);
   }
 
   /** PinLockedException, without a try, where one more wrong PIN locks the token: a login says first whether the old one is right. */

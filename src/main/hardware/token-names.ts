@@ -11,7 +11,7 @@ export function clusterIdOf({ serial, label }: TokenName): string {
 }
 
 /** RFC 7512 section 2.3: unreserved characters stand for themselves. */
-const percent = (text: string): string => Array.from(new TextEncoder().encode(text), (byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)).join('');
+export const percent = (text: string): string => Array.from(new TextEncoder().encode(text), (byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)).join('');
 
 /** RFC 7512, without a PIN. `id`: CKA_ID in hex. */
 export const keyUri = ({ serial, label }: TokenName, id: string, type: 'private' | 'secret-key'): string =>

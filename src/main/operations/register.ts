@@ -5,6 +5,7 @@ import type { UsageTracker } from '../keyring/usage.ts';
 import type { SecretAccess } from '../secrets/access.ts';
 import type { Rotator } from '../secrets/rotator-port.ts';
 import type { Hardware } from '../hardware/hardware.ts';
+import type { TokenSlots } from '../hardware/token-slots.ts';
 import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
 import { commandHandlers } from './commands.ts';
@@ -44,6 +45,7 @@ export interface HandlerPorts {
   readonly cipherFile: CipherFile;
   /** Of the opening in which the request began. */
   readonly hardware: () => Hardware;
+  readonly tokenSlots: TokenSlots;
   /** Modules that are registered on this computer: paths. */
   readonly registeredModules: () => readonly string[];
   readonly usage: UsageTracker;
@@ -53,11 +55,11 @@ export interface HandlerPorts {
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'hardware' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, registeredModules, usage, accesses, rotator }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, registeredModules, usage, accesses, rotator }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
-    ...slotHandlers(control),
+    ...slotHandlers({ ...control, hardware, tokenSlots }),
     ...commandHandlers(hashFile),
     ...kmsKeyHandlers(random, hardware),
     ...kmsKeyStoreHandlers(hardware, random),

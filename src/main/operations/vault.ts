@@ -5,7 +5,8 @@ import type { Principal } from '../kernel/authenticate.ts';
 import type { AttemptGate } from '../platform/ports.ts';
 import type { VaultSettings } from '../store/port.ts';
 import { seconds } from '../../shared/api/operation.ts';
-import type { SlotType } from '../seal/protocol.ts';
+import type { SlotInfo } from '../seal/protocol.ts';
+import { readSlotUri } from '../hardware/slot-uri.ts';
 import { create } from '../vault/create.ts';
 import { unlock } from '../vault/unlock.ts';
 import { lock, openOrThrow, phaseOf, type Vault } from '../vault/vault.ts';
@@ -22,7 +23,7 @@ export interface VaultControl {
   readonly processId: number;
   readonly startedAt: number;
   /** Ids that may be read from the header without a factor; undefined when it cannot be read. */
-  readonly shownHeader: () => Promise<{ readonly vaultId: string; readonly slotTypes: readonly SlotType[] } | undefined>;
+  readonly shownHeader: () => Promise<{ readonly vaultId: string; readonly slots: readonly SlotInfo[] } | undefined>;
   readonly locksAt: () => number | undefined;
   /** Writes down what waits in memory; never rejects, and takes no longer than a blink: lock always works. */
   readonly beforeLock: () => Promise<void>;
@@ -40,6 +41,15 @@ const shownSettings = (settings: VaultSettings) => ({
   LockOnScreenLock: settings.lockOnScreenLock,
 });
 
+/** What the header says of its tokens, for whoever is to choose one. */
+function tokenSlotsOf(slots: readonly SlotInfo[]): { readonly TokenSlots?: { SlotId: string; Token: string; Serial: string }[] } {
+  const shown = slots.flatMap(({ slotId, tokenUri }) => {
+    const name = tokenUri === undefined ? undefined : readSlotUri(tokenUri);
+    return name ? [{ SlotId: slotId, Token: name.token.label, Serial: name.token.serial }] : [];
+  });
+  return shown.length === 0 ? {} : { TokenSlots: shown };
+}
+
 const problemOf = (problem: string | undefined): { readonly Problem?: string } => (problem === undefined ? {} : { Problem: problem });
 
 export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, `vault:${Names}`> => {
@@ -56,7 +66,7 @@ export const vaultHandlers = (control: VaultControl): Pick<HandlersOf<'vault'>, 
         Version: control.version,
         ProcessId: control.processId,
         StartedAt: seconds(control.startedAt),
-        ...(header ? { VaultId: header.vaultId, SlotTypes: [...header.slotTypes] } : {}),
+        ...(header ? { VaultId: header.vaultId, SlotTypes: [...new Set(header.slots.map(({ type }) => type))], ...tokenSlotsOf(header.slots) } : {}),
         ...(wait > 0 && !open ? { RetryAfterSeconds: Math.ceil(wait / 1000) } : {}),
         ...(open ? { Name: open.settings.name, UnlockedAt: seconds(open.unlockedAt), RecoveryCodeUsed: open.settings.recoveryCodeUsed } : {}),
         ...(open && locksAt !== undefined ? { LocksAt: seconds(locksAt) } : {}),

@@ -26,7 +26,9 @@ export const SLOT_LIMIT = 16;
 export const SEALED_KEY_LENGTH = 72;
 const MAC_LENGTH = 32;
 const MAGIC = utf8('KSVAULT1');
-const TOKEN_URI_LIMIT = 1024;
+export const TOKEN_URI_LIMIT = 1024;
+/** What a token URI may be made of: printable ASCII without spaces. */
+export const isTokenUri = (uri: string): boolean => uri.length > 0 && uri.length <= TOKEN_URI_LIMIT && /^[\x21-\x7e]+$/.test(uri);
 /** nonce 24 ‖ at least one byte ‖ tag 16. */
 const SECRETS_MINIMUM = 41;
 
@@ -260,7 +262,7 @@ const slotInfo = (slot: Slot): SlotInfo => ({
   factors: FACTOR_NAMES.filter((name) => (slot.factors & FACTOR[name]) !== 0),
   ...(slot.kdf ? { kdf: slot.kdf } : {}),
   created: slot.created,
-  ...(slot.tokenUri === undefined ? {} : { tokenUri: slot.tokenUri }),
+  ...(slot.tokenUri === undefined ? {} : { tokenUri: slot.tokenUri, salt: slot.salt }),
 });
 
 /** What is public; as trustworthy as the header is. */

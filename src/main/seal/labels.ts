@@ -26,6 +26,8 @@ export const LABELS = {
   importedMaterial: utf8('keystead/imported-material/1'),
   /** HKDF info of what main keeps for the sealer. */
   kept: utf8('keystead/kept/1'),
+  /** What a token's key makes a factor of: HMAC-SHA256 over this ‖ vaultId ‖ the slot's salt. */
+  tokenFactor: utf8('keystead/token-factor/1'),
   /** What the recovery code's check bits are the hash of. */
   recoveryCheck: utf8('keystead/recovery-check/1'),
 } as const;

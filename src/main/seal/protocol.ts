@@ -3,12 +3,11 @@
  * software private keys; main decides and asks it.
  *
  * Messages are plain objects whose fields are JSON values or `Uint8Array` at any depth (the codec in `seal/wire.ts` moves
- * the bytes beside the JSON). A failure is an `ErrorBody`. Times are always arguments: the sealer has no clock.
+ * the bytes beside the JSON; sizes stand in the comments). A failure is an `ErrorBody`. Times are always arguments: the sealer has no clock.
  */
 import type { Algorithm, KeySpec } from '../../shared/model/algorithms.ts';
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../shared/model/wrapping.ts';
 
-/** Big-endian byte strings of fixed size; sizes in bytes stand in the comments. */
 type Bytes = Uint8Array;
 
 export type SlotType = 'password' | 'recovery' | 'keychain' | 'token';
@@ -20,22 +19,23 @@ export interface KdfCost {
   readonly lanes: number;
 }
 
+/** `slotId`: 16 bytes, hex. `created`: milliseconds since the epoch, as given when it was added. */
 export interface SlotInfo {
-  /** 16 bytes, hex. */
   readonly slotId: string;
   readonly type: SlotType;
   readonly factors: readonly ('password' | 'device' | 'code' | 'token')[];
   readonly kdf?: KdfCost;
-  /** Milliseconds since the epoch, as given when it was added. */
   readonly created: number;
-  /** RFC 7512 URI without a PIN. */
+  /** RFC 7512 URI without a PIN; `salt` (32) is part of what its key is asked for. */
   readonly tokenUri?: string;
+  readonly salt?: Bytes;
 }
 
-/** What opens a slot. `password` is UTF-8 as typed, which the sealer brings into NFKC; `device` 32 bytes; `code` the 28 characters, normalised, ASCII. */
+/** What opens a slot. `password` is UTF-8 as typed, which the sealer brings into NFKC; `device` 32 bytes; `token` 32 bytes, what its key made of the challenge (`seal/token-factor.ts`); `code` the 28 characters, normalised, ASCII. */
 export interface Factors {
   readonly password?: Bytes;
   readonly device?: Bytes;
+  readonly token?: Bytes;
   readonly code?: Bytes;
 }
 
@@ -51,11 +51,12 @@ export interface HeaderInfo {
   readonly trailPublicKey: Bytes;
 }
 
-/** A new slot: its factors, and for a password the cost. A recovery slot's code is made by the sealer and returned once. */
+/** A new slot: its factors, and for a password the cost, for a token its URI and the salt (32) that its key was asked with. A recovery slot's code is made by the sealer and returned once. */
 export interface NewSlot {
   readonly type: SlotType;
   readonly factors: Factors;
   readonly kdf?: KdfCost;
+  readonly token?: { readonly uri: string; readonly salt: Bytes };
   readonly created: number;
 }
 
@@ -144,7 +145,7 @@ export interface MaterialRef {
 export type MessageKey = Readonly<Record<'materialId' | 'messageKey' | 'wrapped', Bytes>>;
 export type EncryptionKey = MaterialRef | MessageKey;
 
-/** KMS encryption context: pairs in any order; canonicalised (sorted by UTF-8 bytes) in the sealer. */
+/** Pairs in any order; canonicalised (sorted by UTF-8 bytes) in the sealer. */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 /** A key, how it encrypts, and what is bound to the ciphertext. */
@@ -155,9 +156,9 @@ export interface KeyUse {
   readonly context: EncryptionContext;
 }
 
-/** Every call: request and reply. `Nothing` is an empty object. */
 type Nothing = Record<string, never>;
 
+/** Every call: request and reply. */
 export interface SealerCalls {
   // ── header and slots; each returns the whole new header file, main writes it in two phases
   readHeader: { request: { header: Bytes }; reply: HeaderInfo };

@@ -33,14 +33,14 @@ export const wipeSlotKey = (key: SlotKey): void => {
   wipe(key.kek, key.commit);
 };
 
-/** Whether everything that the slot asks for is among the factors. A token's factor has no way in yet. */
+/** Whether everything that the slot asks for is among the factors. */
 export const hasFactors = (slot: SlotDescriptor, factors: Factors): boolean =>
   missingFactor(slot, factors) === undefined;
 
 /** The first factor that the slot asks for and that is not there. */
 export function missingFactor(slot: SlotDescriptor, factors: Factors): keyof typeof FACTOR | undefined {
   const asks = (bit: number): boolean => (slot.factors & bit) !== 0;
-  if (asks(FACTOR.token)) return 'token';
+  if (asks(FACTOR.token) && !factors.token) return 'token';
   if (asks(FACTOR.password) && !factors.password) return 'password';
   if (asks(FACTOR.code) && !factors.code) return 'code';
   if (asks(FACTOR.device) && !factors.device) return 'device';
@@ -54,9 +54,10 @@ export function missingFactor(slot: SlotDescriptor, factors: Factors): keyof typ
  */
 export async function deriveSlotKey(vaultId: Uint8Array, slot: SlotDescriptor, factors: Factors): Promise<SlotKey> {
   const device = (slot.factors & FACTOR.device) !== 0 ? factors.device : undefined;
+  const token = (slot.factors & FACTOR.token) !== 0 ? factors.token : undefined;
   const code = (slot.factors & FACTOR.code) !== 0 ? factors.code : undefined;
   const stretched = slot.kdf && factors.password ? await stretch(factors.password, slot.salt, slot.kdf) : undefined;
-  const parts = [stretched, device, undefined, code].map((part) => lp(part ?? NONE));
+  const parts = [stretched, device, token, code].map((part) => lp(part ?? NONE));
   const material = concat(...parts);
   const info = concat(LABELS.slotKek, vaultId, encodeDescriptor(slot));
   const both = hkdf('sha512', material, slot.slotId, info, 2 * KEY_LENGTH);

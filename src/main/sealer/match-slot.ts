@@ -6,6 +6,7 @@ import { FACTOR, type HeaderBody, type Slot, refused } from '../seal/header.ts';
 import type { Factors, SlotType } from '../seal/protocol.ts';
 import { parseRecoveryCode } from '../seal/recovery-code.ts';
 import { type SlotKey, deriveSlotKey, hasFactors, missingFactor, slotCommits, wipeSlotKey } from '../seal/slots.ts';
+import { TOKEN_FACTOR_LENGTH } from '../seal/token-factor.ts';
 import { bytesOf, bytesUpTo, oneOf } from './checks.ts';
 import { DEVICE_LENGTH, PASSWORD_LIMIT, outOfMemory } from './new-slot.ts';
 
@@ -29,13 +30,14 @@ export function refuseCosts(header: HeaderBody, type: SlotType, ramBytes: number
 function missing(slot: Slot, factors: Factors): VaultError {
   const factor = missingFactor(slot, factors);
   if (factor === 'device') return new VaultError('KeychainUnavailableException', 'this slot needs the secret in the system\'s keychain; unlock the keychain, or use the recovery code');
-  if (factor === 'token') return new VaultError('UnsupportedOperationException', 'a hardware token cannot open a vault yet; use another slot');
+  if (factor === 'token') return new VaultError('ValidationException', 'a slot of type `token` opens with what a key in the token made; give its PIN');
   return new VaultError('ValidationException', `a slot of type \`${slot.type}\` opens with a ${factor === 'code' ? 'recovery code' : 'password'}; give it`);
 }
 
 function wrong(candidates: readonly Slot[], type: SlotType): VaultError {
   if (type === 'recovery') return new VaultError('IncorrectRecoveryCodeException', 'the recovery code does not open this vault; it may be an earlier one, so look for a newer');
   if (type === 'keychain') return new VaultError('KeychainUnavailableException', 'the secret in the keychain does not open this vault; use the password or the recovery code');
+  if (type === 'token') return new VaultError('KeyUnavailableException', 'the token\'s key is another than the one that this slot was made with, or the keychain\'s secret beside it is; use another way to unlock');
   const withDevice = candidates.some((slot) => (slot.factors & FACTOR.device) !== 0);
   return new VaultError('IncorrectPasswordException', withDevice ? 'the password, or the keychain\'s secret that goes with it, does not open this vault; try again' : 'the password does not open this vault; try again');
 }
@@ -44,10 +46,12 @@ function wrong(candidates: readonly Slot[], type: SlotType): VaultError {
 function checkedFactors(type: SlotType, factors: Factors): Factors {
   if (factors.password) bytesUpTo(factors.password, PASSWORD_LIMIT, 'password');
   if (factors.device) bytesOf(factors.device, DEVICE_LENGTH, 'device secret');
+  if (factors.token) bytesOf(factors.token, TOKEN_FACTOR_LENGTH, 'token factor');
   const code = type === 'recovery' && factors.code ? parseRecoveryCode(bytesUpTo(factors.code, PASSWORD_LIMIT, 'recovery code')) : undefined;
   return {
     ...(factors.password ? { password: copy(factors.password) } : {}),
     ...(factors.device ? { device: copy(factors.device) } : {}),
+    ...(factors.token ? { token: copy(factors.token) } : {}),
     ...(code ? { code } : {}),
   };
 }
@@ -63,7 +67,7 @@ async function firstMatch(vaultId: Uint8Array, slots: readonly Slot[], factors: 
 
 /**
  * The slot of this type (and id) that the factors open, by its commitment. SlotNotFoundException when there is none of the type,
- * ValidationException or KeychainUnavailableException when a factor is missing, IncorrectPasswordException,
+ * ValidationException or KeychainUnavailableException when a factor is missing, IncorrectPasswordException, KeyUnavailableException for a token's,
  * IncorrectRecoveryCodeException (mistyped ones before anything is derived), KeychainUnavailableException for a wrong device secret.
  */
 export async function matchSlot(header: HeaderBody, request: { readonly slotId?: string; readonly type: SlotType; readonly factors: Factors }): Promise<Match> {
@@ -81,6 +85,6 @@ export async function matchSlot(header: HeaderBody, request: { readonly slotId?:
   } catch (error) {
     throw error instanceof RangeError ? outOfMemory() : error;
   } finally {
-    wipe(factors.password, factors.device, factors.code);
+    wipe(factors.password, factors.device, factors.token, factors.code);
   }
 }

@@ -1,13 +1,14 @@
 /** From a `NewSlot` to a slot without its root: which factors it takes, what its KDF may cost, a recovery code of its own. */
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
-import { type Bytes, wipe } from '../crypto/bytes.ts';
+import { type Bytes, copy, wipe } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
 import { COST_FLOOR, costProblem } from '../seal/cost.ts';
-import { FACTOR, type Slot, type SlotDescriptor } from '../seal/header.ts';
+import { FACTOR, isTokenUri, type Slot, type SlotDescriptor } from '../seal/header.ts';
 import type { Factors, KdfCost, NewSlot } from '../seal/protocol.ts';
 import { generateRecoveryCode } from '../seal/recovery-code.ts';
 import { draftSlot } from '../seal/slots.ts';
+import { TOKEN_FACTOR_LENGTH, TOKEN_SALT_LENGTH } from '../seal/token-factor.ts';
 import { bytesOf, bytesUpTo, oneOf, wholeNumber } from './checks.ts';
 
 /** More than any passphrase in UTF-8. */
@@ -31,7 +32,17 @@ function passwordPlan({ factors, kdf }: NewSlot): { readonly factors: number; re
   return { factors: FACTOR.password | (factors.device ? FACTOR.device : 0), kdf: { memory: kdf.memory, passes: kdf.passes, lanes: kdf.lanes } };
 }
 
-function planOf(slot: NewSlot): { readonly factors: number; readonly kdf?: KdfCost } {
+type Plan = Pick<SlotDescriptor, 'factors' | 'kdf' | 'tokenUri'>;
+
+function tokenPlan({ factors, token }: NewSlot): Plan {
+  bytesOf(factors.token, TOKEN_FACTOR_LENGTH, 'token factor');
+  if (factors.device) bytesOf(factors.device, DEVICE_LENGTH, 'device secret');
+  if (!token || !isTokenUri(token.uri)) throw invalid('a token slot needs the URI of its key, at most 1,024 printable characters');
+  bytesOf(token.salt, TOKEN_SALT_LENGTH, 'salt');
+  return { factors: FACTOR.token | (factors.device ? FACTOR.device : 0), tokenUri: token.uri };
+}
+
+function planOf(slot: NewSlot): Plan {
   const type = oneOf(slot.type, ['password', 'recovery', 'keychain', 'token'], 'slot type');
   const { factors } = slot;
   if (type === 'password' && factors.code === undefined) return passwordPlan(slot);
@@ -41,18 +52,18 @@ function planOf(slot: NewSlot): { readonly factors: number; readonly kdf?: KdfCo
     return { factors: FACTOR.device };
   }
   if (type === 'recovery' && !factors.password && !factors.device && !factors.code) return { factors: FACTOR.code };
-  if (type === 'token') throw new VaultError('UnsupportedOperationException', 'a hardware token cannot open a vault yet; add a password slot');
+  if (type === 'token' && !factors.password && !factors.code) return tokenPlan(slot);
   throw invalid(`these factors do not go with a slot of type \`${type}\`; give exactly its own`);
 }
 
-/** Runs the KDF. ValidationException, UnsupportedOperationException for a token. */
+/** Runs the KDF. ValidationException. */
 export async function draftOf(random: Random, vaultId: Uint8Array, given: NewSlot): Promise<Draft> {
   const plan: Omit<SlotDescriptor, 'publicKey'> = {
     slotId: random.bytes(16),
     type: given.type,
     ...planOf(given),
     created: wholeNumber(given.created, 0, 'time'),
-    salt: random.bytes(32),
+    salt: given.type === 'token' && given.token ? copy(given.token.salt) : random.bytes(32),
   };
   const recoveryCode = given.type === 'recovery' ? generateRecoveryCode(random) : undefined;
   const factors: Factors = recoveryCode ? { code: recoveryCode } : given.factors;

@@ -7,9 +7,9 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { AttemptGate } from '../platform/ports.ts';
 import type { HeaderInfo, NewSlot, SlotInfo } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
-import { deviceSecret, ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Given, type SlotWish } from './factors.ts';
+import { ensureDeviceSecret, measureCost, shownCode, typeOf, withFactors, withNewSlot, type Given, type SlotWish } from './factors.ts';
 import { setRecoveryCodeUsed } from './recovery.ts';
-import { openOrThrow, positionOr, type OpenVault, type Vault } from './vault.ts';
+import { factorSources, openOrThrow, positionOr, type OpenVault, type Vault } from './vault.ts';
 
 export interface ChangedSlot {
   readonly slot: SlotInfo;
@@ -23,7 +23,7 @@ export interface ChangedSlot {
 export async function prove(vault: Vault, given: Given, attempts: AttemptGate, intent: Position | undefined): Promise<string> {
   const open = openOrThrow(vault);
   const { sealer, info } = open;
-  return withFactors(given, info.slots, () => deviceSecret(vault.ports.keychain, info.vaultId), async (factors, type) => {
+  return withFactors(given, info, factorSources(vault, info.vaultId), async (factors, type) => {
     await attempts.begin();
     const { slotId } = await sealer.call('checkFactors', { type, factors });
     await attempts.succeeded();

@@ -13,10 +13,10 @@ import type { Trail } from '../trail/log.ts';
 import type { Position } from '../trail/port.ts';
 import { brokenTrail, readTail, type Tail } from '../trail/verify.ts';
 import { behind, readAnchor, writeAnchor } from './anchor.ts';
-import { deviceSecret, typeOf, withFactors, type Given } from './factors.ts';
+import { typeOf, withFactors, type Given } from './factors.ts';
 import { prove } from './slots.ts';
 import { setRecoveryCodeUsed } from './recovery.ts';
-import { anchorOf, positionOr, readHeaderFile, setOpen, type OpenVault, type Vault } from './vault.ts';
+import { anchorOf, factorSources, positionOr, readHeaderFile, setOpen, type OpenVault, type Vault } from './vault.ts';
 
 export interface Unlocked {
   readonly open: OpenVault;
@@ -32,8 +32,8 @@ export const unlock = (vault: Vault, given: Given, attempts: AttemptGate, intent
     if (vault.open) return { open: vault.open, slotId: await prove(vault, given, attempts, intent) };
     const sealer = vault.ports.startSealer();
     vault.opening = sealer;
-    // Argon2id cannot be interrupted; the process that runs it can be ended.
-    const cancel = (): void => void sealer.stop();
+    // Neither Argon2id nor a module can be interrupted; the processes that run them can be ended.
+    const cancel = (): void => void Promise.all([sealer.stop(), vault.ports.tokens.end()]);
     signal.addEventListener('abort', cancel);
     try {
       signal.throwIfAborted();
@@ -69,7 +69,7 @@ export async function unseal(vault: Vault, sealer: Sealer, given: Given, attempt
   const { ports } = vault;
   const header = await readHeaderFile(ports.folder);
   const shown = await sealer.call('readHeader', { header });
-  return withFactors(given, shown.slots, () => deviceSecret(ports.keychain, shown.vaultId), async (factors, type) => {
+  return withFactors(given, shown, factorSources(vault, shown.vaultId), async (factors, type) => {
     await attempts.begin();
     const opened = await sealer.call('unseal', { header, factors, type, ramBytes: ports.ramBytes });
     await attempts.succeeded();

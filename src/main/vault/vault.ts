@@ -23,6 +23,7 @@ import type { Trail } from '../trail/log.ts';
 import type { Position } from '../trail/port.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { writeAnchor, type Anchor } from './anchor.ts';
+import { deviceSecret, type FactorSources, type TokenFactors } from './factors.ts';
 
 /** Milliseconds. A trail that is cut back to before what it had reached this long before a lock or a kill is noticed. */
 const FOLLOW_EVERY = 10_000;
@@ -51,6 +52,7 @@ export interface VaultPorts {
   readonly openBackend: (sealer: Sealer, store: VaultStore) => KeyBackend;
   /** Ends every other process that was lent a key of this vault; resolves once they are gone. Never rejects. */
   readonly endBorrowers: () => Promise<void>;
+  readonly tokens: TokenFactors;
   readonly emit: (event: VaultEvent) => void;
   /** Takes the folder's exclusive lock, for as long as this process lives; nothing when it has it. VaultInUseException. */
   readonly claim: () => void;
@@ -168,6 +170,8 @@ export const anchorOf = (trail: Trail, { state }: Pick<VaultStore, 'state'>): An
 
 /** Where a check of the whole trail begins, for `verifyTrail`: nothing unless a new chain was started. */
 export const startOf = ({ settings: { chainStart } }: Pick<OpenVault, 'settings'>): { readonly start?: Position } => (chainStart ? { start: { index: chainStart.index, hash: fromHex(chainStart.hash) } } : {});
+
+export const factorSources = ({ ports: { keychain, tokens } }: Vault, vaultId: string): FactorSources => ({ device: () => deviceSecret(keychain, vaultId), tokens });
 
 /** The intent that a change of the vault itself is bound to. */
 export function positionOr(vault: Vault, intent: Position | undefined): Position {

@@ -1,5 +1,5 @@
-/** Unlock: the password, or whatever else the vault's header says can open it. Esc gives up an attempt that is under way. */
-import { ChevronRight, CornerDownLeft, Fingerprint, KeyRound, Link2, LoaderCircle, ScrollText, SquareTerminal } from 'lucide-react';
+/** Unlock: the password, or whatever else the vault's header says can open it; for a token its PIN. Esc gives up an attempt that is under way. */
+import { ChevronRight, CornerDownLeft, Fingerprint, KeyRound, Link2, LoaderCircle, ScrollText, SquareTerminal, Usb } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
@@ -14,9 +14,17 @@ import { Tumbler } from '../pictures/tumbler.tsx';
 import { GateFrame } from './gate-frame.tsx';
 
 type Status = Output<'vault:Status'>;
-type Way = 'password' | 'recovery' | 'keychain';
+type Way = 'password' | 'recovery' | 'keychain' | 'token';
+type TokenSlot = NonNullable<Status['TokenSlots']>[number];
 const ICON = { size: 16, strokeWidth: 1.6 } as const;
-const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'ValidationException']);
+const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'IncorrectPinException', 'ValidationException']);
+const FIELD = {
+  password: { label: 'Password', hint: undefined },
+  recovery: { label: 'Recovery code', hint: 'Seven groups of four; hyphens and case do not matter' },
+  token: { label: 'PIN', hint: 'It goes to the token\'s module and is not kept' },
+} as const;
+
+type Opening = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true } | { readonly TokenPin: SecretBytes; readonly TokenSlotId?: string; readonly LastTry?: true };
 
 const secondsIn = (error: CallError): number => Number(error.details?.['retryAfterSeconds'] ?? 0) || 0;
 
@@ -25,7 +33,10 @@ const endOf = (seconds: number): number => (seconds > 0 ? now() + seconds * 1000
 
 export function UnlockScreen({ status, onSettled }: { readonly status: Status; readonly onSettled: () => void }) {
   const ways = status.SlotTypes ?? ['password'];
-  const [way, setWay] = useState<'password' | 'recovery'>(ways.includes('password') ? 'password' : 'recovery');
+  const tokens = status.TokenSlots ?? [];
+  const [way, setWay] = useState<Exclude<Way, 'keychain'>>(ways.includes('password') ? 'password' : ways.includes('recovery') || tokens.length === 0 ? 'recovery' : 'token');
+  const [chosen, setChosen] = useState<TokenSlot | undefined>(tokens[0]);
+  const [lastTry, setLastTry] = useState(false);
   const [busy, setBusy] = useState(false);
   const [opened, setOpened] = useState(false);
   const [error, setError] = useState<CallError>();
@@ -35,7 +46,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
   const running = useRef<AbortController>(undefined);
   const time = useNow(500);
   const wait = Math.max(0, Math.ceil((waitUntil - time) / 1000));
-  const typed = ways.includes('password') || ways.includes('recovery');
+  const typed = ways.includes('password') || ways.includes('recovery') || tokens.length > 0;
   const folder = lastPart(status.Folder);
 
   const giveUp = useCallback(() => { attempt.current += 1; running.current?.abort(); setBusy(false); }, []);
@@ -48,7 +59,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
   // The field is disabled while an attempt runs and cannot hold the focus.
   useEffect(() => { if (!busy) field.current?.focus(); }, [busy, way]);
 
-  const unlock = async (input: { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true }): Promise<void> => {
+  const unlock = async (input: Opening): Promise<void> => {
     attempt.current += 1;
     const mine = attempt.current;
     setBusy(true);
@@ -66,20 +77,22 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
       return;
     }
     setBusy(false);
+    setLastTry(answer.error.code === 'PinLockedException' && answer.error.message.includes('--last-try'));
     setError(answer.error);
     setWaitUntil(endOf(secondsIn(answer.error)));
   };
   const submit = (): void => {
     const secret = busy || wait > 0 ? undefined : field.current?.take();
-    if (secret) void unlock(way === 'password' ? { Password: secret } : { RecoveryCode: secret });
+    if (secret) void unlock(way === 'password' ? { Password: secret } : way === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...(chosen ? { TokenSlotId: chosen.SlotId } : {}), ...(lastTry ? { LastTry: true as const } : {}) });
     else field.current?.focus();
   };
 
   const wrong = error && WRONG.has(error.code) ? sentence(error.message) : undefined;
   const delayed = wait > 0 ? `Wait ${plural(wait, 'second')}, then try again.` : undefined;
   const below = [wrong, delayed].filter((text) => text !== undefined).join(' ');
-  const others: readonly (readonly [Way, string, string, ReactNode])[] = [
+  const others: readonly (readonly [Way, string, string, ReactNode, TokenSlot?])[] = [
     ['keychain', 'Unlock with this computer\'s keychain', 'Whoever uses this session can do so', <Fingerprint key="i" {...ICON} />],
+    ...tokens.map((slot) => ['token', `Use token ${slot.Token}`, `Its PIN; serial number ${slot.Serial}`, <Usb key="i" {...ICON} />, slot] as const),
     ['password', 'Use the password', 'The one chosen for this vault', <KeyRound key="i" {...ICON} />],
     ['recovery', 'Use the recovery code', 'The printed sheet, 28 characters', <ScrollText key="i" {...ICON} />],
   ];
@@ -101,15 +114,15 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
         {typed && (
           <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
             <PasswordField
-              key={way}
+              key={way === 'token' ? chosen?.SlotId : way}
               ref={field}
               tall
               autoFocus
               disabled={busy || opened}
-              label={way === 'password' ? 'Password' : 'Recovery code'}
+              label={way === 'token' && chosen ? `PIN of token ${chosen.Token}` : FIELD[way].label}
               autoComplete={way === 'password' ? 'current-password' : 'off'}
               error={below === '' ? undefined : below}
-              hint={busy && !opened ? 'Esc cancels' : way === 'recovery' ? 'Seven groups of four; hyphens and case do not matter' : undefined}
+              hint={busy && !opened ? 'Esc cancels' : way === 'token' && lastTry ? 'Unlocking now uses the last try that the token says is left' : FIELD[way].hint}
               action={
                 <button type="submit" disabled={busy || opened || wait > 0} className="inline-flex h-[30px] items-center gap-2 rounded-[6px] bg-ink px-2.5 font-medium text-on-ink hover:opacity-90 disabled:opacity-70">
                   {busy && !opened ? <><LoaderCircle size={14} className="animate-spin motion-reduce:animate-none" />Unlocking…</> : <>Unlock<span aria-hidden="true" className="grid h-[18px] w-5 place-items-center rounded-[4px] shadow-[inset_0_0_0_1px_color-mix(in_oklab,var(--on-ink)_45%,transparent)]"><CornerDownLeft size={11} /></span></>}
@@ -120,15 +133,17 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
         )}
         {error && wrong === undefined && error.code !== 'UnlockDelayedException' && error.code !== 'CancelledException' && <div className="mt-4"><InlineError error={error} consequence="The vault stays locked." /></div>}
         <ul className="mt-4 flex flex-col gap-1">
-          {others.map(([name, title, about, icon]) =>
-            ways.includes(name) && name !== way ? (
-              <li key={name}>
+          {others.map(([name, title, about, icon, slot]) =>
+            ways.includes(name) && (name !== way || (slot && slot !== chosen)) ? (
+              <li key={slot?.SlotId ?? name}>
                 <button
                   type="button"
                   disabled={busy || opened}
                   className="hover-tint -mx-2 flex w-[calc(100%+16px)] items-center gap-3 rounded-row px-2 py-1 text-left disabled:opacity-50"
                   onClick={() => {
                     setError(undefined);
+                    setLastTry(false);
+                    if (slot) setChosen(slot);
                     if (name === 'keychain') void unlock({ Keychain: true });
                     else setWay(name);
                   }}

@@ -58,7 +58,7 @@ export function AddSlot({ what, replaces, vault, kinds, onClose }: AddSlotProps)
     onClose();
   };
   const ask = (given: ProofInput, next: SecretBytes | undefined) => {
-    if (what === 'password' && next && !('Keychain' in given)) {
+    if (what === 'password' && next && ('Password' in given || 'RecoveryCode' in given)) {
       const current = 'Password' in given ? { CurrentPassword: given.Password } : { RecoveryCode: given.RecoveryCode };
       return client.vault.changePassword({ ...current, NewPassword: next, ...('Password' in given || replaces === undefined ? {} : { SlotId: replaces }) });
     }
@@ -102,7 +102,7 @@ export function AddSlot({ what, replaces, vault, kinds, onClose }: AddSlotProps)
       <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
         <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
           {ABOUT[what] !== undefined && <p className="text-fg-2">{ABOUT[what]}</p>}
-          <Proof ref={proof} kinds={what === 'password' ? kinds.filter((kind) => kind !== 'keychain') : kinds} error={problem.proof} disabled={busy} />
+          <Proof ref={proof} kinds={what === 'password' ? kinds.filter((kind) => kind === 'password' || kind === 'recovery') : kinds} error={problem.proof} disabled={busy} />
           {typesNew && <PasswordField ref={fresh} label="New password" autoComplete="new-password" disabled={busy} error={problem.fresh} onType={onType} hint={<StrengthMeter strength={strength} />} />}
           {typesNew && <PasswordField ref={again} label="New password again" autoComplete="new-password" disabled={busy} error={problem.again} />}
           {error && <InlineError error={error} consequence="The ways in are as they were." />}

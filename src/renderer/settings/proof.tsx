@@ -3,12 +3,12 @@ import { useImperativeHandle, useRef, useState, type Ref } from 'react';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
 
-export type ProofInput = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true };
+export type ProofInput = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true } | { readonly TokenPin: SecretBytes };
 export interface ProofHandle {
   take(): ProofInput | undefined;
   focus(): void;
 }
-export type ProofKind = 'password' | 'recovery' | 'keychain';
+export type ProofKind = 'password' | 'recovery' | 'keychain' | 'token';
 
 interface ProofProps {
   readonly ref: Ref<ProofHandle>;
@@ -18,8 +18,8 @@ interface ProofProps {
   readonly disabled: boolean;
 }
 
-const LABELS = { password: 'Your password', recovery: 'Your recovery code' } as const;
-const INSTEAD: Record<ProofKind, string> = { password: 'Use the password', recovery: 'Use the recovery code', keychain: 'Use the keychain' };
+const LABELS = { password: 'Your password', recovery: 'Your recovery code', token: 'PIN of the token that opens the vault' } as const;
+const INSTEAD: Record<ProofKind, string> = { password: 'Use the password', recovery: 'Use the recovery code', keychain: 'Use the keychain', token: 'Use the token' };
 
 export function Proof({ ref, kinds, error, disabled }: ProofProps) {
   const [kind, setKind] = useState<ProofKind>(kinds[0] ?? 'password');
@@ -28,7 +28,7 @@ export function Proof({ ref, kinds, error, disabled }: ProofProps) {
     take: () => {
       if (kind === 'keychain') return { Keychain: true };
       const secret = field.current?.take();
-      return secret && (kind === 'password' ? { Password: secret } : { RecoveryCode: secret });
+      return secret && (kind === 'password' ? { Password: secret } : kind === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret });
     },
     focus: () => { field.current?.focus(); },
   }), [kind]);

@@ -7,7 +7,7 @@ import type { Output } from '../../shared/api/index.ts';
 import { ExportEvidence } from './export-evidence.tsx';
 import { NewChain } from './new-chain.tsx';
 
-const isProof = (type: string): type is ProofKind => type === 'password' || type === 'recovery' || type === 'keychain';
+const isProof = (type: string): type is ProofKind => type === 'password' || type === 'recovery' || type === 'keychain' || type === 'token';
 
 interface WayOnProps {
   readonly status: Output<'vault:Status'>;

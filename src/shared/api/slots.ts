@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { operation, timestamp } from './operation.ts';
+import { pin } from './kms-key-stores.ts';
+import { oneFactor, slotId, TOKEN_FACTOR_ERRORS, tokenFactor } from './token-factor.ts';
 import { givenPassword, newPassword, recoveryCode, shownRecoveryCode, slotType } from './vault.ts';
 
 const slot = z.strictObject({
@@ -14,19 +16,14 @@ const slot = z.strictObject({
   Kdf: z.strictObject({ MemoryKiB: z.int(), Passes: z.int(), Lanes: z.int() }).optional().describe('Argon2id cost'),
   TokenUri: z.string().optional().describe('RFC 7512, without a PIN'),
 });
-const slotId = z.string().regex(/^[0-9a-f]{32}$/, { error: 'must be 32 hexadecimal digits, as `slot list` shows them' });
 
 export const proof = {
-  Password: givenPassword.optional().describe('Proof: the password of the vault, or one of the next two'),
+  Password: givenPassword.optional().describe('Proof: the password of the vault, or one of the next'),
   RecoveryCode: recoveryCode.optional().describe('Proof: the recovery code'),
   Keychain: z.literal(true).optional().describe('Proof: the keychain, for a slot of type keychain'),
+  ...tokenFactor,
+  TokenPin: tokenFactor.TokenPin.describe('Proof: the PIN of the token whose key opens a slot'),
 };
-
-export function oneProof(input: { Password?: unknown; RecoveryCode?: unknown; Keychain?: unknown }, issues: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void }): void {
-  if ([input.Password, input.RecoveryCode, input.Keychain].filter((factor) => factor !== undefined).length !== 1) {
-    issues.addIssue({ code: 'custom', path: [], message: 'give exactly one of `Password`, `RecoveryCode` and `Keychain` as proof' });
-  }
-}
 
 export const PROOF_ERRORS = [
   'IncorrectPasswordException',
@@ -35,6 +32,7 @@ export const PROOF_ERRORS = [
   'KeychainUnavailableException',
   'SlotNotFoundException',
   'HeaderRefusedException',
+  ...TOKEN_FACTOR_ERRORS,
 ] as const;
 
 export const listSlots = operation({
@@ -55,31 +53,37 @@ export const addSlot = operation({
   summary: 'Add another way into the vault, or replace one of the same type',
   input: z
     .strictObject({
-      Type: z.enum(['password', 'recovery', 'keychain']),
+      Type: z.enum(['password', 'recovery', 'keychain', 'token']),
       NewPassword: newPassword.optional().describe('Required for type password'),
-      WithKeychain: z.boolean().optional().describe('Type password: mix in the secret in the keychain; true where there is a usable one'),
+      WithKeychain: z.boolean().optional().describe('Types password and token: mix in the secret in the keychain; for a password true where there is a usable one'),
       AcceptKeychainOnly: z.literal(true).optional().describe('Required for type keychain: whoever can use the logged-in session can open the vault'),
+      Serial: z.string().min(1).max(16).optional().describe('Type token: serial number of the token, whose module was added; a key is made in it'),
+      Label: z.string().max(32).optional().describe('Type token: label of the token, where a serial number is not enough'),
+      Pin: pin.optional().describe('Type token: PIN of that token; not kept'),
       ReplacesSlotId: slotId.optional().describe('The slot that the new one replaces, in one step: a new recovery code for an old one'),
       ...proof,
     })
     .superRefine((input, issues) => {
-      oneProof(input, issues);
+      oneFactor(input, issues);
       if ((input.Type === 'password') !== (input.NewPassword !== undefined)) {
         issues.addIssue({ code: 'custom', path: ['NewPassword'], message: 'must be given for type `password`, and only then' });
       }
-      if (input.Type !== 'password' && input.WithKeychain !== undefined) {
-        issues.addIssue({ code: 'custom', path: ['WithKeychain'], message: 'is for type `password` only' });
+      if (!['password', 'token'].includes(input.Type) && input.WithKeychain !== undefined) {
+        issues.addIssue({ code: 'custom', path: ['WithKeychain'], message: 'is for types `password` and `token` only' });
+      }
+      for (const name of ['Serial', 'Pin'] as const) {
+        if ((input.Type === 'token') !== (input[name] !== undefined)) issues.addIssue({ code: 'custom', path: [name], message: 'must be given for type `token`, and only then' });
       }
       if (input.Type === 'keychain' && input.AcceptKeychainOnly !== true) {
         issues.addIssue({ code: 'custom', path: ['AcceptKeychainOnly'], message: 'must be true for type `keychain`' });
       }
     }),
   output: z.strictObject({ Slot: slot, RecoveryCode: shownRecoveryCode.optional().describe('Shown this once, for type recovery') }),
-  errors: [...PROOF_ERRORS, 'LimitExceededException'],
+  errors: PROOF_ERRORS,
   effect: 'control',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
-  audited: ['Type', 'WithKeychain', 'AcceptKeychainOnly', 'ReplacesSlotId'],
+  audited: ['Type', 'WithKeychain', 'AcceptKeychainOnly', 'Serial', 'Label', 'ReplacesSlotId'],
   command: { alias: 'slot add' },
 });
 
@@ -94,7 +98,7 @@ export const removeSlot = operation({
         .describe('retired: the root key stays. compromised: a new root key, every record re-encrypted; copies made before stay open to the old factor'),
       ...proof,
     })
-    .superRefine(oneProof),
+    .superRefine(oneFactor),
   output: z.strictObject({ SlotId: z.string(), How: z.enum(['retired', 'compromised']), Slots: z.array(slot).describe('What is left') }),
   errors: [...PROOF_ERRORS, 'LastSlotException'],
   effect: 'control',

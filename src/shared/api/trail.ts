@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import * as f from './fields.ts';
 import { blob, operation, timestamp } from './operation.ts';
-import { oneProof, proof, PROOF_ERRORS } from './slots.ts';
+import { proof, PROOF_ERRORS } from './slots.ts';
+import { oneFactor } from './token-factor.ts';
 import { vaultPhase } from './vault.ts';
 
 const index = z.int().min(0);
@@ -135,7 +136,7 @@ export const startNewChain = operation({
       ...proof,
     })
     .superRefine((input, issues) => {
-      oneProof(input, issues);
+      oneFactor(input, issues);
       if (!input.DryRun && input.AcceptBreak !== true) issues.addIssue({ code: 'custom', path: ['AcceptBreak'], message: 'must be true to set the trail aside; see first what `DryRun` says' });
     }),
   output: z.strictObject({

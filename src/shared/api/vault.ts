@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as f from './fields.ts';
 import { operation, secret, timestamp } from './operation.ts';
+import { oneFactor, TOKEN_FACTOR_ERRORS, tokenFactor } from './token-factor.ts';
 
 /** A password that exists already: nothing is refused that may once have been accepted. UTF-8. */
 export const givenPassword = secret({ min: 1, max: 1024 });
@@ -38,6 +39,7 @@ export const status = operation({
     StartedAt: timestamp(),
     VaultId: z.string().optional().describe('32 hexadecimal digits'),
     SlotTypes: z.array(slotType).optional().describe('What can open it; not yet authenticated while locked'),
+    TokenSlots: z.array(z.strictObject({ SlotId: z.string(), Token: z.string().describe('Its label'), Serial: z.string() })).optional().describe('Tokens that can open it, where there are some; not yet authenticated while locked'),
     RetryAfterSeconds: z.number().optional().describe('Wait of wrong passwords that is still to pass'),
     Name: z.string().optional().describe('While unlocked'),
     UnlockedAt: timestamp().optional(),
@@ -98,18 +100,15 @@ export const create = operation({
 
 export const unlock = operation({
   name: 'vault:Unlock',
-  summary: 'Open the vault with a password, the recovery code, or the keychain',
+  summary: 'Open the vault with a password, the recovery code, the keychain, or a key in a token',
   input: z
     .strictObject({
       Password: givenPassword.optional(),
       RecoveryCode: recoveryCode.optional(),
       Keychain: z.literal(true).optional().describe('A vault that opens by the keychain alone'),
+      ...tokenFactor,
     })
-    .superRefine((input, issues) => {
-      if ([input.Password, input.RecoveryCode, input.Keychain].filter((factor) => factor !== undefined).length !== 1) {
-        issues.addIssue({ code: 'custom', path: [], message: 'give exactly one of `Password`, `RecoveryCode` and `Keychain`' });
-      }
-    }),
+    .superRefine(oneFactor),
   output: z.strictObject({
     VaultId: z.string(),
     Name: z.string(),
@@ -128,11 +127,12 @@ export const unlock = operation({
     'HeaderRefusedException',
     'VaultTooNewException',
     'VaultInUseException',
+    ...TOKEN_FACTOR_ERRORS,
   ],
   effect: 'control',
   needs: 'any',
   doors: ['ipc', 'cli'],
-  audited: ['Keychain'],
+  audited: ['Keychain', 'TokenSlotId', 'LastTry'],
   command: { alias: 'unlock', hidden: true },
 });
 

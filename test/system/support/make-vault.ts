@@ -67,6 +67,7 @@ export function localVault(folder: string, { keychain = noKeychain, clock = syst
       startSealer: cheapSealer,
       ramBytes: 2 ** 33,
       endBorrowers: () => Promise.resolve(),
+      tokens: { factor: () => Promise.reject(new Error('no token here')), end: () => Promise.resolve() },
       openBackend: (sealer, store) => createSoftwareBackend({ sealer, random: systemRandom, material: (id) => store.reader.material(id) }),
       emit: () => undefined,
       claim: () => undefined,

@@ -180,7 +180,7 @@ describe('conditions between fields', () => {
     ['vault:Unlock', {}, /exactly one/],
     ['vault:Unlock', { Password: password, Keychain: true }, /exactly one/],
     ['vault:Unlock', { Keychain: true }, /^ok$/],
-    ['vault:RemoveSlot', { SlotId: 'ab'.repeat(16), How: 'retired' }, /proof/],
+    ['vault:RemoveSlot', { SlotId: 'ab'.repeat(16), How: 'retired' }, /exactly one/],
     ['vault:AddSlot', { Type: 'password', Password: password }, /NewPassword/],
     ['vault:AddSlot', { Type: 'keychain', Password: password }, /AcceptKeychainOnly/],
     ['vault:AddSlot', { Type: 'recovery', Password: password }, /^ok$/],

@@ -9,12 +9,12 @@ import { wipe } from '../../crypto/bytes.ts';
 import { CKA, CKF, CKM, CKO, CKR, CKU, PARAMETERS, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS, mechanismOf } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
-import { MOST_LISTED, type CallName, type ReplyOf, type RequestOf, type TokenFacts, type TokenName } from './protocol.ts';
+import { isGuarded, MOST_LISTED, type CallName, type ReplyOf, type RequestOf, type TokenFacts, type TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
 import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
 import { tryToWrap } from './wrap-test.ts';
-import { isGuarded, pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
+import { pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
 
 type Answer<C extends CallName> = { readonly reply: ReplyOf<C>; readonly parts?: readonly Uint8Array[] };
 type Calls = { readonly [C in CallName]: (request: RequestOf<C>, parts: readonly Uint8Array[]) => Answer<C> | Promise<Answer<C>> };

@@ -41,6 +41,12 @@ export const stated = z.strictObject({
 });
 export type Stated = z.output<typeof stated>;
 
+/**
+ * Whether a key that was just made is what was asked for. That it is sensitive and not extractable the token has to say; what it may not
+ * say is the contrary of the rest. `local` is not judged: NSS denies it of keys that it has just made.
+ */
+export const isGuarded = (said: Stated): boolean => said.sensitive === true && said.extractable === false && said.alwaysSensitive !== false && said.neverExtractable !== false;
+
 const tokenFacts = z.strictObject({
   slot: z.string(),
   description: text,

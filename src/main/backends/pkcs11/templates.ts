@@ -7,7 +7,6 @@ import { endianness } from 'node:os';
 import { keySpecOf, type KeySpec, type KeyUsage } from '../../../shared/model/algorithms.ts';
 import { writeSpki, type CurveName } from '../../crypto/der.ts';
 import { CKA, CKK, CKO, type Attribute } from './cryptoki.ts';
-import type { Stated } from './protocol.ts';
 
 /** CKA_EC_PARAMS of each curve: a named curve's object identifier, DER. */
 const CURVE_PARAMS: Readonly<Record<CurveName, string>> = {
@@ -101,12 +100,6 @@ export const numberIn = (value: Buffer | undefined): number | undefined => {
   return Number(little ? value.readBigUInt64LE() : value.readBigUInt64BE());
 };
 export const flagIn = (value: Buffer | undefined): boolean | undefined => (value?.byteLength === 1 ? value[0] !== 0 : undefined);
-
-/**
- * Whether a key that was just made is what was asked for. That it is sensitive and not extractable the token has to say; what it may not
- * say is the contrary of the rest. `local` is not judged: NSS denies it of keys that it has just made.
- */
-export const isGuarded = (said: Stated): boolean => said.sensitive === true && said.extractable === false && said.alwaysSensitive !== false && said.neverExtractable !== false;
 
 /** SubjectPublicKeyInfo DER. */
 export const rsaSpki = (modulus: Buffer, exponent: Buffer): Buffer =>
