@@ -94,6 +94,8 @@ const TABLE: Partial<Record<Name, Row>> = {
   'kms:TagResource': row(AES, EDIT, { Tags: [{ TagKey: 'a', TagValue: 'b' }] }),
   'kms:UntagResource': row(AES, EDIT, { TagKeys: ['a'] }),
   'kms:ListResourceTags': row(AES, SEEN),
+  'kms:GetKeyPolicy': row(AES, SEEN),
+  'kms:ListKeyPolicies': row(AES, SEEN),
   'kms:EnableKeyRotation': row(AES, [ok, off, not, bad, bad]),
   'kms:DisableKeyRotation': row(AES, [ok, off, not, bad, bad]),
   'kms:GetKeyRotationStatus': row(AES, SEEN),

@@ -62,6 +62,11 @@ describe('the real SDK, over TLS', () => {
     await send(new sdk.TagResourceCommand({ KeyId, Tags: [{ TagKey: 'env', TagValue: 'dev' }] }));
     await send(new sdk.UntagResourceCommand({ KeyId, TagKeys: ['team'] }));
     expect((await send<sdk.ListResourceTagsCommandOutput>(new sdk.ListResourceTagsCommand({ KeyId }))).Tags).toEqual([{ TagKey: 'env', TagValue: 'dev' }]);
+    const policy = await send<sdk.GetKeyPolicyCommandOutput>(new sdk.GetKeyPolicyCommand({ KeyId }));
+    expect(JSON.parse(policy.Policy!)).toMatchObject({ Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${door.account}:root` }, Action: 'kms:*' }] });
+    expect((await send<sdk.ListKeyPoliciesCommandOutput>(new sdk.ListKeyPoliciesCommand({ KeyId }))).PolicyNames).toEqual(['default']);
+    const old = await send<sdk.CreateKeyCommandOutput>(new sdk.CreateKeyCommand({ CustomerMasterKeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }));
+    expect(old.KeyMetadata).toMatchObject({ KeySpec: 'ECC_NIST_P256', CustomerMasterKeySpec: 'ECC_NIST_P256' });
     const listed: string[] = [];
     for await (const page of sdk.paginateListKeys({ client: kms, pageSize: 1 }, {})) listed.push(...page.Keys!.map((key) => key.KeyId!));
     await send(new sdk.ListKeysCommand({}));

@@ -1,5 +1,5 @@
 /** `kms:` handlers that make, show and change keys. Thin: the keyring decides. */
-import { usageOf } from '../../shared/api/kms-keys.ts';
+import { newSpecOf, usageOf } from '../../shared/api/kms-keys.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { aliasHere, isAliasName, keyArn, keyIdFrom, multiRegionIdFrom, realmIn, type KeyId, type Realm } from '../../shared/model/ids.ts';
@@ -76,7 +76,7 @@ export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<Handle
   'kms:CreateKey': async (input, call, { writer, keys, realm, undone }) => {
     const hardware = now();
     const keyId = input.MultiRegion ? multiRegionIdFrom(random.bytes(16)) : keyIdFrom(random.bytes(16));
-    const spec = input.KeySpec;
+    const spec = newSpecOf(input);
     if (spec === 'SM2') return call.fail('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
     const usage = usageOf(spec, input.KeyUsage);
     if (usage === undefined) return call.fail('ValidationException', '`KeyUsage` must be given for this key spec');

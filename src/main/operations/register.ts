@@ -21,6 +21,7 @@ import { kmsKeyHandlers } from './kms-keys.ts';
 import { kmsLastUsageHandlers } from './kms-last-usage.ts';
 import { kmsRegionHandlers } from './kms-regions.ts';
 import { kmsRotationHandlers } from './kms-rotation.ts';
+import { kmsPolicyHandlers } from './kms-policies.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
@@ -69,6 +70,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...kmsLastUsageHandlers(usage, () => control.vault.open?.unlockedAt ?? 0),
     ...kmsRegionHandlers(),
     ...kmsTagHandlers(),
+    ...kmsPolicyHandlers(),
     ...kmsAliasHandlers(),
     ...kmsUseHandlers(),
     ...kmsDataKeyHandlers(hardware),

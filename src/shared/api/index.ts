@@ -11,6 +11,7 @@ import * as imports from './kms-import.ts';
 import * as keyStores from './kms-key-stores.ts';
 import * as keys from './kms-keys.ts';
 import * as lastUsage from './kms-last-usage.ts';
+import * as policies from './kms-policies.ts';
 import * as regions from './kms-regions.ts';
 import * as rotation from './kms-rotation.ts';
 import * as tags from './kms-tags.ts';
@@ -73,6 +74,8 @@ const ALL = [
   tags.tagResource,
   tags.untagResource,
   tags.listResourceTags,
+  policies.getKeyPolicy,
+  policies.listKeyPolicies,
   use.encrypt,
   use.decrypt,
   dataKeys.reEncrypt,

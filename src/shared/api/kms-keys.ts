@@ -51,12 +51,20 @@ export function usageOf(spec: KeySpec, given: KeyUsage | undefined): KeyUsage | 
   return usage ?? (usages.length === 1 ? usages[0] : undefined);
 }
 
+const newKeySpec = z.enum([...f.keySpec.options, 'SM2']);
+type NewKeySpec = z.infer<typeof newKeySpec>;
+/** Specs that came after the field was renamed have no old name (CustomerMasterKeySpec in AWS's model). */
+const oldKeySpec = newKeySpec.exclude(['ECC_NIST_EDWARDS25519', 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87', 'ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024']);
+
+/** The spec that is asked for, by whichever name. */
+export const newSpecOf = ({ KeySpec, CustomerMasterKeySpec }: { readonly KeySpec?: NewKeySpec | undefined; readonly CustomerMasterKeySpec?: NewKeySpec | undefined }): NewKeySpec => KeySpec ?? CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT';
+
 export const createKey = operation({
   name: 'kms:CreateKey',
   summary: 'Make a key that never leaves the vault',
   input: z
     .strictObject({
-      KeySpec: z.enum([...f.keySpec.options, 'SM2']).default('SYMMETRIC_DEFAULT').describe('Kind and size of the key; SM2 is not offered'),
+      KeySpec: newKeySpec.optional().describe('Kind and size of the key, SYMMETRIC_DEFAULT unless given; SM2 is not offered'),
       KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, SIGN_VERIFY for elliptic curves unless given, the only possible one otherwise'),
       Description: f.description.default('').describe('For people; not secret'),
       Origin: z
@@ -64,7 +72,7 @@ export const createKey = operation({
         .default('AWS_KMS')
         .describe('EXTERNAL: without key material, which is imported afterwards; AWS_CLOUDHSM: made in a hardware token, with CustomKeyStoreId'),
       MultiRegion: z.boolean().default(false).describe('For ever: the key can be replicated to other regions of this vault'),
-      CustomerMasterKeySpec: refused('give the same value as `KeySpec`'),
+      CustomerMasterKeySpec: oldKeySpec.optional().describe('The old name of KeySpec, which some tools still send'),
       Policy: refused('every key belongs to the owner of the vault'),
       BypassPolicyLockoutSafetyCheck: refused('there are no key policies'),
       Tags: tags.default([]),
@@ -72,14 +80,16 @@ export const createKey = operation({
       XksKeyId: refused('keys live in this vault or in a token'),
     })
     .superRefine((input, context) => {
+      if (input.KeySpec !== undefined && input.CustomerMasterKeySpec !== undefined) context.addIssue({ code: 'custom', path: ['CustomerMasterKeySpec'], message: 'is the old name of `KeySpec`: give one of them' });
+      const spec = newSpecOf(input);
       // Answered by the handler, with AWS's own error.
-      if (input.KeySpec === 'SM2') return;
+      if (spec === 'SM2') return;
       if ((input.Origin === 'AWS_CLOUDHSM') !== (input.CustomKeyStoreId !== undefined)) context.addIssue({ code: 'custom', path: ['CustomKeyStoreId'], message: 'goes with `Origin` AWS_CLOUDHSM: give both or neither' });
-      const usage = usageOf(input.KeySpec, input.KeyUsage);
+      const usage = usageOf(spec, input.KeyUsage);
       if (usage === undefined) {
-        context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `must be given for ${input.KeySpec}: SIGN_VERIFY or ENCRYPT_DECRYPT` });
-      } else if (keySpecOf(input.KeySpec).algorithms[usage] === undefined) {
-        context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `${usage} does not fit ${input.KeySpec}` });
+        context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `must be given for ${spec}: SIGN_VERIFY or ENCRYPT_DECRYPT` });
+      } else if (keySpecOf(spec).algorithms[usage] === undefined) {
+        context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `${usage} does not fit ${spec}` });
       }
     }),
   output: z.strictObject({ KeyMetadata: keyMetadata }),
@@ -87,7 +97,7 @@ export const createKey = operation({
   effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli', 'aws'],
-  audited: ['KeySpec', 'KeyUsage', 'Origin', 'MultiRegion'],
+  audited: ['KeySpec', 'CustomerMasterKeySpec', 'KeyUsage', 'Origin', 'MultiRegion'],
 });
 
 export const describeKey = operation({

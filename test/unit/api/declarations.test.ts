@@ -135,8 +135,8 @@ const parse = (name: keyof typeof OPERATIONS, input: object): string => {
 
 describe('CreateKey', () => {
   it('says what to do in place of what is not offered', () => {
-    expect(parse('kms:CreateKey', { CustomerMasterKeySpec: 'RSA_2048' })).toBe('CustomerMasterKeySpec: is not offered: give the same value as `KeySpec`');
-    expect(refusedOf(OPERATIONS['kms:CreateKey'].input).map((field) => field.name)).toEqual(['CustomerMasterKeySpec', 'Policy', 'BypassPolicyLockoutSafetyCheck', 'XksKeyId']);
+    expect(parse('kms:CreateKey', { KeySpec: 'RSA_2048', CustomerMasterKeySpec: 'RSA_2048', KeyUsage: 'SIGN_VERIFY' })).toBe('CustomerMasterKeySpec: is the old name of `KeySpec`: give one of them');
+    expect(refusedOf(OPERATIONS['kms:CreateKey'].input).map((field) => field.name)).toEqual(['Policy', 'BypassPolicyLockoutSafetyCheck', 'XksKeyId']);
     expect(parse('kms:CreateKey', { Origin: 'EXTERNAL_KEY_STORE' })).toMatch(/^Origin: must be `AWS_KMS`/);
     expect(parse('kms:CreateKey', { Origin: 'AWS_CLOUDHSM' })).toMatch(/^CustomKeyStoreId: goes with `Origin` AWS_CLOUDHSM/);
     expect(parse('kms:CreateKey', { CustomKeyStoreId: 'cks-1' })).toMatch(/^CustomKeyStoreId: goes with `Origin` AWS_CLOUDHSM/);
