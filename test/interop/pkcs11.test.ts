@@ -1,7 +1,7 @@
 /** Custom key stores in a real served vault, with SoftHSM as the token; judged by node:crypto and pkcs11-tool. */
 import { spawnSync } from 'node:child_process';
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeySpec } from '../../src/shared/model/algorithms.ts';
@@ -73,6 +73,24 @@ describe('a key store in SoftHSM', () => {
     expect(described['Stated']).toEqual({ Sensitive: true, Extractable: false, AlwaysSensitive: true, NeverExtractable: true, Local: true });
     expect(described['Tested']).toEqual({ WrapRefused: expect.arrayContaining(['CKM_AES_KEY_WRAP']) as string[], WrapAllowed: [] });
     expect(described['Uri']).toMatch(new RegExp(`^pkcs11:token=first;serial=${serial};id=(?:%[0-9A-F]{2}){16};type=private$`));
+  });
+
+  it('is put to the test, and has no key of the test afterwards', async () => {
+    const keys = async (): Promise<number> => ((await client.ok('hardware:ListTokenKeys', { Serial: serial }))['Keys'] as readonly Json[]).length;
+    const before = await keys();
+    expect(await client.ok('hardware:TestToken', { CustomKeyStoreId: store })).toEqual({ KeySpec: 'ECC_NIST_P256', SigningAlgorithm: 'ECDSA_SHA_256' });
+    expect(await keys()).toBe(before);
+    expect(await client.code('hardware:TestToken', { CustomKeyStoreId: 'cks-0123456789abcdef0' })).toBe('CustomKeyStoreNotFoundException');
+  });
+
+  it('has a module whose file can be looked at before it is loaded', async () => {
+    const { Sha256, Warnings } = await client.ok('hardware:InspectModule', { Path: SOFTHSM });
+    expect(Sha256).toBe(createHash('sha256').update(readFileSync(SOFTHSM)).digest('hex'));
+    expect(Warnings).toEqual([]);
+    const copy = join(home, 'copy.so');
+    copyFileSync(SOFTHSM, copy);
+    expect(await client.code('hardware:AddModule', { Path: copy, Sha256: '0'.repeat(64) })).toBe('ModuleRefusedException');
+    expect(((await client.ok('hardware:ListModules'))['Modules'] as readonly Json[]).map(({ Path }) => Path)).toEqual([SOFTHSM]);
   });
 
   it('gives random bytes of the token’s own generator', async () => {

@@ -1,5 +1,6 @@
 /** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
 import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, manyKeys, type FakeKey, type FakeSecret } from './fake-data.ts';
+import { fakeHardware, tokenLogsOut } from './fake-hardware.ts';
 import { fakeRotation, previewed } from './fake-rotation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -58,7 +59,10 @@ let slots = [
 const CODE = btoa('7KQ2-M4XR-09TB-HZ5C-V8NE-3WJP-D6YA');
 const unlockTo = (state: string): void => { phase = state; push({ event: 'vault.unlocked' }); };
 
-const metadata = ({ alias: _alias, ...key }: FakeKey): Fields => ({ ...key, AWSAccountId: '318204775610', Arn: arnOf(key.KeyId), Enabled: key.KeyState === 'Enabled', Origin: key.Origin ?? 'AWS_KMS', KeyManager: 'CUSTOMER', CustomerMasterKeySpec: key.KeySpec, MultiRegion: key.MultiRegion === true, ...(key.MultiRegion ? { MultiRegionConfiguration: { MultiRegionKeyType: 'PRIMARY', PrimaryKey: { Arn: arnOf(key.KeyId), Region: 'us-east-1' }, ReplicaKeys: [{ Arn: '', Region: 'eu-west-1' }, { Arn: '', Region: 'ap-south-1' }] } } : {}) });
+/** Keys in the token are as its key store is. */
+const hardwareIs = query.get('hardware') ?? (query.get('empty') === null ? 'ready' : 'none');
+const isAway = ({ Origin }: FakeKey): boolean => Origin === 'AWS_CLOUDHSM' && /pin|last|locked|missing|crashed/.test(hardwareIs);
+const metadata = ({ alias: _alias, ...key }: FakeKey): Fields => ({ ...key, ...(isAway(key as FakeKey) ? { KeyState: 'Unavailable' } : {}), AWSAccountId: '318204775610', Arn: arnOf(key.KeyId), Enabled: key.KeyState === 'Enabled', Origin: key.Origin ?? 'AWS_KMS', KeyManager: 'CUSTOMER', CustomerMasterKeySpec: key.KeySpec, MultiRegion: key.MultiRegion === true, ...(key.MultiRegion ? { MultiRegionConfiguration: { MultiRegionKeyType: 'PRIMARY', PrimaryKey: { Arn: arnOf(key.KeyId), Region: 'us-east-1' }, ReplicaKeys: [{ Arn: '', Region: 'eu-west-1' }, { Arn: '', Region: 'ap-south-1' }] } } : {}) });
 /** The key as it stands in a region: of a multi-Region key, all but the vault's own are replicas. */
 const inRegion = (key: Fields, region = 'us-east-1'): Fields =>
   region === 'us-east-1' ? key : { ...key, Arn: String(key['Arn']).replace('us-east-1', region), Description: 'For the shop in Dublin', MultiRegionConfiguration: { ...(key['MultiRegionConfiguration'] as Fields), MultiRegionKeyType: 'REPLICA' } };
@@ -71,6 +75,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 const cancelled = new Set<unknown>();
 
 const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Fields | Promise<Fields>>> = {
+  ...fakeHardware({ at, how: hardwareIs, push, fail, wait, slow: query.get('slow') !== null }, keys.filter(({ Origin }) => Origin === 'AWS_CLOUDHSM').map(({ KeyId }) => KeyId)),
   'vault:Status': () => ({
     State: phase, Folder: '/home/ada/.local/share/keystead/vaults/acme-dev', Version: '0.1.0', ProcessId: 41877, StartedAt: at() - 9000,
     ...(phase === 'absent' ? {} : { VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', SlotTypes: query.get('slots')?.split(',') ?? ['password', 'recovery'] }),
@@ -143,6 +148,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'kms:CreateKey': (input) => {
     const key = { ...fakeKeys(at())[0], ...input, KeyId: `9${String(keys.length).padStart(7, '0')}-5d0b-4f5e-9a53-0b6d2f81c9e4`, alias: '', KeyState: 'Enabled' } as FakeKey;
     keys.push(key);
+    byId.set(key.KeyId, key);
     return { KeyMetadata: metadata(key) };
   },
   'kms:CreateAlias': (input) => { Object.assign(find(input['TargetKeyId']), { alias: input['AliasName'] }); return {}; },
@@ -163,7 +169,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     return { OutputPath: input['OutputPath'], KeyId: '', Size: total, OutputSize: total + 29_000 };
   },
   'file:Decrypt': () => fail('InvalidCiphertextException', 'the ciphertext does not open: check that it is whole, its key, and the encryption context that it was made with'),
-  'kms:Sign': () => ({ KeyId: '', Signature: b64(71), SigningAlgorithm: 'ECDSA_SHA_256' }),
+  'kms:Sign': (input) => find(input['KeyId']).Origin === 'AWS_CLOUDHSM' && query.get('gone') !== null ? (tokenLogsOut(), fail('KMSInvalidStateException', 'token `release-hsm` is logged out; connect its key store again with `keystead kms connect-custom-key-store`')) : ({ KeyId: '', Signature: b64(71), SigningAlgorithm: 'ECDSA_SHA_256' }),
   'kms:Verify': (input) => (input['Signature'] === b64(71) ? { KeyId: '', SignatureValid: true, SigningAlgorithm: 'ECDSA_SHA_256' } : fail('KMSInvalidSignatureException', 'the signature does not fit this message, key and algorithm')),
   'kms:Encrypt': () => ({ CiphertextBlob: b64(184), KeyId: '', EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
   'kms:Decrypt': () => ({ Plaintext: btoa('postgres://orders:correct-horse@db.internal/orders'), KeyId: '', EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),

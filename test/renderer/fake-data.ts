@@ -9,6 +9,7 @@ export interface FakeKey {
   readonly CreationDate: number;
   readonly DeletionDate?: number;
   readonly Origin?: string;
+  readonly CustomKeyStoreId?: string;
   readonly MultiRegion?: boolean;
   readonly [list: `${string}Algorithms`]: readonly string[];
 }
@@ -38,6 +39,8 @@ const ROWS: readonly (readonly [alias: string, spec: string, usage: string, stat
   ['git-mira', 'ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
   ['partner-hsm', ...AES, 'PendingImport', 'Its material comes from the partner’s ceremony'],
   ['global-tokens', ...AES],
+  ['codesign-hsm', ...ECC, 'Enabled', 'Signs what customers install'],
+  ['root-ca-hsm', 'RSA_2048', 'SIGN_VERIFY'],
 ];
 const idOf = (i: number): string => `${(0x7c1e44a2 + i * 0x1f3d5b79).toString(16).slice(-8).padStart(8, '0')}-5d0b-4f5e-9a53-${(0x0b6d2f81c9e4 + i * 0x1234567).toString(16).padStart(12, '0')}`;
 const algorithms = (spec: string, usage: string): object =>
@@ -49,6 +52,7 @@ export const fakeKeys = (at: number): FakeKey[] =>
   ROWS.map(([name, KeySpec, KeyUsage, KeyState = 'Enabled', Description = ''], i) => ({
     KeyId: idOf(i), alias: `alias/${name}`, KeySpec, KeyUsage, KeyState, Description, CreationDate: at - (i + 3) * 9 * 86_400,
     ...(KeyState === 'PendingDeletion' ? { DeletionDate: at + 11.6 * 86_400 } : {}), ...algorithms(KeySpec, KeyUsage),
+    ...(name.endsWith('-hsm') && name !== 'partner-hsm' ? { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: 'cks-4f20c9d1b7e83a562' } : {}),
     ...(name === 'partner-hsm' ? { Origin: 'EXTERNAL' } : {}), ...(name === 'global-tokens' ? { MultiRegion: true } : {}),
   }));
 

@@ -1,5 +1,6 @@
 /** The table of screens: how each is come to from the fake bridge's answers. Looked at by `look.ts`, held to the rules by `test/e2e/screens`. */
 import type { Page } from 'playwright-core';
+import { HARDWARE_SCREENS } from './screens-hardware.ts';
 
 export interface Screen {
   readonly query?: string;
@@ -104,6 +105,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'access-delete': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Delete terraform' }).click(); } },
   'access-port': { act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByLabel('Port', { exact: true }).fill('6000'); await page.keyboard.press('Enter'); await page.getByRole('alert').waitFor(); } },
   'access-narrow': { act: (page) => page.getByRole('link', { name: 'AWS access' }).click(), size: { width: 900, height: 640 } },
+  ...HARDWARE_SCREENS,
   'trail': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('listbox').getByRole('option', { name: /denied/i }).first().click(); } },
   'trail-narrow': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('listbox').getByRole('option', { name: /denied/i }).first().click(); }, size: { width: 880, height: 600 } },
   'trail-verifying': { query: '?slow', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.waitForTimeout(900); } },

@@ -1,5 +1,5 @@
 /** Tokens of the running program: module hosts, and the backend that sends each key to where it is. */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { createTokenBackend } from '../backends/pkcs11/backend.ts';
 import { createModuleHost } from '../backends/pkcs11/client.ts';
 import { createSoftwareBackend } from '../backends/software.ts';
@@ -26,7 +26,8 @@ export function openTokens({ host, random, changed }: TokenPorts) {
     hardware: openings.now,
     slots,
     endTokens: async () => { await Promise.all([openings.end(), slots.end()]); },
-    registeredModules: () => registeredModules(existsSync),
+    // Modules are known without links.
+    registeredModules: () => [...new Set(registeredModules(existsSync).map((path) => realpathSync(path)))],
     isConnected: (storeId: string): boolean => openings.current?.connection(storeId).state === 'CONNECTED',
     openBackend: (sealer: Sealer, store: VaultStore): KeyBackend =>
       createTokenBackend({ sealer, random, tokens: openings.begin(), software: createSoftwareBackend({ sealer, random, material: (id) => store.reader.material(id) }) }),

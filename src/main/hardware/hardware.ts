@@ -15,6 +15,7 @@ import { codeIn, meant, nameToken } from '../backends/pkcs11/errors.ts';
 import { CKR } from '../backends/pkcs11/cryptoki.ts';
 import type { MechanismFacts, Offer } from '../backends/pkcs11/mechanisms.ts';
 import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from '../backends/pkcs11/protocol.ts';
+import { Asked } from './asked.ts';
 import { assertStore, connectionError } from './connection.ts';
 import type { KeyStoreRecord, ModuleRecord } from './kinds.ts';
 import { lookAtModule, type ModuleFile } from './module-file.ts';
@@ -60,7 +61,6 @@ const keyOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
 const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
 const INSIST = 'keystead hardware unlock-token --last-try';
 const DISCONNECTED: Connection = { state: 'DISCONNECTED' };
-
 /** Errors after which nobody is logged in any more. */
 const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
 
@@ -70,6 +70,8 @@ export class Hardware {
   readonly #connections = new Map<string, Connection>();
   readonly #connected = new Map<string, Place>();
   readonly #offers = new Map<string, Offer>();
+  readonly #crashes = new Map<string, number>();
+  readonly #asked = new Asked();
   #ended = false;
 
   constructor(ports: HardwarePorts) {
@@ -82,6 +84,11 @@ export class Hardware {
 
   connection(storeId: string): Connection {
     return this.#connections.get(storeId) ?? DISCONNECTED;
+  }
+
+  /** How often this module's process ended by itself, once it was loaded. */
+  crashes(path: string): number {
+    return this.#crashes.get(path) ?? 0;
   }
 
   /** What a running module says of itself; undefined while it is not loaded. */
@@ -143,6 +150,7 @@ export class Hardware {
 
   /** Every login and connection in it went with the process. */
   #hostGone(path: string, started: Started): void {
+    if (!started.stopped) this.#crashes.set(path, this.crashes(path) + 1);
     this.#drop(path, started);
     for (const [id, place] of this.#connected) if (place.module.path === path) this.#fail(id, 'INTERNAL_ERROR');
     for (const key of this.#offers.keys()) if (key.startsWith(`${path}\n`)) this.#offers.delete(key);
@@ -156,7 +164,11 @@ export class Hardware {
   }
 
   /** A call about one token; what fails is said of the token by its name. A login that is lost fails the token's key stores. */
-  async ask<C extends CallName>({ module, token }: Place, name: C, request: RequestOf<C>, parts: readonly Uint8Array[] = []): Promise<Answer<C>> {
+  ask<C extends CallName>(place: Place, name: C, request: RequestOf<C>, parts: readonly Uint8Array[] = []): Promise<Answer<C>> {
+    return this.#asked.during(place.module.path, () => this.#ask(place, name, request, parts));
+  }
+
+  async #ask<C extends CallName>({ module, token }: Place, name: C, request: RequestOf<C>, parts: readonly Uint8Array[]): Promise<Answer<C>> {
     const { host, loggedIn } = await this.host(module);
     try {
       return await host.call(name, request, parts);
@@ -169,13 +181,15 @@ export class Hardware {
     }
   }
 
-  /** The module's tokens. `fresh`: a module that has no PIN is loaded anew, since some look for tokens only once. */
+  /** The module's tokens. `fresh`: a module that has no PIN and nothing to do is loaded anew, since some look for tokens only once. */
   async tokens(module: ModuleRecord, { fresh = false } = {}): Promise<readonly (TokenFacts & { readonly loggedIn: boolean })[]> {
     const before = await this.host(module);
-    if (fresh && !before.hasPin) await this.stopModule(module.path);
-    const { host, loggedIn } = await this.host(module);
-    const { reply } = await host.call('tokens', {}).catch((error: unknown) => { throw meant(error, `module \`${module.path}\``); });
-    return reply.tokens.map((facts) => ({ ...facts, loggedIn: loggedIn.has(keyOf(facts)) }));
+    if (fresh && !before.hasPin && !this.#asked.has(module.path)) await this.stopModule(module.path);
+    return this.#asked.during(module.path, async () => {
+      const { host, loggedIn } = await this.host(module);
+      const { reply } = await host.call('tokens', {}).catch((error: unknown) => { throw meant(error, `module \`${module.path}\``); });
+      return reply.tokens.map((facts) => ({ ...facts, loggedIn: loggedIn.has(keyOf(facts)) }));
+    });
   }
 
   async offer(place: Place): Promise<Offer> {
@@ -199,7 +213,8 @@ export class Hardware {
   }
 
   /** `lastTry`: go on where one more wrong PIN locks the token; `insist`: the command that says so. IncorrectPinException says what the token reports of its tries. */
-  async login(place: Place, pin: SecretBytes, { again = false, lastTry = false, insist = INSIST } = {}): Promise<void> {
+  login = (place: Place, pin: SecretBytes, { again = false, lastTry = false, insist = INSIST } = {}): Promise<void> => this.#asked.during(place.module.path, () => this.#login(place, pin, { again, lastTry, insist }));
+  async #login(place: Place, pin: SecretBytes, { again, lastTry, insist }: Readonly<{ again: boolean; lastTry: boolean; insist: string }>): Promise<void> {
     const { token } = place;
     await this.#assertTries(place, lastTry, insist);
     try {

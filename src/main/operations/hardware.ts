@@ -11,6 +11,7 @@ import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
+import { hardwareTestHandlers } from './hardware-test.ts';
 import { modulesOf } from './kms-key-stores.ts';
 import { once } from './once.ts';
 import type { Random } from '../platform/ports.ts';
@@ -40,16 +41,18 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
     const file = await hardware.look(path).catch(() => undefined);
     const info = await hardware.info(path);
     const state = file === undefined ? ('missing' as const) : file.sha256 !== sha256 ? ('changed' as const) : info ? ('running' as const) : ('stopped' as const);
-    return { Path: path, Sha256: sha256, AddedDate: seconds(added), State: state, Warnings: [...(file?.warnings ?? [])], ...(info ? { Description: info.description, Manufacturer: info.manufacturer, Version: info.version } : {}) };
+    return { Path: path, Sha256: sha256, ...(state === 'changed' && file ? { FileSha256: file.sha256 } : {}), AddedDate: seconds(added), State: state, Crashes: hardware.crashes(path), Warnings: [...(file?.warnings ?? [])], ...(info ? { Description: info.description, Manufacturer: info.manufacturer, Version: info.version } : {}) };
   };
 
   return {
     ...hardwareKeyHandlers(now, random),
     ...hardwareClusterHandlers(),
+    ...hardwareTestHandlers(now, random),
 
     'hardware:AddModule': async (input, call, { writer }) => {
       const hardware = now();
       const { path, sha256 } = await hardware.look(input.Path);
+      if (input.Sha256 !== undefined && input.Sha256 !== sha256) return call.fail('ModuleRefusedException', `the file of module \`${path}\` is not the one that you looked at: its SHA-256 is \`${sha256}\``);
       const modules = writer.of(MODULES);
       if (await modules.get(path)) return call.fail('AlreadyExistsException', `module \`${path}\` was added already; agree to a changed file with \`keystead hardware update-module\``);
       if ((await modulesOf(writer)).length >= MOST_MODULES) return call.fail('LimitExceededException', `there are ${String(MOST_MODULES)} modules, which is the limit; remove one with \`keystead hardware remove-module\``);
@@ -84,6 +87,20 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
       writer.of(MODULES).remove(module.path);
       await hardware.stopModule(module.path);
       return {};
+    },
+
+    'hardware:InspectModule': async (input) => {
+      const { path, sha256, warnings } = await now().look(input.Path);
+      return { Path: path, Sha256: sha256, Warnings: [...warnings] };
+    },
+
+    'hardware:RestartModule': async (input, _call, { reader }) => {
+      const hardware = now();
+      const module = await reader.of(MODULES).get(input.Path);
+      if (!module) throw missing(input.Path);
+      await hardware.stopModule(module.path);
+      await hardware.host(module);
+      return { Module: await shown(hardware, module) };
     },
 
     'hardware:ListModules': async (_input, _call, { reader }) => {
@@ -125,6 +142,8 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
           PinState: token.pin,
           MinPinLength: token.minPin,
           MaxPinLength: token.maxPin,
+          ...(token.sessions === undefined ? {} : { Sessions: token.sessions }),
+          ...(token.maxSessions === undefined ? {} : { MaxSessions: token.maxSessions }),
           LoggedIn: token.loggedIn,
         })),
         Failures,

@@ -1,4 +1,4 @@
-/** A new key, in plain words: what it is for, then how strong, then its name. */
+/** A new key, in plain words: what it is for, then how strong, where it lives, then its name. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Handshake, Lock, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
@@ -13,6 +13,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { Check, SelectField, TextField } from '../parts/field.tsx';
 import { refreshKey } from './data.ts';
+import { KeyPlaceChoice, useKeyPlaces, useOffered, type KeyPlace } from './key-place.tsx';
 
 interface Purpose {
   readonly title: string;
@@ -66,6 +67,13 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const description = useRef<HTMLInputElement>(null);
   const [usage, setUsage] = useState<KeyUsage>('ENCRYPT_DECRYPT');
   const [spec, setSpec] = useState<KeySpec>(DEFAULTS.ENCRYPT_DECRYPT);
+  const [place, setPlace] = useState<KeyPlace>();
+  const { places, away } = useKeyPlaces();
+  const offers = useOffered(place);
+  const kinds = PURPOSES[usage].specs.filter(([name]) => offers?.(name, usage) === true);
+  // A token makes fewer kinds: the default of those that it makes takes the place of one that it does not.
+  const kind = kinds.some(([name]) => name === spec) ? spec : (kinds[0]?.[0] ?? spec);
+  const possible = kinds.length > 0;
   const [brings, setBrings] = useState(false);
   const [wide, setWide] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -85,7 +93,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     setError(undefined);
     let id = unnamed;
     if (id === undefined) {
-      const made = await client.kms.createKey({ KeySpec: spec, KeyUsage: usage, Description: description.current?.value.trim() ?? '', Origin: brings && isImportable(spec) ? 'EXTERNAL' : 'AWS_KMS', MultiRegion: wide });
+      const made = await client.kms.createKey({ KeySpec: kind, KeyUsage: usage, Description: description.current?.value.trim() ?? '', ...(place ? { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: place.store.CustomKeyStoreId } : { Origin: brings && isImportable(kind) ? 'EXTERNAL' : 'AWS_KMS', MultiRegion: wide }) });
       if (!made.ok) {
         setBusy(false);
         setError(made.error);
@@ -109,7 +117,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
 
   return (
     <Dialog title="New key" onClose={onClose} held={busy} className="w-[500px]">
-      <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void create(); }}>
+      <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy && possible) void create(); }}>
         <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
           <fieldset disabled={unnamed !== undefined}>
             <legend className="mb-1.5 text-[12px]/4 font-medium text-fg-2">What is it for?</legend>
@@ -126,22 +134,24 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
               })}
             </div>
           </fieldset>
-          {unnamed === undefined && <SelectField label="Kind" value={spec} options={PURPOSES[usage].specs} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
+          {unnamed === undefined && possible && <SelectField label="Kind" value={kind} options={kinds} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
+          {unnamed === undefined && !possible && <p role="status" className="text-fg-2">{offers ? <>Token <bdi>{place?.token.Label}</bdi> makes no key for this. Choose another use, or this vault.</> : 'Asking the token what it makes…'}</p>}
+          {unnamed === undefined && <KeyPlaceChoice places={places} away={away} chosen={place} onPick={setPlace} />}
           <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} hint="Becomes its alias; you can add and change names later" />
           {unnamed === undefined && <TextField ref={description} label="Description" maxLength={8192} hint="For people; not secret" />}
-          {unnamed === undefined && (
+          {unnamed === undefined && !place && (
             <fieldset className="flex flex-col gap-2">
               <legend className="mb-1.5 text-[12px]/4 font-medium text-fg-2">Where it comes from, and where it is</legend>
-              {isImportable(spec) && <Check checked={brings} onCheck={setBrings} words="I import the key material myself" />}
+              {isImportable(kind) && <Check checked={brings} onCheck={setBrings} words="I import the key material myself" />}
               <Check checked={wide} onCheck={setWide} words="It can be replicated to other regions of this vault" />
             </fieldset>
           )}
-          <p className="text-[12px] text-fg-3">{brings && isImportable(spec) ? 'It cannot be used before you have imported its material. The vault never gives it out again.' : 'It is made in this vault and never leaves it: no one can export it, you included.'}</p>
+          <p className="text-[12px] text-fg-3">{place ? 'It is made in the token and never leaves it: it cannot be exported or backed up. Whoever loses the token loses the key.' : brings && isImportable(kind) ? 'It cannot be used before you have imported its material. The vault never gives it out again.' : 'It is made in this vault and never leaves it: no one can export it, you included.'}</p>
           {error && <InlineError error={error} consequence={unnamed === undefined ? 'No key was made.' : 'The key was made; it has no name yet.'} />}
         </div>
         <DialogFoot>
           <Button tall onClick={onClose} disabled={busy}>{unnamed === undefined ? 'Cancel' : 'Leave it without a name'}</Button>
-          <Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Creating…' : unnamed === undefined ? 'Create key' : 'Give it this name'}</Button>
+          <Button tall kind="primary" type="submit" busy={busy} disabled={!possible}>{!possible ? 'Choose what the token makes' : busy ? 'Creating…' : unnamed === undefined ? 'Create key' : 'Give it this name'}</Button>
         </DialogFoot>
       </form>
     </Dialog>

@@ -1,6 +1,6 @@
 /** One key: what it is, what it can do, what happened with it. */
 import { useQueryClient } from '@tanstack/react-query';
-import { ArrowLeft, CircleSlash, Ellipsis, Import, Pencil, Play, Tag, Trash2, Undo2 } from 'lucide-react';
+import { ArrowLeft, CircleSlash, Ellipsis, Import, Pencil, Play, Plug, Tag, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
 import { memo, useState } from 'react';
 import type { Answer, CallError } from '../../shared/api/client.ts';
@@ -8,6 +8,7 @@ import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { client } from '../client.ts';
 import { useNow } from '../clock.ts';
 import { day, lossWords, specName, usageVerb } from '../format.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
 import { Button, IconButton } from '../parts/button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
@@ -20,6 +21,7 @@ import { actionRow, actionsOf } from './actions.ts';
 import { refreshKey, useKey, type KeyRow } from './data.ts';
 import { KeyCode } from './key-code.tsx';
 import { KeyRotation } from './key-rotation.tsx';
+import { KeyToken } from './key-token.tsx';
 import { KeyOverview } from './key-overview.tsx';
 import { KeyTrail } from './key-trail.tsx';
 import { StateWord } from './state-word.tsx';
@@ -58,17 +60,20 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
   const enable = () => client.kms.enableKey({ KeyId: row.id });
   const disable = () => client.kms.disableKey({ KeyId: row.id });
   const actions = actionsOf(value);
+  const inToken = value.Origin === 'AWS_CLOUDHSM';
+  const away = value.KeyState === 'Unavailable' ? value.CustomKeyStoreId : undefined;
+  const [once] = away === undefined ? [] : actionsOf({ ...value, KeyState: 'Enabled' });
   const isPending = value.KeyState === 'PendingDeletion' || value.KeyState === 'PendingReplicaDeletion';
 
   return (
     <>
       <header className="flex items-center gap-3.5">
-        <KeyGlyph publicId={row.id} size="L" state={value.KeyState} />
+        <KeyGlyph publicId={row.id} size="L" state={value.KeyState} hardware={inToken} />
         <div className="min-w-0 flex-1">
           <h2 className={`truncate text-[20px]/[26px] font-semibold ${row.named ? '' : 'font-mono'}`}>{row.name}</h2>
           <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2">
             <StateWord value={value} at={at} />
-            <span aria-hidden="true">·</span><span>{value.Origin === 'AWS_CLOUDHSM' ? 'Hardware' : 'Software'}</span>
+            <span aria-hidden="true">·</span>{inToken ? <HardwareBadge /> : <span>Software</span>}
             <span aria-hidden="true">·</span><span>{usageVerb(value.KeyUsage)} {specName(value.KeySpec)}</span>
           </p>
         </div>
@@ -93,6 +98,8 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
           const { label, ...rest } = actionRow(action);
           return <Button key={action} kind={i === 0 ? 'primary' : 'plain'} icon={<ActionIcon action={action} />} {...(i === 0 && rest.shortcut !== undefined ? { shortcut: rest.shortcut } : {})} onClick={() => { show({ kind: 'use', keyId: row.id, action }); }}>{label}</Button>;
         })}
+        {away !== undefined && once && <Button kind="primary" icon={<Plug {...ICON} />} {...(actionRow(once).shortcut === undefined ? {} : { shortcut: actionRow(once).shortcut })} onClick={() => { show({ kind: 'connect-store', storeId: away, then: { kind: 'use', keyId: row.id, action: once } }); }}>Connect, then {actionRow(once).label.toLowerCase()}…</Button>}
+        {away !== undefined && <Button icon={<Plug {...ICON} />} onClick={() => { show({ kind: 'connect-store', storeId: away }); }}>Connect…</Button>}
         {!readOnly && value.KeyState === 'Disabled' && <Button kind="primary" disabled={busy} icon={<Play {...ICON} />} onClick={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable this key</Button>}
         {!readOnly && value.KeyState === 'PendingImport' && <Button kind="primary" icon={<Import {...ICON} />} onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import key material…</Button>}
         {!readOnly && isPending && <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</Button>}
@@ -108,12 +115,14 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
       <Tabs.Root defaultValue="overview" className="mt-5">
         <Tabs.List aria-label="About this key" className="-mx-6 flex gap-4 px-6 shadow-[inset_0_-1px_0_var(--line)]">
           <Tabs.Trigger value="overview" className={TAB}>Overview</Tabs.Trigger>
-          {value.KeySpec === 'SYMMETRIC_DEFAULT' && <Tabs.Trigger value="rotation" className={TAB}>Rotation</Tabs.Trigger>}
+          {value.KeySpec === 'SYMMETRIC_DEFAULT' && !inToken && <Tabs.Trigger value="rotation" className={TAB}>Rotation</Tabs.Trigger>}
+          {inToken && <Tabs.Trigger value="token" className={TAB}>Token</Tabs.Trigger>}
           <Tabs.Trigger value="code" className={TAB}>Code</Tabs.Trigger>
           <Tabs.Trigger value="trail" className={TAB}>Trail</Tabs.Trigger>
         </Tabs.List>
         <Tabs.Content value="overview"><KeyOverview row={row} value={value} at={at} /></Tabs.Content>
-        {value.KeySpec === 'SYMMETRIC_DEFAULT' && <Tabs.Content value="rotation"><KeyRotation row={row} value={value} at={at} /></Tabs.Content>}
+        {inToken && <Tabs.Content value="token"><KeyToken row={row} value={value} /></Tabs.Content>}
+        {value.KeySpec === 'SYMMETRIC_DEFAULT' && !inToken && <Tabs.Content value="rotation"><KeyRotation row={row} value={value} at={at} /></Tabs.Content>}
         <Tabs.Content value="code"><KeyCode row={row} value={value} /></Tabs.Content>
         <Tabs.Content value="trail"><KeyTrail row={row} at={at} /></Tabs.Content>
       </Tabs.Root>

@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
 import { useNow } from '../clock.ts';
 import { specName, usageWords } from '../format.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
 import { letterOf } from '../vault/letters.ts';
 import { useKey, type KeyRow } from './data.ts';
@@ -89,10 +90,10 @@ const Row = memo(function Row({ row, index, count, start, picked, at, onSelect }
       className={`absolute inset-x-0 flex h-[52px] items-center gap-[11px] rounded-row px-3 ${picked ? 'picked -outline-offset-2 outline-brass group-focus-visible/list:outline-2' : 'hover-tint'}`}
       style={{ transform: `translateY(${start}px)` }}
     >
-      <KeyGlyph publicId={row.id} size="S" state={data?.KeyState ?? 'Enabled'} />
+      <KeyGlyph publicId={row.id} size="S" state={data?.KeyState ?? 'Enabled'} hardware={data?.Origin === 'AWS_CLOUDHSM'} />
       <span className="min-w-0 flex-1">
         <span className={`block truncate text-[13px]/[18px] font-medium ${row.named ? '' : 'font-mono'} ${data && data.KeyState !== 'Enabled' ? 'text-fg-2' : ''}`}>{row.name}</span>
-        <span className="block truncate text-[12px]/4 text-fg-3">{data ? `${specName(data.KeySpec)} · ${usageWords(data.KeyUsage)}${data.Origin === 'AWS_CLOUDHSM' ? ' · in hardware' : ''}` : ' '}</span>
+        <span className="flex gap-1.5 text-[12px]/4 text-fg-3"><span className="min-w-0 truncate">{data ? `${specName(data.KeySpec)} · ${usageWords(data.KeyUsage)}` : ' '}</span>{data?.Origin === 'AWS_CLOUDHSM' && <HardwareBadge words="hardware" />}</span>
       </span>
       {data && data.KeyState !== 'Enabled' && <span className="text-[12px]"><StateWord value={data} at={at} /></span>}
     </div>

@@ -54,7 +54,7 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
         <KeyValue name="Tags"><Tags row={row} changeable={changeable} /></KeyValue>
         {value.MultiRegion && <KeyValue name="Regions"><Regions row={row} value={value} changeable={changeable} /></KeyValue>}
         {value.Origin === 'EXTERNAL' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>{value.KeyState === 'PendingImport' ? 'Its material is imported, and not here now' : 'Imported; its owner has it elsewhere too'}{value.ValidTo === undefined ? '' : `. It goes on ${day(value.ValidTo * 1000)}`}</span>{changeable && value.KeyState !== 'PendingImport' && <Button onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import again…</Button>}</KeyValue>}
-        {value.Origin === 'AWS_CLOUDHSM' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>In a hardware token, key store {value.CustomKeyStoreId}. It cannot leave the token</span></KeyValue>}
+        {value.Origin === 'AWS_CLOUDHSM' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>In a hardware token, key store <code className={MONO}>{value.CustomKeyStoreId}</code>. It cannot be exported or backed up</span></KeyValue>}
         {value.Origin === 'AWS_KMS' && <KeyValue name="Origin"><span title={exact(value.CreationDate * 1000)}>Made in this vault {day(value.CreationDate * 1000)}. {value.KeySpec === 'SYMMETRIC_DEFAULT' || value.KeyUsage === 'GENERATE_VERIFY_MAC' ? 'It' : 'The private part'} cannot leave it</span></KeyValue>}
         {usage.data && <KeyValue name="Last use"><LastUse value={value} usage={usage.data} at={at} /></KeyValue>}
       </dl>

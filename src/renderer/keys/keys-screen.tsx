@@ -22,7 +22,7 @@ import { finderOf } from './rows.ts';
 function textOf(row: KeyRow, known: KeyMetadata | undefined): string {
   if (!known) return row.text;
   const more = `${known.Description} ${specName(known.KeySpec)} ${known.KeySpec} ${usageWords(known.KeyUsage)} ${known.KeyUsage} ${known.KeyState} cmk`;
-  return `${row.text} ${more.toLowerCase()} ${actionsOf(known).map((action) => actionRow(action).operation.toLowerCase()).join(' ')}`;
+  return `${row.text} ${more.toLowerCase()} ${known.Origin === 'AWS_CLOUDHSM' ? 'hardware token hsm pkcs#11 aws_cloudhsm' : ''} ${actionsOf(known).map((action) => actionRow(action).operation.toLowerCase()).join(' ')}`;
 }
 /** Beyond this many keys only names and ids are searched, which takes a few milliseconds for a hundred thousand. */
 const DEEP = 2000;
@@ -68,11 +68,13 @@ export function KeysScreen() {
     const letter = letterOf(event);
     if (letter === undefined) return;
     const known = current && queries.getQueryData<KeyMetadata>(keyQuery(current.id));
-    const action = known && actionsOf(known).find((name) => actionRow(name).shortcut?.toLowerCase() === letter);
+    // One in a token that is not connected: connecting is the first step.
+    const away = known?.KeyState === 'Unavailable' ? known.CustomKeyStoreId : undefined;
+    const action = known && actionsOf(away === undefined ? known : { ...known, KeyState: 'Enabled' }).find((name) => actionRow(name).shortcut?.toLowerCase() === letter);
     if (letter === '/') input.current?.focus();
     else if (letter === 'n' && !readOnly) show({ kind: 'create' });
     else if (letter === 'c' && current) void copyText(current.id).then((done) => { if (done) say('Key ID copied'); });
-    else if (action) show({ kind: 'use', keyId: current.id, action });
+    else if (action) show(away === undefined ? { kind: 'use', keyId: current.id, action } : { kind: 'connect-store', storeId: away, then: { kind: 'use', keyId: current.id, action } });
     else return;
     event.preventDefault();
   };

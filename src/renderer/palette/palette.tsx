@@ -2,13 +2,14 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useQueries } from '@tanstack/react-query';
 import { Command } from 'cmdk';
-import { Braces, Cloud, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
+import { Braces, Cloud, Cpu, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
 import { useDeferredValue, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { specName, usageWords } from '../format.ts';
 import { ActionIcon } from '../keys/action-icon.tsx';
 import { actionRow, actionsOf } from '../keys/actions.ts';
 import { describedQuery, useKeys, type KeyRow } from '../keys/data.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Kbd } from '../parts/kbd.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
@@ -56,18 +57,21 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const actionsFor = (row: KeyRow): readonly Entry[] => {
     const metadata = known(row);
     const uses = metadata ? actionsOf(metadata).map((action): Entry => ({ id: `${action}:${row.id}`, icon: <ActionIcon action={action} />, title: `${actionRow(action).verb} ${row.name}`, about: actionRow(action).operation, act: () => { show({ kind: 'use', keyId: row.id, action }); } })) : [];
+    const away = metadata?.KeyState === 'Unavailable' ? metadata.CustomKeyStoreId : undefined;
+    if (away !== undefined) return [{ id: `connect:${row.id}`, icon: <Cpu size={14} strokeWidth={1.6} />, title: `Connect the token of ${row.name}`, about: 'kms:ConnectCustomKeyStore', act: () => { show({ kind: 'connect-store', storeId: away }); } }];
     const removable = metadata && metadata.KeyState !== 'PendingDeletion' && !readOnly;
     return removable ? [...uses, { id: `delete:${row.id}`, icon: <Trash2 size={14} strokeWidth={1.6} />, title: `Schedule deletion of ${row.name}`, about: 'kms:ScheduleKeyDeletion', act: () => { show({ kind: 'delete', keyId: row.id }); } }] : uses;
   };
   const icon = (Icon: LucideIcon): ReactNode => <Icon size={14} strokeWidth={1.6} />;
   const go = (act: () => void) => (): void => { onClose(); act(); };
   const general: readonly Entry[] = [
-    ...(readOnly ? [] : [{ id: 'new', icon: icon(Plus), title: 'New key', about: 'kms:CreateKey', act: () => { show({ kind: 'create' }); } }, { id: 'new-secret', icon: icon(Plus), title: 'New secret', about: 'secretsmanager:CreateSecret', act: () => { show({ kind: 'create-secret' }); } }]),
+    ...(readOnly ? [] : [{ id: 'new', icon: icon(Plus), title: 'New key', about: 'kms:CreateKey', act: () => { show({ kind: 'create' }); } }, { id: 'new-secret', icon: icon(Plus), title: 'New secret', about: 'secretsmanager:CreateSecret', act: () => { show({ kind: 'create-secret' }); } }, { id: 'set-up', icon: icon(Cpu), title: 'Set up a token', about: 'hardware:AddModule, PKCS#11, HSM', act: () => { show({ kind: 'set-up-hardware' }); } }]),
     { id: 'lock', icon: icon(Lock), title: 'Lock the vault', about: 'vault:Lock', act: go(lock) },
   ];
   const elsewhere: readonly Entry[] = [
     { id: 'keys', icon: icon(KeyRound), title: 'Keys', about: 'Section', act: go(() => { void navigate({ to: '/keys', search: {} }); }) },
     { id: 'secrets', icon: icon(Braces), title: 'Secrets', about: 'Section', act: go(() => { void navigate({ to: '/secrets', search: {} }); }) },
+    { id: 'hardware', icon: icon(Cpu), title: 'Hardware', about: 'Tokens, key stores, modules', act: go(() => { void navigate({ to: '/hardware' }); }) },
     { id: 'access', icon: icon(Cloud), title: 'AWS access', about: 'The door for AWS clients, and their access keys', act: go(() => { void navigate({ to: '/access' }); }) },
     { id: 'trail', icon: icon(Link2), title: 'Trail', about: 'Section', act: go(() => { void navigate({ to: '/trail', search: {} }); }) },
     { id: 'vaults', icon: icon(FolderKey), title: 'Other vaults', about: 'Go to one, make one, forget one', act: () => { show({ kind: 'vaults' }); } },
@@ -115,9 +119,10 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
                 const metadata = known(row);
                 return (
                   <Command.Item key={row.id} value={row.id} onSelect={go(() => { void navigate({ to: '/keys', search: { key: row.id } }); })} className={ITEM}>
-                    <KeyGlyph publicId={row.id} size="S" state={metadata?.KeyState ?? 'Enabled'} />
+                    <KeyGlyph publicId={row.id} size="S" state={metadata?.KeyState ?? 'Enabled'} hardware={metadata?.Origin === 'AWS_CLOUDHSM'} />
                     <span className="truncate font-medium">{row.name}</span>
                     <span className="min-w-0 flex-1 truncate text-fg-2">{metadata ? `${specName(metadata.KeySpec)}, ${usageWords(metadata.KeyUsage)}` : row.id}</span>
+                    {metadata?.Origin === 'AWS_CLOUDHSM' && <HardwareBadge words={metadata.KeyState === 'Unavailable' ? 'Hardware, not connected' : 'Hardware'} />}
                   </Command.Item>
                 );
               })}

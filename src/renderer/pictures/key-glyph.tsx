@@ -65,11 +65,14 @@ const TONES: Record<State, { readonly tile: string; readonly ink: string }> = {
   PendingImport: { tile: 'tint-glyph', ink: 'text-glyph' },
   Unavailable: { tile: 'tint-fg', ink: 'text-fg-3' },
 };
+/** Steel says that a token holds it; what is disabled or goes is told by that first. */
+const STEEL = { tile: 'tint-steel', ink: 'text-steel' } as const;
+const ARE_STEEL: ReadonlySet<State> = new Set(['Enabled', 'PendingImport', 'Unavailable']);
 const TILES: Record<GlyphSize, string> = { S: 'size-[30px] rounded-[7px]', M: 'h-9 w-16 rounded-card', L: 'h-[46px] w-[98px] rounded-panel' };
 
-export const KeyGlyph = memo(function KeyGlyph({ publicId, size, state }: { readonly publicId: string; readonly size: GlyphSize; readonly state: State }) {
+export const KeyGlyph = memo(function KeyGlyph({ publicId, size, state, hardware = false }: { readonly publicId: string; readonly size: GlyphSize; readonly state: State; readonly hardware?: boolean }) {
   const { path, width, height } = outlineOf(publicId, size);
-  const { tile, ink } = TONES[state];
+  const { tile, ink } = hardware && ARE_STEEL.has(state) ? STEEL : TONES[state];
   const outline = state !== 'Enabled';
   return (
     <span aria-hidden="true" className={`grid shrink-0 place-items-center ${TILES[size]} ${tile} ${ink}`}>

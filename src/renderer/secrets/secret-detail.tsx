@@ -1,10 +1,12 @@
 /** One secret: its value, its versions, what it is. */
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft, Ellipsis, Pencil, PenLine, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { useNow } from '../clock.ts';
 import { ago, counted, day, exact, left } from '../format.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
+import { describedQuery, useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
@@ -58,7 +60,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
           <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2">
             {rotation.data?.Run && <><span className="text-brass">Rotating now</span><span aria-hidden="true">·</span></>}
             {due !== undefined && <><span className="text-danger" title={exact(due * 1000)}>Deletes {left(due * 1000, at)}</span><span aria-hidden="true">·</span></>}
-            <span>Encrypted with {value.KmsKeyId === undefined ? 'the vault’s key for secrets' : <code className="font-mono">{value.KmsKeyId}</code>}</span>
+            <span>Encrypted with {value.KmsKeyId === undefined ? 'the vault’s key for secrets' : <WrappingKey reference={value.KmsKeyId} />}</span>
             <span aria-hidden="true">·</span><span title={exact(value.LastChangedDate * 1000)}>Changed {ago(value.LastChangedDate * 1000, at)}</span>
           </p>
         </div>
@@ -124,4 +126,11 @@ function About({ value, at }: { readonly value: SecretKnown; readonly at: number
       <KeyValue name="Made"><span title={exact(value.CreatedDate * 1000)}>{ago(value.CreatedDate * 1000, at)}</span></KeyValue>
     </dl>
   );
+}
+
+/** The key that a secret is encrypted with, as it was named; and whether a token holds it. */
+function WrappingKey({ reference }: { readonly reference: string }) {
+  const row = useKeys().rows?.find(({ id, arn, aliases }) => id === reference || arn === reference || aliases.includes(reference));
+  const { data } = useQuery({ ...describedQuery(row?.id ?? ''), enabled: row !== undefined });
+  return <><code className="font-mono">{reference}</code>{data?.Origin === 'AWS_CLOUDHSM' && <> <HardwareBadge words={data.KeyState === 'Unavailable' ? 'hardware, not connected' : 'hardware'} /></>}</>;
 }

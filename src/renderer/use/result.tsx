@@ -50,9 +50,9 @@ export const Verdict = ({ title, about }: { readonly title: string; readonly abo
   </div>
 );
 
-export const CommandLine = ({ command }: { readonly command: string }) => (
+export const CommandLine = ({ command, title = 'The same on the command line' }: { readonly command: string; readonly title?: string }) => (
   <div>
-    <h3 className="mb-1.5 text-[12px]/4 font-medium text-fg-2">The same on the command line</h3>
+    <h3 className="mb-1.5 text-[12px]/4 font-medium text-fg-2">{title}</h3>
     <div className="edge flex items-start gap-1 rounded-card bg-raised py-1 pr-1 pl-3">
       <code className="min-w-0 flex-1 py-1 font-mono text-[12px]/[18px] text-fg-2">{command.split(' ').map((word, i) => <Fragment key={i}>{i > 0 && ' '}<span className="inline-block break-all">{word}</span></Fragment>)}</code>
       <CopyButton text={command} what="the command" />

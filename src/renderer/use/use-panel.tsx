@@ -8,6 +8,9 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { offered, type Algorithm } from '../../shared/model/algorithms.ts';
 import { actionRow, actionsOf, type BytesAction, type UseAction } from '../keys/actions.ts';
 import { refreshUse, useKey, useKeys } from '../keys/data.ts';
+import { ConnectGate } from '../hardware/connect-gate.tsx';
+import { isCrash, isUndone } from '../hardware/connect.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
 import { Button, IconButton } from '../parts/button.tsx';
 import { client } from '../client.ts';
 import { toText } from '../encoding.ts';
@@ -68,11 +71,11 @@ export function UsePanel({ keyId, first, onClose }: { readonly keyId: string; re
   const head = (
     <div className="flex flex-col gap-3 px-5 pt-4 pb-3 shadow-[inset_0_-1px_0_var(--line-2)]">
       <div className="flex items-center gap-3">
-        <KeyGlyph publicId={keyId} size="M" state={data.KeyState} />
-        <span className="min-w-0 flex-1"><span className="block truncate text-[15px]/[22px] font-semibold">{row.name}</span><code className="block font-mono text-[12px]/4 text-fg-3">{actionRow(action).operation}</code></span>
+        <KeyGlyph publicId={keyId} size="M" state={data.KeyState} hardware={data.Origin === 'AWS_CLOUDHSM'} />
+        <span className="min-w-0 flex-1"><span className="block truncate text-[15px]/[22px] font-semibold">{row.name}</span><span className="flex gap-2 text-[12px]/4"><code className="font-mono text-fg-3">{actionRow(action).operation}</code>{data.Origin === 'AWS_CLOUDHSM' && <HardwareBadge />}</span></span>
         <IconButton label="Close" disabled={busy} onClick={onClose}><X size={16} strokeWidth={1.6} /></IconButton>
       </div>
-      <Segmented label="Action" value={action} options={actionsOf(data).map((one) => [one, actionRow(one).label] as const)} onPick={(next) => { if (!busy) setAction(next); }} />
+      <Segmented label="Action" value={action} options={actionsOf(data.KeyState === 'Unavailable' ? { ...data, KeyState: 'Enabled' } : data).map((one) => [one, actionRow(one).label] as const)} onPick={(next) => { if (!busy) setAction(next); }} />
     </div>
   );
   return (
@@ -98,6 +101,10 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<{ readonly input?: string; readonly proof?: string }>({});
   const [failed, setFailed] = useState<{ readonly error: CallError; readonly requestId: string }>();
+  /** What failed for want of the token: connecting goes on with it, unless the module stopped in the middle of it. */
+  const [gate, setConnectFor] = useState<{ readonly error: CallError; readonly requestId: string }>();
+  const [reconnected, setReconnected] = useState(false);
+  const storeId = value.Origin === 'AWS_CLOUDHSM' ? value.CustomKeyStoreId : undefined;
   const [outcome, setOutcome] = useState<Omit<Outcome, 'secret'> & { readonly hasSecret: boolean; readonly file?: string | undefined; readonly serial: number }>();
   const input = useRef<BytesHandle>(null);
   const proof = useRef<BytesHandle>(null);
@@ -121,6 +128,8 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
 
   const forget = (): void => {
     wipe();
+    setConnectFor(undefined);
+    setReconnected(false);
     copying.forget();
     setOutcome(undefined);
     setFailed(undefined);
@@ -142,7 +151,11 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
       return;
     }
     setBusy(false);
-    if (!answer.ok) { setFailed(answer); return; }
+    if (!answer.ok) {
+      setFailed(answer);
+      if (storeId !== undefined && (isUndone(answer.error) || isCrash(answer.error))) setConnectFor(answer);
+      return;
+    }
     const { secret: came, ...rest } = answer.outcome;
     secret.current = came;
     serial.current += 1;
@@ -167,7 +180,19 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
   });
 
   const command = commandFor({ action, key: reference, algorithm, context: contextOf(rows), dataKeySpec, input: outcome?.file, digest: outcome?.digest === true });
+  const onConnected = (already: boolean): void => {
+    setConnectFor(undefined);
+    // What failed with the token there fails again; what the module stopped in is the person's to ask for anew.
+    if (already || !gate) return;
+    if (!isCrash(gate.error)) void submit();
+    else {
+      setFailed(undefined);
+      setReconnected(true);
+    }
+  };
   return (
+    <>
+    {gate && storeId !== undefined && <section aria-label="Connect the token" className="px-5 pt-4 pb-1"><ConnectGate key={gate.requestId} storeId={storeId} onConnected={onConnected} /></section>}
     <form className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 pt-4 pb-5" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
       {inputLabel !== undefined && (
         <BytesInput
@@ -194,7 +219,8 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
         </div>
       )}
       {copying.error && <InlineError error={copying.error} consequence="Nothing was copied." />}
-      {failed && <InlineError error={failed.error} requestId={failed.requestId} consequence={nothing} />}
+      {failed && <InlineError error={failed.error} requestId={failed.requestId} consequence={storeId !== undefined && isCrash(failed.error) ? 'No result was given out, and the token was not asked again.' : nothing} />}
+      {reconnected && <p role="status" className="tint-ok rounded-card px-3 py-2.5">Connected again. {act} when you want it done anew.</p>}
       {outcome && (
         <section key={outcome.serial} aria-label="Result" className="flex flex-col gap-4 pt-1">
           {outcome.verdict && <Verdict title={outcome.verdict[0]} about={outcome.verdict[1]} />}
@@ -212,5 +238,6 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
       )}
       <div className="mt-auto pt-2"><CommandLine command={command} /></div>
     </form>
+    </>
   );
 }

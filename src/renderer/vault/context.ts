@@ -13,6 +13,9 @@ export type Shown =
   | { readonly kind: 'description'; readonly keyId: string }
   | { readonly kind: 'alias' | 'import' | 'tag' | 'replicate'; readonly keyId: string }
   | { readonly kind: 'region'; readonly keyId: string; readonly region: string }
+  | { readonly kind: 'set-up-hardware' }
+  /** `then`: what is shown once it is connected. */
+  | { readonly kind: 'connect-store'; readonly storeId: string; readonly then?: Shown }
   | { readonly kind: 'create-secret' }
   | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation'; readonly name: string };
 

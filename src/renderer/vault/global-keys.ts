@@ -39,6 +39,7 @@ export function useGlobalKeys({ show, shown, lock }: VaultFrame): void {
       ',': () => { show(undefined); void navigate({ to: '/settings' }); },
       1: () => { show(undefined); void navigate({ to: '/keys', search: {} }); },
       2: () => { show(undefined); void navigate({ to: '/secrets', search: {} }); },
+      5: () => { show(undefined); void navigate({ to: '/hardware' }); },
       7: () => { show(undefined); void navigate({ to: '/access' }); },
       9: () => { show(undefined); void navigate({ to: '/trail', search: {} }); },
     };

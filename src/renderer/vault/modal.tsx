@@ -15,6 +15,8 @@ const ImportMaterial = lazy(async () => ({ default: (await import('../keys/key-i
 const AddTag = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).AddTag }));
 const Replicate = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).Replicate }));
 const KeyInRegion = lazy(async () => ({ default: (await import('../keys/key-region.tsx')).KeyInRegion }));
+const SetUpHardware = lazy(async () => ({ default: (await import('../hardware/setup.tsx')).SetUpHardware }));
+const ConnectStore = lazy(async () => ({ default: (await import('../hardware/connect-gate.tsx')).ConnectStore }));
 const secrets = () => import('../secrets/edit-secret.tsx');
 const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret }));
 const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
@@ -25,10 +27,10 @@ const SetUpRotation = lazy(async () => ({ default: (await import('../secrets/rot
 export function Modal({ shown }: { readonly shown: Shown }) {
   const { show } = useVault();
   const close = useCallback(() => { show(undefined); }, [show]);
-  return <Suspense>{contentOf(shown, close)}</Suspense>;
+  return <Suspense>{contentOf(shown, close, show)}</Suspense>;
 }
 
-function contentOf(shown: Shown, close: () => void) {
+function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefined) => void) {
   switch (shown.kind) {
     case 'palette': return <Palette onClose={close} />;
     case 'shortcuts': return <Shortcuts onClose={close} />;
@@ -42,6 +44,8 @@ function contentOf(shown: Shown, close: () => void) {
     case 'tag': return <AddTag keyId={shown.keyId} onClose={close} />;
     case 'replicate': return <Replicate keyId={shown.keyId} onClose={close} />;
     case 'region': return <KeyInRegion keyId={shown.keyId} region={shown.region} onClose={close} />;
+    case 'set-up-hardware': return <SetUpHardware onClose={close} />;
+    case 'connect-store': return <ConnectStore storeId={shown.storeId} onConnected={() => { show(shown.then); }} onClose={close} />;
     case 'create-secret': return <CreateSecret onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;

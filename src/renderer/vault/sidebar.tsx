@@ -1,7 +1,7 @@
 /** Sections, the vault's menu, and the foot. A section that is not built is not here. */
 import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Braces, ChevronsUpDown, ClipboardCopy, Cloud, DoorOpen, FolderKey, Folders, KeyRound, Link2, Lock, Search, Settings, type LucideIcon } from 'lucide-react';
+import { Braces, ChevronsUpDown, ClipboardCopy, Cloud, Cpu, DoorOpen, FolderKey, Folders, KeyRound, Link2, Lock, Search, Settings, type LucideIcon } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
 import { useDoor } from '../access/data.ts';
@@ -20,7 +20,7 @@ import { useVault } from './context.ts';
 const ICON = { size: 16, strokeWidth: 1.6, 'aria-hidden': true } as const;
 const ITEM = 'hover-tint flex h-[29px] items-center gap-2.5 rounded-row px-2 font-medium text-fg-2 hover:text-fg aria-[current=page]:bg-raised aria-[current=page]:text-fg aria-[current=page]:shadow-[inset_0_0_0_1px_var(--line)] [[data-theme=light]_&]:aria-[current=page]:bg-pane';
 
-function NavItem({ to, icon: Icon, badge, children }: { readonly to: '/keys' | '/secrets' | '/access' | '/trail'; readonly icon: LucideIcon; readonly badge?: ReactNode; readonly children: string }) {
+function NavItem({ to, icon: Icon, badge, children }: { readonly to: '/keys' | '/secrets' | '/hardware' | '/access' | '/trail'; readonly icon: LucideIcon; readonly badge?: ReactNode; readonly children: string }) {
   return (
     <Link to={to} search={{}} activeProps={{ 'aria-current': 'page' }} activeOptions={{ includeSearch: false }} className={`${ITEM} group`}>
       <Icon {...ICON} className="group-aria-[current=page]:text-brass" />
@@ -45,6 +45,7 @@ export function Sidebar() {
       <h2 className="mt-4 mb-1.5 px-2 text-[11px]/4 font-medium text-fg-3">Vault</h2>
       <NavItem to="/keys" icon={KeyRound} badge={rows && whole ? counted(rows.length) : undefined}>Keys</NavItem>
       <NavItem to="/secrets" icon={Braces}>Secrets</NavItem>
+      <NavItem to="/hardware" icon={Cpu}>Hardware</NavItem>
       <h2 className="mt-4 mb-1.5 px-2 text-[11px]/4 font-medium text-fg-3">Control</h2>
       <NavItem to="/access" icon={Cloud}>AWS access</NavItem>
       <NavItem to="/trail" icon={Link2}>Trail</NavItem>

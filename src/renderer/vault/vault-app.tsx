@@ -7,6 +7,7 @@ import { refreshAccess } from '../access/data.ts';
 import { client, onEvent } from '../client.ts';
 import { tailOf } from '../format.ts';
 import { coalesced } from '../coalesce.ts';
+import { refreshTokens } from '../hardware/data.ts';
 import { refreshKeys } from '../keys/data.ts';
 import { KeysScreen } from '../keys/keys-screen.tsx';
 import { refreshSecrets } from '../secrets/data.ts';
@@ -17,6 +18,7 @@ import { AppFrame } from './frame.tsx';
 export { firstKeys } from '../keys/data.ts';
 
 const SecretsScreen = lazy(async () => ({ default: (await import('../secrets/secrets-screen.tsx')).SecretsScreen }));
+const HardwareScreen = lazy(async () => ({ default: (await import('../hardware/hardware-screen.tsx')).HardwareScreen }));
 const AccessScreen = lazy(async () => ({ default: (await import('../access/access-screen.tsx')).AccessScreen }));
 const TrailScreen = lazy(async () => ({ default: (await import('../trail/trail-screen.tsx')).TrailScreen }));
 const SettingsScreen = lazy(async () => ({ default: (await import('../settings/settings-screen.tsx')).SettingsScreen }));
@@ -36,6 +38,7 @@ const routes = [
     const find = text(search['find']);
     return find === undefined ? {} : { find };
   } }),
+  createRoute({ getParentRoute: () => root, path: '/hardware', component: () => <Suspense><HardwareScreen /></Suspense> }),
   createRoute({ getParentRoute: () => root, path: '/access', component: () => <Suspense><AccessScreen /></Suspense> }),
   createRoute({ getParentRoute: () => root, path: '/settings', component: () => <Suspense><SettingsScreen /></Suspense> }),
 ] as const;
@@ -73,7 +76,10 @@ export function VaultApp({ status }: { readonly status: Output<'vault:Status'> }
   useEffect(() => {
     const keys = coalesced<string>((ids) => refreshKeys(queries, ids.has(ANY) ? undefined : ids), REST_MS);
     const secrets = coalesced<string>(() => refreshSecrets(queries), REST_MS);
+    const hardware = coalesced<string>(() => refreshTokens(queries), REST_MS);
     return onEvent(({ event, id }) => {
+      // A key store or a token changed: such an event names no key.
+      if ((event === 'key.changed' && id === undefined) || event === 'settings.changed') hardware(ANY);
       if (event === 'key.changed') keys(id === undefined ? ANY : tailOf(id));
       else if (event === 'alias.changed') keys(ANY);
       else if (event === 'door.changed' || event === 'client.changed') void refreshAccess(queries);

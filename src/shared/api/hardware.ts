@@ -21,7 +21,9 @@ const moduleShape = z.strictObject({
   Path: z.string(),
   Sha256: z.string().describe('That the owner has agreed to'),
   AddedDate: timestamp(),
+  FileSha256: z.string().optional().describe('Of the file as it is now, where it has changed'),
   State: z.enum(['running', 'stopped', 'changed', 'missing']).describe('changed: the file is another than was agreed to, and is not loaded; agree with `keystead hardware update-module`'),
+  Crashes: z.number().describe('How often its process ended by itself since the vault was unlocked; it is started again when it is next needed, and nothing is asked of it twice'),
   Warnings: z.array(z.string()).describe('Who else could change the file'),
   Description: z.string().optional().describe('Of a running module, in its own words'),
   Manufacturer: z.string().optional(),
@@ -31,10 +33,34 @@ const moduleShape = z.strictObject({
 export const addModule = operation({
   name: 'hardware:AddModule',
   summary: 'Let a PKCS#11 module be loaded, in a process of its own; its file is remembered by its SHA-256',
-  input: z.strictObject({ Path: path, Parameters: z.string().max(1024).optional().describe('Given to C_Initialize, for modules that want some (NSS); not secret') }),
+  input: z.strictObject({ Path: path, Sha256: hash.optional().describe('Of the file that you looked at: another one is not loaded'), Parameters: z.string().max(1024).optional().describe('Given to C_Initialize, for modules that want some (NSS); not secret') }),
   output: z.strictObject({ Module: moduleShape }),
   errors: ['AlreadyExistsException', 'LimitExceededException', 'FileNotReadableException', 'ModuleRefusedException'],
   effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Path', 'Sha256'],
+});
+
+export const inspectModule = operation({
+  name: 'hardware:InspectModule',
+  summary: 'Look at a module’s file before it is loaded: its SHA-256, and who else could change it',
+  input: z.strictObject({ Path: path }),
+  output: z.strictObject({ Path: z.string().describe('Without links'), Sha256: hash, Warnings: z.array(z.string()).describe('Who else could change the file') }),
+  errors: ['FileNotReadableException'],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Path'],
+});
+
+export const restartModule = operation({
+  name: 'hardware:RestartModule',
+  summary: 'End a module’s process and start another; its logins end, and its key stores have to be connected again',
+  input: z.strictObject({ Path: path }),
+  output: z.strictObject({ Module: moduleShape }),
+  errors: ['NotFoundException', 'FileNotReadableException', 'ModuleRefusedException'],
+  effect: 'use',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
   audited: ['Path'],
@@ -100,6 +126,8 @@ export const listTokens = operation({
         PinState: z.enum(['ok', 'low', 'last', 'locked']).describe('low: a wrong PIN was given; last: one more wrong PIN locks it'),
         MinPinLength: z.number(),
         MaxPinLength: z.number(),
+        Sessions: z.number().optional().describe('Open now, by all programs; absent where the token does not say'),
+        MaxSessions: z.number().optional().describe('0: no limit'),
         LoggedIn: z.boolean(),
       }),
     ),
@@ -217,4 +245,16 @@ export const adoptKey = operation({
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
   audited: ['CustomKeyStoreId', 'Id', 'KeyUsage'],
+});
+
+export const testToken = operation({
+  name: 'hardware:TestToken',
+  summary: 'Have a connected token make a key pair, sign with it, and destroy it again; the signature is verified outside of the token',
+  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: z.strictObject({ KeySpec: f.keySpec, SigningAlgorithm: z.string() }),
+  errors: [...TOKEN_ERRORS, 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['CustomKeyStoreId'],
 });

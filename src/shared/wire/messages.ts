@@ -47,7 +47,7 @@ export type ReplyMessage =
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'records' | 'rows' | 'keys';
+  readonly unit: 'bytes' | 'records' | 'rows' | 'keys' | 'steps';
 }
 
 /** Ids only. `call` is the client's own number of the call that a progress event belongs to. */
@@ -163,9 +163,11 @@ function eventOf(event: string, { id, call, progress }: Fields): EventMessage {
   };
 }
 
+const UNITS: ReadonlySet<unknown> = new Set<Progress['unit']>(['bytes', 'records', 'rows', 'keys', 'steps']);
+
 function isProgress(value: unknown): value is Progress {
   if (!isObject(value) || typeof value['done'] !== 'number' || typeof value['total'] !== 'number') return false;
-  return value['unit'] === 'bytes' || value['unit'] === 'records' || value['unit'] === 'rows' || value['unit'] === 'keys';
+  return UNITS.has(value['unit']);
 }
 
 /** A code of a newer vault reads as InternalException, with its own name in the message. */

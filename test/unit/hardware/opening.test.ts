@@ -145,3 +145,23 @@ describe('a module', () => {
     expect(log).not.toContain('setPin a');
   });
 });
+
+describe('looking for tokens anew', () => {
+  it('loads no module anew that is being asked something: it would end what it was asked', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    const slow = new Promise((resolve) => { answer = resolve; });
+    const { openings, log } = setUp((call) => (call === 'keys' ? slow : undefined));
+    const hardware = openings.begin();
+    const a = module('a');
+    const asking = hardware.ask({ module: a, token: TOKEN }, 'keys', { token: TOKEN });
+    await expect.poll(() => log).toContain('keys a');
+    await hardware.tokens(a, { fresh: true });
+    expect(log.filter((line) => line === 'start a')).toHaveLength(1);
+    answer({ keys: [], certificates: [] });
+    await asking;
+    await hardware.tokens(a, { fresh: true });
+    expect(log.filter((line) => line === 'start a')).toHaveLength(2);
+    expect(hardware.crashes(a.path)).toBe(0);
+    await openings.end();
+  });
+});

@@ -97,7 +97,7 @@ describe('a unit of work that is run again', () => {
 /** A module with one token in one slot. */
 function module() {
   const log: string[] = [];
-  const info = { serialNumber: '1', label: 'one', manufacturerID: '', model: '', flags: 0x400, firmwareVersion: { major: 1, minor: 0 }, hardwareVersion: { major: 1, minor: 0 }, minPinLen: 4, maxPinLen: 8, maxSessionCount: 0 };
+  const info = { serialNumber: '1', label: 'one', manufacturerID: '', model: '', flags: 0x400, firmwareVersion: { major: 1, minor: 0 }, hardwareVersion: { major: 1, minor: 0 }, minPinLen: 4, maxPinLen: 8, maxSessionCount: 0, sessionCount: 0 };
   const p11 = {
     C_GetSlotList: () => [Buffer.of(1)],
     C_GetTokenInfo: () => info,

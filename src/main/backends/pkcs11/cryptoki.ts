@@ -165,6 +165,7 @@ export interface TokenFacts {
   readonly serialNumber: string;
   readonly flags: number;
   readonly maxSessionCount: number;
+  readonly sessionCount: number;
   readonly minPinLen: number;
   readonly maxPinLen: number;
   readonly hardwareVersion: Version;

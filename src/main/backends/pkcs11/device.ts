@@ -9,10 +9,11 @@ import { wipe } from '../../crypto/bytes.ts';
 import { CKA, CKF, CKM, CKO, CKR, CKU, PARAMETERS, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS, mechanismOf } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
-import { isGuarded, MOST_LISTED, type CallName, type ReplyOf, type RequestOf, type TokenFacts, type TokenName } from './protocol.ts';
+import { isGuarded, MOST_LISTED, type CallName, type ReplyOf, type RequestOf, type TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
 import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
+import { textOf, tokenFacts } from './token-facts.ts';
 import { tryToWrap } from './wrap-test.ts';
 import { pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
 
@@ -23,12 +24,8 @@ type Calls = { readonly [C in CallName]: (request: RequestOf<C>, parts: readonly
 const ROOM = 1024;
 
 const nameOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
-const textOf = (padded: string): string => padded.replace(/[\s\0]+$/, '');
 const pinOf = (part: Uint8Array | undefined): string => Buffer.from(part ?? []).toString('utf8');
 const bufferOf = (part: Uint8Array | undefined): Buffer => Buffer.from(part?.buffer ?? new ArrayBuffer(0), part?.byteOffset, part?.byteLength);
-
-/** CKF_USER_PIN_* say how many tries are left, as far as a token says it at all. */
-const pinState = (flags: number): TokenFacts['pin'] => ((flags & CKF.USER_PIN_LOCKED) !== 0 ? 'locked' : (flags & CKF.USER_PIN_FINAL_TRY) !== 0 ? 'last' : (flags & CKF.USER_PIN_COUNT_LOW) !== 0 ? 'low' : 'ok');
 
 export function createDevice(p11: Cryptoki): Calls {
   const tokens = new Map<string, Sessions>();
@@ -105,31 +102,6 @@ export function createDevice(p11: Cryptoki): Calls {
       }
     });
 
-  function tokenFacts(slot: Handle): TokenFacts {
-    const info = p11.C_GetTokenInfo(slot);
-    const { slotDescription, flags: slotFlags } = p11.C_GetSlotInfo(slot);
-    const has = (flag: number): boolean => (info.flags & flag) !== 0;
-    const version = ({ major, minor }: { readonly major: number; readonly minor: number }): string => `${String(major)}.${String(minor)}`;
-    return {
-      slot: slot.toString('hex'),
-      description: textOf(slotDescription),
-      present: (slotFlags & CKF.TOKEN_PRESENT) !== 0,
-      serial: textOf(info.serialNumber),
-      label: textOf(info.label),
-      manufacturer: textOf(info.manufacturerID),
-      model: textOf(info.model),
-      firmware: version(info.firmwareVersion),
-      hardware: version(info.hardwareVersion),
-      initialized: has(CKF.TOKEN_INITIALIZED),
-      pinSet: has(CKF.USER_PIN_INITIALIZED),
-      pinPad: has(CKF.PROTECTED_AUTHENTICATION_PATH),
-      writeProtected: has(CKF.WRITE_PROTECTED),
-      pin: pinState(info.flags),
-      minPin: info.minPinLen,
-      maxPin: info.maxPinLen,
-    };
-  }
-
   /** A session without a pool, closed again. */
   function once<T>(slot: Handle, work: (session: Handle) => T): T {
     const session = p11.C_OpenSession(slot, CKF.SERIAL_SESSION | CKF.RW_SESSION);
@@ -153,7 +125,7 @@ export function createDevice(p11: Cryptoki): Calls {
       return { reply: { manufacturer: textOf(manufacturerID), description: textOf(libraryDescription), version: `${String(libraryVersion.major)}.${String(libraryVersion.minor)}`, cryptoki: `${String(cryptokiVersion.major)}.${String(cryptokiVersion.minor)}` } };
     },
 
-    tokens: () => ({ reply: { tokens: p11.C_GetSlotList(true).map(tokenFacts) } }),
+    tokens: () => ({ reply: { tokens: p11.C_GetSlotList(true).map((slot) => tokenFacts(p11, slot)) } }),
 
     mechanisms({ token }) {
       const slot = slotOf(token);
@@ -167,7 +139,7 @@ export function createDevice(p11: Cryptoki): Calls {
     initToken({ slot, label, expected }, [officerPin, userPin]) {
       const handle = p11.C_GetSlotList(true).find((one) => one.toString('hex') === slot);
       if (!handle) throw found('absent');
-      const before = tokenFacts(handle);
+      const before = tokenFacts(p11, handle);
       if (before.serial !== expected.serial || before.label !== expected.label || before.initialized !== expected.initialized) throw found('changed');
       if (tokens.has(nameOf(before))) forget(before);
       p11.C_CloseAllSessions(handle);
@@ -180,7 +152,7 @@ export function createDevice(p11: Cryptoki): Calls {
           p11.C_Logout(session);
         }
       });
-      const after = tokenFacts(handle);
+      const after = tokenFacts(p11, handle);
       return { reply: { serial: after.serial, label: after.label } };
     },
 

@@ -64,6 +64,10 @@ const tokenFacts = z.strictObject({
   pin: z.enum(['ok', 'low', 'last', 'locked']),
   minPin: ulong,
   maxPin: ulong,
+  /** Open now, by all programs; absent: the token does not say. */
+  sessions: ulong.optional(),
+  /** 0: no limit. */
+  maxSessions: ulong.optional(),
 });
 export type TokenFacts = z.output<typeof tokenFacts>;
 

@@ -1,0 +1,70 @@
+/** Token: where a key is, what its token says of it, and what the token did when it was put to the test. */
+import { CircleAlert, CircleCheck, CircleHelp } from 'lucide-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { sentence } from '../format.ts';
+import { useKeyStores, useTokenKey, refreshTokens } from '../hardware/data.ts';
+import { StateSaid } from '../hardware/parts.tsx';
+import { statedWords, storeState } from '../hardware/words.ts';
+import { Button } from '../parts/button.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
+import { errorOf, InlineError, ProgressRow } from '../parts/feedback.tsx';
+import type { KeyRow } from './data.ts';
+
+const ICON = { size: 15, strokeWidth: 1.6, 'aria-hidden': true } as const;
+const H3 = 'mb-2 text-[12.5px]/[18px] font-semibold';
+
+export function KeyToken({ row, value }: { readonly row: KeyRow; readonly value: KeyMetadata }) {
+  const navigate = useNavigate();
+  const store = useKeyStores().data?.find(({ CustomKeyStoreId }) => CustomKeyStoreId === value.CustomKeyStoreId);
+  return (
+    <div className="flex flex-col gap-6 pt-5">
+      <section>
+        <h3 className={H3}>Key store</h3>
+        <p className="flex flex-wrap items-center gap-x-3 gap-y-1">{store ? <><bdi className="font-medium">{store.CustomKeyStoreName}</bdi><StateSaid said={storeState(store)} /></> : <code className="font-mono text-[12px]">{value.CustomKeyStoreId}</code>}<Button kind="ghost" onClick={() => { void navigate({ to: '/hardware' }); }}>Show in Hardware</Button></p>
+      </section>
+      {value.KeyState === 'Unavailable' ? <p className="text-fg-2">The token is asked for the rest once its key store is connected.</p> : <Told row={row} />}
+    </div>
+  );
+}
+
+function Told({ row }: { readonly row: KeyRow }) {
+  const queries = useQueryClient();
+  const { data, error, isFetching } = useTokenKey(row.id);
+  if (error) return <InlineError error={errorOf(error)}><Button kind="ghost" onClick={() => { void refreshTokens(queries); }}>Ask again</Button></InlineError>;
+  if (!data) return <ProgressRow label="Asking the token, and putting it to the test" />;
+  const { WrapRefused: refused, WrapAllowed: allowed } = data.Tested;
+  return (
+    <>
+      <section>
+        <h3 className={H3}>What the token says of it <span className="font-normal text-fg-3">its word, and no proof</span></h3>
+        <ul className="grid grid-cols-[repeat(auto-fill,minmax(230px,1fr))] gap-x-6 gap-y-1.5">
+          {statedWords(data.Stated).map(({ name, words, good }) => (
+            <li key={name} className="flex items-start gap-2">
+              {good === undefined ? <CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /> : good ? <CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /> : <CircleAlert {...ICON} className="mt-0.5 shrink-0 text-warn" />}
+              <span>{words}</span>
+            </li>
+          ))}
+        </ul>
+      </section>
+      <section>
+        <h3 className={H3}>What Keystead tested <span className="font-normal text-fg-3">just now</span></h3>
+        {allowed.length > 0 && <p className="tint-danger mb-2 flex gap-2.5 rounded-card px-3 py-2.5"><CircleAlert {...ICON} className="mt-0.5 shrink-0 text-danger" /><span>The token wrapped this key out with <code className="font-mono text-[12px]">{allowed.join(', ')}</code>, whatever it says of it. Whoever has the PIN can take the key. What came out was wiped unseen.</span></p>}
+        <p className="flex gap-2.5">{refused.length > 0 ? <><CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /><span>Asked to wrap it out, the token refused: <code className="font-mono text-[12px]">{refused.join(', ')}</code></span></> : allowed.length === 0 ? <><CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /><span>The token offers no mechanism that could wrap it out, so there was nothing to try.</span></> : null}</p>
+        <Button className="mt-3" busy={isFetching} onClick={() => { if (!isFetching) void refreshTokens(queries); }}>Test again</Button>
+      </section>
+      <section>
+        <h3 className={H3}>What Keystead does itself</h3>
+        <ul className="flex list-disc flex-col gap-1 pl-4 text-fg-2">
+          {data.Adopted && <li>It was on the token before and was adopted: deleting it here leaves it there.</li>}
+          {data.Notes.map((note) => <li key={note}>{sentence(note.replaceAll('`', ''))}</li>)}
+        </ul>
+      </section>
+      <section>
+        <h3 className={H3}>URI <span className="font-normal text-fg-3">RFC 7512, without the PIN</span></h3>
+        <p className="flex items-start gap-1.5"><code className="min-w-0 font-mono text-[12px] break-all">{data.Uri}</code><CopyButton text={data.Uri} what="the URI" /></p>
+      </section>
+    </>
+  );
+}

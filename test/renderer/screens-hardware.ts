@@ -1,0 +1,77 @@
+/** The screens of hardware, and of keys that a token holds. */
+import type { Page } from 'playwright-core';
+import type { Screen } from './screens.ts';
+
+const press = (page: Page, name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click();
+const hardware = async (page: Page): Promise<void> => {
+  await page.getByRole('link', { name: 'Hardware' }).click();
+  await page.getByRole('heading', { name: 'Tokens', exact: true }).or(page.getByText('No token yet')).waitFor();
+};
+const tab = (name: string) => async (page: Page): Promise<void> => {
+  await hardware(page);
+  await page.getByRole('tab', { name }).first().click();
+};
+const key = async (page: Page, name = 'codesign-hsm'): Promise<void> => page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click();
+const submit = (page: Page): Promise<void> => page.getByRole('dialog').locator('button[type=submit]').click();
+const more = async (page: Page, of: string, item: string): Promise<void> => {
+  await hardware(page);
+  await page.getByRole('button', { name: `More for ${of}` }).click();
+  await page.getByRole('menuitem', { name: item }).click();
+};
+const loaded = async (page: Page): Promise<void> => {
+  await hardware(page);
+  await press(page, 'Set up the first token');
+  await page.getByText('SoftHSM 2').waitFor();
+  await submit(page);
+  await page.getByText('Its SHA-256').waitFor();
+};
+const initialise = async (page: Page): Promise<void> => {
+  await loaded(page);
+  await submit(page);
+  await page.getByText('Which token?').waitFor();
+  await submit(page);
+  await page.getByLabel('Label', { exact: true }).fill('build-hsm');
+  await page.getByLabel('New PIN for the security officer', { exact: true }).fill('87654321');
+  for (const label of ['New user PIN', 'New user PIN again']) await page.getByLabel(label, { exact: true }).fill('1234567');
+};
+const keyStep = async (page: Page): Promise<void> => {
+  await initialise(page);
+  await submit(page);
+  await page.getByLabel('Name of the first key').waitFor();
+};
+
+export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
+  'hardware': { act: hardware },
+  'hardware-empty': { query: '?hardware=none', act: hardware },
+  'hardware-modules': { query: '?hardware=changed,writable', act: async (page) => { await hardware(page); await page.getByRole('region', { name: 'Modules', exact: true }).getByText('The file is another one').scrollIntoViewIfNeeded(); await page.locator('summary').first().click(); } },
+  'hardware-crashed': { query: '?hardware=crashed', act: async (page) => { await hardware(page); await page.getByText('was restarted').scrollIntoViewIfNeeded(); } },
+  'hardware-missing': { query: '?hardware=missing', act: hardware },
+  'hardware-locked': { query: '?hardware=locked', act: hardware },
+  'hardware-keys': { act: async (page) => { await tab('Keys on it')(page); await page.getByText('from-pkcs11-tool').waitFor(); } },
+  'hardware-adopt-refused': { act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: 'Adopt from-pkcs11-tool to sign and verify' }).click(); await page.getByRole('alert').waitFor(); } },
+  'hardware-mechanisms': { act: async (page) => { await tab('Mechanisms')(page); await page.getByText('CKM_ECDSA').waitFor(); } },
+  'hardware-agree': { over: 'dialog', query: '?hardware=changed', act: async (page) => { await hardware(page); await press(page, 'See what changed…'); await page.getByText('An update of the system').waitFor(); } },
+  'hardware-restart': { over: 'dialog', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Restart libsofthsm2.so' }).click(); } },
+  'hardware-pin': { over: 'dialog', query: '?hardware=pin', act: async (page) => { await hardware(page); await page.getByRole('region', { name: 'Token release-hsm' }).getByRole('button', { name: 'Give the PIN…' }).click(); await page.getByLabel('PIN', { exact: true }).waitFor(); } },
+  'hardware-pin-last': { over: 'dialog', query: '?hardware=pin', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Connect…' }).click(); await page.getByLabel('PIN', { exact: true }).fill('0000'); await page.keyboard.press('Enter'); await page.getByLabel('The same PIN again', { exact: true }).waitFor(); } },
+  'hardware-change-pin': { over: 'dialog', act: async (page) => { await more(page, 'release-hsm', 'Change the PIN…'); await page.getByLabel('PIN as it is', { exact: true }).fill('1234567'); for (const label of ['New PIN', 'New PIN again']) await page.getByLabel(label, { exact: true }).fill('7654321'); await submit(page); await page.getByRole('alert').waitFor(); } },
+  'hardware-erase': { over: 'dialog', act: async (page) => { await more(page, 'release-hsm', 'Erase and initialise…'); await page.getByLabel('Type release-hsm to erase it').fill('release'); } },
+  'hardware-delete-store': { over: 'dialog', act: async (page) => { await more(page, 'release', 'Delete…'); await press(page, 'Disconnect and delete'); await page.getByRole('alert').waitFor(); } },
+  'hardware-narrow': { act: hardware, size: { width: 900, height: 640 } },
+  'hardware-zoom': { act: hardware, size: { width: 640, height: 400 } },
+  'setup-module': { over: 'dialog', query: '?hardware=none', act: async (page) => { await hardware(page); await press(page, 'Set up the first token'); await page.getByText('SoftHSM 2').waitFor(); } },
+  'setup-look': { over: 'dialog', query: '?hardware=none,writable', act: loaded },
+  'setup-token': { over: 'dialog', query: '?hardware=none', act: async (page) => { await loaded(page); await submit(page); await page.getByText('Which token?').waitFor(); } },
+  'setup-initialise': { over: 'dialog', query: '?hardware=none', act: initialise },
+  'setup-key': { over: 'dialog', query: '?hardware=none', act: keyStep },
+  'setup-work': { over: 'dialog', query: '?hardware=none&slow', act: async (page) => { await keyStep(page); await submit(page); await page.getByText('under way').first().waitFor({ state: 'attached' }); } },
+  'setup-left': { over: 'dialog', query: '?hardware=none', act: async (page) => { await keyStep(page); await press(page, 'Cancel'); await page.getByText('What stays').waitFor(); } },
+  'setup-done': { over: 'dialog', query: '?hardware=none', act: async (page) => { await keyStep(page); await submit(page); await page.getByText('A key in hardware has signed').waitFor(); } },
+  'keys-hardware': { act: (page) => key(page) },
+  'keys-hardware-token': { act: async (page) => { await key(page); await page.getByRole('tab', { name: 'Token' }).click(); await page.getByText('Asked to wrap it out').waitFor(); } },
+  'keys-hardware-wraps': { query: '?hardware=wraps', act: async (page) => { await key(page); await page.getByRole('tab', { name: 'Token' }).click(); await page.getByText('whatever it says').waitFor(); } },
+  'keys-hardware-away': { query: '?hardware=missing', act: async (page) => { await key(page); await page.getByRole('article').getByText('Token missing').waitFor(); } },
+  'create-hardware': { over: 'dialog', act: async (page) => { await press(page, 'New key'); await page.getByRole('radio', { name: /In hardware: release/ }).check(); await page.getByText('Whoever loses the token').scrollIntoViewIfNeeded(); } },
+  'use-hardware': { over: 'dialog', query: '?gone&hardware=ready', act: async (page) => { await key(page); await press(page, 'Sign'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.getByRole('dialog').locator('button[type=submit]').first().click(); await page.getByLabel('PIN', { exact: true }).waitFor(); } },
+  'palette-hardware': { over: 'dialog', act: async (page) => { await page.keyboard.press('Control+k'); await page.getByRole('combobox').fill('codesign'); await page.getByRole('option', { name: /Hardware$/ }).waitFor(); } },
+};
