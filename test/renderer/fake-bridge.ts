@@ -13,6 +13,7 @@ const many = Number(query.get('keys') ?? 0);
 const keys = query.get('empty') === null ? [...fakeKeys(at()), ...manyKeys(at(), many)] : [];
 const byId = new Map(keys.map((key) => [key.KeyId, key]));
 let secrets = query.get('empty') === null ? fakeSecrets(at()) : [];
+const TOKEN_SLOTS = [{ SlotId: '9d'.repeat(16), Token: 'office', Serial: '7b1e22c4d0f1a2b3' }, { SlotId: '4c'.repeat(16), Token: 'safe', Serial: '0a55e1f29c3b7d18' }];
 const listeners = new Set<(event: unknown) => void>();
 const push = (event: Fields): void => { for (const listener of listeners) listener(event); };
 const b64 = (length: number, seed = 7): string => btoa(String.fromCharCode(...Array.from({ length }, (_, i) => (i * 73 + seed * 41 + ((i * i) % 97)) % 256)));
@@ -78,7 +79,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   ...fakeHardware({ at, how: hardwareIs, push, fail, wait, slow: query.get('slow') !== null }, keys.filter(({ Origin }) => Origin === 'AWS_CLOUDHSM').map(({ KeyId }) => KeyId)),
   'vault:Status': () => ({
     State: phase, Folder: '/home/ada/.local/share/keystead/vaults/acme-dev', Version: '0.1.0', ProcessId: 41877, StartedAt: at() - 9000,
-    ...(phase === 'absent' ? {} : { VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', SlotTypes: query.get('slots')?.split(',') ?? ['password', 'recovery'] }),
+    ...(phase === 'absent' ? {} : { VaultId: '5f1e9c2ab87d4036a1c6e2f09b3d7754', SlotTypes: query.get('slots')?.split(',') ?? ['password', 'recovery'], ...(query.get('slots')?.includes('token') ? { TokenSlots: TOKEN_SLOTS } : {}) }),
     ...(phase === 'unlocked' || phase === 'readOnly' ? { Name: settings.Name, UnlockedAt: 1_790_000_000, LocksAt: at() + 11.5 * 60, RecoveryCodeUsed: false } : {}),
     ...(phase === 'trailBroken' ? { Problem: '`trail.key` is damaged: nothing was changed, compare the vault\'s folder with a copy' } : {}),
     ...(phase === 'readOnly' ? { Problem: 'the trail is behind what the vault knows of it' } : {}),
