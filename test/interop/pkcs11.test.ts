@@ -68,7 +68,7 @@ describe('a key store in SoftHSM', () => {
 
   it('says where a key is, what the token says of it, and what it did when it was asked to wrap it out', async () => {
     const KeyId = await newKey('ECC_NIST_P256');
-    expect((await client.ok('kms:DescribeKey', { KeyId }))['KeyMetadata']).toMatchObject({ Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store, KeyState: 'Enabled' });
+    expect((await client.ok('kms:DescribeKey', { KeyId }))['KeyMetadata']).toMatchObject({ Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store, CloudHsmClusterId: (await stateOf())['CloudHsmClusterId'], KeyState: 'Enabled' });
     const described = await client.ok('hardware:DescribeTokenKey', { KeyId });
     expect(described['Stated']).toEqual({ Sensitive: true, Extractable: false, AlwaysSensitive: true, NeverExtractable: true, Local: true });
     expect(described['Tested']).toEqual({ WrapRefused: expect.arrayContaining(['CKM_AES_KEY_WRAP']) as string[], WrapAllowed: [] });

@@ -13,9 +13,9 @@ import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { KEY_STORES } from '../hardware/kinds.ts';
 import { keyUri } from '../hardware/token-names.ts';
-import { metadata } from '../keyring/metadata.ts';
 import type { HardwareRef, KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
+import { keyMetadata } from './key-metadata.ts';
 import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { provePair } from './prove-pair.ts';
 import { keyOf } from './resolvers.ts';
@@ -162,7 +162,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const [algorithm] = usable(offer, spec, usage);
     if (publicKey && algorithm) await provePair(keys, record, publicKey, algorithm, random);
     writer.insertKey(record);
-    return { KeyMetadata: metadata(record, realm) };
+    return { KeyMetadata: await keyMetadata(writer, record, realm) };
   },
 });
 

@@ -10,12 +10,12 @@ import { assertAllows, deletionCancelled, disabled, enabled } from '../keyring/k
 import { deletionScheduled, inRegion, merged, withoutDue } from '../keyring/regions.ts';
 import { KEY_USAGE } from '../keyring/kinds.ts';
 import { tagged } from '../keyring/tags.ts';
-import { metadata } from '../keyring/metadata.ts';
 import type { AliasRecord, KeyRecord, Page } from '../keyring/ports.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
 import type { Call } from '../kernel/handler.ts';
+import { keyMetadata } from './key-metadata.ts';
 import { destroyOnToken, generateOnToken } from './hardware-keys.ts';
 import { pageWhere } from './pages.ts';
 import { keyOf } from './resolvers.ts';
@@ -106,10 +106,10 @@ export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<Handle
     };
     const record = tagged(bare, input.Tags);
     writer.insertKey(record, made?.material);
-    return { KeyMetadata: metadata(record, realm) };
+    return { KeyMetadata: await keyMetadata(writer, record, realm) };
   },
 
-  'kms:DescribeKey': (_input, call, { realm }) => ({ KeyMetadata: metadata(keyOf(call.resource), realm) }),
+  'kms:DescribeKey': async (_input, call, { reader, realm }) => ({ KeyMetadata: await keyMetadata(reader, keyOf(call.resource), realm) }),
 
   'kms:ListKeys': async (input, call, { reader, realm }) => {
     const page = await pageWhere(input.Limit, input.Marker, (at) => reader.keys(at), (key) => inRegion(key, realm) !== undefined, call.signal);

@@ -20,6 +20,7 @@ export const keyMetadata = z.strictObject({
   DeletionDate: timestamp().optional().describe('When the key will be destroyed, while it is PendingDeletion'),
   Origin: z.enum(['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM']).describe('AWS_CLOUDHSM: in a hardware token'),
   CustomKeyStoreId: z.string().optional().describe('Of a key in a hardware token'),
+  CloudHsmClusterId: z.string().optional().describe('Of a key in a hardware token: the token of its key store'),
   ExpirationModel: expirationModel.optional().describe('Of a key of origin EXTERNAL that has its material'),
   ValidTo: timestamp().optional().describe('When the first of its imported materials goes'),
   KeyManager: z.enum(['CUSTOMER', 'AWS']).describe('AWS: made by the vault for itself, and not to be changed'),
