@@ -8,6 +8,7 @@ import { completionCommand } from './completion.ts';
 import { declaredCommands } from './declared.ts';
 import { doctorCommand } from './doctor.ts';
 import { fileDecryptCommand, fileEncryptCommand } from './cipher-commands.ts';
+import { certificateRequestCommand } from './certificate-request-command.ts';
 import { fileSignCommand, fileVerifyCommand } from './file-commands.ts';
 import { commandHelp, groupHelp, mainHelp, nameOf } from './help.ts';
 import { initCommand } from './init.ts';
@@ -34,6 +35,7 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'access:DescribeAwsDoor': awsStatusCommand,
   'file:Sign': fileSignCommand,
   'file:Verify': fileVerifyCommand,
+  'file:GenerateCertificateRequest': certificateRequestCommand,
   'file:Encrypt': fileEncryptCommand,
   'file:Decrypt': fileDecryptCommand,
   'trail:VerifyTrail': trailVerifyCommand,

@@ -5,9 +5,11 @@
  * NODE_EXTRA_CA_CERTS makes a program trust it for everything, cannot be shown another site's name by its key. Keys are P-256,
  * signatures ECDSA with SHA-256. Pure, but for the signature, which is asked for.
  */
+import { bits, explicit, implicit, octets, oid, sequence, TAG, TRUE } from '../crypto/asn1.ts';
 import { type Bytes, concat, fromHex, u8, utf8 } from '../crypto/bytes.ts';
 import { writeElement } from '../crypto/der.ts';
 import { digest } from '../crypto/hmac.ts';
+import { pemOf } from './pem.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 /** Clocks of two programs of one machine are one, but a certificate may be copied to another. */
@@ -15,16 +17,6 @@ const BEFORE = 60 * 60 * 1000;
 const AUTHORITY_LIFE = 3650 * DAY;
 /** Made anew whenever the door opens; clients refuse more than 398 days. */
 const DOOR_LIFE = 397 * DAY;
-
-const TAG = { boolean: 0x01, integer: 0x02, bits: 0x03, octets: 0x04, oid: 0x06, utf8: 0x0c, utcTime: 0x17, time: 0x18, sequence: 0x30, set: 0x31 } as const;
-/** Context-specific: primitive, and constructed. */
-const implicit = (number: number, content: Uint8Array): Bytes => writeElement(0x80 | number, content);
-const explicit = (number: number, content: Uint8Array): Bytes => writeElement(0xa0 | number, content);
-const sequence = (...parts: readonly Uint8Array[]): Bytes => writeElement(TAG.sequence, concat(...parts));
-const oid = (encoded: string): Bytes => writeElement(TAG.oid, fromHex(encoded));
-const octets = (content: Uint8Array): Bytes => writeElement(TAG.octets, content);
-const bits = (content: Uint8Array, unused = 0): Bytes => writeElement(TAG.bits, concat(u8(unused), content));
-const TRUE = writeElement(TAG.boolean, u8(0xff));
 
 const ECDSA_WITH_SHA256 = sequence(oid('2a8648ce3d040302'));
 const COMMON_NAME = oid('550403');
@@ -152,7 +144,4 @@ export const makeDoorCertificate = ({ publicKey, serial, now }: Subject, authori
   );
 
 /** RFC 7468. */
-export const certificatePem = (der: Uint8Array): string => {
-  const text = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${(text.match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`;
-};
+export const certificatePem = (der: Uint8Array): string => pemOf('CERTIFICATE', der);

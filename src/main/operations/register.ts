@@ -8,6 +8,7 @@ import type { Hardware } from '../hardware/hardware.ts';
 import type { TokenSlots } from '../hardware/token-slots.ts';
 import type { CipherFile, HashFile, Random } from '../platform/ports.ts';
 import { accessHandlers, type AccessPorts } from './access.ts';
+import { certificateRequestHandlers } from './certificate-request.ts';
 import { commandHandlers } from './commands.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
@@ -81,6 +82,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...secretRotationHandlers(random),
     ...secretRotationStepHandlers(random, rotator),
     ...fileHandlers(hashFile),
+    ...certificateRequestHandlers(),
     ...fileEncryptionHandlers(cipherFile),
     ...trailHandlers(trail),
     ...windowHandlers(window),

@@ -1,6 +1,7 @@
 /** The one list of everything that can be asked of a vault. An operation that is not here does not exist. */
 import * as access from './access.ts';
 import * as commands from './commands.ts';
+import { generateCertificateRequest } from './certificate-request.ts';
 import * as fileEncryption from './file-encryption.ts';
 import * as file from './file.ts';
 import * as hardware from './hardware.ts';
@@ -161,6 +162,7 @@ const ALL = [
   access.listAwsRequests,
   file.signFile,
   file.verifyFile,
+  generateCertificateRequest,
   fileEncryption.encryptFile,
   fileEncryption.decryptFile,
   trail.verifyTrail,
