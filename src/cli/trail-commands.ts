@@ -2,12 +2,13 @@
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
-import { callFor, flagText, withVault, type Command } from './command.ts';
+import { callFor, flagText, withVault, type Command, type Run } from './command.ts';
+import type { Connection } from './connection.ts';
 import { absolute, createNew } from './files.ts';
 import { flagsOf, inputOf } from './inputs.ts';
 import { isoTime, printAnswer } from './output.ts';
 import { withProgress } from './progress.ts';
-import { usage } from './world.ts';
+import { CliError, usage } from './world.ts';
 
 export const trailVerifyCommand: Command = {
   names: ['trail verify', 'trail verify-trail'],
@@ -39,13 +40,14 @@ export const trailCheckpointCommand: Command = {
   names: ['trail checkpoint', 'trail export-checkpoint'],
   summary: OPERATIONS['trail:ExportCheckpoint'].summary,
   details: ['Prints the DSSE envelope, or writes it to a new file. With it, nobody can rewrite what came before unnoticed.'],
-  flags: [{ name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write the envelope to this new file' }],
+  flags: [{ name: 'key-id', takes: 'value', placeholder: 'TEXT', about: 'A key that signs it besides the vault, such as one in a token' }, { name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write the envelope to this new file' }],
   examples: ['keystead trail checkpoint --out checkpoint.json', 'keystead trail verify-checkpoint --checkpoint fileb://checkpoint.json'],
   async run(run) {
     const path = flagText(run, 'out');
     const out = path === undefined ? undefined : await createNew(run.world, path, false);
     try {
-      const answer = await withVault(run, (connection) => callFor(run, connection, 'trail:ExportCheckpoint', {}));
+      const key = flagText(run, 'key-id');
+      const { answer, missing } = await withVault(run, async (connection) => signedToo(run, connection, key, await callFor(run, connection, 'trail:ExportCheckpoint', {})));
       if (out) await out.write(answer.Checkpoint);
       if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['trail:ExportCheckpoint'].output, answer);
       else if (out) await run.world.stderr.write(`Signed up to record ${String(answer.Index)}: \`${out.path}\`. Keep it outside of this machine.\n`);
@@ -53,13 +55,26 @@ export const trailCheckpointCommand: Command = {
         await run.world.stdout.write(answer.Checkpoint);
         await run.world.stdout.write('\n');
       }
-      return EXIT.ok;
+      if (missing) await run.world.stderr.write(`The vault has signed it, key \`${key ?? ''}\` has not: ${missing.message}.\n  then type: keystead trail sign-checkpoint --checkpoint fileb://${out?.path ?? 'FILE'} --key-id ${key ?? ''} --output-file Checkpoint=NEW\n`);
+      return missing?.exit ?? EXIT.ok;
     } catch (error) {
       await out?.abandon();
       throw error;
     }
   },
 };
+
+/** With the key's signature where one is asked for; a key that is away costs that signature and not the checkpoint. */
+async function signedToo(run: Run, connection: Connection, key: string | undefined, answer: Output<'trail:ExportCheckpoint'>): Promise<{ readonly answer: Output<'trail:ExportCheckpoint'>; readonly missing?: CliError }> {
+  if (key === undefined) return { answer };
+  try {
+    const { Checkpoint } = await callFor(run, connection, 'trail:SignCheckpoint', { Checkpoint: answer.Checkpoint, KeyId: key });
+    return { answer: { ...answer, Checkpoint } };
+  } catch (error) {
+    if (error instanceof CliError) return { answer, missing: error };
+    throw error;
+  }
+}
 
 export const trailVerifyCheckpointCommand: Command = {
   names: ['trail verify-checkpoint'],
@@ -70,7 +85,7 @@ export const trailVerifyCheckpointCommand: Command = {
     const input = await inputOf(run.world, OPERATIONS['trail:VerifyCheckpoint'], run.values);
     const answer = await withVault(run, (connection) => withProgress(run, 'Checking', (progress) => callFor(run, connection, 'trail:VerifyCheckpoint', input, { progress })));
     await printAnswer(run.world, run.output ?? 'json', OPERATIONS['trail:VerifyCheckpoint'].output, answer);
-    return answer.SignatureValid && answer.Relation === 'contained' ? EXIT.ok : EXIT.tampered;
+    return answer.SignatureValid && answer.SecondSignatureValid !== false && answer.Relation === 'contained' ? EXIT.ok : EXIT.tampered;
   },
 };
 

@@ -13,7 +13,9 @@ import { seconds } from '../../shared/api/operation.ts';
 import { exportEvidence } from '../vault/evidence.ts';
 import { startNewChain } from '../vault/new-chain.ts';
 import { openOrThrow, startOf, type OpenVault, type Vault } from '../vault/vault.ts';
+import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
+import { checkpointKeyOf, signToo } from './second-signature.ts';
 
 export interface TrailControl {
   readonly vault: Vault;
@@ -97,12 +99,18 @@ export const trailHandlers = ({ vault, attempts, clock }: TrailControl): Handler
       return { Checkpoint: envelope, PublicKey: publicKey, Index: head.index, Hash: hex(head.hash) };
     },
 
-    'trail:VerifyCheckpoint': async (input) => {
+    'trail:SignCheckpoint': async (input, call, { keys, realm }) => {
+      const { publicKeys } = await opened().open.sealer.call('checkpointKeys', {});
+      return signToo(keys, keyOf(call.resource), realm, openCheckpoint(input.Checkpoint, publicKeys), input.Checkpoint);
+    },
+
+    'trail:VerifyCheckpoint': async (input, call) => {
       const { open, log } = opened();
       const { publicKeys } = await open.sealer.call('checkpointKeys', {});
-      const { checkpoint, signatureValid } = openCheckpoint(input.Checkpoint, publicKeys);
+      const { checkpoint, signatureValid, signedBy } = openCheckpoint(input.Checkpoint, publicKeys);
+      const second = input.KeyId === undefined ? {} : { SecondSignatureValid: signedBy(checkpointKeyOf(keyOf(call.resource))) };
       const relation = await relate(log, open.sealer, fromHex(open.info.vaultId), checkpoint, open.settings.chainStart?.index);
-      return { Relation: relation, SignatureValid: signatureValid, Index: checkpoint.index, Hash: checkpoint.hash, Created: seconds(checkpoint.time) };
+      return { Relation: relation, SignatureValid: signatureValid, ...second, Index: checkpoint.index, Hash: checkpoint.hash, Created: seconds(checkpoint.time) };
     },
 
     'trail:LookupEvents': async (input) => {

@@ -2,10 +2,10 @@
  * A checkpoint says how far the trail had come, signed, to be kept outside of the vault: whoever puts the whole folder back or
  * rewrites the trail later cannot make it contain the checkpoint again. It says nothing about what came after it.
  *
- * The statement is canonical JSON (fields in the order below, no white space); the envelope is DSSE v1 with one Ed25519
- * signature (github.com/secure-systems-lab/dsse).
+ * The statement is canonical JSON (fields in the order below, no white space); the envelope is DSSE v1 with an Ed25519 signature of the
+ * vault's, and one more where its owner had a key sign it besides (github.com/secure-systems-lab/dsse).
  */
-import { createPublicKey, verify } from 'node:crypto';
+import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { VaultError } from '../../shared/model/errors.ts';
 import { isObject } from '../../shared/wire/json.ts';
 import { type Bytes, fromHex, hex, utf8 } from '../crypto/bytes.ts';
@@ -15,6 +15,8 @@ import type { Position, TrailLog } from './port.ts';
 import { brokenTrail, readTail } from './verify.ts';
 
 const ENVELOPE_MAX = 65_536;
+/** What is looked at; more are of no use to anybody. */
+export const MOST_SIGNATURES = 8;
 
 export interface Checkpoint {
   /** 16 bytes, hex. */
@@ -54,6 +56,27 @@ export interface OpenedCheckpoint {
   readonly checkpoint: Checkpoint;
   /** Whether one of the given keys has signed it. */
   readonly signatureValid: boolean;
+  /** What each of them signs, and how many signatures there are. */
+  readonly message: Uint8Array;
+  readonly signatures: number;
+  /** Whether this key has signed it, too: SubjectPublicKeyInfo DER of RSA (PKCS #1 v1.5, SHA-256), a NIST curve (ECDSA with its own hash) or Ed25519. */
+  readonly signedBy: (publicKey: Uint8Array) => boolean;
+}
+
+const CURVE_HASHES: Readonly<Record<string, string>> = { prime256v1: 'sha256', secp384r1: 'sha384', secp521r1: 'sha512' };
+
+/** `null`: of Ed25519. Undefined for keys that sign no checkpoints. */
+function hashOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string | null | undefined {
+  if (type === 'ed25519') return null;
+  return type === 'rsa' ? 'sha256' : CURVE_HASHES[details?.namedCurve ?? ''];
+}
+
+/** The envelope with one more signature. `keyid` is the SHA-256 (hex) of the key's SubjectPublicKeyInfo: a hint, never a proof. */
+export function addSignature(envelope: Uint8Array, publicKey: Uint8Array, signature: Uint8Array): Bytes {
+  const parsed = parseJson(envelope);
+  if (!isObject(parsed) || !Array.isArray(parsed['signatures'])) throw new TypeError('not an envelope');
+  const one = { keyid: createHash('sha256').update(publicKey).digest('hex'), sig: Buffer.from(signature.buffer, signature.byteOffset, signature.byteLength).toString('base64') };
+  return utf8(JSON.stringify({ ...parsed, signatures: [...(parsed['signatures'] as unknown[]), one] }));
 }
 
 /** `publicKeys`: SubjectPublicKeyInfo DER, Ed25519. ValidationException for what is no checkpoint in an envelope at all. */
@@ -65,12 +88,13 @@ export function openCheckpoint(envelope: Uint8Array, publicKeys: readonly Uint8A
   if (!checkpoint) throw malformed();
   const message = preAuthEncoding(CHECKPOINT_TYPE, payload);
   const signatures: readonly unknown[] = parsed['signatures'];
-  const valid = signatures.slice(0, 8).some((one) => {
-    if (!isObject(one) || typeof one['sig'] !== 'string') return false;
-    const signature = Buffer.from(one['sig'], 'base64');
-    return publicKeys.some((spki) => verify(null, message, createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }), signature));
-  });
-  return { checkpoint, signatureValid: valid };
+  const given = signatures.slice(0, MOST_SIGNATURES).flatMap((one) => (isObject(one) && typeof one['sig'] === 'string' ? [Buffer.from(one['sig'], 'base64')] : []));
+  const signedBy = (spki: Uint8Array): boolean => {
+    const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+    const hash = hashOf(key);
+    return hash !== undefined && given.some((signature) => verify(hash, message, key, signature));
+  };
+  return { checkpoint, message, signatures: signatures.length, signatureValid: publicKeys.some(signedBy), signedBy };
 }
 
 /** contained: fits. contradicted: the trail was rewritten. ahead: it was cut or put back. foreign: of another vault. setAside: of a chain before this one. */

@@ -167,6 +167,7 @@ const ALL = [
   fileEncryption.decryptFile,
   trail.verifyTrail,
   trail.exportCheckpoint,
+  trail.signCheckpoint,
   trail.verifyCheckpoint,
   trail.lookupEvents,
   trail.startNewChain,

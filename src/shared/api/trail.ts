@@ -43,12 +43,14 @@ export const verifyTrail = operation({
   command: { alias: 'trail verify' },
 });
 
+const envelope = blob({ min: 1, max: 65_536 });
+
 export const exportCheckpoint = operation({
   name: 'trail:ExportCheckpoint',
   summary: 'Sign how far the trail has come, to be kept outside of the vault',
   input: z.strictObject({}),
   output: z.strictObject({
-    Checkpoint: blob({ min: 1, max: 65_536 }).describe('DSSE envelope in JSON'),
+    Checkpoint: envelope.describe('DSSE envelope in JSON'),
     PublicKey: blob({ min: 1, max: 8192 }).describe('SubjectPublicKeyInfo in DER, Ed25519'),
     Index: index,
     Hash: f.hex,
@@ -61,24 +63,44 @@ export const exportCheckpoint = operation({
   command: { alias: 'trail checkpoint' },
 });
 
+export const signCheckpoint = operation({
+  name: 'trail:SignCheckpoint',
+  summary: 'Have a key of yours, such as one in a token, sign a checkpoint besides the vault; also later, where the token was away',
+  input: z.strictObject({ Checkpoint: envelope.describe('What ExportCheckpoint returned'), KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN') }),
+  output: z.strictObject({
+    Checkpoint: envelope.describe('The same with one more signature'),
+    KeyId: z.string().describe('ARN of the key'),
+    SigningAlgorithm: f.signingAlgorithm,
+    PublicKey: blob({ min: 1, max: 8192 }).describe('SubjectPublicKeyInfo in DER'),
+  }),
+  errors: ['NotFoundException', 'InvalidArnException', 'DisabledException', 'InvalidKeyUsageException', 'UnsupportedOperationException', 'KMSInvalidStateException', 'KMSInvalidSignatureException', 'KeyUnavailableException', 'LimitExceededException'],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
 export const verifyCheckpoint = operation({
   name: 'trail:VerifyCheckpoint',
   summary: 'Check that the trail still contains what a checkpoint signed',
-  input: z.strictObject({ Checkpoint: blob({ min: 1, max: 65_536 }).describe('What ExportCheckpoint returned') }),
+  input: z.strictObject({ Checkpoint: envelope.describe('What ExportCheckpoint or SignCheckpoint returned'), KeyId: f.keyReference.optional().describe('A key of this vault that has to have signed it, too') }),
   output: z.strictObject({
     Relation: z
       .enum(['contained', 'contradicted', 'ahead', 'foreign', 'setAside'])
       .describe('contained: fits. contradicted: the trail was rewritten. ahead: the trail was cut or put back. foreign: of another vault. setAside: of a chain that was broken and set aside'),
     SignatureValid: z.boolean(),
+    SecondSignatureValid: z.boolean().optional().describe('With KeyId: whether that key has signed it'),
     Index: index,
     Hash: f.hex,
     Created: timestamp(),
   }),
-  errors: [],
+  errors: ['NotFoundException', 'InvalidArnException'],
   effect: 'read',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
-  audited: [],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
 });
 
 export const lookupEvents = operation({

@@ -1,0 +1,102 @@
+/** A checkpoint that a token's key signs besides the vault: verified by openssl from the envelope alone, and by the vault. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Client, Json } from '../system/support/client.ts';
+import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
+import { PIN, SOFTHSM, softHsm } from '../system/support/softhsm.ts';
+
+const CLI = resolve(import.meta.dirname, '../../dist/cli/keystead.mjs');
+const b64 = (text: string): string => Buffer.from(text).toString('base64');
+const unb64 = (value: unknown): Buffer => Buffer.from(value as string, 'base64');
+let home = '';
+let folder = '';
+let vault: VaultProcess;
+let client: Client;
+let store = '';
+let serial = '';
+
+beforeAll(async () => {
+  home = temporaryFolder();
+  folder = join(home, 'v', 'default');
+  const hsm = softHsm(home);
+  serial = hsm.makeToken('notary');
+  await makeVault(folder);
+  vault = await startVault(folder, { home, env: hsm.env, within: 60_000 });
+  client = vault.client;
+  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
+  await client.ok('hardware:AddModule', { Path: SOFTHSM });
+  const token = ((await client.ok('hardware:ListTokens'))['Tokens'] as readonly Json[]).find(({ Label }) => Label === 'notary');
+  store = (await client.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'soft', CloudHsmClusterId: token?.['CloudHsmClusterId'], KeyStorePassword: b64(PIN) }))['CustomKeyStoreId'] as string;
+  await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+});
+afterAll(async () => {
+  await vault.kill();
+  remove(home);
+});
+
+const newKey = async (KeySpec: string, more: Json = { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store }): Promise<string> => ((await client.ok('kms:CreateKey', { KeySpec, KeyUsage: 'SIGN_VERIFY', ...more }))['KeyMetadata'] as { KeyId: string }).KeyId;
+const exported = async (): Promise<string> => (await client.ok('trail:ExportCheckpoint'))['Checkpoint'] as string;
+
+/** DSSE v1 done anew: whether openssl takes the envelope's last signature by this key. */
+function opensslTakes(envelope: Buffer, publicKey: Buffer, hash: string | undefined): boolean {
+  const { payloadType, payload, signatures } = JSON.parse(envelope.toString('utf8')) as { payloadType: string; payload: string; signatures: { sig: string }[] };
+  const body = Buffer.from(payload, 'base64');
+  const at = (name: string): string => join(home, name);
+  writeFileSync(at('pae'), Buffer.concat([Buffer.from(`DSSEv1 ${String(payloadType.length)} ${payloadType} ${String(body.length)} `), body]));
+  writeFileSync(at('sig'), Buffer.from(signatures.at(-1)?.sig ?? '', 'base64'));
+  writeFileSync(at('pub'), publicKey);
+  execFileSync('openssl', ['pkey', '-pubin', '-inform', 'DER', '-in', at('pub'), '-out', at('pub.pem')]);
+  const by = hash === undefined ? ['pkeyutl', '-verify', '-pubin', '-inkey', at('pub.pem'), '-rawin', '-in', at('pae'), '-sigfile', at('sig')] : ['dgst', `-${hash}`, '-verify', at('pub.pem'), '-signature', at('sig'), at('pae')];
+  return spawnSync('openssl', by).status === 0;
+}
+
+it.each([['ECC_NIST_P256', 'sha256'], ['RSA_2048', 'sha256'], ['ECC_NIST_P384', 'sha384'], ['ECC_NIST_EDWARDS25519', undefined]])('is signed by a key of %s in a token, and verified by openssl and the vault', async (spec, hash) => {
+  const KeyId = await newKey(spec);
+  const checkpoint = await exported();
+  expect(await client.ok('trail:VerifyCheckpoint', { Checkpoint: checkpoint, KeyId })).toMatchObject({ Relation: 'contained', SignatureValid: true, SecondSignatureValid: false });
+  const signed = await client.ok('trail:SignCheckpoint', { Checkpoint: checkpoint, KeyId });
+  expect(opensslTakes(unb64(signed['Checkpoint']), unb64(signed['PublicKey']), hash)).toBe(true);
+  expect(opensslTakes(unb64(checkpoint), unb64(signed['PublicKey']), hash)).toBe(false);
+  expect(await client.ok('trail:VerifyCheckpoint', { Checkpoint: signed['Checkpoint'], KeyId })).toMatchObject({ Relation: 'contained', SignatureValid: true, SecondSignatureValid: true });
+  expect(await client.ok('trail:VerifyCheckpoint', { Checkpoint: signed['Checkpoint'] })).not.toHaveProperty('SecondSignatureValid');
+  // Signed already: the same again.
+  expect((await client.ok('trail:SignCheckpoint', { Checkpoint: signed['Checkpoint'], KeyId }))['Checkpoint']).toBe(signed['Checkpoint']);
+  // Another key's signature, a changed one, and a changed statement.
+  const other = await newKey('ECC_NIST_P256');
+  expect(await client.ok('trail:VerifyCheckpoint', { Checkpoint: signed['Checkpoint'], KeyId: other })).toMatchObject({ SecondSignatureValid: false });
+  const parsed = JSON.parse(unb64(signed['Checkpoint']).toString('utf8')) as { payload: string; signatures: { keyid: string; sig: string }[] };
+  const broken = unb64(parsed.signatures[1]?.sig ?? '');
+  broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1;
+  const changed = { ...parsed, signatures: [parsed.signatures[0], { ...parsed.signatures[1], sig: broken.toString('base64') }] };
+  expect(await client.ok('trail:VerifyCheckpoint', { Checkpoint: b64(JSON.stringify(changed)), KeyId })).toMatchObject({ SignatureValid: true, SecondSignatureValid: false });
+});
+
+it('is signed by no key of the vault unless the vault has signed it', async () => {
+  const KeyId = await newKey('ECC_NIST_P256', {});
+  const parsed = JSON.parse(unb64(await exported()).toString('utf8')) as { payload: string; signatures: unknown[] };
+  expect(await client.code('trail:SignCheckpoint', { Checkpoint: b64(JSON.stringify({ ...parsed, signatures: [] })), KeyId })).toBe('KMSInvalidSignatureException');
+  const statement = { ...(JSON.parse(Buffer.from(parsed.payload, 'base64').toString('utf8')) as Json), index: 0 };
+  expect(await client.code('trail:SignCheckpoint', { Checkpoint: b64(JSON.stringify({ ...parsed, payload: b64(JSON.stringify(statement)) })), KeyId })).toBe('KMSInvalidSignatureException');
+  expect(await client.code('trail:SignCheckpoint', { Checkpoint: b64('{}'), KeyId })).toBe('ValidationException');
+  for (const more of [{ KeySpec: 'ECC_SECG_P256K1' }, { KeySpec: 'ML_DSA_44' }]) expect(await client.code('trail:SignCheckpoint', { Checkpoint: await exported(), KeyId: await newKey(more.KeySpec, {}) })).toBe('UnsupportedOperationException');
+  const mac = ((await client.ok('kms:CreateKey', { KeySpec: 'HMAC_256', KeyUsage: 'GENERATE_VERIFY_MAC' }))['KeyMetadata'] as { KeyId: string }).KeyId;
+  expect(await client.code('trail:SignCheckpoint', { Checkpoint: await exported(), KeyId: mac })).toBe('InvalidKeyUsageException');
+});
+
+it('waits for a token that is away, while the trail and its checkpoints go on', async () => {
+  const KeyId = await newKey('ECC_NIST_P256');
+  await client.ok('kms:DisconnectCustomKeyStore', { CustomKeyStoreId: store });
+  const run = (...args: string[]) => spawnSync(process.execPath, [CLI, '--vault', folder, 'trail', ...args], { env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), XDG_STATE_HOME: join(home, 'state') }, input: '' });
+  const [out, later] = [join(home, 'checkpoint.json'), join(home, 'signed.json')];
+  const ran = run('checkpoint', '--key-id', KeyId, '--out', out);
+  expect([ran.status, ran.stderr.toString('utf8')]).toEqual([8, expect.stringMatching(/^Signed up to record \d+:[\s\S]*The vault has signed it, key `.*` has not: .*connect[\s\S]*trail sign-checkpoint/)]);
+  expect(await client.ok('trail:VerifyCheckpoint', { Checkpoint: readFileSync(out).toString('base64') })).toMatchObject({ Relation: 'contained', SignatureValid: true });
+  await client.ok('hardware:UnlockToken', { Serial: serial, Pin: b64(PIN) });
+  await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+  expect(run('sign-checkpoint', '--checkpoint', `fileb://${out}`, '--key-id', KeyId, '--output-file', `Checkpoint=${later}`).status).toBe(0);
+  expect(run('verify-checkpoint', '--checkpoint', `fileb://${later}`, '--key-id', KeyId).status).toBe(0);
+  expect(run('verify-checkpoint', '--checkpoint', `fileb://${out}`, '--key-id', KeyId).status).toBe(9);
+});
