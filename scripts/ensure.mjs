@@ -42,6 +42,7 @@ const TO_TEST = [
   { package: 'gnutls-bin', command: 'p11tool' },
   { package: 'libnss3-tools', command: 'certutil' },
   { package: 'libnss3', file: process.arch === 'arm64' ? '/usr/lib/aarch64-linux-gnu/libsoftokn3.so' : '/usr/lib/x86_64-linux-gnu/libsoftokn3.so' },
+  { package: 'opencryptoki', command: 'pkcsslotd' },
   { package: 'dbus', command: 'dbus-daemon' },
   { package: 'gnome-keyring', command: 'gnome-keyring-daemon' },
   { package: 'systemd', command: 'busctl' },
