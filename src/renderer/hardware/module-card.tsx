@@ -64,7 +64,7 @@ function Agree({ of, onClose }: ModuleDialogProps) {
   const fresh = of.FileSha256;
   const done = async (): Promise<void> => { await refreshHardware(queries); onClose(); };
   return (
-    <Dialog title={`${moduleName(of.Path)} has changed`} onClose={onClose} held={busy} className="w-[500px]">
+    <Dialog title={`${moduleName(of.Path)} has changed`} onClose={onClose} held={busy} className="w-[560px]">
       <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
         <p className="text-fg-2">An update of the system changes a module, and so does an attacker. Agree only if you know that it was updated: what the file does, it does with your rights, and it gets the PINs of its tokens.</p>
         <Hash label={`Before, agreed to on ${day(of.AddedDate * 1000)}`} value={of.Sha256} />
