@@ -74,6 +74,8 @@ it('makes, reads, changes and describes a secret as an application does', async 
   const described = await send<sdk.DescribeSecretCommandOutput>(new sdk.DescribeSecretCommand({ SecretId: made.ARN!.slice(0, -7) }));
   expect(described).toMatchObject({ Name: 'app/db', Description: 'changed', Tags: [{ Key: 'team', Value: 'infra' }], VersionIdsToStages: { [put.VersionId!]: ['AWSPREVIOUS'], [updated.VersionId!]: ['AWSCURRENT'] } });
   expect(described.LastChangedDate).toBeInstanceOf(Date);
+  const policy = await send<sdk.GetResourcePolicyCommandOutput>(new sdk.GetResourcePolicyCommand({ SecretId: 'app/db' }));
+  expect([policy.ARN, policy.Name, policy.ResourcePolicy]).toEqual([made.ARN, 'app/db', undefined]);
   const bytes = randomBytes(65_536);
   await send(new sdk.CreateSecretCommand({ Name: 'app/bytes', SecretBinary: bytes }));
   const binary = await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: 'app/bytes' }));

@@ -14,7 +14,7 @@ import type { HandlersOf } from './rights.ts';
 import { chosenKey } from './secret-keys.ts';
 import { arnOf, destroySecret, liveSecret, secretNow, secretValues } from './secret-store.ts';
 
-type Names = 'CreateSecret' | 'UpdateSecret' | 'DescribeSecret' | 'ListSecrets' | 'DeleteSecret' | 'RestoreSecret' | 'TagResource' | 'UntagResource' | 'DeleteDueSecrets';
+type Names = 'GetResourcePolicy' | 'CreateSecret' | 'UpdateSecret' | 'DescribeSecret' | 'ListSecrets' | 'DeleteSecret' | 'RestoreSecret' | 'TagResource' | 'UntagResource' | 'DeleteDueSecrets';
 
 /** In one unit of work at most: the rest is due again a second later. */
 const DUE_AT_ONCE = 64;
@@ -103,6 +103,8 @@ export const secretHandlers = (random: Random): Pick<HandlersOf<'secretsmanager'
     const secret = secretOf(call.resource);
     return { ...describe(realm, secret), VersionIdsToStages: stagesOf(secret) };
   },
+
+  'secretsmanager:GetResourcePolicy': (_input, call, { realm }) => namedAs(realm, secretOf(call.resource)),
 
   'secretsmanager:ListSecrets': async (input, _call, { reader, realm }) => {
     const secrets = reader.of(SECRETS);

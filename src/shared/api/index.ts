@@ -19,6 +19,7 @@ import * as tags from './kms-tags.ts';
 import * as use from './kms-use.ts';
 import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationName, type OutputOf } from './operation.ts';
 import * as secrets from './secrets.ts';
+import * as secretPolicies from './secret-policies.ts';
 import * as secretRotation from './secret-rotation.ts';
 import * as values from './secret-values.ts';
 import * as slots from './slots.ts';
@@ -101,6 +102,7 @@ const ALL = [
   keyStores.deleteCustomKeyStore,
   secrets.createSecret,
   secrets.describeSecret,
+  secretPolicies.getResourcePolicy,
   secrets.listSecrets,
   secrets.updateSecret,
   secrets.deleteSecret,

@@ -41,6 +41,7 @@ export type Held = [
   ...[InputIs<'secretsmanager:CreateSecret', aws.CreateSecretRequest, 'AddReplicaRegions' | 'ForceOverwriteReplicaSecret' | 'Type'>, OutputIs<'secretsmanager:CreateSecret', aws.CreateSecretResponse, 'ReplicationStatus'>],
   ...[InputIs<'secretsmanager:UpdateSecret', aws.UpdateSecretRequest, 'Type'>, OutputIs<'secretsmanager:UpdateSecret', aws.UpdateSecretResponse>],
   ...[InputIs<'secretsmanager:DescribeSecret', aws.DescribeSecretRequest>, OutputIs<'secretsmanager:DescribeSecret', aws.DescribeSecretResponse, Later | 'ReplicationStatus'>],
+  ...[InputIs<'secretsmanager:GetResourcePolicy', aws.GetResourcePolicyRequest>, OutputIs<'secretsmanager:GetResourcePolicy', aws.GetResourcePolicyResponse, 'ResourcePolicy'>],
   ...[InputIs<'secretsmanager:ListSecrets', aws.ListSecretsRequest>, OutputIs<'secretsmanager:ListSecrets', aws.ListSecretsResponse>],
   ...[InputIs<'secretsmanager:DeleteSecret', aws.DeleteSecretRequest>, OutputIs<'secretsmanager:DeleteSecret', aws.DeleteSecretResponse>],
   ...[InputIs<'secretsmanager:RestoreSecret', aws.RestoreSecretRequest>, OutputIs<'secretsmanager:RestoreSecret', aws.RestoreSecretResponse>],
