@@ -1,5 +1,5 @@
 /** A token that counts wrong PINs: opencryptoki's software token locks at the third. Told at each, tried at the last only when insisted, and no way round it. */
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -16,11 +16,13 @@ const [OFFICER_DEFAULT, OFFICER, FIRST, PIN, WRONG] = ['87654321', '76543210', '
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 
 let home = '';
-let daemon: ChildProcess | undefined;
+/** The slot daemon, which goes into the background by itself. */
+let started = false;
 let vault: VaultProcess | undefined;
 let client: Client;
 let serial = '';
 
+const daemonNow = (): number | undefined => Number(spawnSync('pgrep', ['-x', 'pkcsslotd']).stdout.toString('utf8').trim().split('\n')[0]) || undefined;
 const conf = (...args: string[]): void => void execFileSync('pkcsconf', ['-c', '3', ...args], { input: 'counted\n', stdio: ['pipe', 'ignore', 'ignore'] });
 const newPin = (): void => {
   conf('-u', '-S', OFFICER, '-n', FIRST);
@@ -32,9 +34,10 @@ const clean = (): void => { for (const file of [...files(), ...SHARED]) rmSync(f
 beforeAll(async () => {
   if (!existsSync(MODULE)) throw new Error('opencryptoki is missing: apt-get install opencryptoki');
   // The machine has one such token: somebody's own is not to be erased.
-  if (spawnSync('pgrep', ['-x', 'pkcsslotd']).status === 0 || files().length > 0) throw new Error(`opencryptoki is in use on this machine: this test makes its token in ${TOKEN} anew`);
+  if (daemonNow() !== undefined || files().length > 0) throw new Error(`opencryptoki is in use on this machine: this test makes its token in ${TOKEN} anew`);
   home = temporaryFolder();
-  daemon = spawn('pkcsslotd', ['-f'], { stdio: 'ignore' });
+  execFileSync('pkcsslotd', { stdio: 'ignore' });
+  started = true;
   await vi.waitFor(() => { expect(spawnSync('pkcsconf', ['-t']).status).toBe(0); }, { timeout: 20_000, interval: 200 });
   conf('-I', '-S', OFFICER_DEFAULT);
   conf('-P', '-S', OFFICER_DEFAULT, '-n', OFFICER);
@@ -49,9 +52,15 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await vault?.kill();
-  daemon?.kill();
-  if (daemon) await new Promise((resolve) => daemon?.once('exit', resolve));
-  if (daemon) clean();
+  if (started) {
+    // It heeds no signal until it has noticed that the module's process is gone.
+    await vi.waitFor(() => {
+      const pid = daemonNow();
+      if (pid !== undefined) process.kill(pid);
+      expect(pid).toBeUndefined();
+    }, { timeout: 120_000, interval: 500 });
+    clean();
+  }
   remove(home);
 });
 
