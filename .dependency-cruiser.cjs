@@ -7,6 +7,8 @@ const PORTS = 'src/main/platform/ports\\.ts$';
 const COLLECTIONS = 'src/main/store/(collection|strict)\\.ts$';
 /** The way out, as a port: types and closed tables, no code. */
 const EGRESS = 'src/main/egress/port\\.ts$';
+/** What another program's file was read into: types. */
+const IMPORTS = 'src/main/imports/port\\.ts$';
 /** The domains' own descriptors, which the store names once (`store/kinds.ts`). */
 const KINDS = 'src/main/[^/]+/kinds\\.ts$';
 
@@ -25,10 +27,11 @@ const MAIN = {
   sealer: { folders: ['src/main/crypto/', 'src/main/seal/', 'src/main/trail/', 'src/main/platform/(ports|child-port|harden|random)\\.ts$'], packages: ['@noble/(ciphers|curves|hashes|post-quantum)'] },
   access: { folders: [COLLECTIONS, 'src/main/crypto/', PORTS] },
   keyring: { folders: [COLLECTIONS] },
-  secrets: { folders: [COLLECTIONS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['fast-xml-parser', 'yaml', '@scure/bip39'] },
+  secrets: { folders: [COLLECTIONS, IMPORTS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['@scure/bip39'] },
+  imports: { folders: ['src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden|libc)\\.ts$'], packages: ['fast-xml-parser', 'yaml'] },
   kernel: { folders: ['src/main/access/signatures\\.ts$', 'src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
   hardware: { folders: [COLLECTIONS, 'src/main/backends/pkcs11/(client|cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$'] },
-  operations: { folders: ['src/main/hardware/', 'src/main/backends/pkcs11/(cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/access/', 'src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/(port|collection)\\.ts$', KINDS, 'src/main/crypto/bytes\\.ts$', PORTS] },
+  operations: { folders: ['src/main/hardware/', 'src/main/backends/pkcs11/(cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/access/', 'src/main/imports/(parsed|port)\\.ts$', 'src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/(port|collection)\\.ts$', KINDS, 'src/main/crypto/bytes\\.ts$', PORTS] },
   vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/keyring/ports\\.ts$'] },
   backends: { folders: ['src/main/keyring/ports\\.ts$', 'src/main/seal/protocol\\.ts$', 'src/main/crypto/(bytes|der)\\.ts$', 'src/main/platform/(child-port|harden)\\.ts$', PORTS], packages: ['pkcs11js'] },
   store: { folders: [KINDS, 'src/main/(keyring|secrets|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },

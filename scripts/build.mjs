@@ -22,6 +22,7 @@ const ENTRIES = {
   'main/cipher.mjs': 'src/main/cipher/entry.ts',
   'main/pkcs11.mjs': 'src/main/backends/pkcs11/entry.ts',
   'main/egress.mjs': 'src/main/egress/entry.ts',
+  'main/importer.mjs': 'src/main/imports/entry.ts',
   'main/hash-worker.mjs': 'src/main/platform/hash-worker.ts',
   'cli/keystead.mjs': 'src/cli/main.ts',
 };

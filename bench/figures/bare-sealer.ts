@@ -8,7 +8,7 @@ import { ratePerSecond } from '../harness.ts';
 /** P-256 signatures a second of one sealer child for this many callers. */
 export async function bareSealerRate(root: string, callers: number, seconds = 1): Promise<number> {
   const entry = (name: string): string => join(root, 'dist/main', name);
-  const host = createProcessHost({ entries: { sealer: entry('sealer.mjs'), keychain: entry('keychain.mjs'), cipher: '', pkcs11: '', egress: '' } });
+  const host = createProcessHost({ entries: { sealer: entry('sealer.mjs'), keychain: entry('keychain.mjs'), cipher: '', pkcs11: '', egress: '', importer: '' } });
   const sealer = createSealerClient(host.spawn('sealer'));
   try {
     await sealer.call('createHeader', { vaultId: randomBytes(16), slots: [{ type: 'recovery', factors: {}, created: 0 }] });

@@ -55,7 +55,7 @@ export const tokenSigning: Figure = {
     execFileSync('pkcs11-tool', ['--module', SOFTHSM, '--token-label', LABEL, '--login', '--pin', PIN, '--keypairgen', '--key-type', 'EC:prime256v1', '--id', KEY_ID, '--usage-sign'], { stdio: 'ignore' });
 
     const entry = (name: string): string => join(root, 'dist/main', name);
-    const host = createModuleHost(createProcessHost({ entries: { sealer: '', keychain: '', cipher: '', egress: '', pkcs11: entry('pkcs11.mjs') } }).spawn('pkcs11'), SOFTHSM);
+    const host = createModuleHost(createProcessHost({ entries: { sealer: '', keychain: '', cipher: '', egress: '', importer: '', pkcs11: entry('pkcs11.mjs') } }).spawn('pkcs11'), SOFTHSM);
     const vault = await Vault.create(root, scratch);
     try {
       await host.call('load', { path: SOFTHSM });

@@ -11,6 +11,7 @@ import { fileDecryptCommand, fileEncryptCommand } from './cipher-commands.ts';
 import { certificateRequestCommand } from './certificate-request-command.ts';
 import { fileSignCommand, fileVerifyCommand } from './file-commands.ts';
 import { commandHelp, groupHelp, mainHelp, nameOf } from './help.ts';
+import { secretImportCommand } from './import-command.ts';
 import { initCommand } from './init.ts';
 import { passwordChangeCommand, slotAddCommand, slotListCommand, slotRemoveCommand } from './slot-commands.ts';
 import { lockCommand, serveCommand, statusCommand, stopCommand } from './status.ts';
@@ -38,6 +39,7 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'file:GenerateCertificateRequest': certificateRequestCommand,
   'file:Encrypt': fileEncryptCommand,
   'file:Decrypt': fileDecryptCommand,
+  'secretsmanager:ImportSecrets': secretImportCommand,
   'trail:VerifyTrail': trailVerifyCommand,
   'trail:ExportCheckpoint': trailCheckpointCommand,
   'trail:VerifyCheckpoint': trailVerifyCheckpointCommand,

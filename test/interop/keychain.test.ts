@@ -37,7 +37,7 @@ function setEnvironment(values: NodeJS.ProcessEnv): void {
 
 function open(script = entry, limits: { limit?: number; promptLimit?: number } = {}) {
   const log = recordingLog();
-  return { keychain: createKeychain({ host: createProcessHost({ entries: { sealer: '', keychain: script, cipher: '', pkcs11: '', egress: '' }, log }), log, ...limits }), log };
+  return { keychain: createKeychain({ host: createProcessHost({ entries: { sealer: '', keychain: script, cipher: '', pkcs11: '', egress: '', importer: '' }, log }), log, ...limits }), log };
 }
 
 async function reasonOf(promise: Promise<unknown>): Promise<string | undefined> {

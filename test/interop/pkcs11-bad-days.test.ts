@@ -210,7 +210,7 @@ describe('the module’s process', () => {
     process.env['SOFTHSM2_CONF'] = hsm.env['SOFTHSM2_CONF'];
     let host: ModuleHost | undefined;
     try {
-      const entries = { sealer: '', keychain: '', cipher: '', egress: '', pkcs11: resolve(import.meta.dirname, '../../dist/main/pkcs11.mjs') };
+      const entries = { sealer: '', keychain: '', cipher: '', egress: '', importer: '', pkcs11: resolve(import.meta.dirname, '../../dist/main/pkcs11.mjs') };
       host = createModuleHost(createProcessHost({ entries }).spawn('pkcs11'), module, { start: 20_000, generate: 20_000, call: 6000 });
       await host.call('load', { path: module });
       const token = { serial, label: 'bad' };

@@ -168,7 +168,7 @@ describe('a child as a utility process', () => {
     const killed: number[] = [];
     const child = Object.assign(events, { pid: 77, postMessage: (frame: Uint8Array) => void posted.push(structuredClone(frame)), kill: () => true });
     const fork = vi.fn((..._given: unknown[]) => child);
-    const host = createUtilityHost({ electron: { utilityProcess: strict<ElectronApi['utilityProcess']>('utilityProcess', { fork }) }, entries: { sealer: '/s.mjs', keychain: '/k.mjs', cipher: '/c.mjs', pkcs11: '', egress: '/e.mjs' }, kill: (pid) => void killed.push(pid) });
+    const host = createUtilityHost({ electron: { utilityProcess: strict<ElectronApi['utilityProcess']>('utilityProcess', { fork }) }, entries: { sealer: '/s.mjs', keychain: '/k.mjs', cipher: '/c.mjs', pkcs11: '', importer: '', egress: '/e.mjs' }, kill: (pid) => void killed.push(pid) });
     return { host, events, posted, killed, fork };
   };
 

@@ -42,7 +42,7 @@ describe('the packaged program', () => {
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
   it('has the program’s processes, the preload and the pages, and neither sources nor tests', () => {
-    for (const name of ['electron.mjs', 'preload.cjs', 'sealer.mjs', 'keychain.mjs', 'cipher.mjs', 'egress.mjs', 'pkcs11.mjs', 'hash-worker.mjs']) expect(files).toContain(`/dist/main/${name}`);
+    for (const name of ['electron.mjs', 'preload.cjs', 'sealer.mjs', 'keychain.mjs', 'cipher.mjs', 'egress.mjs', 'importer.mjs', 'pkcs11.mjs', 'hash-worker.mjs']) expect(files).toContain(`/dist/main/${name}`);
     expect(files).toContain('/dist/renderer/index.html');
     expect(files.filter((file) => /^\/(?:src|test|scripts|docs|bench)\//.test(file) || /\.(?:ts|tsx|map)$/.test(file))).toEqual([]);
     expect(readdirSync(join(unpacked, 'resources/cli'))).toEqual(['keystead.mjs']);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { NAMES, OPERATIONS } from '../../src/shared/api/index.ts';
+import * as imports from '../../src/shared/api/secret-import.ts';
 import * as rotation from '../../src/shared/api/secret-rotation.ts';
 import type { Client, Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
@@ -410,8 +411,8 @@ it('records what was reached and never a value', async () => {
   for (const operation of ['CreateSecret', 'PutSecretValue', 'GetSecretValue', 'BatchGetSecretValue']) expect(mine).toContain(full(operation));
 });
 
-it('has been asked every operation that a door offers to people, but for those of rotation (`secret-rotation`)', () => {
-  const ofRotation = new Set<string>(Object.values(rotation).map(({ name }) => name));
-  const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && !ofRotation.has(name) && OPERATIONS[name].doors.some((door) => door === 'cli'));
+it('has been asked every operation that a door offers to people, but for those of rotation (`secret-rotation`) and imports (`secret-import`)', () => {
+  const elsewhere = new Set<string>([...Object.values(rotation), ...Object.values(imports)].flatMap((one) => (typeof one === 'object' && 'name' in one ? [one.name] : [])));
+  const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && !elsewhere.has(name) && OPERATIONS[name].doors.some((door) => door === 'cli'));
   expect([...offered].sort()).toEqual([...seen].filter((name) => name.startsWith('secretsmanager:')).sort());
 });

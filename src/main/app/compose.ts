@@ -28,12 +28,14 @@ import type { Egress } from '../egress/port.ts';
 import { createRotator } from '../egress/rotator.ts';
 import { createCipherFiles } from '../cipher/client.ts';
 import { asSchedule } from '../doors/as-schedule.ts';
+import { createImportReader } from '../imports/client.ts';
 import { createHashFile } from '../platform/hash-file.ts';
 import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
 import { whereOf } from '../platform/log-events.ts';
 import type { Log } from '../platform/log.ts';
 import type { CipherFiles, Clock, Keychain } from '../platform/ports.ts';
+import { plainFiles } from '../platform/plain-file.ts';
 import { createProcessHost } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
 import { DEFAULT_RULES } from '../rules/defaults.ts';
@@ -44,6 +46,7 @@ import { openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { UsageTracker } from '../keyring/usage.ts';
 import type { SecretAccess } from '../secrets/access.ts';
+import { ImportStaging } from '../secrets/import-staging.ts';
 import { diagnose } from '../vault/diagnose.ts';
 import { createVault, openOrThrow, phaseOf, readHeaderFile, vaultExists, type Vault } from '../vault/vault.ts';
 import { createAwsDoor } from './aws-door.ts';
@@ -66,7 +69,7 @@ export interface ProgramOptions {
   /** The vault's folder, real path. */
   readonly folder: string;
   /** Built modules of the children and of the hashing thread. */
-  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly pkcs11: string; readonly egress: string; readonly hashWorker: URL };
+  readonly entries: { readonly sealer: string; readonly keychain: string; readonly cipher: string; readonly pkcs11: string; readonly egress: string; readonly importer: string; readonly hashWorker: URL };
   readonly version: string;
   readonly config: ConfigFile;
   readonly log: Log;
@@ -148,6 +151,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     : undefined;
   const cipherFiles = machine.cipherFiles ?? createCipherFiles({ host, random });
   const egress = machine.egress ?? createEgress({ host, after: unrefTimer });
+  const importReader = createImportReader({ host, after: unrefTimer });
+  const staging = new ImportStaging(after ?? unrefTimer);
   const vault = createVault(
     {
       folder,
@@ -161,7 +166,10 @@ export async function compose(options: ProgramOptions): Promise<Program> {
         return tokens.openBackend(sealer, store);
       },
       tokens: tokens.slots,
-      endBorrowers: async () => { await Promise.all([cipherFiles.endAll(), egress.endAll(), tokens.endTokens()]); },
+      endBorrowers: async () => {
+        staging.clear();
+        await Promise.all([cipherFiles.endAll(), importReader.endAll(), egress.endAll(), tokens.endTokens()]);
+      },
       emit: events.emit,
       claim,
     },
@@ -216,6 +224,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       usage,
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),
+      imports: { read: importReader.read, files: plainFiles, staging },
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),

@@ -90,7 +90,7 @@ const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (oper
 
 /** One program after the other in folders of their own. */
 function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: number) {
-  const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), cipher: besideThis('./cipher.mjs'), pkcs11: besideThis('./pkcs11.mjs'), egress: besideThis('./egress.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
+  const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), cipher: besideThis('./cipher.mjs'), pkcs11: besideThis('./pkcs11.mjs'), egress: besideThis('./egress.mjs'), importer: besideThis('./importer.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
   // Nobody's: of this vault alone.
   const config = openConfigFile(join(base, 'config.json'));
   const refuse = (): never => {

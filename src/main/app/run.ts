@@ -85,7 +85,7 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
       await serving.close(GRACE_MS, others);
       leave(EXIT.ok);
     })());
-  const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), cipher: besideThis('./cipher.mjs'), pkcs11: besideThis('./pkcs11.mjs'), egress: besideThis('./egress.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
+  const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), cipher: besideThis('./cipher.mjs'), pkcs11: besideThis('./pkcs11.mjs'), egress: besideThis('./egress.mjs'), importer: besideThis('./importer.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
   const serve = async (folder: string): Promise<Served> => {
     const throwaway = folder === demo?.folder;
     const program = await compose({

@@ -26,6 +26,7 @@ import { kmsPolicyHandlers } from './kms-policies.ts';
 import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
+import { secretImportHandlers, type ImportPorts } from './secret-import.ts';
 import { secretRotationHandlers } from './secret-rotation.ts';
 import { secretRotationStepHandlers } from './secret-rotation-steps.ts';
 import { secretValueHandlers } from './secret-values.ts';
@@ -53,11 +54,12 @@ export interface HandlerPorts {
   readonly usage: UsageTracker;
   readonly accesses: UsageTracker<SecretAccess>;
   readonly rotator: Rotator;
+  readonly imports: Omit<ImportPorts, 'random'>;
 }
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'hardware' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, registeredModules, usage, accesses, rotator }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, registeredModules, usage, accesses, rotator, imports }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -79,6 +81,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...secretHandlers(random),
     ...secretValueHandlers(random, accesses),
     ...accessHandlers({ door: access, random, throwaway: control.throwaway }),
+    ...secretImportHandlers({ random, ...imports }),
     ...secretRotationHandlers(random),
     ...secretRotationStepHandlers(random, rotator),
     ...fileHandlers(hashFile),

@@ -1,6 +1,6 @@
 import { isErrorCode, type ErrorCode } from '../../shared/model/errors.ts';
 
-const CHILDREN = ['sealer', 'keychain', 'cipher', 'pkcs11', 'egress'] as const;
+const CHILDREN = ['sealer', 'keychain', 'cipher', 'pkcs11', 'egress', 'importer'] as const;
 
 /**
  * Everything that the diagnostic log can say: event → its fields → what each may hold. There is no field for free text,

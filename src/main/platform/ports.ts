@@ -41,7 +41,7 @@ export interface Child {
 }
 
 /** A module of this program that runs in a process of its own. */
-export type ChildEntry = 'sealer' | 'keychain' | 'cipher' | 'pkcs11' | 'egress';
+export type ChildEntry = 'sealer' | 'keychain' | 'cipher' | 'pkcs11' | 'egress' | 'importer';
 
 export interface ProcessHost {
   /** Starts a module of this program (`sealer`, `keychain`) in a process of its own, without inherited environment secrets. */
@@ -146,3 +146,24 @@ export interface HashOptions {
 
 /** Rejects with FileNotReadableException or CancelledException. */
 export type HashFile = (order: HashOrder, options: HashOptions) => Promise<HashedFile>;
+
+/** What a file is known by. */
+export interface FileIdentity {
+  readonly device: number;
+  readonly inode: number;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256. */
+  readonly digest: Uint8Array;
+}
+
+/** A file of the user's with secrets in the clear. */
+export interface PlainFiles {
+  /** The whole of a regular file of at most `most` bytes, off-heap, to be wiped by the caller. FileNotReadableException. */
+  read(path: string, most: number): Promise<{ readonly bytes: Uint8Array; readonly identity: FileIdentity }>;
+  /**
+   * Overwrites and removes it, if it is still the same: no link, one name, the user's own, the same bytes. When it rejects with
+   * FileNotReadableException before the overwriting, the file is untouched.
+   */
+  erase(path: string, identity: FileIdentity): Promise<void>;
+}

@@ -35,6 +35,7 @@ const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = {
   cipher: EVERYWHERE,
   pkcs11: [...EVERYWHERE, ...MODULES],
   egress: EVERYWHERE,
+  importer: EVERYWHERE,
 };
 
 const GONE: Readonly<Record<Entry, readonly [ErrorCode, string]>> = {
@@ -43,6 +44,7 @@ const GONE: Readonly<Record<Entry, readonly [ErrorCode, string]>> = {
   cipher: ['InternalException', 'the process that reads the file has stopped: try again'],
   pkcs11: ['KMSInternalException', 'the process of the module has stopped: connect the key store again'],
   egress: ['InternalException', 'the process that connects outward has stopped: try again'],
+  importer: ['InternalException', 'the process that reads the file has stopped: try again'],
 };
 
 /** Bytes of a frame, where it is less than what any child may send: other people's code runs in this one. */

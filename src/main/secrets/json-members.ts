@@ -3,6 +3,7 @@
  * Defends against: a value that is changed anywhere but in the one member; a member that is there twice.
  */
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { quotedLength, writeQuoted } from './json-object.ts';
 
 /** Where a member's value is: from the first byte to the one after the last. */
 interface Range {
@@ -121,22 +122,8 @@ export function textMember(value: SecretBytes, name: string): string | undefined
 /** `text` in UTF-8 between quotes, with what must be escaped. */
 function quoted(text: SecretBytes): SecretBytes {
   return text.borrow((plain) => {
-    let length = 2;
-    for (const byte of plain) length += byte === QUOTE || byte === BACKSLASH ? 2 : byte < 0x20 ? 6 : 1;
-    const out = SecretBytes.allocate(length);
-    out.borrow((bytes) => {
-      let at = 0;
-      bytes[at++] = QUOTE;
-      for (const byte of plain) {
-        if (byte < 0x20) {
-          for (const one of [BACKSLASH, 0x75, 0x30, 0x30, 0x30 + (byte >> 4), byte % 16 < 10 ? 0x30 + (byte % 16) : 0x57 + (byte % 16)]) bytes[at++] = one;
-          continue;
-        }
-        if (byte === QUOTE || byte === BACKSLASH) bytes[at++] = BACKSLASH;
-        bytes[at++] = byte;
-      }
-      bytes[at] = QUOTE;
-    });
+    const out = SecretBytes.allocate(quotedLength(plain));
+    out.borrow((bytes) => { writeQuoted(plain, bytes, 0); });
     return out;
   });
 }

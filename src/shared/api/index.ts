@@ -20,6 +20,7 @@ import * as use from './kms-use.ts';
 import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationName, type OutputOf } from './operation.ts';
 import * as secrets from './secrets.ts';
 import * as secretPolicies from './secret-policies.ts';
+import * as secretImport from './secret-import.ts';
 import * as secretRotation from './secret-rotation.ts';
 import * as values from './secret-values.ts';
 import * as slots from './slots.ts';
@@ -117,6 +118,11 @@ const ALL = [
   values.getRandomPassword,
   values.getRandomPassphrase,
   values.getOneTimeCode,
+  secretImport.openImport,
+  secretImport.previewImport,
+  secretImport.importSecrets,
+  secretImport.closeImport,
+  secretImport.eraseImportedFile,
   secretRotation.rotateSecret,
   secretRotation.cancelRotateSecret,
   secretRotation.setRotator,

@@ -8,7 +8,7 @@ import { recordingLog } from '../../fakes/recording-log.ts';
 
 const ENTRY = resolve(import.meta.dirname, '../../../dist/main/egress.mjs');
 export const log = recordingLog();
-export const host = createProcessHost({ entries: { sealer: '', keychain: '', cipher: '', pkcs11: '', egress: ENTRY }, log });
+export const host = createProcessHost({ entries: { sealer: '', keychain: '', cipher: '', pkcs11: '', importer: '', egress: ENTRY }, log });
 export const egress: Egress = createEgress({
   host,
   after: (ms, fire) => {

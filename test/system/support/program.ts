@@ -38,7 +38,7 @@ export const onlyVault = (folder: string): VaultsControl => ({
 export async function startLocal(folder: string, machine: Partial<Machine> = {}, vaults = onlyVault(folder)): Promise<LocalProgram> {
   const program = await compose({
     folder,
-    entries: { sealer: built('sealer.mjs'), keychain: built('keychain.mjs'), cipher: built('cipher.mjs'), pkcs11: built('pkcs11.mjs'), egress: built('egress.mjs'), hashWorker: pathToFileURL(built('hash-worker.mjs')) },
+    entries: { sealer: built('sealer.mjs'), keychain: built('keychain.mjs'), cipher: built('cipher.mjs'), pkcs11: built('pkcs11.mjs'), egress: built('egress.mjs'), importer: built('importer.mjs'), hashWorker: pathToFileURL(built('hash-worker.mjs')) },
     version: '0.0.0',
     config: openConfigFile(`${folder}.config.json`),
     log: noLog,

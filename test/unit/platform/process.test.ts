@@ -40,7 +40,7 @@ beforeAll(async () => {
 
 function start(mode: string): { child: Child; log: ReturnType<typeof recordingLog> } {
   const log = recordingLog();
-  return { child: createProcessHost({ entries: { sealer: script, keychain: script, cipher: '', pkcs11: '', egress: '' }, log }).spawn('sealer', { args: [mode] }), log };
+  return { child: createProcessHost({ entries: { sealer: script, keychain: script, cipher: '', pkcs11: '', egress: '', importer: '' }, log }).spawn('sealer', { args: [mode] }), log };
 }
 
 const frameOf = (child: Child): Promise<Uint8Array> => new Promise((resolve) => child.onFrame(resolve));
@@ -136,7 +136,7 @@ describe('process host', () => {
   });
 
   it('says what is wrong when the entry does not exist', async () => {
-    const host = createProcessHost({ entries: { sealer: '/nonexistent.mjs', keychain: script, cipher: '', pkcs11: '', egress: '' } });
+    const host = createProcessHost({ entries: { sealer: '/nonexistent.mjs', keychain: script, cipher: '', pkcs11: '', egress: '', importer: '' } });
     expect(await host.spawn('sealer').exited).toMatchObject({ code: 1 });
   });
 
@@ -154,7 +154,7 @@ describe('process host', () => {
     const parent = await bundle(
       'parent-of-child',
       `import { createProcessHost } from './src/main/platform/process.ts';
-       const child = createProcessHost({ entries: { sealer: process.argv[2], keychain: '', cipher: '', pkcs11: '', egress: '' } }).spawn('sealer', { args: ['hang'] });
+       const child = createProcessHost({ entries: { sealer: process.argv[2], keychain: '', cipher: '', pkcs11: '', egress: '', importer: '' } }).spawn('sealer', { args: ['hang'] });
        child.send(new Uint8Array(1));
        setTimeout(() => process.send?.(child.pid), 300);`,
     );

@@ -9,7 +9,7 @@ const SCRIPT = `
   import { openSync, readFileSync, readSync } from 'node:fs';
   import { createProcessHost } from './src/main/platform/process.ts';
   const [echo, plant] = process.argv.slice(2);
-  const child = createProcessHost({ entries: { sealer: echo, keychain: '', cipher: '', egress: '' } }).spawn('sealer');
+  const child = createProcessHost({ entries: { sealer: echo, keychain: '', cipher: '', egress: '', importer: '' } }).spawn('sealer');
   const mask = crypto.getRandomValues(new Uint8Array(new ArrayBuffer(4096)));
   const LENGTH = 32;
   const make = (size: number): Uint8Array => {

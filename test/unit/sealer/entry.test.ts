@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 const log = recordingLog();
-const start = (): Child => createProcessHost({ entries: { sealer: script, keychain: script, cipher: '', pkcs11: '', egress: '' }, log }).spawn('sealer');
+const start = (): Child => createProcessHost({ entries: { sealer: script, keychain: script, cipher: '', pkcs11: '', egress: '', importer: '' }, log }).spawn('sealer');
 const gone = (pid: number): boolean => !existsSync(`/proc/${String(pid)}`);
 
 describe('sealer process', () => {

@@ -19,8 +19,8 @@ export interface UtilityOptions {
 const EVERYWHERE = ['PATH', 'HOME', 'LANG', 'SystemRoot', 'windir', 'TEMP', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'];
 /** Where vendors' modules look for their own settings. */
 const MODULES = ['XDG_RUNTIME_DIR', 'SOFTHSM2_CONF', 'YUBIHSM_PKCS11_CONF', 'PKCS11_PROXY_SOCKET', 'OPENSC_CONF', 'CLOUDHSM_PKCS11_CONFIG'];
-const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE, pkcs11: [...EVERYWHERE, ...MODULES], egress: EVERYWHERE };
-const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException', pkcs11: 'KMSInternalException', egress: 'InternalException' };
+const ENVIRONMENT: Readonly<Record<Entry, readonly string[]>> = { sealer: EVERYWHERE, keychain: [...EVERYWHERE, 'XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'], cipher: EVERYWHERE, pkcs11: [...EVERYWHERE, ...MODULES], egress: EVERYWHERE, importer: EVERYWHERE };
+const GONE: Readonly<Record<Entry, ErrorCode>> = { sealer: 'SealerStoppedException', keychain: 'KeychainUnavailableException', cipher: 'InternalException', pkcs11: 'KMSInternalException', egress: 'InternalException', importer: 'InternalException' };
 
 export function createUtilityHost({ electron, entries, kill = (pid) => void process.kill(pid, 'SIGKILL') }: UtilityOptions): ProcessHost {
   return {

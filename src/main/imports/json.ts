@@ -1,0 +1,77 @@
+/**
+ * JSON (RFC 8259), read by the strict reader of the doors: duplicate keys, lone surrogates, a depth over 32, numbers that lose digits and
+ * bytes behind the document are refused. An object whose members are all objects is several secrets, anything else one set of fields.
+ */
+import { VaultError } from '../../shared/model/errors.ts';
+import { decodeJson, isObject } from '../../shared/wire/json.ts';
+import { ImportFailure, type Parsed, type ParsedField } from './parsed.ts';
+import { lineAt } from './text.ts';
+
+export type Members = Readonly<Record<string, unknown>>;
+
+/** `before`: characters of the file in front of `text`. */
+export function readJson(text: string, file = text, before = 0): unknown {
+  const bytes = new TextEncoder().encode(text);
+  try {
+    return decodeJson(bytes);
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    // Fixed words and the offset of a byte, which are the reader's own.
+    const [, offset = '0', why = 'malformed'] = /^malformed json at byte (\d+): (.*)$/.exec(error.message) ?? [];
+    const at = before + new TextDecoder().decode(bytes.subarray(0, Number(offset))).length;
+    throw new ImportFailure(`it is no JSON that can be taken: ${why}`, lineAt(file, at));
+  }
+}
+
+/** What `op` puts out of several items: documents one behind the other. */
+export function readJsonDocuments(text: string): readonly unknown[] {
+  const documents: unknown[] = [];
+  let depth = 0;
+  let start = -1;
+  for (let at = 0; at < text.length; at++) {
+    const one = text.charAt(at);
+    if (one === '"') {
+      for (at++; at < text.length && text.charAt(at) !== '"'; at++) if (text.charAt(at) === '\\') at++;
+    } else if (one === '{' || one === '[') {
+      if (depth++ === 0) start = start === -1 ? at : start;
+    } else if ((one === '}' || one === ']') && --depth === 0) {
+      documents.push(readJson(text.slice(start, at + 1), text, start));
+      start = -1;
+    } else if (depth === 0 && !/\s/.test(one)) throw new ImportFailure('it is no JSON: something stands outside of objects', lineAt(text, at));
+    if (depth < 0) break;
+  }
+  if (depth !== 0) throw new ImportFailure('it is no JSON: brackets do not match', lineAt(text, text.length));
+  return documents;
+}
+
+export const fieldsOfMembers = (members: Members): readonly ParsedField[] =>
+  Object.entries(members).map(([name, value]) => (typeof value === 'string' ? { name, kind: 'text', value } : { name, kind: 'json', value: JSON.stringify(value) }));
+
+/** Of an object that is no other program's export. */
+export function parseMembers(format: 'json' | 'yaml', document: unknown): Parsed {
+  if (!isObject(document)) throw new ImportFailure('the outermost thing must be an object of names and values');
+  const members = Object.entries(document);
+  if (members.length === 0) throw new ImportFailure('there is nothing in it');
+  if (!members.every(([, value]) => isObject(value))) return { format, shape: 'fields', entries: [{ path: [], fields: fieldsOfMembers(document) }], notes: [] };
+  const filled = members.filter(([, value]) => Object.keys(value as Members).length > 0);
+  if (filled.length === 0) throw new ImportFailure('there is nothing in it');
+  return {
+    format,
+    shape: 'entries',
+    entries: filled.map(([name, value]) => ({ path: name.split('/').filter((part) => part !== ''), fields: fieldsOfMembers(value as Members) })),
+    notes: filled.length < members.length ? ['empty-left'] : [],
+  };
+}
+
+export const textIn = (members: Members, name: string): string => {
+  const value = members[name];
+  return typeof value === 'string' ? value : '';
+};
+export const objectIn = (members: Members, name: string): Members => {
+  const value = members[name];
+  return isObject(value) ? value : {};
+};
+export const objectsIn = (members: Members, name: string): readonly Members[] => {
+  const value = members[name];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+};

@@ -1,0 +1,106 @@
+/**
+ * KeePass's XML export (2.x), of KeePassXC too. No document type and no entities but XML's own five and characters by number: a file with
+ * others is refused before it is parsed. Source: keepass.info "Import / Export", KeePassXC's KdbxXmlWriter.
+ */
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { isObject } from '../../shared/wire/json.ts';
+import type { ImportNote } from '../../shared/model/import-formats.ts';
+import { distinct, ImportFailure, MOST_DEPTH, textField, type Parsed, type ParsedEntry, type ParsedField } from './parsed.ts';
+import { lineAt } from './text.ts';
+import { oneTimeAddress, SEED_NAME } from './one-time-seed.ts';
+import type { Members } from './json.ts';
+
+const LISTS: ReadonlySet<string> = new Set(['Group', 'Entry', 'String', 'Binary', 'Entry.String']);
+const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const FIELD_NAMES: Readonly<Record<string, string>> = { UserName: 'username', Password: 'password', URL: 'url', Notes: 'notes' };
+const MOST_ELEMENTS_DEEP = MOST_DEPTH * 2;
+
+function decoded(text: string): string {
+  return text.replace(/&([^;&]{1,12});|&/g, (_whole, name?: string) => {
+    const own = name === undefined ? undefined : ENTITIES[name];
+    if (own !== undefined) return own;
+    const [, hex, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name ?? '') ?? [];
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    if (!(code > 0 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) throw new ImportFailure('it has an entity that is none of XML’s own');
+    return String.fromCodePoint(code);
+  });
+}
+
+const listIn = (members: Members, name: string): readonly Members[] => {
+  const value = members[name];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+};
+/** Of an element that is text, with or without attributes. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? decoded(value) : isObject(value) && typeof value['#text'] === 'string' ? decoded(value['#text']) : '');
+
+/** KeePassXC's `otp`, KeePass 2.47's `TimeOtp-…`, the plug-ins' `TOTP Seed` and `TOTP Settings`: all into one field. */
+function withSeed(fields: readonly ParsedField[]): readonly ParsedField[] {
+  const of = (name: string): string => fields.find((field) => field.name === name)?.value ?? '';
+  const [period = '', digits = ''] = of('TOTP Settings').split(/[;,]/);
+  const address = oneTimeAddress(of('otp')) ?? oneTimeAddress(of('TimeOtp-Secret-Base32'), { algorithm: of('TimeOtp-Algorithm'), digits: of('TimeOtp-Length'), period: of('TimeOtp-Period') }) ?? (/^\d*$/.test(digits) ? oneTimeAddress(of('TOTP Seed'), { period, digits }) : undefined);
+  if (address === undefined) return fields;
+  const source = new Set(['otp', 'TimeOtp-Secret-Base32', 'TimeOtp-Algorithm', 'TimeOtp-Length', 'TimeOtp-Period', 'TOTP Seed', 'TOTP Settings']);
+  return [...fields.filter(({ name }) => !source.has(name)), textField(SEED_NAME, address)];
+}
+
+function entryOf(entry: Members, folders: readonly string[]): ParsedEntry | undefined {
+  let title = '';
+  const fields: ParsedField[] = [];
+  for (const one of listIn(entry, 'String')) {
+    const key = textOf(one['Key']);
+    const given = one['Value'];
+    if (isObject(given) && given['@Protected'] === 'True') throw new ImportFailure('its values are still encrypted: export it as XML from the open database');
+    const value = textOf(given);
+    if (key === 'Title') title = value;
+    else if (value !== '') fields.push(textField(FIELD_NAMES[key] ?? (key || 'field'), value));
+  }
+  return fields.length === 0 ? undefined : { path: [...folders, title], fields: distinct(withSeed(fields)) };
+}
+
+export function parseKeePass(text: string): Parsed {
+  const declared = /<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST)/i.exec(text);
+  if (declared) throw new ImportFailure('it has a document type, which no export has', lineAt(text, declared.index));
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is a package of its own, for the same function
+  const valid = XMLValidator.validate(text);
+  if (valid !== true) throw new ImportFailure('it is no XML', valid.err.line);
+  let document: unknown;
+  try {
+    document = new XMLParser({
+      ignoreAttributes: false,
+      attributeNamePrefix: '@',
+      parseTagValue: false,
+      parseAttributeValue: false,
+      trimValues: false,
+      processEntities: false,
+      ignoreDeclaration: true,
+      ignorePiTags: true,
+      maxNestedTags: MOST_ELEMENTS_DEEP,
+      isArray: (name) => LISTS.has(name),
+    }).parse(text);
+  } catch {
+    throw new ImportFailure(`it is nested deeper than ${String(MOST_ELEMENTS_DEEP)} elements, or no XML`);
+  }
+  const file = isObject(document) ? document['KeePassFile'] : undefined;
+  if (!isObject(file)) throw new ImportFailure('it is no KeePass export: its outermost element is not `KeePassFile`');
+  const bin = isObject(file['Meta']) && textOf(file['Meta']['RecycleBinEnabled']) !== 'False' ? textOf(file['Meta']['RecycleBinUUID']) : '';
+  const notes = new Set<ImportNote>();
+  const entries: ParsedEntry[] = [];
+  const visit = (group: Members, folders: readonly string[]): void => {
+    if (bin !== '' && textOf(group['UUID']) === bin) {
+      if (listIn(group, 'Entry').length > 0 || listIn(group, 'Group').length > 0) notes.add('deleted-left');
+      return;
+    }
+    for (const entry of listIn(group, 'Entry')) {
+      if (listIn(entry, 'Binary').length > 0) notes.add('attachments-left');
+      if (isObject(entry['History']) && listIn(entry['History'], 'Entry').length > 0) notes.add('history-left');
+      const one = entryOf(entry, folders);
+      if (one) entries.push(one);
+      else notes.add('empty-left');
+    }
+    for (const child of listIn(group, 'Group')) visit(child, [...folders, textOf(child['Name'])]);
+  };
+  // The outermost group is the database: its name is no folder of it.
+  const root = file['Root'];
+  for (const group of isObject(root) ? listIn(root, 'Group') : []) visit(group, []);
+  return { format: 'keepass-xml', shape: 'entries', entries, notes: [...notes] };
+}
