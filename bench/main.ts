@@ -11,13 +11,14 @@ import { disk } from './figures/disk.ts';
 import { hashing } from './figures/hashing.ts';
 import { large } from './figures/large-vault.ts';
 import { encrypting } from './figures/encrypting.ts';
+import { secrets } from './figures/secrets.ts';
 import { signing } from './figures/signing.ts';
 import { windowList } from './figures/window-list.ts';
 import { tokenSigning } from './figures/token-signing.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, tokenSigning, encrypting, awsDoor, hashing, ciphering, large, window, windowList];
+const FIGURES = [disk, signing, tokenSigning, encrypting, awsDoor, hashing, ciphering, large, secrets, window, windowList];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
