@@ -1,4 +1,5 @@
 /** `window.keystead` for looking at the window in a plain browser: believable answers, no vault behind them. Never shipped. */
+import { fakeOpened, fakePreview } from './fake-imports.ts';
 import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, manyKeys, type FakeKey, type FakeSecret } from './fake-data.ts';
 import { fakeHardware, tokenLogsOut } from './fake-hardware.ts';
 import { fakeRotation, previewed } from './fake-rotation.ts';
@@ -207,6 +208,14 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     const found = versions.find(({ id, stages }) => (input['VersionId'] === undefined ? stages.includes('AWSCURRENT') : id === input['VersionId'])) ?? fail('ResourceNotFoundException', 'there is no such version');
     return { ARN: secretArn(Name), Name, VersionId: found.id, SecretString: btoa(found.value), VersionStages: found.stages, CreatedDate: found.made };
   },
+  'secretsmanager:OpenImport': (input) => fakeOpened(input),
+  'secretsmanager:PreviewImport': (input) => fakePreview(input),
+  'secretsmanager:ImportSecrets': async (input) => {
+    await wait(query.get('slow') === null ? 50 : 5000);
+    return { Results: (input['Rows'] as { Row: number }[]).map(({ Row }) => ({ Row, ARN: '', Name: '', Outcome: 'Created' })) };
+  },
+  'secretsmanager:CloseImport': () => ({}),
+  'secretsmanager:EraseImportedFile': (input) => ({ Path: input['Path'], Size: 214, Certain: false }),
   'secretsmanager:CreateSecret': (input) => {
     if (secrets.some(({ Name }) => Name === input['Name'])) fail('ResourceExistsException', `secret \`${String(input['Name'])}\` exists already`);
     const text = input['SecretString'];

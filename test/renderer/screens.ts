@@ -34,6 +34,16 @@ const setUp = async (page: Page): Promise<void> => {
   await page.getByText('The next five runs').waitFor();
 };
 
+const importing = async (page: Page, file?: string): Promise<void> => {
+  await page.getByRole('link', { name: 'Secrets' }).click();
+  await press(page, 'Import');
+  await page.getByText('Drop a file here').waitFor();
+  if (file === undefined) return;
+  await page.getByLabel('File', { exact: true }).fill(file);
+  await page.getByRole('dialog').locator('button[type=submit]').click();
+  await page.getByRole('button', { name: /^Import \d/ }).waitFor();
+};
+
 /** Every screen and every state of one that a person can come to. */
 export const SCREENS: Readonly<Record<string, Screen>> = {
   'unlock': { query: '?state=locked' },
@@ -96,6 +106,11 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets-phrase': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); await page.getByRole('button', { name: 'Generate a value for field 1' }).click(); await page.getByText('190 bits').waitFor(); await page.getByRole('radio', { name: 'Passphrase' }).click(); await page.getByText('66 bits').waitFor(); } },
   'secrets-code': { act: async (page) => { await secrets(page); await page.getByRole('option').filter({ hasText: 'Staging database' }).click(); await page.getByText('staging/', { exact: false }).first().waitFor(); await page.getByRole('button', { name: /Show its fields/ }).click(); await page.getByRole('button', { name: 'Reveal One-time code' }).click(); await page.getByText('good for').waitFor(); } },
   'secrets-change': { over: 'dialog', act: async (page) => { await secrets(page); await press(page, 'New value'); await page.getByLabel('Name of field 5').waitFor(); } },
+  'secrets-import': { over: 'dialog', act: (page) => importing(page) },
+  'secrets-import-env': { over: 'dialog', act: (page) => importing(page, '/home/ada/shop/.env') },
+  'secrets-import-each': { over: 'dialog', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByLabel('What to do with Work/Stripe').selectOption('Replace'); } },
+  'secrets-import-running': { over: 'dialog', query: '?slow', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('0 of 5').waitFor(); } },
+  'secrets-import-done': { over: 'dialog', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByRole('dialog').locator('button[type=submit]').click(); await press(page, 'Overwrite and delete the file…'); await page.getByText('This cannot be undone').waitFor(); } },
   'secrets-delete': { over: 'dialog', act: async (page) => { await secrets(page); await page.getByRole('button', { name: 'More for this secret' }).click(); await page.getByRole('menuitem', { name: 'Delete…' }).click(); } },
   'secrets-narrow': { act: (page) => fields(page), size: { width: 900, height: 640 } },
   'secrets-zoom': { act: (page) => fields(page), size: { width: 640, height: 400 } },

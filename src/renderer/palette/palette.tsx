@@ -2,7 +2,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useQueries } from '@tanstack/react-query';
 import { Command } from 'cmdk';
-import { Braces, Cloud, Cpu, CircleHelp, CornerDownLeft, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
+import { Braces, Cloud, Cpu, CircleHelp, CornerDownLeft, FileInput, FolderKey, KeyRound, Link2, Lock, Plus, Search, Settings, Trash2, type LucideIcon } from 'lucide-react';
 import { useDeferredValue, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { specName, usageWords } from '../format.ts';
@@ -65,7 +65,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   const icon = (Icon: LucideIcon): ReactNode => <Icon size={14} strokeWidth={1.6} />;
   const go = (act: () => void) => (): void => { onClose(); act(); };
   const general: readonly Entry[] = [
-    ...(readOnly ? [] : [{ id: 'new', icon: icon(Plus), title: 'New key', about: 'kms:CreateKey', act: () => { show({ kind: 'create' }); } }, { id: 'new-secret', icon: icon(Plus), title: 'New secret', about: 'secretsmanager:CreateSecret', act: () => { show({ kind: 'create-secret' }); } }, { id: 'set-up', icon: icon(Cpu), title: 'Set up a token', about: 'hardware:AddModule, PKCS#11, HSM', act: () => { show({ kind: 'set-up-hardware' }); } }]),
+    ...(readOnly ? [] : [{ id: 'new', icon: icon(Plus), title: 'New key', about: 'kms:CreateKey', act: () => { show({ kind: 'create' }); } }, { id: 'new-secret', icon: icon(Plus), title: 'New secret', about: 'secretsmanager:CreateSecret', act: () => { show({ kind: 'create-secret' }); } }, { id: 'import-secrets', icon: icon(FileInput), title: 'Import secrets', about: '.env, JSON, YAML, 1Password, Bitwarden, KeePass', act: () => { show({ kind: 'import-secrets' }); } }, { id: 'set-up', icon: icon(Cpu), title: 'Set up a token', about: 'hardware:AddModule, PKCS#11, HSM', act: () => { show({ kind: 'set-up-hardware' }); } }]),
     { id: 'lock', icon: icon(Lock), title: 'Lock the vault', about: 'vault:Lock', act: go(lock) },
   ];
   const elsewhere: readonly Entry[] = [

@@ -13,6 +13,7 @@ const ROWS: readonly (readonly [keys: readonly string[], words: string])[] = [
   [['Ctrl', 'L'], 'Lock'],
   [['F6'], 'Next pane'],
   [['N'], 'New key or secret, set up a token'],
+  [['I'], 'Import secrets'],
   [['/'], 'Filter'],
   [['J', 'K'], 'Down and up a list; arrows do too'],
   [['Enter'], 'Into the key or secret'],

@@ -1,7 +1,7 @@
 /** Secrets: the list, the search, and beside it the secret. Below 1040 pixels the secret takes the list's place. */
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { ListFilter, Plus } from 'lucide-react';
-import { useCallback, useDeferredValue, useRef, useState, type KeyboardEvent } from 'react';
+import { FileInput, ListFilter, Plus } from 'lucide-react';
+import { useCallback, useDeferredValue, useRef, useState, type DragEvent, type KeyboardEvent } from 'react';
 import { copyText } from '../clipboard.ts';
 import { plural } from '../format.ts';
 import { Button } from '../parts/button.tsx';
@@ -11,6 +11,7 @@ import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
 import { letterOf } from '../vault/letters.ts';
 import { searchWords, useSecrets } from './data.ts';
+import { openFile } from './import-data.ts';
 import { SecretDetail } from './secret-detail.tsx';
 import { SecretList } from './secret-list.tsx';
 
@@ -39,22 +40,34 @@ export function SecretsScreen() {
     const letter = letterOf(event);
     if (letter === '/') input.current?.focus();
     else if (letter === 'n' && !readOnly) show({ kind: 'create-secret' });
+    else if (letter === 'i' && !readOnly) show({ kind: 'import-secrets' });
     else if (letter === 'c' && selected !== undefined) void copyText(selected).then((done) => { if (done) say('Name copied'); });
     else if (letter === 'r') detail.current?.querySelector<HTMLElement>('[data-reveal]')?.click();
     else return;
     event.preventDefault();
   };
 
+  const [dragging, setDragging] = useState(false);
+  const onDrag = (event: DragEvent): void => {
+    // Of a dialog over the screen, which has a place of its own for it.
+    if (readOnly || event.target instanceof Element && event.target.closest('dialog')) return;
+    event.preventDefault();
+    setDragging(event.type === 'dragover');
+    const [file] = event.type === 'drop' ? event.dataTransfer.files : [];
+    if (file) void openFile(file).then((first) => { show({ kind: 'import-secrets', first }); });
+  };
+
   return (
-    <div className="flex min-h-0 flex-1 flex-col" onKeyDown={onKeyDown}>
+    <div className={`flex min-h-0 flex-1 flex-col ${dragging ? 'tint-brass' : ''}`} onKeyDown={onKeyDown} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrag}>
       <header className="drag flex h-[47px] shrink-0 items-center gap-2 pr-3 pl-4 shadow-[inset_0_-1px_0_var(--line)]">
         <h1 className="text-[14px] font-semibold">Secrets</h1>
         <span className="text-[12px] text-fg-2">Secrets Manager</span>
-        {!readOnly && <Button kind="primary" className="ml-auto" icon={<Plus size={14} strokeWidth={1.8} />} shortcut="N" onClick={() => { show({ kind: 'create-secret' }); }}>New secret</Button>}
+        {!readOnly && <Button className="ml-auto" icon={<FileInput size={14} strokeWidth={1.6} />} shortcut="I" onClick={() => { show({ kind: 'import-secrets' }); }}>Import</Button>}
+        {!readOnly && <Button kind="primary" icon={<Plus size={14} strokeWidth={1.8} />} shortcut="N" onClick={() => { show({ kind: 'create-secret' }); }}>New secret</Button>}
       </header>
       {none && (
         <div data-pane="list" tabIndex={-1} className="min-h-0 flex-1 bg-pane focus-visible:-outline-offset-2">
-          <EmptyState title="No secrets yet. A secret keeps a password, a token or a whole configuration, in versions that you can go back to." command="keystead secret create --name NAME --secret-string -">{!readOnly && <Button kind="primary" tall onClick={() => { show({ kind: 'create-secret' }); }}>Make the first secret</Button>}</EmptyState>
+          <EmptyState title="No secrets yet. A secret keeps a password, a token or a whole configuration, in versions that you can go back to." command="keystead secret create --name NAME --secret-string -">{!readOnly && <Button kind="primary" tall onClick={() => { show({ kind: 'create-secret' }); }}>Make the first secret</Button>}{!readOnly && <Button tall onClick={() => { show({ kind: 'import-secrets' }); }}>Import a file</Button>}</EmptyState>
         </div>
       )}
       <div className={`min-h-0 flex-1 ${none ? 'hidden' : 'flex'}`}>

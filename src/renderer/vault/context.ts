@@ -2,6 +2,7 @@
 import { createContext, useContext } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import type { UseAction } from '../keys/actions.ts';
+import type { Opening } from '../secrets/import-data.ts';
 
 export type Shown =
   | { readonly kind: 'palette' }
@@ -17,6 +18,7 @@ export type Shown =
   /** `then`: what is shown once it is connected. */
   | { readonly kind: 'connect-store'; readonly storeId: string; readonly then?: Shown }
   | { readonly kind: 'create-secret' }
+  | { readonly kind: 'import-secrets'; readonly first?: Opening }
   | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation'; readonly name: string };
 
 export interface VaultFrame {

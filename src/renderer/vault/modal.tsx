@@ -22,6 +22,7 @@ const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret
 const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
 const DescribeSecret = lazy(async () => ({ default: (await secrets()).DescribeSecret }));
 const DeleteSecret = lazy(async () => ({ default: (await secrets()).DeleteSecret }));
+const ImportSecrets = lazy(async () => ({ default: (await import('../secrets/import-secrets.tsx')).ImportSecrets }));
 const SetUpRotation = lazy(async () => ({ default: (await import('../secrets/rotation-setup.tsx')).SetUpRotation }));
 
 export function Modal({ shown }: { readonly shown: Shown }) {
@@ -47,6 +48,7 @@ function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefin
     case 'set-up-hardware': return <SetUpHardware onClose={close} />;
     case 'connect-store': return <ConnectStore storeId={shown.storeId} onConnected={() => { show(shown.then); }} onClose={close} />;
     case 'create-secret': return <CreateSecret onClose={close} />;
+    case 'import-secrets': return <ImportSecrets first={shown.first} onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
     case 'set-up-rotation': return <SetUpRotation name={shown.name} onClose={close} />;
