@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 
 import type { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
-import { base64 } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { startLocal, type LocalProgram } from './support/program.ts';
 import { remove, temporaryFolder } from './support/served-vault.ts';
 
+const b64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 const home = temporaryFolder();
 const folder = join(home, 'vault');
 let local: LocalProgram;
@@ -28,25 +28,25 @@ const kept: Kept[] = [];
 
 const start = async (): Promise<void> => {
   local = await startLocal(folder);
-  await local.ok('vault:Unlock', { Password: base64(PASSWORD) });
+  await local.ok('vault:Unlock', { Password: b64(PASSWORD) });
 };
 const newKey = async (input = {}): Promise<string> => ((await local.ok('kms:CreateKey', input))['KeyMetadata'] as { readonly KeyId: string }).KeyId;
 const encrypt = async (when: string, keyId: string): Promise<void> => {
   const plaintext = randomBytes(48);
-  const { CiphertextBlob } = await local.ok('kms:Encrypt', { KeyId: keyId, Plaintext: base64(plaintext), EncryptionContext: { when } });
+  const { CiphertextBlob } = await local.ok('kms:Encrypt', { KeyId: keyId, Plaintext: b64(plaintext), EncryptionContext: { when } });
   kept.push({ when, keyId, blob: CiphertextBlob as Uint8Array, plaintext });
 };
 const bring = async (KeyId: string, material: Uint8Array, more = {}): Promise<void> => {
   const { PublicKey, ImportToken } = await local.ok('kms:GetParametersForImport', { KeyId, WrappingAlgorithm: 'RSAES_OAEP_SHA_256', WrappingKeySpec: 'RSA_2048' });
   const key = createPublicKey({ key: Buffer.from(PublicKey as Uint8Array), format: 'der', type: 'spki' });
-  const EncryptedKeyMaterial = base64(publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, material));
-  await local.ok('kms:ImportKeyMaterial', { KeyId, ImportToken: base64(ImportToken as Uint8Array), EncryptedKeyMaterial, ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE', ...more });
+  const EncryptedKeyMaterial = b64(publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, material));
+  await local.ok('kms:ImportKeyMaterial', { KeyId, ImportToken: b64(ImportToken as Uint8Array), EncryptedKeyMaterial, ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE', ...more });
 };
 /** All of them, and how many there are: an empty list would prove nothing. */
 const allDecrypt = async (count: number): Promise<void> => {
   const came: string[] = [];
   for (const { when, keyId, blob, plaintext } of kept) {
-    const { Plaintext } = await local.ok('kms:Decrypt', { CiphertextBlob: base64(blob), KeyId: keyId, EncryptionContext: { when } });
+    const { Plaintext } = await local.ok('kms:Decrypt', { CiphertextBlob: b64(blob), KeyId: keyId, EncryptionContext: { when } });
     using secret = Plaintext as SecretBytes;
     if (secret.borrow((bytes) => plaintext.equals(bytes))) came.push(when);
   }
