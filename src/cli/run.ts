@@ -16,6 +16,7 @@ import { initCommand } from './init.ts';
 import { passwordChangeCommand, slotAddCommand, slotListCommand, slotRemoveCommand } from './slot-commands.ts';
 import { lockCommand, serveCommand, statusCommand, stopCommand } from './status.ts';
 import { trailCheckpointCommand, trailEventsCommand, trailExportEvidenceCommand, trailVerifyCheckpointCommand, trailVerifyCommand } from './trail-commands.ts';
+import { allowCommandCommand } from './allow-command.ts';
 import { trailStartNewChainCommand } from './new-chain-command.ts';
 import { unlockCommand } from './unlock.ts';
 import { cancelled, CliError, usage, type World } from './world.ts';
@@ -32,6 +33,7 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'vault:AddSlot': slotAddCommand,
   'vault:RemoveSlot': slotRemoveCommand,
   'vault:ChangePassword': passwordChangeCommand,
+  'vault:AllowCommand': allowCommandCommand,
   'access:UpdateAwsDoor': awsDoorCommand,
   'access:DescribeAwsDoor': awsStatusCommand,
   'file:Sign': fileSignCommand,

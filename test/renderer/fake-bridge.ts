@@ -13,7 +13,8 @@ const events = fakeEvents(at());
 const many = Number(query.get('keys') ?? 0);
 const keys = query.get('empty') === null ? [...fakeKeys(at()), ...manyKeys(at(), many)] : [];
 const byId = new Map(keys.map((key) => [key.KeyId, key]));
-let secrets = query.get('empty') === null ? fakeSecrets(at()) : [];
+let secrets = query.get('empty') === null ? fakeSecrets(at(), query.has('marks')) : [];
+let commands = query.has('marks') ? [{ Name: 'rotate-app', Path: '/usr/local/bin/rotate-app', Arguments: ['--in', 'eu west'], Sha256: '5e1f'.repeat(16) }] : [];
 const TOKEN_SLOTS = [{ SlotId: '9d'.repeat(16), Token: 'office', Serial: '7b1e22c4d0f1a2b3' }, { SlotId: '4c'.repeat(16), Token: 'safe', Serial: '0a55e1f29c3b7d18' }];
 const listeners = new Set<(event: unknown) => void>();
 const push = (event: Fields): void => { for (const listener of listeners) listener(event); };
@@ -186,6 +187,25 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'secretsmanager:DescribeRotation': (input) => {
     const { Name } = secret(input['SecretId']);
     return { ARN: secretArn(Name), Name, ...(rotates(Name) ? rotation : { RotationEnabled: false, Windows: [], Ended: [], Consumers: [] }) };
+  },
+  'secretsmanager:ListRotations': () => ({
+    Rotations: secrets.slice(0, 5).flatMap(({ Name }, i) => {
+      const State = rotates(Name) ? { running: 'rotating', waiting: 'retrying', failed: 'failed' }[query.get('rotation') ?? ''] : query.has('marks') ? ['failed', 'retrying', 'overdue', 'rotating', 'failed'][i] : undefined;
+      return State === undefined ? [] : [{ ARN: secretArn(Name), Name, State, Since: at() - 600 }];
+    }),
+  }),
+  'vault:ListCommands': () => ({ Commands: commands }),
+  'vault:AllowCommand': async (input) => {
+    await wait(150);
+    if (input['Password'] === btoa('wrong password')) fail('IncorrectPasswordException', 'the password does not open this vault; try again');
+    if (input['Path'] !== '/usr/local/bin/rotate-app') fail('FileNotReadableException', `\`${String(input['Path'])}\` cannot be read: there is no such file`);
+    const made = { Name: String(input['Name']), Path: input['Path'], Arguments: input['Arguments'] as string[], Sha256: '5e'.repeat(32) };
+    commands = [...commands, made];
+    return made;
+  },
+  'vault:DisallowCommand': (input) => {
+    commands = commands.filter(({ Name }) => Name !== input['Name']);
+    return {};
   },
   'secretsmanager:PreviewRotation': (input) => {
     const { ScheduleExpression: expression = '' } = input['RotationRules'] as { ScheduleExpression?: string };

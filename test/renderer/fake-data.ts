@@ -115,9 +115,12 @@ const SECRETS: readonly (readonly [name: string, description: string, value: str
   ['github-token', 'Reads issues', 'ghp_16C7e42F292c6912E7710c838347Ae178B4a'],
 ];
 
-export const fakeSecrets = (at: number): FakeSecret[] =>
+const dateIn = (at: number, days: number): string => new Date((at + days * 86_400) * 1000).toISOString().slice(0, 10);
+/** `marks`: two of them with a date on which they expire. */
+export const fakeSecrets = (at: number, marks = false): FakeSecret[] =>
   SECRETS.map(([Name, Description, value, before, more = {}], i) => ({
     Name, ...(Description === '' ? {} : { Description }), Tags: [], CreatedDate: at - (i + 2) * 20 * 86_400, LastChangedDate: at - (i + 1) * 1.3 * 86_400, ...more,
+    ...(marks && (Name === 'github-token' || Name === 'staging/env') ? { Tags: [{ Key: 'expires', Value: dateIn(at, Name === 'staging/env' ? -3 : 4) }] } : {}),
     ...(more.DeletedDate === undefined ? {} : { DeletedDate: at + more.DeletedDate * 86_400 }),
     versions: [
       { id: `${(0x5b0d3a11 + i).toString(16)}-77aa-4c0e-9d11-0f2f6f7b1c01`, stages: ['AWSCURRENT'], made: at - (i + 1) * 1.3 * 86_400, value },

@@ -13,7 +13,7 @@ function steps(from: number, attempt: number, count: number, failing = -1): Fiel
   return STEPS.slice(0, count).map((Step, i) => {
     const Started = at;
     at += TOOK[i] ?? 0;
-    return { Step, Attempt: attempt, Started, Ended: at, ...(i === failing ? WRONG : {}), ...(Step === 'setSecret' || Step === 'testSecret' ? { Connections: CONNECTIONS } : {}) };
+    return { Step, Attempt: attempt, Started, Ended: at, ...(i === failing ? WRONG : {}), ...(Step === 'setSecret' || Step === 'testSecret' ? { Connections: CONNECTIONS } : {}), ...(Step === 'setSecret' ? { Notes: ['no-tls', 'old-still-valid'] } : {}) };
   });
 }
 

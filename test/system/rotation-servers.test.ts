@@ -80,6 +80,8 @@ describe('a rotation', () => {
     const { password } = await read('cache');
     await until(async () => !(await redis.logsIn('cache', 'cache-Passwort-1')), 'the old password is gone', 60_000);
     expect(await redis.logsIn('cache', String(password))).toBe(true);
+    const [run] = (await describeRotation('cache'))['Ended'] as readonly { readonly Steps: readonly Json[] }[];
+    expect(run?.Steps.find(({ Step }) => Step === 'setSecret')).toMatchObject({ Notes: ['old-still-valid'] });
   });
 
   it('that is refused says so without a value, and the password that worked goes on working', async () => {
@@ -109,8 +111,14 @@ describe('a program of the owner’s', () => {
     writeFileSync(path(), `#!/bin/sh\ncat >> '${seen}'\nprintf '%s\\n' "$1" >> '${seen}.args'\nexit 7\n`, { mode: 0o700 });
     await create('programmed', { key: 'programmed-Passwort-1' });
     const named = { SecretId: 'programmed', Rotator: 'command', Command: 'mine' };
+    expect(await vault.client.call('secretsmanager:SetRotator', named)).toMatchObject({ ok: false, error: { code: 'InvalidRequestException', message: expect.stringContaining('`mine` is allowed') as string } });
+    const program = { Name: 'mine', Path: path(), Arguments: ['--now; exit'] };
+    expect(await vault.client.code('vault:AllowCommand', program)).toBe('ValidationException');
+    expect(await vault.client.code('vault:AllowCommand', { ...program, Password: base64('another password') })).toBe('IncorrectPasswordException');
+    expect((await vault.client.ok('vault:ListCommands'))['Commands']).toEqual([]);
+    const allowed = await vault.client.ok('vault:AllowCommand', { ...program, Password: base64(PASSWORD) });
+    expect(await vault.client.code('vault:AllowCommand', { ...program, Password: base64(PASSWORD) })).toBe('AlreadyExistsException');
     const { RotationLambdaARN } = await vault.client.ok('secretsmanager:SetRotator', named);
-    const allowed = await vault.client.ok('vault:AllowCommand', { Name: 'mine', Path: path(), Arguments: ['--now; exit'] });
     expect(allowed).toMatchObject({ Name: 'mine', Path: path(), Arguments: ['--now; exit'], Sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect((await vault.client.ok('vault:ListCommands'))['Commands']).toEqual([allowed]);
     await vault.client.ok('secretsmanager:RotateSecret', { SecretId: 'programmed', RotationLambdaARN, RotationRules: { AutomaticallyAfterDays: 30 } });
@@ -129,7 +137,7 @@ describe('a program of the owner’s', () => {
     await vault.client.ok('vault:DisallowCommand', { Name: 'mine' });
     expect((await vault.client.ok('vault:ListCommands'))['Commands']).toEqual([]);
     expect(await vault.client.call('vault:DisallowCommand', { Name: 'mine' })).toMatchObject({ ok: false, error: { code: 'NotFoundException' } });
-    expect(await vault.client.call('vault:AllowCommand', { Name: 'mine', Path: join(home, 'nothing') })).toMatchObject({ ok: false, error: { code: 'FileNotReadableException' } });
+    expect(await vault.client.call('vault:AllowCommand', { Name: 'mine', Path: join(home, 'nothing'), Password: base64(PASSWORD) })).toMatchObject({ ok: false, error: { code: 'FileNotReadableException' } });
   });
 });
 

@@ -62,7 +62,7 @@ it('calls the program for the same step again after a kill in the middle of each
   const path = join(home, 'rotate.sh');
   writeFileSync(path, PROGRAM, { mode: 0o700 });
   const { ARN } = await vault.client.ok('secretsmanager:CreateSecret', { Name: SecretId, SecretString: base64('first') });
-  await vault.client.ok('vault:AllowCommand', { Name: 'mine', Path: path, Arguments: [desk] });
+  await vault.client.ok('vault:AllowCommand', { Name: 'mine', Path: path, Arguments: [desk], Password: base64(PASSWORD) });
   await vault.client.ok('secretsmanager:SetRotator', { SecretId, Rotator: 'command', Command: 'mine' });
   const { VersionId: ClientRequestToken } = await vault.client.ok('secretsmanager:RotateSecret', { SecretId });
   const before = Object.entries((await vault.client.ok('secretsmanager:DescribeSecret', { SecretId }))['VersionIdsToStages'] as Record<string, string[]>).find(([, stages]) => stages.includes('AWSCURRENT'))?.[0];

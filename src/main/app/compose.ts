@@ -55,7 +55,7 @@ import { closeAll } from './closing.ts';
 import { createEvents, type Events } from './events.ts';
 import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
 import { openTokens } from './hardware.ts';
-import { startNotices } from './notice-board.ts';
+import { nearingOf, startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals } from './refusals.ts';
 import { isRefresh, startWindowReads } from './window-reads.ts';
@@ -241,7 +241,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     fault: (request, error) => { fault(error, request.id); },
   });
 
-  const notices = startNotices({ clock, isOpen: () => vault.open !== undefined, nextDeletion: jobs.nextDeletion, after: after ?? unrefTimer, tell: (notice) => void desk.tell(notice).catch(fault) });
+  const notices = startNotices({ clock, isOpen: () => vault.open !== undefined, nearing: nearingOf(jobs.dates), after: after ?? unrefTimer, tell: (notice) => void desk.tell(notice).catch(fault) });
   const door: DoorPort = {
     dispatch: notices.watch(dispatch),
     newRequestId,

@@ -11,8 +11,8 @@ export interface Jobs {
   readonly list: readonly Job[];
   /** When the vault locks itself if nothing is asked of it; undefined: locked, or never. */
   readonly locksAt: () => Instant | undefined;
-  /** When the next key is destroyed; undefined: none, or locked. */
-  readonly nextDeletion: () => Instant | undefined;
+  /** When keys are destroyed, and secrets; when what secrets hold expires. Ascending; none while locked. */
+  readonly dates: () => Readonly<Record<'keyDeletions' | 'secretDeletions' | 'expiries', readonly Instant[]>>;
   /** To be called when keys or secrets may have changed. */
   refresh(): Promise<void>;
 }
@@ -33,10 +33,12 @@ const MINUTE = 60_000;
 /** Wall clock against the clock that nobody can set. */
 const CLOCK_TOLERANCE = 5 * MINUTE;
 
+const NO_DATES: ReturnType<Jobs['dates']> = { keyDeletions: [], secretDeletions: [], expiries: [] };
+const ascending = (a: Instant, b: Instant): number => a - b;
+
 export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPorts): Jobs {
-  let nextDeletion: Instant | undefined;
+  let dates = NO_DATES;
   let nextRotation: Instant | undefined;
-  let nextSecret: Instant | undefined;
   let nextExpiry: Instant | undefined;
   let nextTurn: Instant | undefined;
   let offset = clock.now() - clock.boottime();
@@ -62,13 +64,13 @@ export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPo
         name: 'key-deletion',
         operation: 'kms:DeleteDueKeys',
         input: {},
-        due: () => (vault.open && vault.open.problem === undefined && nextDeletion !== undefined && clockIsSteady() ? { wall: nextDeletion } : undefined),
+        due: () => (vault.open && vault.open.problem === undefined && dates.keyDeletions[0] !== undefined && clockIsSteady() ? { wall: dates.keyDeletions[0] } : undefined),
       },
       {
         name: 'secret-deletion',
         operation: 'secretsmanager:DeleteDueSecrets',
         input: {},
-        due: () => (vault.open && vault.open.problem === undefined && nextSecret !== undefined && clockIsSteady() ? { wall: nextSecret } : undefined),
+        due: () => (vault.open && vault.open.problem === undefined && dates.secretDeletions[0] !== undefined && clockIsSteady() ? { wall: dates.secretDeletions[0] } : undefined),
       },
       {
         name: 'key-rotation',
@@ -100,29 +102,30 @@ export function vaultJobs({ vault, clock, lastActivity, usage, accesses }: JobPo
         due: () => (vault.open && vault.open.problem === undefined && nextExpiry !== undefined && clockIsSteady() ? { wall: nextExpiry } : undefined),
       },
     ],
-    nextDeletion: () => nextDeletion,
+    dates: () => dates,
     locksAt() {
       const due = lockDue();
       return due && 'boot' in due ? instant(Math.round(clock.now() + due.boot - clock.boottime())) : undefined;
     },
     async refresh() {
       if (!vault.open) {
-        nextDeletion = undefined;
+        dates = NO_DATES;
         nextRotation = undefined;
-        nextSecret = undefined;
         nextExpiry = undefined;
         nextTurn = undefined;
         offset = clock.now() - clock.boottime();
         return;
       }
       const { reader } = vault.open.store;
-      const dates = (await reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate]));
+      const keyDeletions = (await reader.pendingDeletion()).flatMap(({ deletionDate }) => (deletionDate === undefined ? [] : [deletionDate])).sort(ascending);
       nextRotation = await reader.next('rotation');
       nextExpiry = await reader.next('expiry');
-      nextDeletion = dates.length === 0 ? undefined : instant(Math.min(...dates));
-      let earliest: Instant | undefined;
-      for (const [, { due }] of await reader.of(SECRETS).entries()) if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due;
-      nextSecret = earliest;
+      const [secretDeletions, expiries]: [Instant[], Instant[]] = [[], []];
+      for (const [, { due, expires }] of await reader.of(SECRETS).entries()) {
+        if (due !== undefined) secretDeletions.push(due);
+        else if (expires !== undefined) expiries.push(expires);
+      }
+      dates = { keyDeletions, secretDeletions: secretDeletions.sort(ascending), expiries: expiries.sort(ascending) };
       let turn: Instant | undefined;
       for (const [, { wake }] of await reader.of(ROTATIONS).entries()) if (typeof wake === 'number' && (turn === undefined || wake < turn)) turn = wake;
       nextTurn = turn;

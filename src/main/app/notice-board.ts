@@ -1,8 +1,9 @@
 /** Brings notices to the desktop: each at its time, and the same one once. */
-import type { Instant } from '../../shared/model/ids.ts';
+import { EXPIRY_NEAR } from '../../shared/model/expiry.ts';
+import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { Dispatch } from '../kernel/request.ts';
 import type { Clock } from '../platform/ports.ts';
-import { createNoticeReader, DELETION_NEARS, type Told } from './notices.ts';
+import { createNoticeReader, EXPIRY_NEARS, KEY_DELETION_NEARS, SECRET_DELETION_NEARS, type Told } from './notices.ts';
 
 export interface NoticeBoard {
   /** The same dispatch, looked at. */
@@ -15,25 +16,44 @@ export interface NoticeBoard {
 export interface NoticeBoardPorts {
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   readonly isOpen: () => boolean;
-  /** When the next key will be destroyed; undefined: none, or not known while locked. */
-  readonly nextDeletion: () => Instant | undefined;
+  readonly nearing: readonly Nearing[];
   readonly after: (ms: number, fire: () => void) => () => void;
   readonly tell: (notice: Told) => void;
+}
+
+/** Dates that are told of before they come. */
+export interface Nearing {
+  /** The first one after this; undefined: none, or not known while locked. */
+  readonly next: (after: Instant) => Instant | undefined;
+  /** How long before, milliseconds. */
+  readonly ms: number;
+  readonly notice: Told;
 }
 
 const HOUR = 60 * 60 * 1000;
 /** Two signs of one thing: the computer sleeps, and the screen is locked. */
 const AT_ONCE = 5000;
-/** How long before a deletion it is told of. */
-const NEAR = 24 * HOUR;
 /** A timer sleeps with the machine: it looks again now and then. */
 const LONGEST = 6 * HOUR;
 
-export function startNotices({ clock, isOpen, nextDeletion, after, tell }: NoticeBoardPorts): NoticeBoard {
+type Dates = Readonly<Record<'keyDeletions' | 'secretDeletions' | 'expiries', readonly Instant[]>>;
+const DAY = 24 * HOUR;
+
+export const nearingOf = (dates: () => Dates): readonly Nearing[] => {
+  const of = (kind: keyof Dates): Nearing['next'] => (after) => dates()[kind].find((date) => date > after);
+  return [
+    { next: of('keyDeletions'), ms: DAY, notice: KEY_DELETION_NEARS },
+    { next: of('secretDeletions'), ms: DAY, notice: SECRET_DELETION_NEARS },
+    { next: of('expiries'), ms: EXPIRY_NEAR, notice: EXPIRY_NEARS },
+  ];
+};
+
+export function startNotices({ clock, isOpen, nearing, after, tell }: NoticeBoardPorts): NoticeBoard {
   const read = createNoticeReader();
   const toldAt = new Map<string, number>();
   let stopTimer: () => void = () => undefined;
-  let warnedOf: Instant | undefined;
+  /** Up to which date each has been told of. */
+  const warnedUpTo = new Map<Nearing, Instant>();
 
   const put = (notice: Told): void => {
     const now = clock.monotonic();
@@ -43,13 +63,19 @@ export function startNotices({ clock, isOpen, nextDeletion, after, tell }: Notic
   };
   const look = (): void => {
     stopTimer();
-    const next = nextDeletion();
-    if (next === undefined || next === warnedOf) return;
-    const wait = next - clock.now() - NEAR;
-    if (wait > 0) stopTimer = after(Math.min(wait, LONGEST), look);
-    else if (next > clock.now()) {
-      warnedOf = next;
-      put(DELETION_NEARS);
+    const waits = nearing.map(waitFor).filter((wait) => wait !== undefined);
+    if (waits.length > 0) stopTimer = after(Math.min(...waits, LONGEST), look);
+  };
+  /** Tells of those that are near; how long the next one is not. */
+  const waitFor = (one: Nearing): number | undefined => {
+    for (;;) {
+      const now = clock.now();
+      const next = one.next(instant(Math.max(now, warnedUpTo.get(one) ?? now)));
+      if (next === undefined) return undefined;
+      const wait = next - now - one.ms;
+      if (wait > 0) return wait;
+      warnedUpTo.set(one, next);
+      put(one.notice);
     }
   };
 

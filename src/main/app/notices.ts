@@ -69,7 +69,9 @@ function ofRotation({ result }: Happening): Told | undefined {
 const sizeOf = (output: Readonly<Record<string, unknown>>): number => Object.values(output).find((value): value is readonly unknown[] => Array.isArray(value))?.length ?? 0;
 
 const TRAIL_BROKEN: Told = { kind: 'trail', title: 'The trail is broken', body: 'Nothing can be recorded, so nothing can be done. Open Keystead to see where, and the way on.', isUrgent: true };
-export const DELETION_NEARS: Told = { kind: 'deletion-nears', title: 'A key will be deleted within a day', body: 'Cancel the deletion in Keystead if it is still needed.', isUrgent: true };
+export const KEY_DELETION_NEARS: Told = { kind: 'deletion-nears', title: 'A key will be deleted within a day', body: 'Cancel the deletion in Keystead if it is still needed.', isUrgent: true };
+export const SECRET_DELETION_NEARS: Told = { kind: 'secret-deletion-nears', title: 'A secret will be deleted within a day', body: 'Restore it in Keystead if it is still needed.', isUrgent: true };
+export const EXPIRY_NEARS: Told = { kind: 'expiry-nears', title: 'A secret expires within a week', body: 'What it holds stops working then. Keystead shows which.', isUrgent: true };
 
 /** The notice of each happening in turn; undefined for nearly all of them. */
 export function createNoticeReader(): (happening: Happening) => Told | undefined {

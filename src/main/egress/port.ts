@@ -1,6 +1,6 @@
 /** What the rotator asks of the process that opens outward connections: `client.ts` starts it, `entry.ts` is it. Types and closed tables. */
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import type { RotationStep, RotationStrategy } from '../secrets/rotator-port.ts';
+import { ROTATOR_NOTES, type RotationStep, type RotationStrategy, type RotatorNote } from '../secrets/rotator-port.ts';
 
 /** `engine` of a secret whose password can be set. */
 export const ENGINES = ['postgres', 'mysql', 'mariadb', 'redis'] as const;
@@ -139,9 +139,8 @@ export interface Failure {
   readonly uncertain: boolean;
 }
 
-/** Worth telling the owner, though it went well. */
-export const NOTES = ['already-set', 'no-tls', 'acl-not-saved', 'log-may-show-password', 'old-still-valid', 'logged-in-with-previous', 'clone-created', 'nothing-to-finish'] as const;
-export type Note = (typeof NOTES)[number];
+export const NOTES = ROTATOR_NOTES;
+export type Note = RotatorNote;
 
 export type EgressAnswer =
   | { readonly ok: true; readonly notes: readonly Note[]; readonly connections: readonly Connection[] }

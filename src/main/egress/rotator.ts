@@ -30,7 +30,7 @@ const refusal = (code: string, message: string): RotatorOutcome => ({ ok: false,
 
 function outcomeOf(answer: EgressAnswer): RotatorOutcome {
   const connections = answer.connections.map(({ host, port, address, tls, ms }) => ({ host, port, ...(address === undefined ? {} : { address }), tls: tls !== undefined && tls !== 'none', ms }));
-  if (answer.ok) return { ok: true, connections };
+  if (answer.ok) return { ok: true, notes: answer.notes, connections };
   const { code, detail, message, uncertain } = answer.failure;
   if (code === 'cancelled') throw new VaultError('CancelledException', 'the rotation was cancelled');
   if (code === 'stopped') throw new VaultError('InternalException', message);

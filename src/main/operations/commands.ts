@@ -1,9 +1,14 @@
 /** `vault:` handlers: the list of programs that may be run as rotators. A secret only names one; what it is and what it is called with stands here. */
 import { MOST_COMMANDS } from '../../shared/api/commands.ts';
+import { VaultError } from '../../shared/model/errors.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { HashFile } from '../platform/ports.ts';
 import type { VaultSettings } from '../store/port.ts';
+import { changeSettings } from '../vault/recovery.ts';
+import { prove } from '../vault/slots.ts';
+import { openOrThrow } from '../vault/vault.ts';
 import type { HandlersOf } from './rights.ts';
+import type { VaultControl } from './vault.ts';
 
 type Names = 'AllowCommand' | 'ListCommands' | 'DisallowCommand';
 type Command = NonNullable<VaultSettings['commands']>[number];
@@ -11,15 +16,21 @@ type Command = NonNullable<VaultSettings['commands']>[number];
 const shown = ({ name, path, args, sha256 }: Command) => ({ Name: name, Path: path, Arguments: [...args], Sha256: sha256 });
 const byName = (a: Command, b: Command): number => (a.name < b.name ? -1 : 1);
 
-export const commandHandlers = (hashFile: HashFile): Pick<HandlersOf<'vault'>, `vault:${Names}`> => ({
-  'vault:AllowCommand': async (input, call, { writer }) => {
+/** AlreadyExistsException, LimitExceededException. */
+function withCommand(settings: VaultSettings, command: Command): VaultSettings {
+  const { commands = [] } = settings;
+  if (commands.some(({ name }) => name === command.name)) throw new VaultError('AlreadyExistsException', `command \`${command.name}\` is allowed already; take it off the list first with \`keystead secret disallow-command\``);
+  if (commands.length >= MOST_COMMANDS) throw new VaultError('LimitExceededException', `${String(MOST_COMMANDS)} commands are allowed, which is the limit; take one off the list with \`keystead secret disallow-command\``);
+  return { ...settings, commands: [...commands, command].sort(byName) };
+}
+
+export const commandHandlers = ({ vault, attempts }: Pick<VaultControl, 'vault' | 'attempts'>, hashFile: HashFile): Pick<HandlersOf<'vault'>, `vault:${Names}`> => ({
+  // It runs with the rights of this user whenever a secret that names it is rotated: an unattended open vault gets none.
+  'vault:AllowCommand': async (input, call) => {
+    await prove(vault, input, attempts, call.intent);
     const { digest } = await hashFile({ path: input.Path, algorithm: 'sha256', wholeUpTo: 0 }, { signal: call.signal, progress: () => undefined });
-    const settings = await writer.settings();
-    const { commands = [] } = settings;
-    if (commands.some(({ name }) => name === input.Name)) return call.fail('AlreadyExistsException', `command \`${input.Name}\` is allowed already; take it off the list first with \`keystead secret disallow-command\``);
-    if (commands.length >= MOST_COMMANDS) return call.fail('LimitExceededException', `${String(MOST_COMMANDS)} commands are allowed, which is the limit; take one off the list with \`keystead secret disallow-command\``);
     const command: Command = { name: input.Name, path: input.Path, args: input.Arguments ?? [], sha256: hex(digest) };
-    writer.putSettings({ ...settings, commands: [...commands, command].sort(byName) });
+    await changeSettings(vault, openOrThrow(vault), { reason: 'command:allowed', intent: call.intent, change: (settings) => withCommand(settings, command) });
     return shown(command);
   },
 

@@ -64,7 +64,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
     ...slotHandlers({ ...control, hardware, tokenSlots }),
-    ...commandHandlers(hashFile),
+    ...commandHandlers(control, hashFile),
     ...kmsKeyHandlers(random, hardware),
     ...kmsKeyStoreHandlers(hardware, random),
     ...hardwareHandlers({ now: hardware, random, registered: registeredModules }),

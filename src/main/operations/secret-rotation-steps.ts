@@ -37,6 +37,7 @@ const shown = (outcome: RotatorOutcome) => ({
   Ok: outcome.ok,
   ...(outcome.ok ? {} : { Code: outcome.failure.code.slice(0, 64), Reason: outcome.failure.message.slice(0, 1024) }),
   Connections: outcome.connections.slice(0, 8).map(line),
+  ...(outcome.ok && outcome.notes && outcome.notes.length > 0 ? { Notes: [...outcome.notes] } : {}),
 });
 
 /** What Keystead does itself, inside the unit of work. Idempotent. */
@@ -175,7 +176,7 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
 
   'secretsmanager:RecordRotationStep': async (input, call, { writer, keys, realm }) => {
     const rights = { call: asRotation(call), writer, keys, realm, random };
-    const { ClientRequestToken: token, Step: step, Attempt: attempt, Connections: connections } = input;
+    const { ClientRequestToken: token, Step: step, Attempt: attempt, Connections: connections, Notes: notes } = input;
     let secret = await secretNow(call, writer);
     const rotation = await setUpRotation(secret, rights);
     const { run } = rotation.state;
@@ -190,7 +191,7 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
     const held = heldUntil(secret, rotation.rotator.overlapHours);
     const { rotation: after } = decide(
       { secret, rotation },
-      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(held === undefined ? {} : { heldUntil: held }), ...(failure ? { failure } : {}), ...(input.Uncertain ? { uncertain: true } : {}), ...(connections ? { connections } : {}) },
+      { kind: 'ended', token, step, attempt, started: instant(Math.round(input.Started * 1000)), chance: chanceOf(random), due: undefined, ...(held === undefined ? {} : { heldUntil: held }), ...(failure ? { failure } : {}), ...(input.Uncertain ? { uncertain: true } : {}), ...(connections ? { connections } : {}), ...(notes ? { notes } : {}) },
       rights,
     );
     const over = after.state.run ? undefined : after.state.ended.at(-1);

@@ -1,12 +1,12 @@
 /** `secretsmanager:` handlers of rotation. Thin: the machine and the schedule decide. */
-import type { describeRotation, previewRotation, setRotator } from '../../shared/api/secret-rotation.ts';
+import type { describeRotation, listRotations, previewRotation, setRotator } from '../../shared/api/secret-rotation.ts';
 import { seconds, type InputOf, type OutputOf } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { uuidFrom } from '../../shared/model/ids.ts';
 import type { Random } from '../platform/ports.ts';
 import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
 import { CURRENT, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
-import { leftPending, scheduleOf, type Rules } from '../secrets/rotation-plan.ts';
+import { leftPending, markOf, scheduleOf, type Rules } from '../secrets/rotation-plan.ts';
 import type { RotationRecord, RotatorSettings } from '../secrets/rotation-record.ts';
 import { nextWindows, type Schedule, type Window } from '../secrets/rotation-schedule.ts';
 import { IDLE, type StepRecord } from '../secrets/rotation.ts';
@@ -18,9 +18,10 @@ import { decide, planFor, rotationOf, setUpRotation, withPlan } from './secret-r
 import { liveSecret, type SecretsWriting } from './secret-store.ts';
 import { namedAs, rulesShown } from './secrets.ts';
 
-type Names = 'RotateSecret' | 'CancelRotateSecret' | 'SetRotator' | 'DescribeRotation' | 'PreviewRotation' | 'PauseRotation' | 'ResumeRotation' | 'StopRotation';
+type Names = 'RotateSecret' | 'CancelRotateSecret' | 'SetRotator' | 'DescribeRotation' | 'ListRotations' | 'PreviewRotation' | 'PauseRotation' | 'ResumeRotation' | 'StopRotation';
 
 const SHOWN_WINDOWS = 5;
+const MOST_LISTED = 1000;
 
 type GivenRules = InputOf<typeof previewRotation>['RotationRules'];
 
@@ -109,6 +110,8 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
 
   'secretsmanager:SetRotator': async (input, call, { writer, realm }) => {
     const secret = await liveSecret(call, writer);
+    const { commands = [] } = await writer.settings();
+    if (input.Command !== undefined && !commands.some(({ name }) => name === input.Command)) return call.fail('InvalidRequestException', `no command \`${input.Command}\` is allowed; allow it first with \`keystead secret allow-command\`, or see \`keystead secret list-commands\``);
     const set = await rotationOf(secret, { writer });
     if (set?.state.run) return call.fail('InvalidRequestException', 'a rotation is not complete yet; wait for it, or end it with `keystead secret stop-rotation`');
     const rotation = { name: secret.name, suffix: secret.suffix, rotator: rotatorGiven(input), state: set?.state ?? IDLE };
@@ -140,6 +143,23 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
         return { Principal: principal, Door: door, VersionId: versionId, ...(stage === undefined ? {} : { Stage: stage }), At: seconds(at) };
       }),
     };
+  },
+
+  'secretsmanager:ListRotations': async (_input, call, { reader, realm }) => {
+    const [secrets, rotations] = [reader.of(SECRETS), reader.of(ROTATIONS)];
+    const names = new Set<string>();
+    for (const [name, { standing }] of await rotations.entries()) if (standing) names.add(name);
+    for (const [name, { rotates }] of await secrets.entries()) if (rotates !== undefined && rotates < call.at) names.add(name);
+    const shown: OutputOf<typeof listRotations>['Rotations'] = [];
+    for (const name of [...names].sort()) {
+      if (shown.length === MOST_LISTED) break;
+      const secret = await secrets.get(name);
+      const rotation = await rotations.get(name);
+      if (!secret || secret.deletion) continue;
+      const mark = markOf(secret, rotation?.suffix === secret.suffix ? rotation.state : undefined, call.at);
+      if (mark) shown.push({ ...namedAs(realm, secret), State: mark.state, Since: seconds(mark.since) });
+    }
+    return { Rotations: shown };
   },
 
   'secretsmanager:PreviewRotation': (input, call) => {
@@ -187,13 +207,14 @@ const rotatorShown = ({ kind, strategy, password, field, command, url, hosts, ov
   OverlapHours: overlapHours,
 });
 
-const stepShown = ({ step, attempt, started, ended, failure, connections }: StepRecord): Shown['Ended'][number]['Steps'][number] => ({
+const stepShown = ({ step, attempt, started, ended, failure, connections, notes }: StepRecord): Shown['Ended'][number]['Steps'][number] => ({
   Step: step,
   Attempt: attempt,
   Started: seconds(started),
   Ended: seconds(ended),
   ...(failure ? { Code: failure.code, Reason: failure.message } : {}),
   ...(connections ? { Connections: [...connections] } : {}),
+  ...(notes ? { Notes: [...notes] } : {}),
 });
 
 const stateShown = ({ state: { due, paused, run, ended } }: RotationRecord): Pick<Shown, 'Due' | 'Paused' | 'Run' | 'Ended'> => ({

@@ -3,10 +3,10 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import { CURRENT, PENDING, PREVIOUS, type ConsumerRecord, type RotationSettings, type SecretRecord } from './ports.ts';
 import { nextWindow, parseSchedule, type Schedule, type Window } from './rotation-schedule.ts';
+import type { RotationState } from './rotation.ts';
 import { staged } from './stages.ts';
 
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** A rotation begins within the first half hour of its window, or its first half where that is shorter. */
 const SPREAD_MS = HOUR / 2;
 
@@ -35,8 +35,26 @@ export function planned(settings: RotationSettings | undefined, { created }: Pic
   return { due: instant(window.opens + Math.floor(chance * Math.min(SPREAD_MS, (window.closes - window.opens) / 2))), window };
 }
 
-/** `AutomaticallyAfterDays` as DescribeSecret answers it for an expression: from the last rotation to the next. At least 1. */
-export const daysBetween = (from: Instant, { opens }: Window): number => Math.max(1, Math.round((opens - from) / DAY));
+/** What a list says of a secret's rotation. retrying: an attempt has failed, and the next one waits. overdue: its window is past. */
+export interface Mark {
+  readonly state: 'rotating' | 'retrying' | 'failed' | 'overdue';
+  readonly since: Instant;
+}
+
+/** What the machine alone knows: everything but `overdue`. Undefined: nothing to say. */
+export function standingOf({ run, ended }: RotationState): Mark | undefined {
+  // The new value is current already; what is left waits for those who use the old one.
+  if (run?.step === 'retireSecret' && run.until !== undefined) return undefined;
+  if (run) return run.until === undefined ? { state: 'rotating', since: run.started } : { state: 'retrying', since: run.steps.at(-1)?.ended ?? run.started };
+  const last = ended.at(-1);
+  return last?.result === 'failed' ? { state: 'failed', since: last.ended } : undefined;
+}
+
+export function markOf({ rotation }: Pick<SecretRecord, 'rotation'>, state: RotationState | undefined, now: Instant): Mark | undefined {
+  const standing = state && standingOf(state);
+  if (standing) return standing;
+  return rotation?.enabled === true && rotation.next !== undefined && rotation.next < now ? { state: 'overdue', since: rotation.next } : undefined;
+}
 
 /** A version under AWSPENDING that is not AWSCURRENT: a rotation that is not complete. */
 export function leftPending({ versions }: Pick<SecretRecord, 'versions'>): string | undefined {

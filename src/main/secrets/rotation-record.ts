@@ -1,8 +1,9 @@
 /** How a secret's rotation is kept: the rotator's settings and the machine's state, one row of `rotations` for each secret that has any. */
 import { instant, isSecretName, type Instant, type SecretName } from '../../shared/model/ids.ts';
 import { exactly, malformed, readFields } from '../store/strict.ts';
+import { standingOf, type Mark } from './rotation-plan.ts';
 import { wakeOf, type EndedRun, type RotationState, type Run, type RunStep, type StepRecord } from './rotation.ts';
-import { ROTATOR_KINDS, STEPS, type RotationStrategy, type RotatorFailure, type RotatorKind } from './rotator-port.ts';
+import { ROTATOR_KINDS, ROTATOR_NOTES, STEPS, type RotationStrategy, type RotatorFailure, type RotatorKind } from './rotator-port.ts';
 
 /** What the owner chose beside AWS's settings, which are the secret's own. Nothing secret. */
 export interface RotatorSettings {
@@ -30,6 +31,7 @@ export interface RotationRecord {
 /** `wake`: see `wakeOf`. */
 export interface RotationEntry {
   readonly wake: Instant | 'step' | undefined;
+  readonly standing?: Mark;
 }
 
 const TABLE = 'rotations';
@@ -55,6 +57,7 @@ const resultOf = oneOf('rotated', 'failed', 'stopped');
 const endingOf = oneOf('failed', 'stopped');
 const leftOf = oneOf('nothing', 'pending');
 const stepOf = oneOf(...RUN_STEPS);
+const noteOf = oneOf(...ROTATOR_NOTES);
 
 function failure(value: unknown): RotatorFailure {
   const { code, message } = exactly(TABLE, value, ['code', 'message'], []);
@@ -62,7 +65,7 @@ function failure(value: unknown): RotatorFailure {
 }
 
 function step(value: unknown): StepRecord {
-  const body = exactly(TABLE, value, ['step', 'attempt', 'started', 'ended'], ['failure', 'connections']);
+  const body = exactly(TABLE, value, ['step', 'attempt', 'started', 'ended'], ['failure', 'connections', 'notes']);
   return {
     step: stepOf(body.step),
     attempt: whole(body.attempt),
@@ -70,6 +73,7 @@ function step(value: unknown): StepRecord {
     ended: time(body.ended),
     ...maybe('failure', body.failure, failure),
     ...maybe('connections', body.connections, (lines) => list(lines, text)),
+    ...maybe('notes', body.notes, (notes) => list(notes, noteOf)),
   };
 }
 
@@ -132,4 +136,7 @@ export function decodeRotation(plain: Uint8Array): RotationRecord {
   return { name, suffix: text(body.suffix), rotator: rotator(body.rotator), state: state(body.state) };
 }
 
-export const rotationEntry = ({ state: of }: RotationRecord): RotationEntry => ({ wake: wakeOf(of) });
+export function rotationEntry({ state: of }: RotationRecord): RotationEntry {
+  const standing = standingOf(of);
+  return { wake: wakeOf(of), ...(standing ? { standing } : {}) };
+}

@@ -14,7 +14,7 @@
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
-import { STEPS, type RotationStep, type RotatorFailure } from './rotator-port.ts';
+import { STEPS, type RotationStep, type RotatorFailure, type RotatorNote } from './rotator-port.ts';
 
 export type RunStep = RotationStep | 'restoreSecret' | 'retireSecret';
 
@@ -28,6 +28,8 @@ export interface StepRecord {
   readonly failure?: RotatorFailure;
   /** `db.example:5432 tls 41 ms`. */
   readonly connections?: readonly string[];
+  /** Of what went well. */
+  readonly notes?: readonly RotatorNote[];
 }
 
 export type Cause = 'schedule' | 'asked';
@@ -96,7 +98,7 @@ export type RotationEvent =
   /** `heldUntil`: somebody still uses the previous version, which is kept that long at most. */
   | { readonly kind: 'due'; readonly token: string; readonly heldUntil?: Instant }
   /** `heldUntil`: as above, of retireSecret. `chance`: 0 to 1, spreads retries. `due`: when the next run is planned, should this be the end of this one. */
-  | { readonly kind: 'ended'; readonly token: string; readonly step: RunStep; readonly attempt: number; readonly started: Instant; readonly failure?: RotatorFailure; readonly uncertain?: boolean; readonly connections?: readonly string[]; readonly chance: number; readonly due: Instant | undefined; readonly heldUntil?: Instant }
+  | { readonly kind: 'ended'; readonly token: string; readonly step: RunStep; readonly attempt: number; readonly started: Instant; readonly failure?: RotatorFailure; readonly uncertain?: boolean; readonly connections?: readonly string[]; readonly notes?: readonly RotatorNote[]; readonly chance: number; readonly due: Instant | undefined; readonly heldUntil?: Instant }
   | { readonly kind: 'paused' }
   | { readonly kind: 'resumed' }
   /** Ends the run and keeps AWSCURRENT. */
@@ -192,8 +194,8 @@ function stepEnded(state: RotationState, event: RotationEvent & { kind: 'ended' 
   const run = state.run;
   // Of a run that was ended meanwhile, or said twice.
   if (run?.token !== event.token || run.step !== event.step || run.attempt !== event.attempt || run.until !== undefined) return same(state);
-  const { failure, connections, chance, due } = event;
-  const record: StepRecord = { step: run.step, attempt: run.attempt, started: event.started, ended: now, ...(failure ? { failure } : {}), ...(connections && connections.length > 0 ? { connections } : {}) };
+  const { failure, connections, notes, chance, due } = event;
+  const record: StepRecord = { step: run.step, attempt: run.attempt, started: event.started, ended: now, ...(failure ? { failure } : {}), ...(connections && connections.length > 0 ? { connections } : {}), ...(notes && notes.length > 0 ? { notes } : {}) };
   const done: Run = { ...settledBy(run, event), steps: [...run.steps, record].slice(-MAX_STEPS) };
   if (run.step === 'restoreSecret') {
     const result = run.ending ?? 'failed';

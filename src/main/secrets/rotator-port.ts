@@ -64,7 +64,11 @@ export interface RotatorFailure {
   readonly uncertain?: true;
 }
 
-export type RotatorOutcome = { readonly ok: true; readonly connections: readonly RotatorConnection[] } | { readonly ok: false; readonly failure: RotatorFailure; readonly connections: readonly RotatorConnection[] };
+/** What is worth telling the owner of what went well. `old-still-valid`: the old password logs in beside the new one, until the last step. */
+export const ROTATOR_NOTES = ['already-set', 'no-tls', 'acl-not-saved', 'log-may-show-password', 'old-still-valid', 'logged-in-with-previous', 'clone-created', 'nothing-to-finish'] as const;
+export type RotatorNote = (typeof ROTATOR_NOTES)[number];
+
+export type RotatorOutcome = { readonly ok: true; readonly notes?: readonly RotatorNote[]; readonly connections: readonly RotatorConnection[] } | { readonly ok: false; readonly failure: RotatorFailure; readonly connections: readonly RotatorConnection[] };
 
 /** Failures of the other side are outcomes; a promise rejects only for the rotator's own process (gone, aborted). */
 export interface Rotator {

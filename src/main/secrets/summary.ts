@@ -1,5 +1,6 @@
 /** What is kept of a secret in memory while the vault is open: enough to filter, sort and find what is due without opening rows. Pure. */
-import type { Instant } from '../../shared/model/ids.ts';
+import { EXPIRES, expiryIn } from '../../shared/model/expiry.ts';
+import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { SecretRecord, Tag } from './ports.ts';
 
 export interface SecretSummary {
@@ -8,6 +9,10 @@ export interface SecretSummary {
   readonly lastAccessed?: Instant;
   /** When it may be destroyed. */
   readonly due?: Instant;
+  /** The end of the window in which it is rotated next, or should have been. */
+  readonly rotates?: Instant;
+  /** What its tag `expires` says. */
+  readonly expires?: Instant;
   readonly tags: readonly Tag[];
   readonly replicated: boolean;
   /** Lower case, each after a space: of the description; and of name, description and tags together. */
@@ -46,10 +51,19 @@ function lined(texts: readonly string[]): string {
   return line;
 }
 
-export function summary({ name, description, tags, created, changed, lastAccessed, deletion, replicas }: SecretRecord): SecretSummary {
+function expiryOf(tags: readonly Tag[]): Instant | undefined {
+  const said = tags.find(({ key }) => key === EXPIRES)?.value;
+  const at = said === undefined ? undefined : expiryIn(said);
+  return at === undefined ? undefined : instant(at);
+}
+
+export function summary({ name, description, tags, created, changed, lastAccessed, deletion, rotation, replicas }: SecretRecord): SecretSummary {
+  const expires = expiryOf(tags);
   return {
     created,
     changed,
+    ...(rotation?.enabled === true && rotation.next !== undefined ? { rotates: rotation.next } : {}),
+    ...(expires === undefined ? {} : { expires }),
     ...(lastAccessed === undefined ? {} : { lastAccessed }),
     ...(deletion === undefined ? {} : { due: deletion.due }),
     tags,

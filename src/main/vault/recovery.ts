@@ -1,4 +1,4 @@
-/** Whether the recovery code has been used up: kept sealed in the settings, so that a restart does not forget it. */
+/** Settings that change outside of a unit of work: that the recovery code has been used up, which a restart must not forget, and what a factor was asked for. */
 import type { VaultSettings } from '../store/port.ts';
 import { encodeRecord } from '../trail/record.ts';
 import type { Position } from '../trail/port.ts';
@@ -10,9 +10,22 @@ import { positionOr, type OpenVault, type Vault } from './vault.ts';
  */
 export async function setRecoveryCodeUsed(vault: Vault, open: OpenVault, used: boolean, intent: Position | undefined): Promise<void> {
   if (open.problem !== undefined || open.settings.recoveryCodeUsed === used) return;
-  const note = (epoch: number): Uint8Array => encodeRecord({ time: vault.ports.clock.now(), phase: 'note', operation: 'vault:UpdateSettings', reasons: [used ? 'recovery-code:used' : 'recovery-code:renewed'], epoch });
+  await changeSettings(vault, open, { reason: used ? 'recovery-code:used' : 'recovery-code:renewed', intent, change: (settings) => ({ ...settings, recoveryCodeUsed: used }) });
+}
+
+export interface SettingsChange {
+  /** What the note in the trail says. */
+  readonly reason: string;
+  readonly intent: Position | undefined;
+  /** Pure; what it throws is thrown, and nothing is written. */
+  readonly change: (settings: VaultSettings) => VaultSettings;
+}
+
+/** Writes the settings in a unit of its own, with a note in the trail. */
+export async function changeSettings(vault: Vault, open: OpenVault, { reason, intent, change }: SettingsChange): Promise<void> {
+  const note = (epoch: number): Uint8Array => encodeRecord({ time: vault.ports.clock.now(), phase: 'note', operation: 'vault:UpdateSettings', reasons: [reason], epoch });
   const { value, outcome, delivered } = await open.store.write<VaultSettings>({ intent: positionOr(vault, intent), outcome: (_value, epoch) => note(epoch) }, async (writer) => {
-    const settings = { ...(await writer.settings()), recoveryCodeUsed: used };
+    const settings = change(await writer.settings());
     writer.putSettings(settings);
     return settings;
   });

@@ -59,7 +59,7 @@ export function useLastRead(name: string): void {
 }
 
 export async function refreshSecrets(queries: QueryClient): Promise<void> {
-  await Promise.all([SECRETS, ['secret'], ['secret-versions'], ['secret-rotation']].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  await Promise.all([SECRETS, ['secret'], ['secret-versions'], ['secret-rotation'], ['secret-rotations']].map((queryKey) => queries.invalidateQueries({ queryKey })));
 }
 
 interface Restoring {

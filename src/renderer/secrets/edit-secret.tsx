@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
+import { EXPIRES, expiryIn } from '../../shared/model/expiry.ts';
 import { isSecretName } from '../../shared/model/ids.ts';
 import { client } from '../client.ts';
 import { Button } from '../parts/button.tsx';
@@ -144,21 +145,34 @@ export function ChangeSecret({ name, onClose }: EditProps) {
 export function DescribeSecret({ name, onClose }: EditProps) {
   const queries = useQueryClient();
   const { data } = useSecret(name);
-  const input = useRef<HTMLInputElement>(null);
+  const [input, expires] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
+  const [wrong, setWrong] = useState<string>();
   const { busy, error, send } = useRequest();
-  const save = (): Promise<void> =>
-    send(() => client.secretsmanager.updateSecret({ SecretId: name, Description: input.current?.value.trim() ?? '' }), async () => {
-      await refreshSecrets(queries);
-      onClose();
-    });
+  const before = data?.Tags.find(({ Key }) => Key === EXPIRES)?.Value ?? '';
+  const done = async (): Promise<void> => {
+    await refreshSecrets(queries);
+    onClose();
+  };
+  const tag = (date: string) => (date === '' ? client.secretsmanager.untagResource({ SecretId: name, TagKeys: [EXPIRES] }) : client.secretsmanager.tagResource({ SecretId: name, Tags: [{ Key: EXPIRES, Value: date }] }));
+  const save = async (): Promise<void> => {
+    const date = expires.current?.value.trim() ?? '';
+    setWrong(date === '' || date === before || expiryIn(date) !== undefined ? undefined : 'A date like 2027-01-31, or one with a time like 2027-01-31T12:00Z');
+    if (date !== '' && date !== before && expiryIn(date) === undefined) return;
+    const description = input.current?.value.trim() ?? '';
+    await send<object>(async () => {
+      const tagged = date === before ? undefined : await tag(date);
+      return tagged?.ok === false ? tagged : client.secretsmanager.updateSecret({ SecretId: name, Description: description });
+    }, done);
+  };
   return (
     <Dialog title={`Describe ${pathOf(name)[1]}`} onClose={onClose} held={busy}>
       <form onSubmit={(event) => { event.preventDefault(); void save(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={input} label="Description" defaultValue={data?.Description ?? ''} maxLength={2048} autoFocus hint="For people; not secret" />
+          <TextField ref={expires} label="Expires" defaultValue={before} maxLength={40} placeholder="2027-01-31" error={wrong} className="w-56! font-mono" hint="When what it holds stops working by itself: you are told a week before. Kept as the tag expires" />
           {error && <InlineError error={error} consequence="The description is as it was." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Save description</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Save</Button></DialogFoot>
       </form>
     </Dialog>
   );

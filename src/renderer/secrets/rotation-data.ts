@@ -1,5 +1,6 @@
 /** How a secret is rotated, as the screens need it, and the words for it. */
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { client, outputOf } from '../client.ts';
 
@@ -8,12 +9,23 @@ export type Run = NonNullable<Rotation['Run']>;
 export type EndedRun = Rotation['Ended'][number];
 export type StepRecord = EndedRun['Steps'][number];
 export type Step = StepRecord['Step'];
+export type Note = NonNullable<StepRecord['Notes']>[number];
+export type RotationMark = Output<'secretsmanager:ListRotations'>['Rotations'][number];
 export type RotatorKind = NonNullable<Rotation['Rotator']>;
 export type Rules = NonNullable<Rotation['RotationRules']>;
 
 export const rotationQuery = (name: string) => ['secret-rotation', name] as const;
 export const useRotation = (name: string, enabled = true) =>
   useQuery({ queryKey: rotationQuery(name), enabled, queryFn: async () => outputOf(await client.secretsmanager.describeRotation({ SecretId: name })) });
+
+const MARKS = ['secret-rotations'] as const;
+/** A window that passes is no change that the vault tells of. */
+const LOOK_MS = 60_000;
+/** What the list says of secrets whose rotation is under way, has failed or is overdue, by name. */
+export function useRotationMarks(): ReadonlyMap<string, RotationMark> | undefined {
+  const { data } = useQuery({ queryKey: MARKS, refetchInterval: LOOK_MS, queryFn: async () => outputOf(await client.secretsmanager.listRotations()).Rotations });
+  return useMemo(() => data && new Map(data.map((mark) => [mark.Name, mark])), [data]);
+}
 
 export const MAIN_STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
@@ -73,13 +85,35 @@ export const failureOf = (steps: readonly StepRecord[]): StepRecord | undefined 
   return failed ?? steps.findLast(({ Code }) => Code !== undefined);
 };
 
+/** `isWarning`: its owner may want to do something about it. */
+interface NoteWords {
+  readonly isWarning: boolean;
+  readonly words: string;
+}
+export const NOTE_WORDS: Readonly<Record<Note, NoteWords>> = {
+  'no-tls': { isWarning: true, words: 'The connection was not encrypted, as the value asks for ("ssl": false). Whoever can listen on the way saw what went over it.' },
+  'acl-not-saved': { isWarning: true, words: 'Redis has the change in memory only: it could not be written to its list of users, and a restart forgets it. Give Redis an aclfile, or the user the right to ACL SAVE.' },
+  'log-may-show-password': { isWarning: true, words: 'MySQL was sent the password itself. It writes <secret> in its place into its log, unless it runs with --log-raw.' },
+  'old-still-valid': { isWarning: false, words: 'The old password stays valid beside the new one until the last step.' },
+  'logged-in-with-previous': { isWarning: false, words: 'The current password was refused; the previous one was let in, and the new one was set with it.' },
+  'already-set': { isWarning: false, words: 'The server had it already, from an attempt before.' },
+  'clone-created': { isWarning: false, words: 'The second user was made.' },
+  'nothing-to-finish': { isWarning: false, words: 'There was nothing to take away.' },
+};
+/** Of the last attempt at each step, each once; what is to be looked at first. */
+export function notesOf(steps: readonly StepRecord[]): readonly NoteWords[] {
+  const last = new Map(steps.map((one) => [one.Step, one]));
+  const notes = new Set([...last.values()].flatMap(({ Notes = [] }) => Notes));
+  return [...notes].map((note) => NOTE_WORDS[note]).sort((a, b) => Number(b.isWarning) - Number(a.isWarning));
+}
+
 export const ROTATOR_WORDS: Readonly<Record<RotatorKind, string>> = {
   generic: 'A new password, set nowhere else',
   postgres: 'PostgreSQL',
   mysql: 'MySQL',
   mariadb: 'MariaDB',
   redis: 'Redis',
-  command: 'A command of yours',
+  command: 'A program of yours',
   lambda: 'A function over HTTP',
 };
 

@@ -11,6 +11,7 @@ import { InlineError } from '../parts/feedback.tsx';
 import { RotationSteps } from '../pictures/rotation-steps.tsx';
 import { useVault } from '../vault/context.ts';
 import { refreshSecrets } from './data.ts';
+import { Notes } from './notes.tsx';
 import { failureOf, stepsOf, stepWords, type Rotation, type Run, type StepRecord } from './rotation-data.ts';
 
 /** Runs one request at a time, says what went wrong, and shows the secret anew. */
@@ -68,6 +69,7 @@ export function RotationRun({ name, rotation, run }: { readonly name: string; re
         )}
       </header>
       <RotationSteps steps={steps} at={at} />
+      <div className="mt-3 empty:hidden"><Notes steps={run.Steps} /></div>
       {(extra || wait !== undefined) && <p role="status" className="mt-3 text-[12.5px] text-fg-2">{extra && run.Until === undefined && stepWords(run.Step, 'now')}{wait}</p>}
       {wrong && !moved && <div className="mt-3"><StepFailure record={wrong} /></div>}
       {failed && <div className="mt-3"><InlineError error={failed} consequence="The rotation is as it was." /></div>}

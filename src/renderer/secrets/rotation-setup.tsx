@@ -10,12 +10,12 @@ import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { Check, Segmented, SelectField, TextField } from '../parts/field.tsx';
+import { useCommands } from '../settings/commands-data.ts';
 import { pathOf, refreshSecrets } from './data.ts';
 import { ROTATOR_WORDS, useRotation, type RotatorKind, type Rotation, type Rules } from './rotation-data.ts';
 import { NextRuns } from './rotation-tab.tsx';
 
-type Choice = Exclude<RotatorKind, 'command'>;
-const CHOICES: readonly Choice[] = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'lambda'];
+const CHOICES: readonly RotatorKind[] = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'lambda', 'command'];
 const DATABASES: ReadonlySet<RotatorKind> = new Set(['postgres', 'mysql', 'mariadb', 'redis']);
 
 const WHEN = [
@@ -34,7 +34,7 @@ type Overlap = (typeof OVERLAPS)[number][0];
 const isWhen = (text: string): text is Exclude<When, 'own' | ''> => text !== '' && text !== 'own' && WHEN.some(([value]) => value === text);
 
 interface Draft {
-  readonly kind: Choice | 'command';
+  readonly kind: RotatorKind;
   readonly strategy: 'single' | 'alternating';
   readonly when: When;
   readonly expression: string;
@@ -42,6 +42,7 @@ interface Draft {
   readonly length: string;
   readonly member: string;
   readonly url: string;
+  readonly command: string;
   readonly hosts: string;
   readonly overlap: Overlap;
   readonly now: boolean;
@@ -59,6 +60,7 @@ function draftOf(rotation: Rotation): Draft {
     length: String(rotation.PasswordLength ?? 32),
     member: rotation.Member ?? 'password',
     url: rotation.Url ?? '',
+    command: rotation.Command ?? '',
     hosts: rotation.Hosts?.join(' ') ?? '',
     overlap: OVERLAPS.find(([hours]) => hours === String(rotation.OverlapHours))?.[0] ?? '0',
     now: false,
@@ -82,7 +84,7 @@ function rotatorOf(name: string, draft: Draft, before: Rotation): Input<'secrets
     Member: draft.member,
     OverlapHours: Number(draft.overlap),
     ...(draft.kind === 'lambda' ? { Url: draft.url.trim() } : {}),
-    ...(draft.kind === 'command' && before.Command !== undefined ? { Command: before.Command } : {}),
+    ...(draft.kind === 'command' ? { Command: draft.command } : {}),
     ...(database && draft.hosts.trim() !== '' ? { Hosts: draft.hosts.trim().split(/[\s,]+/) } : {}),
   };
 }
@@ -107,15 +109,23 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
     setDraft({ ...draft, ...some });
   };
   const database = DATABASES.has(draft.kind);
+  // A program or function of the owner's makes the value itself.
+  const makes = database || draft.kind === 'generic';
   const rules = rulesOf(draft);
   const length = Number(draft.length);
   const lengthOk = Number.isInteger(length) && length >= 8 && length <= 4096;
-  const kinds = (draft.kind === 'command' ? [...CHOICES, 'command' as const] : CHOICES).map((kind) => [kind, ROTATOR_WORDS[kind]] as const);
+  const kinds = CHOICES.map((kind) => [kind, ROTATOR_WORDS[kind]] as const);
+  const commands = useCommands(draft.kind === 'command');
+  const names = commands.data?.map(({ Name }) => [Name, Name] as const) ?? [];
+  // The first that there is, until another is picked.
+  const command = names.some(([known]) => known === draft.command) ? draft.command : (names[0]?.[0] ?? '');
+  const given = { ...draft, command };
+  const isReady = lengthOk && (draft.kind !== 'command' || command !== '');
 
   const test = async (): Promise<void> => {
     setBusy('testing');
     setFailed(undefined);
-    const answer = await client.secretsmanager.testRotator(rotatorOf(name, draft, before));
+    const answer = await client.secretsmanager.testRotator(rotatorOf(name, given, before));
     setBusy(undefined);
     if (answer.ok) setTested(answer.output);
     else setFailed({ error: answer.error, consequence: 'Nothing was changed.' });
@@ -123,7 +133,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
   const save = async (): Promise<void> => {
     setBusy('saving');
     setFailed(undefined);
-    const set = await client.secretsmanager.setRotator(rotatorOf(name, draft, before));
+    const set = await client.secretsmanager.setRotator(rotatorOf(name, given, before));
     const planned = set.ok ? await client.secretsmanager.rotateSecret({ SecretId: name, RotationRules: rules, RotateImmediately: draft.now }) : undefined;
     setBusy(undefined);
     await refreshSecrets(queries);
@@ -133,9 +143,12 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
   };
 
   return (
-    <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (busy === undefined && lengthOk) void save(); }}>
+    <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (busy === undefined && isReady) void save(); }}>
       <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
         <SelectField label="What rotates it" value={draft.kind} options={kinds} onPick={(kind) => { change({ kind }); }} hint={database ? 'Its value must have the members that AWS has for a database: engine, host, username, password' : draft.kind === 'generic' ? 'Nothing is told to any server: programs must read the new value themselves' : undefined} />
+        {draft.kind === 'command' && (commands.error ? <InlineError error={errorOf(commands.error)} />
+        : commands.data?.length === 0 ? <p className="tint-warn rounded-card px-3 py-2.5">No program is allowed in this vault yet. Allow one in Settings, under Programs that rotate secrets; that asks for your password.</p>
+        : <SelectField label="Program" value={command} options={names} onPick={(picked) => { change({ command: picked }); }} hint="It is told which secret and which step, never a value: it reads and puts values with an access key of its own" />)}
         {draft.kind === 'lambda' && <TextField label="Address of the function" value={draft.url} onChange={(event) => { change({ url: event.target.value }); }} placeholder="https://localhost:9001/rotate" hint="It is posted AWS’s rotation event for each step, never a value" />}
         {database && (
           <div>
@@ -144,10 +157,10 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
             <p className="mt-1.5 text-[12px]/4 text-fg-3">{draft.strategy === 'single' ? 'The user’s own password is changed: programs with the old one cannot sign in from the second step on.' : 'The user before goes on working until the next rotation. The value must name a superuser’s secret in masterarn.'}</p>
           </div>
         )}
-        <div className="flex flex-wrap gap-4">
+        {makes && <div className="flex flex-wrap gap-4">
           <TextField label="Password length" type="number" inputMode="numeric" min={8} max={4096} value={draft.length} onChange={(event) => { change({ length: event.target.value }); }} error={lengthOk ? undefined : 'From 8 to 4,096'} className="w-28!" />
           <div className="min-w-40 flex-1"><TextField label="Member that holds it" value={draft.member} onChange={(event) => { change({ member: event.target.value }); }} className="font-mono" /></div>
-        </div>
+        </div>}
         {database && <TextField label="Other hosts it may connect to" value={draft.hosts} onChange={(event) => { change({ hosts: event.target.value }); }} placeholder="db-2.internal:5432" hint="The host that the value names is allowed already" className="font-mono" />}
         <div className="flex flex-wrap gap-4">
           <div className="min-w-52 flex-1"><SelectField label="When" value={draft.when} options={WHEN} onPick={(when) => { change({ when }); }} /></div>
@@ -173,7 +186,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
       <DialogFoot>
         {(database || draft.kind === 'generic') && <Button tall className="mr-auto" disabled={busy !== undefined || !lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Dry run'}</Button>}
         <Button tall onClick={onClose} disabled={busy !== undefined}>Cancel</Button>
-        <Button tall kind="primary" type="submit" disabled={busy !== undefined || !lengthOk}>{busy === 'saving' ? 'Saving…' : draft.now ? 'Save and rotate' : 'Save'}</Button>
+        <Button tall kind="primary" type="submit" disabled={busy !== undefined || !isReady}>{busy === 'saving' ? 'Saving…' : draft.now ? 'Save and rotate' : 'Save'}</Button>
       </DialogFoot>
     </form>
   );

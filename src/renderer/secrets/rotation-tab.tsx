@@ -9,6 +9,7 @@ import { RotationSteps } from '../pictures/rotation-steps.tsx';
 import { useVault } from '../vault/context.ts';
 import { stageWord } from './data.ts';
 import { failureOf, localTime, localTimeAfter, ROTATOR_WORDS, rulesWords, stepsOf, useRotation, type EndedRun, type Rotation } from './rotation-data.ts';
+import { Notes } from './notes.tsx';
 import { RotationRun, StepFailure, useRotationAct } from './rotation-run.tsx';
 
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
@@ -155,6 +156,7 @@ function History({ ended, at }: { readonly ended: readonly EndedRun[]; readonly 
             </summary>
             <div className="flex flex-col gap-3 pt-1 pb-4">
               {lastMain && <RotationSteps steps={stepsOf({ Steps: one.Steps, Step: 'restoreSecret', Attempt: lastMain.Attempt, Started: one.Started })} at={one.Ended * 1000} />}
+              <Notes steps={one.Steps} />
               {wrong && <StepFailure record={wrong} />}
               {one.Result !== 'rotated' && <p className="text-[12.5px] text-fg-2">{one.Restored ? 'The current value was set again where it is used, and the new one let go.' : one.Left === 'pending' ? 'The new version was kept.' : 'The new version was let go; the current one was never touched.'}</p>}
             </div>

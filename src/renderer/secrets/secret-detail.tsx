@@ -3,8 +3,9 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ArrowLeft, Ellipsis, Pencil, PenLine, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
 import { lazy, Suspense, type ReactNode } from 'react';
+import { EXPIRES, EXPIRY_NEAR } from '../../shared/model/expiry.ts';
 import { useNow } from '../clock.ts';
-import { ago, counted, day, exact, left } from '../format.ts';
+import { ago, counted, day, exact } from '../format.ts';
 import { HardwareBadge } from '../hardware/parts.tsx';
 import { describedQuery, useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
@@ -16,7 +17,8 @@ import { useVault } from '../vault/context.ts';
 import { pathOf, restoreSecret, useLastRead, useRestoring, useSecret, useVersions, type SecretKnown } from './data.ts';
 import { SecretTile } from './secret-list.tsx';
 import { ValueCard } from './value-card.tsx';
-import { useRotation } from './rotation-data.ts';
+import { expiryOf, MarkLine, markOf } from './mark.tsx';
+import { useRotation, useRotationMarks } from './rotation-data.ts';
 import { Versions } from './versions.tsx';
 
 const RotationTab = lazy(async () => ({ default: (await import('./rotation-tab.tsx')).RotationTab }));
@@ -42,6 +44,8 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
   const say = useToast();
   const versions = useVersions(value.Name);
   const rotation = useRotation(value.Name, value.RotationEnabled !== undefined);
+  const expires = expiryOf(value);
+  const mark = markOf(value, useRotationMarks()?.get(value.Name), at);
   const { busy, failed } = useRestoring(value.Name);
   const { Name: name, DeletedDate: due } = value;
   const [path, last] = pathOf(name);
@@ -58,8 +62,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
         <div className="min-w-0 flex-1">
           <h2 className="text-[20px]/[26px] font-semibold break-all"><span className="font-normal text-fg-2">{path}</span>{last}</h2>
           <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2">
-            {rotation.data?.Run && <><span className="text-brass">Rotating now</span><span aria-hidden="true">·</span></>}
-            {due !== undefined && <><span className="text-danger" title={exact(due * 1000)}>Deletes {left(due * 1000, at)}</span><span aria-hidden="true">·</span></>}
+            {mark && <><MarkLine mark={mark} /><span aria-hidden="true">·</span></>}
             <span>Encrypted with {value.KmsKeyId === undefined ? 'the vault’s key for secrets' : <WrappingKey reference={value.KmsKeyId} />}</span>
             <span aria-hidden="true">·</span><span title={exact(value.LastChangedDate * 1000)}>Changed {ago(value.LastChangedDate * 1000, at)}</span>
           </p>
@@ -68,7 +71,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
           <DropdownMenu.Root modal={false}>
             <DropdownMenu.Trigger asChild><IconButton label="More for this secret" className="self-start"><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
             <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
-              <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { show({ kind: 'describe-secret', name }); }}>{value.Description === undefined ? 'Add a description' : 'Edit the description'}</MenuItem>
+              <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { show({ kind: 'describe-secret', name }); }}>Describe…</MenuItem>
               <MenuLine />
               <MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { show({ kind: 'delete-secret', name }); }}>Delete…</MenuItem>
             </DropdownMenu.Content>
@@ -84,6 +87,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
         </div>
       )}
       {due !== undefined && <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed with every version on {day(due * 1000)}, and nobody can read it until then. Restoring brings it back as it was.</p>}
+      {expires !== undefined && expires - at <= EXPIRY_NEAR && due === undefined && <p className="tint-warn mt-4 rounded-card px-3 py-2.5">What it holds {expires <= at ? 'worked' : 'works'} until {day(expires - 1)}, as its tag <code className="font-mono text-[12px]">{EXPIRES}</code> says. Give it a new value, then say under Describe until when that one works.</p>}
       {failed && <div className="mt-4"><InlineError error={failed} consequence="The secret is as it was." /></div>}
 
       <Tabs.Root defaultValue="value" className="mt-5">

@@ -3,9 +3,11 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { Braces } from 'lucide-react';
 import { useEffect, useMemo, useRef, type KeyboardEvent } from 'react';
 import { useNow } from '../clock.ts';
-import { ago, exact, left } from '../format.ts';
+import { ago } from '../format.ts';
 import { letterOf } from '../vault/letters.ts';
 import { pathOf, type SecretEntry } from './data.ts';
+import { MarkLine, markOf } from './mark.tsx';
+import { useRotationMarks, type RotationMark } from './rotation-data.ts';
 
 const ROW = 52;
 const HEADING = 32;
@@ -36,6 +38,7 @@ interface SecretListProps {
 export function SecretList({ secrets, selected, onSelect, onOpen, onEnd }: SecretListProps) {
   const scroll = useRef<HTMLDivElement>(null);
   const time = useNow(60_000);
+  const marks = useRotationMarks();
   const lines = useMemo(() => linesOf(secrets), [secrets]);
   const at = secrets.findIndex(({ Name }) => Name === selected);
   const line = lines.findIndex((one) => 'secret' in one && one.index === at);
@@ -76,7 +79,7 @@ export function SecretList({ secrets, selected, onSelect, onOpen, onEnd }: Secre
           const one = lines[index];
           if (!one) return null;
           if ('heading' in one) return <div key={`heading ${String(index)}`} role="presentation" className="absolute inset-x-0 flex h-8 items-end truncate px-3 pb-1.5 text-[12px]/4 text-fg-3" style={{ transform: `translateY(${start}px)` }}>{one.heading}</div>;
-          return <Row key={one.secret.Name} secret={one.secret} index={one.index} count={secrets.length} more={onEnd !== undefined} start={start} picked={one.index === at} at={time} onSelect={onSelect} />;
+          return <Row key={one.secret.Name} secret={one.secret} index={one.index} count={secrets.length} more={onEnd !== undefined} start={start} picked={one.index === at} at={time} rotation={marks?.get(one.secret.Name)} onSelect={onSelect} />;
         })}
       </div>
     </div>
@@ -95,11 +98,13 @@ interface RowProps {
   readonly start: number;
   readonly picked: boolean;
   readonly at: number;
+  readonly rotation: RotationMark | undefined;
   readonly onSelect: (name: string) => void;
 }
 
-function Row({ secret, index, count, more, start, picked, at, onSelect }: RowProps) {
+function Row({ secret, index, count, more, start, picked, at, rotation, onSelect }: RowProps) {
   const { Name, Description, LastChangedDate, DeletedDate } = secret;
+  const mark = markOf(secret, rotation, at);
   const changed = `Changed ${ago(LastChangedDate * 1000, at)}`;
   return (
     <div
@@ -117,7 +122,7 @@ function Row({ secret, index, count, more, start, picked, at, onSelect }: RowPro
         <span className={`block truncate text-[13px]/[18px] font-medium ${DeletedDate === undefined ? '' : 'text-fg-2'}`} title={Name}>{pathOf(Name)[1]}</span>
         <span className="block truncate text-[12px]/4 text-fg-3"><bdi>{Description ?? changed}</bdi></span>
       </span>
-      {DeletedDate !== undefined && <span className="text-[12px] whitespace-nowrap text-danger" title={exact(DeletedDate * 1000)}>Deletes {left(DeletedDate * 1000, at)}</span>}
+      {mark && <MarkLine mark={mark} />}
     </div>
   );
 }

@@ -16,12 +16,14 @@ interface ProofProps {
   readonly kinds: readonly ProofKind[];
   readonly error: string | undefined;
   readonly disabled: boolean;
+  /** False where something else is to be filled in first. */
+  readonly autoFocus?: boolean;
 }
 
 const LABELS = { password: 'Your password', recovery: 'Your recovery code', token: 'PIN of the token that opens the vault' } as const;
 const INSTEAD: Record<ProofKind, string> = { password: 'Use the password', recovery: 'Use the recovery code', keychain: 'Use the keychain', token: 'Use the token' };
 
-export function Proof({ ref, kinds, error, disabled }: ProofProps) {
+export function Proof({ ref, kinds, error, disabled, autoFocus = true }: ProofProps) {
   const [kind, setKind] = useState<ProofKind>(kinds[0] ?? 'password');
   const field = useRef<PasswordHandle>(null);
   useImperativeHandle(ref, () => ({
@@ -35,7 +37,7 @@ export function Proof({ ref, kinds, error, disabled }: ProofProps) {
   return (
     <div>
       {kind === 'keychain' ? <p className="text-fg-2">This computer&apos;s keychain is asked.{error === undefined ? '' : ` ${error}`}</p>
-      : <PasswordField key={kind} ref={field} label={LABELS[kind]} autoFocus disabled={disabled} error={error} autoComplete={kind === 'password' ? 'current-password' : 'off'} />}
+      : <PasswordField key={kind} ref={field} label={LABELS[kind]} autoFocus={autoFocus} disabled={disabled} error={error} autoComplete={kind === 'password' ? 'current-password' : 'off'} />}
       <div className="mt-1 flex gap-3">
         {kinds.filter((one) => one !== kind).map((one) => (
           <button key={one} type="button" disabled={disabled} onClick={() => { setKind(one); }} className="h-6 rounded-[5px] text-[12px] font-medium text-fg-2 underline decoration-line-2 underline-offset-2 hover:text-fg">{INSTEAD[one]}</button>

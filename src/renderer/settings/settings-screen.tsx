@@ -10,7 +10,8 @@ import { FIELD } from '../parts/field.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
 import { Setting, SettingsCard as Card, Toggle } from './parts.tsx';
-import { SlotsCard } from './slots-card.tsx';
+import { CommandsCard } from './commands-card.tsx';
+import { SlotsCard, useProofKinds } from './slots-card.tsx';
 import { WindowCard } from './window-card.tsx';
 import { AboutCard } from './about-card.tsx';
 
@@ -24,6 +25,7 @@ export function SettingsScreen() {
   const queries = useQueryClient();
   const say = useToast();
   const [failed, setFailed] = useState<CallError>();
+  const kinds = useProofKinds();
   const { data, error } = useQuery({ queryKey: SETTINGS, queryFn: async () => outputOf(await client.vault.describeSettings()) });
   const change = async (input: Input<'vault:UpdateSettings'>): Promise<void> => {
     const answer = await client.vault.updateSettings(input);
@@ -57,6 +59,7 @@ export function SettingsScreen() {
                 </Card>
               )}
               <SlotsCard name={data.Name} />
+              <CommandsCard kinds={kinds} />
               <WindowCard />
               <AboutCard vault={data} />
             </>

@@ -37,12 +37,20 @@ type Doing =
   | { readonly kind: 'add-token' }
   | { readonly kind: 'remove'; readonly slot: Slot };
 
+const useSlots = () => useQuery({ queryKey: SLOTS, queryFn: async () => outputOf(await client.vault.listSlots()).Slots });
+const KINDS = ['password', 'recovery', 'keychain', 'token'] as const satisfies readonly ProofKind[];
+/** What this vault can be asked for as proof, best first. */
+export function useProofKinds(): readonly ProofKind[] {
+  const { data } = useSlots();
+  return KINDS.filter((kind) => data?.some(({ Type }) => Type === kind));
+}
+
 export function SlotsCard({ name }: { readonly name: string }) {
   const { readOnly } = useVault();
   const [doing, setDoing] = useState<Doing>();
-  const { data, error } = useQuery({ queryKey: SLOTS, queryFn: async () => outputOf(await client.vault.listSlots()).Slots });
+  const { data, error } = useSlots();
   const has = (type: Slot['Type']): boolean => data?.some((slot) => slot.Type === type) === true;
-  const kinds: readonly ProofKind[] = (['password', 'recovery', 'keychain', 'token'] as const).filter(has);
+  const kinds = useProofKinds();
   const close = (): void => { setDoing(undefined); };
   return (
     <section aria-label="Ways to unlock" className="mt-7">

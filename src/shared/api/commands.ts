@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import * as f from './fields.ts';
 import { operation } from './operation.ts';
+import { proof, PROOF_ERRORS } from './slots.ts';
+import { oneFactor } from './token-factor.ts';
 
 export const MOST_COMMANDS = 32;
 
@@ -20,14 +22,17 @@ const command = {
 export const allowCommand = operation({
   name: 'vault:AllowCommand',
   summary: 'Allow a program to be run as the rotator of secrets that name it',
-  input: z.strictObject({
-    Name: name,
-    Path: f.absolutePath.describe('The program: a file of yours or root’s that nobody else may write to'),
-    Arguments: z.array(argument).max(32).optional().describe('What it is always called with; never a secret'),
-  }),
+  input: z
+    .strictObject({
+      Name: name,
+      Path: f.absolutePath.describe('The program: a file of yours or root’s that nobody else may write to'),
+      Arguments: z.array(argument).max(32).optional().describe('What it is always called with; never a secret'),
+      ...proof,
+    })
+    .superRefine(oneFactor),
   output: z.strictObject(command),
-  errors: ['FileNotReadableException', 'AlreadyExistsException', 'LimitExceededException'],
-  effect: 'write',
+  errors: [...PROOF_ERRORS, 'FileNotReadableException', 'AlreadyExistsException', 'LimitExceededException'],
+  effect: 'control',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
   audited: ['Name', 'Path'],

@@ -127,6 +127,7 @@ const ALL = [
   secretRotation.cancelRotateSecret,
   secretRotation.setRotator,
   secretRotation.describeRotation,
+  secretRotation.listRotations,
   secretRotation.previewRotation,
   secretRotation.pauseRotation,
   secretRotation.resumeRotation,

@@ -5,6 +5,8 @@ import * as f from './secret-fields.ts';
 
 const ROTATORS = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'command', 'lambda'] as const;
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret', 'restoreSecret', 'retireSecret'] as const;
+const NOTES = ['already-set', 'no-tls', 'acl-not-saved', 'log-may-show-password', 'old-still-valid', 'logged-in-with-previous', 'clone-created', 'nothing-to-finish'] as const;
+const notes = z.array(z.enum(NOTES)).max(NOTES.length).optional().describe('Of what went well: what is worth knowing about it');
 
 export const rotateSecret = operation({
   name: 'secretsmanager:RotateSecret',
@@ -73,6 +75,7 @@ const step = z.strictObject({
   Code: z.string().optional().describe('Why it failed, as the other side names it'),
   Reason: z.string().optional(),
   Connections: z.array(z.string()).optional(),
+  Notes: notes,
 });
 const window = z.strictObject({ Opens: timestamp(), Closes: timestamp() });
 
@@ -133,6 +136,22 @@ export const describeRotation = operation({
   ...OWN,
 });
 
+/** What a list of secrets says of their rotation. */
+export const listRotations = operation({
+  name: 'secretsmanager:ListRotations',
+  summary: 'List the secrets whose rotation is under way, has failed, or should have been done',
+  input: z.strictObject({}),
+  output: z.strictObject({
+    Rotations: z.array(z.strictObject({ ...f.named, State: z.enum(['rotating', 'retrying', 'failed', 'overdue']).describe('overdue: its window is past, and it was not rotated'), Since: timestamp() })).describe('By name, at most 1,000'),
+  }),
+  errors: [],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: [],
+  command: { alias: 'secret list-rotations' },
+});
+
 export const previewRotation = operation({
   name: 'secretsmanager:PreviewRotation',
   summary: 'Show when a schedule would rotate: the next five windows',
@@ -158,6 +177,7 @@ const outcome = {
   Code: z.string().optional(),
   Reason: z.string().optional(),
   Connections: z.array(z.string()).describe('Each one that was tried: host, port, TLS and how long it took'),
+  Notes: notes,
 };
 
 export const testRotator = operation({
@@ -204,7 +224,7 @@ export const runRotationStep = operation({
 export const recordRotationStep = operation({
   name: 'secretsmanager:RecordRotationStep',
   summary: 'Write down how a step of a rotation ended',
-  input: z.strictObject({ ...ofStep, Started: timestamp(), Code: z.string().max(64).optional(), Reason: z.string().max(1024).optional(), Uncertain: z.boolean().optional(), Connections: z.array(z.string()).max(8).optional() }),
+  input: z.strictObject({ ...ofStep, Started: timestamp(), Code: z.string().max(64).optional(), Reason: z.string().max(1024).optional(), Uncertain: z.boolean().optional(), Connections: z.array(z.string()).max(8).optional(), Notes: notes }),
   output: z.strictObject({
     Result: z.enum(['rotated', 'failed', 'stopped']).optional().describe('Absent: the rotation goes on'),
     Left: z.enum(['nothing', 'pending']).optional(),
@@ -213,7 +233,7 @@ export const recordRotationStep = operation({
   }),
   errors: f.SEALING,
   effect: 'write',
-  audited: ['ClientRequestToken', 'Step', 'Attempt', 'Code', 'Reason', 'Uncertain', 'Connections'],
+  audited: ['ClientRequestToken', 'Step', 'Attempt', 'Code', 'Reason', 'Uncertain', 'Connections', 'Notes'],
   ...CLOCK,
   resource: OWN.resource,
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startNotices, type NoticeBoard } from '../../../src/main/app/notice-board.ts';
+import { nearingOf, startNotices, type NoticeBoard } from '../../../src/main/app/notice-board.ts';
 import type { Notice } from '../../../src/main/hosts/port.ts';
 import type { Dispatch, Evidence, Result } from '../../../src/main/kernel/request.ts';
 import type { ErrorCode } from '../../../src/shared/model/errors.ts';
@@ -18,14 +18,17 @@ describe('the desktop is told', () => {
   let now: number;
   let open: boolean;
   let nextDeletion: Instant | undefined;
+  let secretDeletions: Instant[];
+  let expiries: Instant[];
   let timers: { readonly ms: number; readonly fire: () => void }[];
   let board: NoticeBoard;
   const start = (): void => {
     [told, now, open, nextDeletion, timers] = [[], 1_000_000_000, true, undefined, []];
+    [secretDeletions, expiries] = [[], []];
     board = startNotices({
       clock: { now: () => instant(now), monotonic: () => now },
       isOpen: () => open,
-      nextDeletion: () => nextDeletion,
+      nearing: nearingOf(() => ({ keyDeletions: nextDeletion === undefined ? [] : [nextDeletion], secretDeletions, expiries })),
       after(ms, fire) {
         const timer = { ms, fire };
         timers.push(timer);
@@ -115,6 +118,20 @@ describe('the desktop is told', () => {
     now += 60_000;
     await see('vault:Lock', job('screen-lock'), ok());
     expect(told).toHaveLength(4);
+  });
+
+  it('of secrets: a deletion a day before it, and a week before what they hold expires, each once', () => {
+    start();
+    secretDeletions = [instant(now + 20 * HOUR)];
+    expiries = [instant(now - HOUR), instant(now + 100 * HOUR), instant(now + 400 * HOUR)];
+    board.look();
+    board.look();
+    expect(titles()).toEqual(['A secret will be deleted within a day', 'A secret expires within a week']);
+    expect(timers).toHaveLength(1);
+    now += 240 * HOUR;
+    timers.at(-1)?.fire();
+    expect(titles().slice(2)).toEqual(['A secret expires within a week']);
+    expect(timers).toHaveLength(0);
   });
 
   it('of a deletion a day before it, once for each date, and not after it', () => {
