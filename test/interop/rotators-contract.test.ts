@@ -1,6 +1,6 @@
 /** AWS's rotation contract with the owner's own: a program that gets the event on its standard input, and a function behind HTTP. */
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOrder, LambdaOrder } from '../../src/main/egress/port.ts';
 import { type Authority, makeAuthority } from '../system/support/authority.ts';
-import { closeEgress, run, shortly } from '../system/support/egress.ts';
+import { closeEgress, newEgress, run, shortly } from '../system/support/egress.ts';
 import { until } from '../system/support/processes.ts';
 import { isAlive, NOBODY, remove, temporaryFolder } from '../system/support/served-vault.ts';
 
@@ -58,6 +58,42 @@ describe('a program', () => {
     const pid = Number(readFileSync(pids, 'utf8'));
     expect(pid).toBeGreaterThan(1);
     await until(() => !isAlive(pid), 'what it started has ended', 60_000);
+  });
+
+  it('that makes itself a daemon ends all the same: when it takes too long, when it is done, and with the process that started it', async () => {
+    const pids = join(folder, 'daemons');
+    // Twice forked, in a session of its own, its parent gone.
+    const daemon = (path: string): string => `setsid sh -c 'sh -c "echo \\$\\$ > ${path}; exec sleep 600" &' ; while [ ! -s ${path} ]; do sleep 0.05; done`;
+    const ended = async (path: string): Promise<void> => {
+      const pid = Number(readFileSync(path, 'utf8'));
+      expect(pid).toBeGreaterThan(1);
+      await until(() => !isAlive(pid), 'the daemon has ended', 60_000);
+    };
+    expect(await answered(order(script(`${daemon(`${pids}.slow`)}; sleep 600`), { timeMs: 4000 }))).toBe('timed-out at run, uncertain');
+    await ended(`${pids}.slow`);
+    expect(await answered(order(script(daemon(`${pids}.done`))))).toBe('ok');
+    await ended(`${pids}.done`);
+    const other = newEgress();
+    const session = other.open();
+    const running = session.run(order(script(`${daemon(`${pids}.lock`)}; sleep 600`), { timeMs: 120_000 }), {}, { signal: new AbortController().signal });
+    await until(() => existsSync(`${pids}.lock`) && readFileSync(`${pids}.lock`, 'utf8') !== '', 'the daemon runs', 60_000);
+    await other.endAll();
+    expect(isAlive(Number(readFileSync(`${pids}.lock`, 'utf8')))).toBe(false);
+    expect(shortly(await running)).toBe('stopped at run, uncertain');
+  });
+
+  it('is refused in a folder that others may write to, also where a link leads there', async () => {
+    const open = mkdtempSync(join(folder, 'open-'));
+    const path = join(open, 'rotate');
+    writeFileSync(path, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    const link = join(mkdtempSync(join(folder, 'link-')), 'rotate');
+    symlinkSync(path, link);
+    expect([await answered(order(path)), await answered(order(link))]).toEqual(['ok', 'ok']);
+    chmodSync(open, 0o777);
+    for (const one of [path, link]) expect(await run(order(one))).toMatchObject({ ok: false, failure: { code: 'command-refused', detail: 'FOLDER' } });
+    // As /tmp is: others make files there, and take nobody's away.
+    chmodSync(open, 0o1777);
+    expect([await answered(order(path)), await answered(order(link))]).toEqual(['ok', 'ok']);
   });
 
   it('is the one that was allowed: absolute, nobody else’s, not writable by others, with the digest that was noted', async () => {

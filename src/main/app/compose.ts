@@ -35,6 +35,7 @@ import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
 import { whereOf } from '../platform/log-events.ts';
 import type { Log } from '../platform/log.ts';
 import type { CipherFiles, Clock, Keychain } from '../platform/ports.ts';
+import { killTree } from '../platform/descendants.ts';
 import { plainFiles } from '../platform/plain-file.ts';
 import { createProcessHost } from '../platform/process.ts';
 import { systemRandom } from '../platform/random.ts';
@@ -150,7 +151,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       })
     : undefined;
   const cipherFiles = machine.cipherFiles ?? createCipherFiles({ host, random });
-  const egress = machine.egress ?? createEgress({ host, after: unrefTimer });
+  const egress = machine.egress ?? createEgress({ host, after: unrefTimer, killTree });
   const importReader = createImportReader({ host, after: unrefTimer });
   const staging = new ImportStaging(after ?? unrefTimer);
   const vault = createVault(

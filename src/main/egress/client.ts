@@ -13,9 +13,15 @@ export interface EgressOptions {
   readonly host: ProcessHost;
   /** Calls once, unless cancelled by the function that it returns. */
   readonly after: (ms: number, fire: () => void) => () => void;
+  /** Ends what runs below a process, and it: a program of the owner's would outlive the one that started it. Default: the process alone. */
+  readonly killTree?: (pid: number) => void;
 }
 
-export function createEgress({ host, after }: EgressOptions): Egress {
+export function createEgress({ host, after, killTree = () => undefined }: EgressOptions): Egress {
+  const kill = (child: Child): void => {
+    killTree(child.pid);
+    child.kill();
+  };
   const children = new Set<Child>();
   // Which opening of the vault it is; undefined between lock and unlock.
   let opening: object | undefined = {};
@@ -33,12 +39,12 @@ export function createEgress({ host, after }: EgressOptions): Egress {
     },
     open() {
       const of = opening;
-      return openSession({ spawn: () => spawn(of), after });
+      return openSession({ spawn: () => spawn(of), after, kill });
     },
     async endAll() {
       opening = undefined;
       const ending = [...children];
-      for (const child of ending) child.kill();
+      for (const child of ending) kill(child);
       await Promise.all(ending.map(({ exited }) => exited));
     },
   };
@@ -52,7 +58,7 @@ function answerOf(message: ToParent): EgressAnswer {
   return { ok: false, failure: failureOf(rest), connections };
 }
 
-function openSession({ spawn, after }: { readonly spawn: () => Child; readonly after: EgressOptions['after'] }): EgressSession {
+function openSession({ spawn, after, kill }: { readonly spawn: () => Child; readonly after: EgressOptions['after']; readonly kill: (child: Child) => void }): EgressSession {
   let child: Child | undefined;
   let running: Promise<unknown> | undefined;
   let cancel: (() => void) | undefined;
@@ -60,7 +66,7 @@ function openSession({ spawn, after }: { readonly spawn: () => Child; readonly a
   const end = async (): Promise<void> => {
     const ending = child;
     child = undefined;
-    ending?.kill();
+    if (ending) kill(ending);
     await ending?.exited;
   };
 

@@ -6,6 +6,7 @@
  * which secret this is.
  */
 import { childPort } from '../platform/child-port.ts';
+import { adoptOrphans, killDescendants } from '../platform/descendants.ts';
 import { systemClock } from '../platform/clock.ts';
 import { harden } from '../platform/harden.ts';
 import { systemRandom } from '../platform/random.ts';
@@ -18,6 +19,8 @@ import { type Progress, runDatabase } from './run-database.ts';
 import { runLambda } from './run-lambda.ts';
 
 harden();
+// A program of the owner's that makes itself a daemon stays below this process, and ends with it.
+adoptOrphans();
 // Drivers look for settings there (`PGSSLMODE`, `NODE_EXTRA_CA_CERTS`, proxies); none is to be found.
 for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
 const port = childPort();
@@ -63,4 +66,7 @@ port.onFrame((frame) => {
   if (message.kind === 'cancel') stop?.('cancelled');
   else void work(message.order, values).then((answer) => { port.send(encode(answer)); frame.fill(0); });
 });
-void port.closed.then(() => process.exit(0));
+void port.closed.then(() => {
+  killDescendants(process.pid);
+  process.exit(0);
+});

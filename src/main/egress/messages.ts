@@ -28,7 +28,7 @@ const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
   'connection-lost': () => 'the connection was lost: whether the password was set is found out by the next try',
   'answer-malformed': () => 'the server\'s answers are not understood: check that the host and port are those of such a server',
   'server-error': () => 'the server refused with an error of its own: look its code up in the server\'s documentation and log',
-  'command-refused': () => 'the program is missing, not executable, writable by others, or not the one that was allowed: correct that',
+  'command-refused': () => 'the program is missing, not executable, it or a folder above it is writable by others, or it is not the one that was allowed: correct that',
   'command-failed': () => 'the program ended with an error: see its own log',
   'function-refused': () => 'the function\'s address is not https, holds credentials, or answered with a redirect: correct it',
   'function-failed': () => 'the function answered with an error: see its own log',

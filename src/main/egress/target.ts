@@ -1,5 +1,6 @@
 /** Which hosts a rotation may connect to: what the secret's current value names, and what the owner allowed besides. Pure. */
 import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
+import { isHost } from '../../shared/model/host.ts';
 import { decodeJson, isObject } from '../../shared/wire/json.ts';
 import type { Engine } from './port.ts';
 
@@ -36,5 +37,5 @@ export function hostNamedBy(value: Uint8Array, engine: Engine): string | undefin
   disposeSecrets(parsed);
   const { host, port } = parsed;
   const number = portOf(port, DEFAULT_PORT[engine]);
-  return typeof host === 'string' && host !== '' && host.length <= 255 && number !== undefined ? hostAndPort(host, number) : undefined;
+  return typeof host === 'string' && isHost(host) && number !== undefined ? hostAndPort(host, number) : undefined;
 }

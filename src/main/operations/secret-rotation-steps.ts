@@ -19,7 +19,8 @@ import { assertLive } from '../secrets/secret.ts';
 import { select, staged, versionOf } from '../secrets/stages.ts';
 import { sameValue } from '../secrets/values.ts';
 import type { Reader } from '../store/port.ts';
-import { resolveSecret, secretOf } from './resolvers.ts';
+import { secretOf } from './resolvers.ts';
+import { masterNamed, pinOf } from './secret-master.ts';
 import type { HandlersOf } from './rights.ts';
 import { chanceOf, decide, promoted, rotated, setUpRotation } from './secret-rotation-store.ts';
 import { rotatorGiven } from './secret-rotation.ts';
@@ -101,17 +102,20 @@ async function valueOf(secret: SecretRecord, version: ReturnType<typeof versionO
   return (await readValue(secret, { versionId: version.versionId, value: version.value }, { ...rights, reader, values: reader.of(SECRET_VALUES) })).bytes;
 }
 
-/** The current value of the secret that `masterarn` names. ResourceNotFoundException, AccessDeniedException. */
-async function masterOf(current: SecretBytes, rights: Outside): Promise<SecretBytes | undefined> {
-  const named = textMember(current, 'masterarn');
-  if (named === undefined) return undefined;
-  const resource = await resolveSecret(named, rights);
-  if (!rights.call.allows('secretsmanager:GetSecretValue', resource)) throw new VaultError('AccessDeniedException', '`masterarn` names a secret that this caller may not read; ask the owner of the vault');
-  if (resource.missing) throw resource.missing;
-  const master = secretOf(resource);
+/**
+ * The current value of the secret that `masterarn` names. A rotation reads the one that it named when it was set up (`pinned`), whatever has
+ * been written into the value since; a dry run what its caller may read. ResourceNotFoundException, AccessDeniedException, InvalidRequestException.
+ */
+async function masterOf(secret: SecretRecord, current: SecretBytes, pinned: { readonly master?: string } | undefined, rights: Outside): Promise<SecretBytes | undefined> {
+  const master = await masterNamed(secret, current, rights);
+  if (!master) return undefined;
+  if (pinned && pinned.master !== pinOf(master)) throw new VaultError('AccessDeniedException', '`masterarn` does not name the secret that it named when the rotation was set up; if that is meant, set it up again with `keystead secret set-rotator`');
   assertLive(master);
   rights.call.touched(arnOf(rights.realm, master));
-  return valueAt(master, CURRENT, rights);
+  const value = await valueAt(master, CURRENT, rights);
+  if (!value || textMember(value, 'masterarn') === undefined) return value;
+  value[Symbol.dispose]();
+  throw new VaultError('InvalidRequestException', '`masterarn` names a secret that has a `masterarn` of its own; name one that has none');
 }
 
 const none = (why: string): VaultError => new VaultError('ResourceNotFoundException', why);
@@ -131,12 +135,18 @@ async function outside(rotator: Rotator, settings: RotatorSettings, secret: Secr
   using made = await valueOf(secret, versionOf(secret.versions, token), rights);
   using previous = await valueAt(secret, PREVIOUS, rights);
   if (!current || !made) throw none('there is no value under `AWSCURRENT` and for the new version; end this rotation with `keystead secret stop-rotation`');
-  using master = await masterOf(current, rights);
+  using master = await masterOf(secret, current, settings, rights);
   const request = { target, secretArn, token, signal, ...(previous ? { previous } : {}), ...(master ? { master } : {}) };
   // The stages have moved: what is AWSPREVIOUS now is to go.
   if (step === 'retireSecret') return await rotator.finish({ ...request, current: previous ?? current, pending: current });
   // Back to AWSCURRENT: the same act with the two values the other way round.
-  if (step === 'restoreSecret') return await rotator.set({ ...request, current: made, pending: current, ...(uncertain ? { anew: true } : {}) });
+  if (step === 'restoreSecret') {
+    const back = await rotator.set({ ...request, current: made, pending: current, ...(uncertain ? { anew: true } : {}) });
+    // What stood beside the current value goes: a value that is let go must not log in.
+    if (!back.ok || !KINDS[settings.kind].retires) return back;
+    const alone = await rotator.finish({ ...request, current: made, pending: current });
+    return { ...alone, connections: [...back.connections, ...alone.connections] };
+  }
   return await (step === 'setSecret' ? rotator.set({ ...request, current, pending: made }) : rotator.test({ ...request, current, pending: made }));
 }
 
@@ -221,7 +231,7 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
     // A program of the owner's is given no value.
     if (KINDS[settings.kind].at === 'contract') return shown(await rotator.check({ target, secretArn, current: SecretBytes.allocate(0), signal }));
     using previous = await valueAt(secret, PREVIOUS, rights);
-    using master = await masterOf(current, rights);
+    using master = await masterOf(secret, current, undefined, rights);
     return shown(await rotator.check({ target, secretArn, current, signal, ...(previous ? { previous } : {}), ...(master ? { master } : {}) }));
   },
 });

@@ -14,6 +14,7 @@ import { checkedRotator, defaultsOf, ownFunction, rotatorOf } from '../secrets/r
 import { staged, versionOf } from '../secrets/stages.ts';
 import { secretOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
+import { withMaster } from './secret-master.ts';
 import { decide, planFor, rotationOf, setUpRotation, withPlan } from './secret-rotation-store.ts';
 import { liveSecret, type SecretsWriting } from './secret-store.ts';
 import { namedAs, rulesShown } from './secrets.ts';
@@ -51,7 +52,8 @@ export function rotatorGiven(input: Omit<InputOf<typeof setRotator>, 'SecretId'>
  * Which rotator `RotationLambdaARN` means: the one that is set, or one of Keystead's own by its name. InvalidRequestException. A client of AWS
  * may set none that connects to something, and replaces none: that is the owner's.
  */
-async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, { writer, realm, call }: SecretsWriting): Promise<RotationRecord> {
+async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, rights: SecretsWriting): Promise<RotationRecord> {
+  const { writer, realm, call } = rights;
   const set = await rotationOf(secret, { writer });
   if (lambdaArn === undefined || lambdaArn === secret.rotation?.rotator || (set && lambdaArn === ownFunction(realm, set.rotator))) return setUpRotation(secret, { writer });
   const own = rotatorOf(lambdaArn);
@@ -62,7 +64,7 @@ async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, 
   }
   if (call.door === 'aws' && (set || own.kind !== 'generic')) throw new VaultError('InvalidRequestException', 'only the owner says what rotates a secret: `keystead secret set-rotator`; then leave `RotationLambdaARN` out');
   if (set?.state.run) throw new VaultError('InvalidRequestException', 'a rotation is not complete yet; wait for it before another rotator is set');
-  const rotation = { name: secret.name, suffix: secret.suffix, rotator: checkedRotator(defaultsOf(own.kind, own.strategy)), state: set?.state ?? IDLE };
+  const rotation = { name: secret.name, suffix: secret.suffix, rotator: await withMaster(secret, checkedRotator(defaultsOf(own.kind, own.strategy)), rights), state: set?.state ?? IDLE };
   const rotations = writer.of(ROTATIONS);
   if (set) rotations.update(rotation);
   else rotations.insert(rotation);
@@ -108,13 +110,13 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
     return { ...namedAs(realm, secret), ...(left === undefined ? {} : { VersionId: left }) };
   },
 
-  'secretsmanager:SetRotator': async (input, call, { writer, realm }) => {
+  'secretsmanager:SetRotator': async (input, call, { writer, keys, realm }) => {
     const secret = await liveSecret(call, writer);
     const { commands = [] } = await writer.settings();
     if (input.Command !== undefined && !commands.some(({ name }) => name === input.Command)) return call.fail('InvalidRequestException', `no command \`${input.Command}\` is allowed; allow it first with \`keystead secret allow-command\`, or see \`keystead secret list-commands\``);
     const set = await rotationOf(secret, { writer });
     if (set?.state.run) return call.fail('InvalidRequestException', 'a rotation is not complete yet; wait for it, or end it with `keystead secret stop-rotation`');
-    const rotation = { name: secret.name, suffix: secret.suffix, rotator: rotatorGiven(input), state: set?.state ?? IDLE };
+    const rotation = { name: secret.name, suffix: secret.suffix, rotator: await withMaster(secret, rotatorGiven(input), { call, writer, keys, realm, random }), state: set?.state ?? IDLE };
     const rotations = writer.of(ROTATIONS);
     if (set) rotations.update(rotation);
     else rotations.insert(rotation);

@@ -1,5 +1,6 @@
 /** A connection to MySQL or MariaDB through the driver `mysql2`, over a socket that was dialled already. */
 import { isIP } from 'node:net';
+import { authPlugins, type AuthPlugin } from 'mysql2';
 import { createConnection } from 'mysql2/promise';
 import type { FailureCode, Place, Role } from '../egress/port.ts';
 import { ed25519Sign } from './mysql-passwords.ts';
@@ -15,6 +16,24 @@ const NUMBERS: Readonly<Record<number, FailureCode>> = {
 
 /** OpenSSL's own words: the driver replaces its codes by one. */
 const UNTRUSTED = /self-signed|unable to (?:get|verify)|certificate (?:has expired|is not yet valid|signature)|invalid CA/;
+
+/**
+ * MySQL's own methods (MySQL, "Caching SHA-2 Pluggable Authentication", "SHA-256 Pluggable Authentication") ask for the password itself where
+ * the server has no hash of it at hand: over TLS as it is, else encrypted under a key that the server sends. Over an open line that key is
+ * whoever's is on the way, so it is not used: what remains there is the scramble of a password that the server has cached.
+ */
+const noKey = (): never => {
+  throw new Error('a key that came over an open line');
+};
+const careful = (plugin: AuthPlugin): AuthPlugin => (metadata) => {
+  const answer = plugin(metadata);
+  // In a promise, so that the driver hears of what is thrown. It may be null, which its types leave out.
+  return (data) => Promise.resolve().then(() => answer(data)) as Promise<Buffer>;
+};
+const OPEN_LINE = {
+  caching_sha2_password: careful(authPlugins.caching_sha2_password({ onServerPublicKey: noKey })),
+  sha256_password: careful(authPlugins.sha256_password({ onServerPublicKey: noKey })),
+};
 
 export interface MysqlConnection {
   /** Each row as a list of texts. Errors are RotatorError, with the server's number alone. */
@@ -58,7 +77,7 @@ export async function openMysql(context: Context, role: Role, other?: string): P
       user: username, password, stream: () => socket, host: tls?.host ?? 'localhost', connectTimeout: 3_600_000, charset: 'utf8mb4', disableEval: true, dateStrings: true, flags: ['-LOCAL_FILES'], enableCleartextPlugin: false,
       ...(dbname === undefined ? {} : { database: dbname }),
       ...(tls ? { ssl: { ...(tls.ca === undefined ? {} : { ca: tls.ca }), minVersion: tls.minVersion, rejectUnauthorized: true, verifyIdentity: true } } : {}),
-      authPlugins: { client_ed25519: () => (nonce: Buffer) => ed25519Sign(password, nonce.subarray(0, 32)) },
+      authPlugins: { ...(tls ? {} : OPEN_LINE), client_ed25519: () => (nonce: Buffer) => ed25519Sign(password, nonce.subarray(0, 32)) },
     });
   } catch (error) {
     socket.destroy();

@@ -91,6 +91,8 @@ async function setAlternating(context: Context): Promise<void> {
     const name = quoteAccount(other);
     const found = await master.query('check', `SELECT 1 FROM mysql.user WHERE User = ${quoteText(other.user)} AND Host = ${quoteText(other.host)}`);
     const grants = (await master.query('check', `SHOW GRANTS FOR ${quoteAccount(account)}`)).map(([line]) => grantFor(line ?? '', other));
+    // Somebody's who rules over users, and not one that a rotation has made.
+    if (found.length > 0 && mayManageUsers((await master.query('check', `SHOW GRANTS FOR ${name}`)).map(([line]) => line ?? ''))) throw new RotatorError('value-mismatch', 'check', { role: 'pending' });
     if (grants.includes(undefined)) throw new RotatorError('answer-malformed', 'check', { role: 'master' });
     // The password last: whoever logs in with it finds every right in place, also when the server dies in between.
     if (found.length === 0) {

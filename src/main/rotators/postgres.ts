@@ -47,8 +47,10 @@ const ownChange = (username: string, verifier: string): readonly string[] => [`A
 
 /** What the master does for the user whose turn it is; more than one statement: the user is new. */
 async function masterChange(master: PostgresConnection, user: string, verifier: string): Promise<readonly string[]> {
-  const there = await master.query('check', 'SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1', [user]);
-  if (there.length > 0) return ownChange(user, verifier);
+  const [there] = await master.query('check', 'SELECT rolsuper OR rolcreaterole OR rolreplication AS rules FROM pg_catalog.pg_roles WHERE rolname = $1', [user]);
+  // Somebody's who is more than a user of data, and not one that a rotation has made.
+  if (there && there['rules'] !== false) throw new RotatorError('value-mismatch', 'check', { role: 'pending' });
+  if (there) return ownChange(user, verifier);
   return [`CREATE ROLE ${quoteIdentifier(user)} WITH LOGIN PASSWORD '${verifier}'`, `GRANT ${quoteIdentifier(alternateOf(user))} TO ${quoteIdentifier(user)}`];
 }
 

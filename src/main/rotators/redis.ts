@@ -14,6 +14,8 @@ import { isPlainName, passwordHash, passwordsOf, rulesOf } from './redis-rules.t
 import { type Context, type EngineRotator, during, firstLogin, ownRoles, unlessRefused } from './rotator.ts';
 import { alternateOf } from './value.ts';
 
+const RULES_ALL = /^\+(?:@all|@admin|@dangerous|acl(?:\|setuser)?)$/;
+
 /** Who may change the list, when it is not the user itself. */
 const changer = (context: Context, self: Role): Role => (context.has('master') ? 'master' : self);
 
@@ -72,6 +74,9 @@ async function setAlternating(context: Context): Promise<void> {
     const rules = Array.isArray(lines) ? rulesOf(lines as readonly unknown[], username) : undefined;
     if (!rules) throw new RotatorError('answer-malformed', 'check', { role: 'master' });
     const there = (await master.attempt('check', 'ACL', 'GETUSER', pending.username)) ?? null;
+    // Who may change the list, and the first user does not: somebody's, and not one that a rotation has made.
+    const before = rulesOf(lines as readonly unknown[], pending.username) ?? [];
+    if (pending.username === 'default' || (there !== null && before.some((rule) => RULES_ALL.test(rule)) && !rules.some((rule) => RULES_ALL.test(rule)))) throw new RotatorError('value-mismatch', 'check', { role: 'pending' });
     // One command, so all or nothing.
     await setUser(context, master, pending.username, ['reset', ...rules, `#${passwordHash(pending.password)}`]);
     if (there === null) context.note('clone-created');

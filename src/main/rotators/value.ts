@@ -4,6 +4,7 @@
  * `ssl`: AWS's functions try without TLS when it is absent; here TLS is meant then, and only `false` goes without. `ca` (PEM) is this
  * vault's own, for an authority that is not publicly trusted.
  */
+import { isHost } from '../../shared/model/host.ts';
 import { decodeJson, isObject } from '../../shared/wire/json.ts';
 import type { Engine, Role, Strategy } from '../egress/port.ts';
 import { RotatorError } from './rotator-error.ts';
@@ -22,6 +23,8 @@ export interface Credentials {
 
 export const DEFAULT_PORT: Readonly<Record<Engine, number>> = { postgres: 5432, mysql: 3306, mariadb: 3306, redis: 6379 };
 const LONGEST_HOST = 255;
+/** Redis keeps its users in lines of text, of which these would be more, or parts. */
+const REDIS_NAME = /^[^\s()\p{Cc}]+$/u;
 const LONGEST_NAME = 256;
 const LONGEST_PASSWORD = 1024;
 const CONTROL = /\p{Cc}/u;
@@ -61,8 +64,9 @@ export function credentialsOf(bytes: Uint8Array, engine: Engine, role: Role): Cr
   const tls = SSL.get(typeof value['ssl'] === 'string' ? value['ssl'].toLowerCase() : value['ssl']);
   const dbname = value['dbname'] ?? '';
   const ca = value['ca'] ?? '';
-  if (host === undefined || host.startsWith('/') || username === undefined || port === undefined || tls === undefined) throw malformed();
+  if (host === undefined || !isHost(host) || username === undefined || port === undefined || tls === undefined) throw malformed();
   if (typeof password !== 'string' || password === '' || password.length > LONGEST_PASSWORD || password.includes('\0')) throw malformed();
+  if (engine === 'redis' && (!REDIS_NAME.test(username) || CONTROL.test(password))) throw malformed();
   if (typeof dbname !== 'string' || dbname.length > LONGEST_NAME || CONTROL.test(dbname) || typeof ca !== 'string') throw malformed();
   return { engine, host, port, username, password, tls, ...(dbname === '' ? {} : { dbname }), ...(ca === '' ? {} : { ca }) };
 }
@@ -84,5 +88,6 @@ export function checkValues(strategy: Strategy, { current, pending, previous, ma
   const mismatch = (role: Role): RotatorError => new RotatorError('value-mismatch', 'prepare', { role });
   if (pending && (!sameServer(current, pending) || pending.username !== wanted)) throw mismatch('pending');
   if (previous && !sameServer(current, previous)) throw mismatch('previous');
-  if (master && !sameServer(current, master)) throw mismatch('master');
+  // The master's own password is changed by a rotation of its own, never by one that it acts for.
+  if (master && (!sameServer(current, master) || (strategy === 'alternating' && [current.username, wanted].includes(master.username)))) throw mismatch('master');
 }

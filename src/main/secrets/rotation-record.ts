@@ -15,6 +15,8 @@ export interface RotatorSettings {
   readonly command?: string;
   readonly url?: string;
   readonly hosts: readonly string[];
+  /** Name and suffix of the secret that the value's `masterarn` named when the rotation was set up: no other one is read. */
+  readonly master?: string;
   /** Hours after a rotation for which the next one waits while somebody still uses the previous version; 0: never. */
   readonly overlapHours: number;
 }
@@ -115,7 +117,7 @@ function state(value: unknown): RotationState {
 }
 
 function rotator(value: unknown): RotatorSettings {
-  const body = exactly(TABLE, value, ['kind', 'strategy', 'password', 'field', 'hosts', 'overlapHours'], ['command', 'url']);
+  const body = exactly(TABLE, value, ['kind', 'strategy', 'password', 'field', 'hosts', 'overlapHours'], ['command', 'url', 'master']);
   const password = exactly(TABLE, body.password, ['length', 'exclude', 'punctuation'], []);
   return {
     kind: oneOf(...ROTATOR_KINDS)(body.kind),
@@ -124,6 +126,7 @@ function rotator(value: unknown): RotatorSettings {
     field: text(body.field),
     ...maybe('command', body.command, text),
     ...maybe('url', body.url, text),
+    ...maybe('master', body.master, text),
     hosts: list(body.hosts, text),
     overlapHours: whole(body.overlapHours),
   };

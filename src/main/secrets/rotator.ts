@@ -1,5 +1,6 @@
 /** What the kinds of rotators are, and the value that each makes for a new version. Pure, but for the randomness that it is given. */
 import { VaultError } from '../../shared/model/errors.ts';
+import { isHost } from '../../shared/model/host.ts';
 import type { Realm } from '../../shared/model/ids.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { Random } from '../platform/ports.ts';
@@ -64,6 +65,8 @@ export function checkedRotator(settings: RotatorSettings): RotatorSettings {
   if (strategy === 'alternating' && !KINDS[kind].alternates) refuse(`\`${kind}\` has no users that could alternate; use the strategy \`single\``);
   if ((kind === 'command') !== (command !== undefined)) refuse(kind === 'command' ? 'name the allowed command in `Command`' : '`Command` goes with the rotator `command` only');
   if ((kind === 'lambda') !== (url !== undefined)) refuse(kind === 'lambda' ? 'give the address that the event is posted to in `Url`' : '`Url` goes with the rotator `lambda` only');
+  const strange = settings.hosts.find((entry) => !isHost(entry.replace(/(?<=^[^:]*|\]):\d{1,5}$/, '')));
+  if (strange !== undefined) refuse('one of `Hosts` is neither a name nor an address; give `host`, `host:port`, `[address]:port`, or an address');
   if (url !== undefined && !URL.canParse(url)) refuse('`Url` is no address; give something like `https://localhost:9001/rotate`');
   if (url !== undefined && !['https:', 'http:'].includes(new URL(url).protocol)) refuse('`Url` must begin with `https://`, or `http://` on this machine');
   return settings;

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { createEgress } from '../../../src/main/egress/client.ts';
 import type { Egress, EgressAnswer, EgressOrder, EgressSession, Role } from '../../../src/main/egress/port.ts';
+import { killTree } from '../../../src/main/platform/descendants.ts';
 import { createProcessHost } from '../../../src/main/platform/process.ts';
 import { SecretBytes } from '../../../src/shared/model/secret-bytes.ts';
 import { recordingLog } from '../../fakes/recording-log.ts';
@@ -9,13 +10,15 @@ import { recordingLog } from '../../fakes/recording-log.ts';
 const ENTRY = resolve(import.meta.dirname, '../../../dist/main/egress.mjs');
 export const log = recordingLog();
 export const host = createProcessHost({ entries: { sealer: '', keychain: '', cipher: '', pkcs11: '', importer: '', egress: ENTRY }, log });
-export const egress: Egress = createEgress({
+export const newEgress = (): Egress => createEgress({
   host,
+  killTree,
   after: (ms, fire) => {
     const timer = setTimeout(fire, ms);
     return () => clearTimeout(timer);
   },
 });
+export const egress = newEgress();
 
 export type Json = Readonly<Record<string, unknown>>;
 export const secret = (value: Json | string): SecretBytes => SecretBytes.copy(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));

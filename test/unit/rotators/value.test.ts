@@ -27,7 +27,7 @@ describe('a value', () => {
   });
 
   it.each([
-    '', 'null', '[]', '"x"', 'needle', '{"engine":"postgres"', { ...VALUE, engine: 5 }, { ...VALUE, host: '' }, { ...VALUE, host: '/run/postgresql' }, { ...VALUE, host: 'a\nb' }, { ...VALUE, host: 'x'.repeat(256) },
+    '', 'null', '[]', '"x"', 'needle', '{"engine":"postgres"', { ...VALUE, engine: 5 }, { ...VALUE, host: '' }, { ...VALUE, host: '/run/postgresql' }, { ...VALUE, host: 'a\nb' }, { ...VALUE, host: 'x'.repeat(256) }, { ...VALUE, host: '0x7f.1' }, { ...VALUE, host: 'fe80::1%eth0' }, { ...VALUE, host: 'bücher.example' }, { ...VALUE, host: 'db@other' },
     { ...VALUE, username: '' }, { ...VALUE, username: 'a\0b' }, { ...VALUE, password: '' }, { ...VALUE, password: 'a\0b' }, { ...VALUE, password: 'x'.repeat(1025) }, { ...VALUE, password: null }, { ...VALUE, port: 0 }, { ...VALUE, port: 65_536 },
     { ...VALUE, port: '1e3' }, { ...VALUE, ssl: 'prefer' }, { ...VALUE, ssl: 1 }, { ...VALUE, dbname: 5 }, { ...VALUE, dbname: 'a\u0085' }, { ...VALUE, ca: 5 }, '{"engine":"postgres","engine":"postgres"}',
   ])('is malformed: %j', (value) => {
@@ -51,6 +51,19 @@ describe('the values of a rotation', () => {
     for (const pending of [{ ...current, username: 'root' }, { ...current, host: 'other' }, { ...current, port: 1 }, { ...current, username: 'app_clone' }]) expect(check('single', { current, pending })).toBe('value-mismatch');
     for (const pending of [current, { ...current, username: 'app_clone_clone' }]) expect(check('alternating', { current, pending })).toBe('value-mismatch');
     for (const other of ['previous', 'master'] as const) expect(check('single', { current, [other]: { ...current, host: 'other' } })).toBe('value-mismatch');
+  });
+
+  it('of two users by turns are neither of them the master', () => {
+    const pending = { ...current, username: 'app_clone' };
+    expect(check('alternating', { current, pending, master: { ...current, username: 'root' } })).toBe('none');
+    for (const username of ['app', 'app_clone']) expect(check('alternating', { current, pending, master: { ...current, username } })).toBe('value-mismatch');
+    expect(check('single', { current, master: current })).toBe('none');
+  });
+
+  it('of Redis have no name or password that is more than one line or rule', () => {
+    const cache = { engine: 'redis', host: 'cache', username: 'cache', password: 'needle' };
+    expect(read(cache, 'redis')).toMatchObject({ username: 'cache' });
+    for (const more of [{ username: 'a b' }, { username: 'a\nuser' }, { username: 'a)' }, { username: '(a' }, { password: 'needle\nuser evil on nopass' }, { password: 'needle\r' }, { password: 'needle\t' }, { password: 'needle\u0085' }]) expect(codeOf(() => read({ ...cache, ...more }, 'redis'))).toBe('value-malformed');
   });
 
   it('go back and forth between two users', () => {
