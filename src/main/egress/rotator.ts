@@ -29,7 +29,7 @@ const TIME_MS = { database: 30_000, other: 900_000 };
 const refusal = (code: string, message: string): RotatorOutcome => ({ ok: false, failure: { code, message }, connections: [] });
 
 function outcomeOf(answer: EgressAnswer): RotatorOutcome {
-  const connections = answer.connections.map(({ host, port, address, tls, ms }) => ({ host, port, ...(address === undefined ? {} : { address }), tls: tls !== undefined && tls !== 'none', ms }));
+  const connections = answer.connections.map(({ host, port, address, tls, ms }) => ({ host, port, ...(address === undefined ? {} : { address }), ...(tls === undefined ? {} : { tls: tls !== 'none' }), ms }));
   if (answer.ok) return { ok: true, notes: answer.notes, connections };
   const { code, detail, message, uncertain } = answer.failure;
   if (code === 'cancelled') throw new VaultError('CancelledException', 'the rotation was cancelled');

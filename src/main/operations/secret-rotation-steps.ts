@@ -33,7 +33,7 @@ const DUE_AT_ONCE = 64;
 /** A rotation that cannot begin is tried again after this. */
 const LATER_MS = 3_600_000;
 
-const line = ({ host, port, tls, ms }: RotatorConnection): string => `${host}:${String(port)} ${tls ? 'tls' : 'plain'} ${String(Math.round(ms))} ms`;
+const line = ({ host, port, tls, ms }: RotatorConnection): string => `${host}:${String(port)} ${tls === undefined ? '' : tls ? 'tls ' : 'plain '}${String(Math.round(ms))} ms`;
 const shown = (outcome: RotatorOutcome) => ({
   Ok: outcome.ok,
   ...(outcome.ok ? {} : { Code: outcome.failure.code.slice(0, 64), Reason: outcome.failure.message.slice(0, 1024) }),

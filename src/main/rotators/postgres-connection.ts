@@ -67,6 +67,8 @@ export async function openPostgres(context: Context, role: Role): Promise<Postgr
   try {
     await client.connect();
   } catch (error) {
+    // Refused, yet over TLS.
+    if (tls) dialled.secured(wire.stream.getProtocol?.() ?? null);
     socket.destroy();
     throw refused ?? failureOf(error, 'login', role);
   }

@@ -52,7 +52,8 @@ export interface RotatorConnection {
   readonly port: number;
   /** The address that was connected to. */
   readonly address?: string;
-  readonly tls: boolean;
+  /** Absent: it was not agreed on, or nobody saw it. */
+  readonly tls?: boolean;
   readonly ms: number;
 }
 
