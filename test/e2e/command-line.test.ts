@@ -3,11 +3,12 @@
  * everything found again; then the ways in, the forgotten password, and a vault that needs the system's keychain.
  */
 import { spawn, spawnSync, type ChildProcess, type SpawnSyncReturns } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/shared/model/errors.ts';
+import { argumentsOf } from '../system/support/processes.ts';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli/keystead.mjs');
 const PASSWORD = 'correct horse battery';
@@ -50,6 +51,8 @@ class Person {
 
   leave(): void {
     this.run(['stop']);
+    // That was the last one used; others of this home end, too, whatever a test that failed has left.
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)) if (argumentsOf(pid).includes(`--vault\0${this.home}/`)) process.kill(pid, 'SIGKILL');
     rmSync(this.home, { recursive: true, force: true });
   }
 }
@@ -261,6 +264,7 @@ describe('with the keychain of the system', () => {
     expect([status['State'], status['Problem']]).toEqual(['readOnly', expect.stringContaining('put back')]);
     expect(person.fails(['kms', 'create-key'])).toEqual([EXIT.tampered, 'VaultReadOnlyException']);
     person.ok(['kms', 'list-keys']);
+    person.ok(['stop']);
   });
 
   it('opens by the keychain alone only for one who accepts the price', () => {

@@ -1,31 +1,22 @@
 /** What the real window says is so when it says it, and what it shows once stays until a person has it. In order. */
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
-import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import type { OpenWindow } from '../hosts/playwright.ts';
+import { PASSWORD } from '../system/support/make-vault.ts';
 import { remove, temporaryFolder } from '../system/support/served-vault.ts';
 import { act, button, dialog, fromMenu, heading, openKey, press, recoveryCode, resultOf, submit, typeGroups } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { openUnlocked } from './support/unlocked-window.ts';
 
 const home = temporaryFolder();
 let window: OpenWindow;
 let page: Page;
-const said: string[] = [];
+let said: readonly string[];
 inOrder(() => page);
 
-beforeAll(async () => {
-  const folder = join(home, 'vault');
-  await makeVault(folder);
-  window = await openWindow(folder);
-  page = await window.page();
-  page.on('pageerror', (error) => said.push(error.message));
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.keyboard.press('Enter');
-  await page.getByText('No keys yet').waitFor();
-});
+beforeAll(async () => { ({ window, page, said } = await openUnlocked(home)); });
 afterAll(async () => {
   await window.close();
   remove(home);

@@ -5,10 +5,12 @@
  * A value is AWSCURRENT's or AWSPREVIOUS's. With one user of PostgreSQL or MariaDB, which knows one password at a time, it is AWSPENDING's
  * too: between setSecret and finishSecret nothing else can hold there. Two users by turns, and Redis, have no such moment.
  *
- *   KEYSTEAD_ROTATIONS=1000 KEYSTEAD_KILL_SEED=12345 npx vitest run --project system test/system/rotation-logins.test.ts -t 'two PostgreSQL users'
+ * What has been done so far goes to the file that KEYSTEAD_ROTATION_LOG names, for runs that take long:
+ *
+ *   KEYSTEAD_ROTATION_LOG=/tmp/log KEYSTEAD_ROTATIONS=1000 KEYSTEAD_KILL_SEED=12345 npx vitest run --project system test/system/rotation-logins.test.ts -t 'two PostgreSQL users'
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { appendFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,10 +26,12 @@ import { remove, startVault, temporaryFolder, type VaultProcess } from './suppor
 
 const ROTATIONS = Number(process.env['KEYSTEAD_ROTATIONS'] ?? 40);
 const SEED = Number(process.env['KEYSTEAD_KILL_SEED'] ?? Date.now() % 1_000_000_000);
-/** The longest time between a rotation's beginning and the kill that hits it. */
-const LONGEST_MS = Number(process.env['KEYSTEAD_ROTATION_MS'] ?? 900);
+/** The longest time between a step's beginning and the kill that hits it, or what follows. */
+const LONGEST_MS = Number(process.env['KEYSTEAD_ROTATION_MS'] ?? 500);
+const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'];
+const LOG = process.env['KEYSTEAD_ROTATION_LOG'];
 /** Of one wait; a busy machine may take long. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 600_000;
 const FIRST = { username: 'app', password: 'first-Passwort-1' };
 
 /** A real server with a user whose password is rotated. */
@@ -131,7 +135,7 @@ function startProber(server: Server, stages: readonly string[], vault: () => Vau
       const now = vault();
       // The vault that is asked may be killed meanwhile.
       if (now) seen[await look(now.client).catch((error: unknown) => { if (error instanceof Gone) return 'unknown' as const; throw error; })] += 1;
-      await sleep(20);
+      await sleep(50);
     }
   })();
   return {
@@ -196,7 +200,13 @@ describe.each(KINDS)('$what', ({ what, rotator, strategy, stages, rotations, mas
     remove(servers);
   });
 
-  async function cut(what: (typeof CUTS)[number], dice: Chance, known: readonly Credentials[]): Promise<void> {
+  async function cut(what: (typeof CUTS)[number], dice: Chance, known: readonly Credentials[], { client, token }: { readonly client: Client; readonly token: string }): Promise<void> {
+    // Any moment, and the quick steps as often as the slow ones.
+    const step = dice.below(STEPS.length);
+    for (let at = 0; at >= 0 && at < step; await sleep(5)) {
+      const { Run, Ended } = await describeRotation(client);
+      at = Run ? STEPS.indexOf(Run.Step) : Ended[0]?.VersionId === token ? step : 0;
+    }
     await sleep(dice.fraction() * LONGEST_MS);
     const was = vault;
     if (what !== 'server') {
@@ -227,7 +237,7 @@ describe.each(KINDS)('$what', ({ what, rotator, strategy, stages, rotations, mas
       const how = dice.pick(CUTS);
       cuts[how] += 1;
       if (how === 'none') await asking;
-      else await cut(how, dice, known);
+      else await cut(how, dice, known, { client, token });
       await asking;
       const { client: now } = vault ?? (await open());
       // Killed before it was written down: nothing has begun.
@@ -239,7 +249,7 @@ describe.each(KINDS)('$what', ({ what, rotator, strategy, stages, rotations, mas
       const current = (await held(now, ['AWSCURRENT']))?.values ?? [];
       expect(await anyLogsIn(server, current)).toBe(true);
       expect(prober.lockedOut).toEqual([]);
-      if (done % 50 === 0) process.stdout.write(`${what}: ${String(done)} of ${String(rotations)}\n`);
+      if (LOG !== undefined) appendFileSync(LOG, `${what}: ${String(done)} rotations, ${JSON.stringify({ attempts, ...cuts, ...ends, ...prober.seen })}, locked out 0 times\n`);
     }
     await prober.end();
     expect(prober.lockedOut).toEqual([]);

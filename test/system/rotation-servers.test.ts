@@ -10,6 +10,7 @@ import { type Postgres, SUPERUSER, startPostgres } from './support/postgres.ts';
 import { argumentsOf, descendantsOf, environmentOf, until } from './support/processes.ts';
 import { ADMIN, type Redis, startRedis } from './support/redis.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
+import { stops } from './support/stops.ts';
 
 const home = temporaryFolder();
 /** The servers run as another user, who has to get there. */
@@ -19,18 +20,19 @@ let authority: Authority;
 let postgres: Postgres;
 let redis: Redis;
 let vault: VaultProcess;
+const started = stops();
 
 beforeAll(async () => {
   chmodSync(servers, 0o711);
   authority = makeAuthority(join(servers, 'ca'));
   await makeVault(folder);
-  [postgres, redis, vault] = await Promise.all([startPostgres(join(servers, 'pg'), authority), startRedis(join(servers, 'redis'), authority), startVault(folder, { home: join(home, 'own') })]);
+  postgres = started.later(await startPostgres(join(servers, 'pg'), authority), (server) => server.kill());
+  redis = started.later(await startRedis(join(servers, 'redis'), authority), (server) => server.kill());
+  vault = started.later(await startVault(folder, { home: join(home, 'own') }), (one) => one.kill());
   await vault.client.ok('vault:Unlock', { Password: base64(PASSWORD) });
 });
 afterAll(async () => {
-  await vault.kill();
-  await postgres.kill();
-  await redis.kill();
+  await started.all();
   remove(home);
   remove(servers);
 });

@@ -114,7 +114,7 @@ export async function startVault(folder: string, options: StartOptions): Promise
   let end: Ended | undefined;
   void ended.then((how) => (end = how));
   const connect = (): Promise<Client> => connectTo(path, options.uid);
-  const until = performance.now() + (options.within ?? 20_000);
+  const until = performance.now() + (options.within ?? 60_000);
   let client: Client | undefined;
   for (;;) {
     if (end) throw new StartFailed(end);
