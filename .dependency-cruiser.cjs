@@ -17,7 +17,7 @@ const MAIN = {
   crypto: { packages: ['@noble/(ciphers|curves|hashes)', '@node-rs/argon2'] },
   platform: { packages: ['koffi', '@photostructure/sqlite'] },
   cipher: { folders: ['src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden|libc)\\.ts$'], packages: ['@aws-crypto/(encrypt|decrypt|material-management)-node'] },
-  egress: { folders: ['src/main/rotators/', 'src/main/secrets/rotator-port\\.ts$', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|clock|harden|random)\\.ts$'] },
+  egress: { folders: ['src/main/rotators/', 'src/main/secrets/rotator-port\\.ts$', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|clock|descendants|harden|random)\\.ts$'] },
   rotators: { folders: [EGRESS, 'src/main/crypto/bytes\\.ts$', PORTS], packages: ['pg', 'mysql2', '@noble/curves'] },
   keychain: { folders: ['src/main/platform/'], packages: ['keytar'] },
   policy: { builtins: false },
