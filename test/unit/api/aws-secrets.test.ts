@@ -69,7 +69,9 @@ it('refuses by name what it does not offer', () => {
 });
 
 it('answers with errors of AWS’s, and only with those of its own kind', () => {
-  const known = ['ResourceNotFoundException', 'InvalidParameterException', 'InvalidRequestException', 'DecryptionFailure', 'EncryptionFailure', 'ResourceExistsException', 'LimitExceededException', 'InvalidNextTokenException'];
+  const known = ['ResourceNotFoundException', 'InvalidParameterException', 'InvalidRequestException', 'DecryptionFailure', 'EncryptionFailure', 'ResourceExistsException', 'LimitExceededException', 'InvalidNextTokenException',
+    // Of our own operations that read a file.
+    'FileNotReadableException'];
   for (const name of NAMES.filter((one) => one.startsWith('secretsmanager:'))) {
     const { errors } = declarationOf(name);
     expect(errors.filter((code) => !known.includes(code) || COMMON_ERRORS.some((common) => common === code))).toEqual([]);
