@@ -48,7 +48,7 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-missing': { query: '?hardware=missing', act: hardware },
   'hardware-locked': { query: '?hardware=locked', act: hardware },
   'hardware-keys': { act: async (page) => { await tab('Keys on it')(page); await page.getByText('from-pkcs11-tool').waitFor(); } },
-  'hardware-adopt-refused': { act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: 'Adopt from-pkcs11-tool to sign and verify' }).click(); await page.getByRole('alert').waitFor(); } },
+  'hardware-adopt-refused': { act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: 'Adopt, to sign and verify: from-pkcs11-tool' }).click(); await page.getByRole('alert').waitFor(); } },
   'hardware-mechanisms': { act: async (page) => { await tab('Mechanisms')(page); await page.getByText('CKM_ECDSA').waitFor(); } },
   'hardware-agree': { over: 'dialog', query: '?hardware=changed', act: async (page) => { await hardware(page); await press(page, 'See what changed…'); await page.getByText('An update of the system').waitFor(); } },
   'hardware-restart': { over: 'dialog', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Restart libsofthsm2.so' }).click(); } },

@@ -28,7 +28,7 @@ export function ModuleRow({ of, failure, act }: { readonly of: Module; readonly 
           <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2"><StateSaid said={moduleState(of)} /><span aria-hidden="true">·</span><code className="font-mono break-all">{of.Path}</code></p>
         </div>
         {act && of.State === 'changed' && <Button kind="primary" icon={<FileWarning {...ICON} />} onClick={() => { act('agree'); }}>See what changed…</Button>}
-        {act && usable && <Button aria-label={`Restart ${name}`} icon={<RotateCw {...ICON} />} onClick={() => { act('restart'); }}>{of.State === 'running' ? 'Restart…' : 'Start'}</Button>}
+        {act && usable && <Button aria-label={`${of.State === 'running' ? 'Restart' : 'Start'} ${name}`} icon={<RotateCw {...ICON} />} onClick={() => { act('restart'); }}>{of.State === 'running' ? 'Restart…' : 'Start'}</Button>}
         {act && <Button kind="ghost" aria-label={`Remove ${name}`} icon={<Trash2 {...ICON} />} onClick={() => { act('remove'); }}>Remove…</Button>}
       </div>
       <details className="group mt-1">

@@ -77,9 +77,9 @@ function KeyRow({ of, storeId }: { readonly of: TokenKey; readonly storeId: stri
           <p className="truncate font-medium"><bdi>{name}</bdi> <span className="font-normal text-fg-3">{own === undefined ? 'not adopted' : ''}</span></p>
           <p className="text-[12px]/4 text-fg-2">{kind}{of.KeyUsages.length > 0 ? `, ${of.KeyUsages.map(usageWords).join('; ')}` : ''}{bad.length > 0 && <span className="text-warn">. {bad.map(({ words }) => words).join('. ')}</span>}</p>
         </div>
-        {own !== undefined && <Button kind="ghost" aria-label={`Go to ${name}`} icon={<ArrowRight size={14} strokeWidth={1.6} />} onClick={() => { void navigate({ to: '/keys', search: { key: own } }); }}>Open</Button>}
+        {own !== undefined && <Button kind="ghost" aria-label={`Open ${name}`} icon={<ArrowRight size={14} strokeWidth={1.6} />} onClick={() => { void navigate({ to: '/keys', search: { key: own } }); }}>Open</Button>}
         {own === undefined && storeId !== undefined && of.KeySpec !== undefined && of.KeyUsages.map((usage) => (
-          <Button key={usage} busy={busy} aria-label={`Adopt ${name} to ${usageWords(usage)}`} icon={<Import size={14} strokeWidth={1.6} />} onClick={() => { void adopt(usage); }}>{of.KeyUsages.length > 1 ? `Adopt, to ${usageWords(usage)}` : 'Adopt'}</Button>
+          <Button key={usage} busy={busy} aria-label={of.KeyUsages.length > 1 ? `Adopt, to ${usageWords(usage)}: ${name}` : `Adopt ${name} to ${usageWords(usage)}`} icon={<Import size={14} strokeWidth={1.6} />} onClick={() => { void adopt(usage); }}>{of.KeyUsages.length > 1 ? `Adopt, to ${usageWords(usage)}` : 'Adopt'}</Button>
         ))}
       </div>
       {error && <div className="pt-2"><InlineError error={error} consequence="The key was not adopted; on the token it is as it was." /></div>}
