@@ -211,7 +211,7 @@ describe('what was read', () => {
     expect(first['Counts']).toMatchObject({ New: 2 });
     const second = await look('other/');
     const Rows = [{ Row: 0, Action: 'Create' }];
-    expect(await client.code('secretsmanager:ImportSecrets', { ImportId, Preview: first['Preview'], Rows })).toBe('NotFoundException');
+    expect(await client.code('secretsmanager:ImportSecrets', { ImportId, Preview: first['Preview'], Rows })).toBe('ResourceNotFoundException');
     expect(await namesWith('shown/')).toEqual([]);
     const done = await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview: second['Preview'], Rows });
     const again = await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview: second['Preview'], Rows });
@@ -222,14 +222,14 @@ describe('what was read', () => {
     expect((late['Results'] as readonly Json[])[0]).toMatchObject({ Outcome: 'Conflict' });
     expect(await valueOf('other/B')).toBe('mine');
     await client.ok('secretsmanager:CloseImport', { ImportId });
-    expect(await client.code('secretsmanager:PreviewImport', { ImportId, Layout: 'one' })).toBe('NotFoundException');
+    expect(await client.code('secretsmanager:PreviewImport', { ImportId, Layout: 'one' })).toBe('ResourceNotFoundException');
   });
 
   it('is gone after a lock', async () => {
     const { ImportId } = await client.ok('secretsmanager:OpenImport', { Content: base64('A=1') });
     await client.ok('vault:Lock');
     await client.ok('vault:Unlock', { Password: base64(PASSWORD) });
-    expect(await client.code('secretsmanager:PreviewImport', { ImportId, Layout: 'one' })).toBe('NotFoundException');
+    expect(await client.code('secretsmanager:PreviewImport', { ImportId, Layout: 'one' })).toBe('ResourceNotFoundException');
   });
 });
 

@@ -54,7 +54,7 @@ export class ImportStaging {
   /** NotFoundException. */
   get(id: string): StagedImport {
     const found = this.#staged.get(id);
-    if (!found) throw new VaultError('NotFoundException', 'this import is closed: what was read of the file was wiped; read it again');
+    if (!found) throw new VaultError('ResourceNotFoundException', 'this import is closed: what was read of the file was wiped; read it again');
     found.stop();
     found.stop = this.#wait(id);
     return found.one;
@@ -63,7 +63,7 @@ export class ImportStaging {
   /** The preview of that number. NotFoundException, when another one was made since. */
   preview(id: string, number: number): { readonly staged: StagedImport; readonly preview: ImportPreview } {
     const staged = this.get(id);
-    if (staged.preview?.number !== number) throw new VaultError('NotFoundException', 'another preview of this import was made since; look at that one');
+    if (staged.preview?.number !== number) throw new VaultError('ResourceNotFoundException', 'another preview of this import was made since; look at that one');
     return { staged, preview: staged.preview };
   }
 

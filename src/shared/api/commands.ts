@@ -31,7 +31,7 @@ export const allowCommand = operation({
     })
     .superRefine(oneFactor),
   output: z.strictObject(command),
-  errors: [...PROOF_ERRORS, 'FileNotReadableException', 'AlreadyExistsException', 'LimitExceededException'],
+  errors: [...PROOF_ERRORS, 'AlreadyExistsException'],
   effect: 'control',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],

@@ -19,7 +19,7 @@ export const MOST_SHOWN = 500;
 /** With `needs` and `doors`. */
 const OWN = { needs: 'unlocked', doors: ['ipc', 'cli'], command: { hidden: true } } as const;
 const importId = z.uuid().describe('From OpenImport');
-const GONE = ['NotFoundException'] as const;
+const GONE = ['ResourceNotFoundException'] as const;
 
 export const openImport = operation({
   name: 'secretsmanager:OpenImport',
