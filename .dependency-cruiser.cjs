@@ -30,7 +30,7 @@ const MAIN = {
   secrets: { folders: [COLLECTIONS, IMPORTS, 'src/main/keyring/', 'src/main/crypto/', PORTS], packages: ['@scure/bip39'] },
   imports: { folders: ['src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden|libc)\\.ts$'], packages: ['fast-xml-parser', 'yaml'] },
   kernel: { folders: ['src/main/access/signatures\\.ts$', 'src/main/policy/', 'src/main/rules/', 'src/main/trail/', PORTS] },
-  hardware: { folders: [COLLECTIONS, 'src/main/backends/pkcs11/(client|cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$'] },
+  hardware: { folders: [COLLECTIONS, 'src/main/backends/pkcs11/(client|cryptoki|errors|mechanisms|oaep|protocol)\\.ts$', 'src/main/keyring/ports\\.ts$', 'src/main/crypto/(bytes|der)\\.ts$', 'src/main/platform/files\\.ts$', PORTS] },
   operations: { folders: ['src/main/hardware/', 'src/main/backends/pkcs11/(cryptoki|errors|mechanisms|protocol)\\.ts$', 'src/main/access/', 'src/main/imports/(parsed|port)\\.ts$', 'src/main/kernel/', 'src/main/keyring/', 'src/main/secrets/', 'src/main/seal/protocol\\.ts$', 'src/main/trail/', 'src/main/vault/', 'src/main/store/(port|collection)\\.ts$', KINDS, 'src/main/crypto/bytes\\.ts$', PORTS] },
   vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/keyring/ports\\.ts$'] },
   backends: { folders: ['src/main/keyring/ports\\.ts$', 'src/main/seal/protocol\\.ts$', 'src/main/crypto/(bytes|der)\\.ts$', 'src/main/platform/(child-port|harden)\\.ts$', PORTS], packages: ['pkcs11js'] },

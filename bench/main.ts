@@ -14,11 +14,12 @@ import { encrypting } from './figures/encrypting.ts';
 import { secrets } from './figures/secrets.ts';
 import { signing } from './figures/signing.ts';
 import { windowList } from './figures/window-list.ts';
+import { tokenCluster } from './figures/token-cluster.ts';
 import { tokenSigning } from './figures/token-signing.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, tokenSigning, encrypting, awsDoor, hashing, ciphering, large, secrets, window, windowList];
+const FIGURES = [disk, signing, tokenSigning, tokenCluster, encrypting, awsDoor, hashing, ciphering, large, secrets, window, windowList];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

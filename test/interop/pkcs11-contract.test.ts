@@ -1,4 +1,4 @@
-/** One contract for every place that holds keys: this vault, SoftHSM, NSS softokn. Judged by node:crypto and openssl. */
+/** One contract for every place that holds keys: this vault, SoftHSM, a cluster of two of its tokens, NSS softokn. Judged by node:crypto and openssl. */
 import { execFileSync } from 'node:child_process';
 import { constants, createHash, createPublicKey, diffieHellman, generateKeyPairSync, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { algorithmOf, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../src/shared/model/algorithms.ts';
 import type { Client, Json } from '../system/support/client.ts';
+import { makeCluster } from '../system/support/cluster.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
 import { PIN, SOFTHSM, softHsm } from '../system/support/softhsm.ts';
@@ -44,6 +45,7 @@ beforeAll(async () => {
     await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId });
     stores.set(name, CustomKeyStoreId as string);
   }
+  stores.set('a cluster of two tokens', (await makeCluster(client, hsm, 'cluster', ['contract-one', 'contract-two'])).store);
 });
 afterAll(async () => {
   await vault.kill();
@@ -78,6 +80,7 @@ interface Place {
 const PLACES: readonly Place[] = [
   { name: 'the vault', absent: [], without: [] },
   { name: 'SoftHSM', absent: [], without: ['ED25519_PH_SHA_512'] },
+  { name: 'a cluster of two tokens', absent: ['ECC_NIST_EDWARDS25519'], without: [] },
   { name: 'NSS', absent: ['ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519'], without: [] },
 ];
 const SIGNING = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'ECC_NIST_EDWARDS25519', 'RSA_2048'] as const;

@@ -21,7 +21,7 @@ import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import { createVault, record, SETTINGS, type TestVault } from '../unit/store/vault.ts';
 
 const REALM: Realm = { account: SETTINGS.account, region: SETTINGS.region };
-const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, changed: () => undefined });
+const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, now: () => instant(0), changed: () => undefined });
 const handlers = register({ hardware: () => NO_HARDWARE, control: { vault: {} }, vaults: {}, trail: {}, access: {}, window: {}, random: systemRandom, usage: new UsageTracker(() => 0) } as unknown as HandlerPorts);
 
 async function ask(vault: TestVault, name: Name, input: object): Promise<Record<string, unknown>> {

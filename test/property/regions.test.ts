@@ -155,7 +155,7 @@ describe('a multi-Region key by model', () => {
 });
 
 /** No key here is in a token. */
-const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, changed: () => undefined });
+const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, now: () => instant(0), changed: () => undefined });
 
 describe('in a vault', () => {
   const usage = new UsageTracker(() => 0);

@@ -123,7 +123,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   };
   const events = createEvents(fault);
   const host = createProcessHost({ entries: options.entries, log });
-  const tokens = openTokens({ host, random, changed: () => { events.emit({ event: 'key.changed' }); } });
+  const tokens = openTokens({ host, random, clock, changed: () => { events.emit({ event: 'key.changed' }); } });
   const attempts = createAttemptGate({ path: join(folder, 'attempts'), clock, log });
 
   let held: VaultLock | undefined;

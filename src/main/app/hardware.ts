@@ -7,19 +7,20 @@ import { hardwareOpenings } from '../hardware/opening.ts';
 import { registeredModules } from '../hardware/registry.ts';
 import { tokenSlots } from '../hardware/token-slots.ts';
 import type { KeyBackend } from '../keyring/ports.ts';
-import type { ProcessHost, Random } from '../platform/ports.ts';
+import type { Clock, ProcessHost, Random } from '../platform/ports.ts';
 import type { Sealer } from '../seal/protocol.ts';
 import type { VaultStore } from '../store/port.ts';
 
 export interface TokenPorts {
   readonly host: ProcessHost;
   readonly random: Random;
+  readonly clock: Pick<Clock, 'now'>;
   /** Told when a key store is no longer as it was. */
   readonly changed: () => void;
 }
 
-export function openTokens({ host, random, changed }: TokenPorts) {
-  const ports = { startHost: (path: string) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0 };
+export function openTokens({ host, random, clock, changed }: TokenPorts) {
+  const ports = { startHost: (path: string) => createModuleHost(host.spawn('pkcs11'), path), uid: process.geteuid?.() ?? 0, now: () => clock.now() };
   const openings = hardwareOpenings({ ...ports, changed });
   const slots = tokenSlots(ports);
   return {

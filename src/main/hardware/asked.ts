@@ -1,19 +1,19 @@
-/** Which modules are being asked something just now: none of those is loaded anew meanwhile. */
+/** Which processes of modules are being asked something just now: none of those begins anew meanwhile. */
 export class Asked {
   readonly #calls = new Map<string, number>();
 
-  has(path: string): boolean {
-    return this.#calls.has(path);
+  has(key: string): boolean {
+    return this.#calls.has(key);
   }
 
-  async during<T>(path: string, work: () => Promise<T>): Promise<T> {
-    this.#calls.set(path, (this.#calls.get(path) ?? 0) + 1);
+  async during<T>(key: string, work: () => Promise<T>): Promise<T> {
+    this.#calls.set(key, (this.#calls.get(key) ?? 0) + 1);
     try {
       return await work();
     } finally {
-      const left = (this.#calls.get(path) ?? 1) - 1;
-      if (left === 0) this.#calls.delete(path);
-      else this.#calls.set(path, left);
+      const left = (this.#calls.get(key) ?? 1) - 1;
+      if (left === 0) this.#calls.delete(key);
+      else this.#calls.set(key, left);
     }
   }
 }

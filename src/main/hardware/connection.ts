@@ -4,6 +4,7 @@
  */
 import type { ConnectionError, ConnectionState } from '../../shared/api/kms-key-stores.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { CKR } from '../backends/pkcs11/cryptoki.ts';
 
 export type StoreAct = 'connect' | 'disconnect' | 'change' | 'createKey';
 
@@ -41,3 +42,13 @@ export function connectionError(error: unknown): ConnectionError {
   if (code === 'KeyUnavailableException' || code === 'ModuleRefusedException' || code === 'FileNotReadableException') return 'CLUSTER_NOT_FOUND';
   return 'INTERNAL_ERROR';
 }
+
+export interface Connection {
+  readonly state: ConnectionState;
+  readonly error?: ConnectionError;
+}
+
+/** Errors after which nobody is logged in any more. */
+export const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
+
+export const needsPin = (error: unknown): boolean => error instanceof VaultError && error.details?.['returned'] === 'CKR_USER_NOT_LOGGED_IN';

@@ -1,4 +1,6 @@
 /** What this domain keeps in the store: modules that their owner agreed to, and key stores. Never a PIN. */
+import { z } from 'zod';
+import { KEY_SPECS, type KeySpec } from '../../shared/model/algorithms.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import { indexedKind } from '../store/collection.ts';
 import { encodeJson, malformed, readFields } from '../store/strict.ts';
@@ -13,7 +15,36 @@ export interface ModuleRecord {
   readonly parameters?: string;
 }
 
-/** One key store: one token, found by what is printed on it. */
+/** A token of a cluster. */
+export interface MemberRecord {
+  /** Path of the module. */
+  readonly module: string;
+  readonly serial: string;
+  readonly label: string;
+  readonly joined: Instant;
+  /** CKA_ID, hex, of the wrapping key that this token trusts. */
+  readonly wrapper: string;
+  /** The pair that other tokens' wrapping keys travel to this one under: CKA_ID and its public numbers, hex. */
+  readonly transport: { readonly id: string; readonly modulus: string; readonly exponent: string };
+  /** Wrapping keys of other tokens that this one unwraps with: CKA_ID, hex. */
+  readonly opens: readonly string[];
+  /** Its wrapping key lay there for whoever reads the token's files, until it was copied. */
+  readonly lay: boolean;
+}
+
+export interface ClusterRecord {
+  readonly members: readonly MemberRecord[];
+  /** What keys are wrapped with (CKM number). */
+  readonly mechanism: number;
+  /** Keys that were seen to travel when the last token joined. */
+  readonly specs: readonly KeySpec[];
+  /** Keys that were deleted here and that a token may still hold: CKA_ID, hex. */
+  readonly gone: readonly string[];
+  /** Since when no key can leave. */
+  readonly sealed?: Instant;
+}
+
+/** One key store: one token, found by what is printed on it, or a cluster of which that is the first. */
 export interface KeyStoreRecord {
   /** `cks-` and 17 hexadecimal digits. */
   readonly id: string;
@@ -23,7 +54,13 @@ export interface KeyStoreRecord {
   readonly serial: string;
   readonly label: string;
   readonly created: Instant;
+  /** Absent: one token. */
+  readonly cluster?: ClusterRecord;
 }
+
+export type TokenRecord = Pick<KeyStoreRecord, 'module' | 'serial' | 'label'>;
+/** Every token that a key store spans. */
+export const tokensOf = (store: KeyStoreRecord): readonly TokenRecord[] => store.cluster?.members ?? [store];
 
 const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
@@ -42,16 +79,28 @@ export const MODULES = indexedKind<ModuleRecord, ModuleRecord>({
   entry: (record) => record,
 });
 
+const hex = z.string().regex(/^(?:[0-9a-f]{2})+$/);
+const clusterRecord = z.strictObject({
+  members: z.array(z.strictObject({ module: z.string(), serial: z.string(), label: z.string(), joined: z.number().transform(instant), wrapper: hex, transport: z.strictObject({ id: hex, modulus: hex, exponent: hex }), opens: z.array(hex), lay: z.boolean() })).min(1),
+  mechanism: z.int(),
+  specs: z.array(z.enum(Object.keys(KEY_SPECS) as [KeySpec, ...KeySpec[]])),
+  gone: z.array(hex),
+  sealed: z.number().transform(instant).exactOptional(),
+});
+
+/** Schema 1 has no `cluster`. */
 export const KEY_STORES = indexedKind<KeyStoreRecord, KeyStoreRecord>({
   table: 'key_stores',
-  schema: 1,
+  schema: 2,
   what: 'a key store',
   key: ({ id }) => id,
   encode: encodeJson,
   decode(_schema, plain) {
-    const { id, name, module, serial, label, created } = readFields('key_stores', plain, ['id', 'name', 'module', 'serial', 'label', 'created'], []);
+    const { id, name, module, serial, label, created, cluster } = readFields('key_stores', plain, ['id', 'name', 'module', 'serial', 'label', 'created'], ['cluster']);
     if (!isText(id) || !/^cks-[0-9a-f]{17}$/.test(id) || !isText(name) || !isText(module) || !isText(serial) || !isText(label) || !isTime(created)) throw malformed('key_stores');
-    return { id, name, module, serial, label, created: instant(created) };
+    const spans = cluster === undefined ? undefined : clusterRecord.safeParse(cluster);
+    if (spans && !spans.success) throw malformed('key_stores');
+    return { id, name, module, serial, label, created: instant(created), ...(spans ? { cluster: spans.data } : {}) };
   },
   entry: (record) => record,
 });

@@ -48,7 +48,7 @@ export interface TokenSlots {
   end(): Promise<void>;
 }
 
-export function tokenSlots(ports: Pick<HardwarePorts, 'startHost' | 'uid'>): TokenSlots {
+export function tokenSlots(ports: Pick<HardwarePorts, 'startHost' | 'uid' | 'now'>): TokenSlots {
   const running = new Set<Hardware>();
 
   async function apart<T>(use: (hardware: Hardware) => Promise<T>): Promise<T> {

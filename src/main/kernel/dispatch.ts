@@ -119,6 +119,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
         const reason = `touched:${arn}`;
         if (!entry.reasons.includes(reason)) entry.reasons.push(reason);
       },
+      attempted: ({ token, outcome }) => { if (entry.reasons.length < MOST_REASONS) entry.reasons.push(`attempt:${token}:${outcome}`); },
       uses,
       used: (use, arn) => { uses.push({ operation: use, arn }); },
       fail,
@@ -139,6 +140,8 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
   }
 }
 
+/** Of one record: a request that goes through many tokens is known by the first. */
+const MOST_REASONS = 64;
 const ignore = (): void => undefined;
 
 const fail: Call['fail'] = (code, message, details) => {

@@ -25,6 +25,8 @@ export interface Call<O extends Operation = Operation> {
   allows(action: string, resource: Resource): boolean;
   /** Records with the outcome that this resource (ARN) was reached too: one that the input did not name. */
   touched(arn: string): void;
+  /** Records with the outcome that this token was asked, where it was more than one, and what it said. */
+  attempted(attempt: { readonly token: string; readonly outcome: string }): void;
   /** A key (ARN) that was used and is not the request's resource: counted as its last use when the request succeeds. */
   used(operation: KeyUseName, arn: string): void;
   readonly uses: readonly { readonly operation: KeyUseName; readonly arn: string }[];

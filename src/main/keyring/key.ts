@@ -9,7 +9,7 @@ import { offered, type Algorithm, type KeyUsage } from '../../shared/model/algor
 import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
-import type { KeyHandle, KeyRecord, KeyState } from './ports.ts';
+import type { Attempt, KeyHandle, KeyRecord, KeyState } from './ports.ts';
 
 /** What somebody wants to do with a key. */
 export type Act = 'use' | 'enable' | 'disable' | 'describe' | 'edit' | 'name' | 'scheduleDeletion' | 'cancelDeletion' | 'import';
@@ -83,12 +83,12 @@ export const isDue = (key: KeyRecord, now: Instant): boolean => key.state === 'P
  * A handle for one usage, of a key that may be used now.
  * Throws DisabledException, KMSInvalidStateException, or InvalidKeyUsageException (usage, purpose).
  */
-export function openFor<U extends KeyUsage>(key: KeyRecord, usage: U): KeyHandle<U> {
+export function openFor<U extends KeyUsage>(key: KeyRecord, usage: U, attempted?: (attempt: Attempt) => void): KeyHandle<U> {
   assertAllows(key, 'use');
   if (key.purpose !== 'kms') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is kept for \`${key.purpose}\` and cannot be used by kms operations`);
   if (key.usage !== usage) throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is made for \`${key.usage}\`, not for \`${usage}\``);
   const { keyId, spec, purpose, materials, publicKey, hardware } = key;
-  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: base64ToBytes(publicKey) }), ...(hardware === undefined ? {} : { hardware }) };
+  const handle = { keyId, spec, purpose, materials, ...(publicKey === undefined ? {} : { publicKey: base64ToBytes(publicKey) }), ...(hardware === undefined ? {} : { hardware, ...(attempted ? { attempted } : {}) }) };
   // The brand has no value at run time; this is the one place that gives it.
   return handle as unknown as KeyHandle<U>;
 }

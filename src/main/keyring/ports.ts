@@ -3,6 +3,7 @@ import type { Algorithm, KeyPurpose, KeySpec, KeyUsage } from '../../shared/mode
 import type { EncryptionContext } from '../../shared/api/fields.ts';
 import type { AliasName, Instant, KeyId } from '../../shared/model/ids.ts';
 import type { WrappingAlgorithm, WrappingKeySpec } from '../../shared/model/wrapping.ts';
+import type { ErrorCode } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
 /** What a record may hold. */
@@ -165,6 +166,15 @@ export interface KeyHandle<Usage extends KeyUsage> {
   /** SubjectPublicKeyInfo DER. */
   readonly publicKey?: Uint8Array;
   readonly hardware?: HardwareRef;
+  /** Told of each token that was asked, where it was more than one. */
+  readonly attempted?: ((attempt: Attempt) => void) | undefined;
+}
+
+/** One token that was asked for one request. */
+export interface Attempt {
+  /** Its name, `cluster-…`. */
+  readonly token: string;
+  readonly outcome: 'ok' | ErrorCode;
 }
 
 /** How a key encrypts or decrypts. */

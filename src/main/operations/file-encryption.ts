@@ -37,7 +37,7 @@ export const fileEncryptionHandlers = (cipherFile: CipherFile): Pick<HandlersOf<
     const key = keyOf(call.resource);
     const arn = keyArn(realm, key.keyId);
     const order = { work: 'encrypt', source: input.Path, target: input.OutputPath, keyArn: arn, context: input.EncryptionContext } as const;
-    const { size, written } = await cipherFile(order, oneKey(symmetricHandle(key), keys), optionsOf(call));
+    const { size, written } = await cipherFile(order, oneKey(symmetricHandle(key, call.attempted), keys), optionsOf(call));
     return { OutputPath: input.OutputPath, KeyId: arn, Size: size, OutputSize: written };
   },
 
@@ -45,7 +45,7 @@ export const fileEncryptionHandlers = (cipherFile: CipherFile): Pick<HandlersOf<
     const key = keyOf(call.resource);
     const arn = keyArn(realm, key.keyId);
     const order = { work: 'decrypt', source: input.Path, target: input.OutputPath, keyArn: arn, context: input.EncryptionContext } as const;
-    const { size, written, context } = await cipherFile(order, oneKey(symmetricHandle(key), keys), optionsOf(call));
+    const { size, written, context } = await cipherFile(order, oneKey(symmetricHandle(key, call.attempted), keys), optionsOf(call));
     return { OutputPath: input.OutputPath, KeyId: arn, EncryptionContext: { ...context }, Size: size, OutputSize: written };
   },
 });

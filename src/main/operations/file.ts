@@ -48,14 +48,14 @@ async function prepare(hashFile: HashFile, key: KeyRecord, input: { readonly Pat
 export const fileHandlers = (hashFile: HashFile): Pick<HandlersOf<'file'>, 'file:Sign' | 'file:Verify'> => ({
   'file:Sign': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'SIGN_VERIFY');
+    const handle = openFor(key, 'SIGN_VERIFY', call.attempted);
     const { algorithm, message, digest, about } = await prepare(hashFile, key, input, call);
     return { Signature: await keys.sign(handle, { algorithm, message, digest }), KeyId: keyArn(realm, key.keyId), ...about };
   },
 
   'file:Verify': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'SIGN_VERIFY');
+    const handle = openFor(key, 'SIGN_VERIFY', call.attempted);
     const { algorithm, message, digest, about } = await prepare(hashFile, key, input, call);
     const valid = await keys.verify(handle, { algorithm, message, digest, signature: input.Signature });
     if (!valid) return call.fail('KMSInvalidSignatureException', 'the signature does not fit this file, key and algorithm');

@@ -1,17 +1,190 @@
 /** `hardware:` handlers of key stores that span several tokens. */
+import { MOST_TOKENS } from '../../shared/api/hardware-cluster.ts';
+import { seconds } from '../../shared/api/operation.ts';
+import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { keyArn, type Realm } from '../../shared/model/ids.ts';
+import { base64ToBytes } from '../../shared/wire/base64.ts';
+import { nameToken } from '../backends/pkcs11/errors.ts';
+import { lacks, mechanismName } from '../backends/pkcs11/mechanisms.ts';
+import { answering, level, sealAll, standingsOf, type Levelled } from '../hardware/cluster-keys.ts';
+import { assertStore } from '../hardware/connection.ts';
+import type { CopiedKey } from '../hardware/copies.ts';
+import type { Hardware, Place } from '../hardware/hardware.ts';
+import { join } from '../hardware/join.ts';
+import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord, type MemberRecord } from '../hardware/kinds.ts';
+import { clusterIdOf } from '../hardware/token-names.ts';
+import type { KeyRecord } from '../keyring/ports.ts';
+import type { Random } from '../platform/ports.ts';
+import { byCluster, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
 type Names = 'DescribeCluster' | 'AddTokenToKeyStore' | 'RemoveTokenFromKeyStore' | 'LevelCluster' | 'SealCluster';
 
-const refuse = (): never => {
-  throw new VaultError('UnsupportedOperationException', 'key stores of several tokens are not offered yet');
+function copiedOf({ hardware, keyId, spec, usage, publicKey }: KeyRecord): CopiedKey {
+  const spki = publicKey === undefined ? undefined : base64ToBytes(publicKey);
+  return { id: hardware?.id ?? '', label: keyId, spec, usage, ...(spki ? { publicKey: spki } : {}) };
+}
+
+const REASONS: Readonly<Record<'notConnected' | 'nowhere' | 'unreached', string>> = {
+  notConnected: 'the token does not answer; what it lacks is made when it does',
+  nowhere: 'no token that answers holds the key',
+  unreached: 'no token that holds the key can send it here: let the token leave and join again through one that holds it',
 };
 
-export const hardwareClusterHandlers = (): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
-  'hardware:DescribeCluster': refuse,
-  'hardware:AddTokenToKeyStore': refuse,
-  'hardware:RemoveTokenFromKeyStore': refuse,
-  'hardware:LevelCluster': refuse,
-  'hardware:SealCluster': refuse,
+function noticesOf({ cluster }: KeyStoreRecord): string[] {
+  if (!cluster) return ['One token: where it is lost, so are its keys. A key store spans more with `keystead hardware add-token-to-key-store`, before its first key is made'];
+  const lay = cluster.members.filter((member) => member.lay).map(nameToken);
+  return [
+    ...(lay.length > 0 ? [`The wrapping key of ${lay.join(' and ')} lay in plain among the token’s files from when its security officer made it until it was copied to a private object: such modules (SoftHSM) let a security officer make public objects only`] : []),
+    cluster.sealed === undefined ? 'Keys can leave a token under a wrapping key that it trusts. Whoever has a security officer’s PIN can make such a key; seal the cluster when no further token is to join' : 'Sealed: no key can leave a token, and no token can join',
+  ];
+}
+
+/** One token's specs, as it makes them. */
+async function specsOf(hardware: Hardware, store: KeyStoreRecord): Promise<KeySpec[]> {
+  if (store.cluster) return [...store.cluster.specs];
+  if (hardware.connection(store.id).state !== 'CONNECTED') return [];
+  const offer = await hardware.offer(hardware.placeOf(store.id)).catch(() => undefined);
+  return offer ? (Object.keys(KEY_SPECS) as KeySpec[]).filter((spec) => (Object.keys(keySpecOf(spec).algorithms) as KeyUsage[]).some((usage) => lacks(offer, spec, usage) === undefined)) : [];
+}
+
+async function shown(hardware: Hardware, random: Random, store: KeyStoreRecord, keys: readonly KeyRecord[]) {
+  const live = hardware.cluster(store.id);
+  live?.tick();
+  const ids = keys.map(copiedOf).map(({ id }) => id);
+  const { cluster } = store;
+  const standings = cluster && live ? await standingsOf({ hardware, random, store, record: cluster }, ids) : [];
+  const isConnected = hardware.connection(store.id).state === 'CONNECTED';
+  const Members = tokensOf(store).map((token) => {
+    const id = clusterIdOf(token);
+    const member = live?.members.find(({ place }) => clusterIdOf(place.token) === id);
+    const standing = standings.find((one) => one.token === id);
+    const health = member?.health;
+    return {
+      CloudHsmClusterId: id,
+      Serial: token.serial,
+      Label: token.label,
+      Module: token.module,
+      JoinedDate: seconds((token as Partial<MemberRecord>).joined ?? store.created),
+      Health: health?.state ?? (!cluster && isConnected ? ('connected' as const) : ('disconnected' as const)),
+      ...(health ? { HealthSince: seconds(health.since) } : {}),
+      ...(health?.state === 'failing' ? { Failure: health.error, FailureMessage: health.message, ...(health.nextTry === undefined ? {} : { NextTryDate: seconds(health.nextTry) }) } : {}),
+      InFlight: member?.inFlight ?? 0,
+      Answered: member?.answered ?? 0,
+      FailedOver: member?.failedOver ?? 0,
+      ...(standing?.connected === true ? { Keys: ids.filter((one) => standing.holds.has(one)).length, Missing: ids.filter((one) => !standing.holds.has(one)).length, Deleted: (cluster?.gone ?? []).filter((one) => standing.holds.has(one)).length } : {}),
+      ReachedFrom: [...(standing?.reachedFrom ?? reached(cluster, token as MemberRecord))],
+    };
+  });
+  return {
+    CustomKeyStoreId: store.id,
+    CustomKeyStoreName: store.name,
+    State: cluster === undefined ? ('single' as const) : cluster.sealed === undefined ? ('open' as const) : ('sealed' as const),
+    ...(cluster?.sealed === undefined ? {} : { SealedDate: seconds(cluster.sealed) }),
+    ...(cluster ? { WrappingMechanism: mechanismName(cluster.mechanism) } : {}),
+    KeySpecs: await specsOf(hardware, store),
+    Keys: keys.length,
+    Members,
+    Notices: noticesOf(store),
+  };
+}
+
+const reached = (cluster: ClusterRecord | undefined, { opens }: MemberRecord): readonly string[] => (cluster?.members ?? []).filter(({ wrapper }) => opens.includes(wrapper)).map((one) => clusterIdOf(one));
+
+/** A connected store and its cluster. CustomKeyStoreNotFoundException, CustomKeyStoreInvalidStateException, UnsupportedOperationException. */
+async function clusterOf(hardware: Hardware, reader: Stored, id: string): Promise<{ readonly store: KeyStoreRecord; readonly record: ClusterRecord }> {
+  const store = await storeOf(reader, id);
+  assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+  if (!store.cluster) throw new VaultError('UnsupportedOperationException', `key store \`${store.name}\` is one token; let another join with \`keystead hardware add-token-to-key-store\``);
+  return { store, record: store.cluster };
+}
+
+const leftOf = (left: Levelled['left'], keys: readonly KeyRecord[], realm: Realm) =>
+  left.map((one) => {
+    const key = one.key === undefined ? undefined : keys.find(({ hardware }) => hardware?.id === one.key);
+    return { CloudHsmClusterId: one.token, ...(key ? { KeyId: keyArn(realm, key.keyId) } : {}), Reason: 'message' in one ? one.message : REASONS[one.reason] };
+  });
+
+export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
+  'hardware:DescribeCluster': async (input, _call, { reader }) => {
+    const hardware = now();
+    const store = await storeOf(reader, input.CustomKeyStoreId);
+    return shown(hardware, random, store, await keysIn(reader, store.id));
+  },
+
+  'hardware:AddTokenToKeyStore': async (input, call, { writer, undone }) => {
+    const hardware = now();
+    const store = await storeOf(writer, input.CustomKeyStoreId);
+    assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+    const { CloudHsmClusterId: clusterId, Pin: pin } = input;
+    if (store.cluster?.sealed !== undefined) return call.fail('KMSInvalidStateException', `key store \`${store.name}\` is sealed: its keys cannot leave their tokens any more, and no token can join`);
+    const stores = Array.from(await writer.of(KEY_STORES).entries(), ([, one]) => one);
+    const user = stores.find((one) => tokensOf(one).some((token) => clusterIdOf(token) === clusterId));
+    if (user) return call.fail('CloudHsmClusterInUseException', `the token is used by key store \`${user.name}\` already; choose another token`);
+    if (tokensOf(store).length >= MOST_TOKENS) return call.fail('LimitExceededException', `key store \`${store.name}\` spans ${String(MOST_TOKENS)} tokens, which is the limit`);
+    const keys = await keysIn(writer, store.id);
+    if (!store.cluster && keys.length > 0) return call.fail('CustomKeyStoreInvalidStateException', `key store \`${store.name}\` has keys that were made never to leave its token; make another key store, and let its tokens join before its first key`);
+    const connected: readonly Place[] = store.cluster ? answering({ hardware, store }) : [hardware.placeOf(store.id)];
+    const through = connected.find(({ token }) => clusterIdOf(token) === (input.Member ?? clusterIdOf(token)));
+    if (!through) return call.fail('KMSInvalidStateException', input.Member === undefined ? `no token of key store \`${store.name}\` answers` : `token \`${input.Member}\` is none of key store \`${store.name}\`, or does not answer; see \`keystead hardware describe-cluster\``);
+    const { record, place } = await once(call, async () => {
+      const found = await byCluster(hardware, writer, clusterId, pin !== undefined);
+      if (pin) await hardware.login(found, pin);
+      else if (!(await hardware.isLoggedIn(found))) return call.fail('IncorrectPinException', `${nameToken(found.token)} is not logged in; give its PIN`);
+      const joined = await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, connected, progress: (done, total) => { call.progress({ done, total, unit: 'records' }); } });
+      return { record: joined, place: found };
+    });
+    const changed: KeyStoreRecord = { ...store, cluster: record };
+    hardware.joined(changed, [...(store.cluster ? [] : [through]), place]);
+    undone(() => { hardware.unjoined(store, place); });
+    writer.of(KEY_STORES).update(changed);
+    // What fails here is shown, and made when the cluster is brought level.
+    await level({ hardware, random, store: changed, record }, keys.map(copiedOf), { signal: call.signal, progress: (done, total) => { call.progress({ done, total, unit: 'keys' }); } });
+    return shown(hardware, random, changed, keys);
+  },
+
+  'hardware:RemoveTokenFromKeyStore': async (input, call, { writer, afterwards }) => {
+    const hardware = now();
+    const { store, record } = await clusterOf(hardware, writer, input.CustomKeyStoreId);
+    const leaving = record.members.find((member) => clusterIdOf(member) === input.CloudHsmClusterId);
+    if (!leaving) return call.fail('CloudHsmClusterNotRelatedException', `the token is none of key store \`${store.name}\`; see \`keystead hardware describe-cluster\``);
+    if (input.Confirm !== leaving.label) return call.fail('KMSInvalidStateException', `type the label of the token, \`${leaving.label}\`, as \`Confirm\` if you mean it`);
+    const members = record.members.filter((member) => member !== leaving);
+    const [first] = members;
+    if (!first) return call.fail('KMSInvalidStateException', `the token is the only one of key store \`${store.name}\`; delete the key store instead`);
+    const keys = await keysIn(writer, store.id);
+    const standings = await standingsOf({ hardware, random, store, record }, keys.map(copiedOf).map(({ id }) => id));
+    const others = standings.filter(({ member, connected }) => connected && member !== leaving);
+    const only = keys.filter((key) => !others.some(({ holds }) => holds.has(copiedOf(key).id)));
+    if (only.length > 0) return call.fail('KMSInvalidStateException', `${nameToken(leaving)} holds ${String(only.length)} keys that no other token that answers has; bring the others level first with \`keystead hardware level-cluster\``);
+    const changed: KeyStoreRecord = { ...store, module: first.module, serial: first.serial, label: first.label, cluster: { ...record, members: members.map((member) => ({ ...member, opens: member.opens.filter((id) => id !== leaving.wrapper) })) } };
+    writer.of(KEY_STORES).update(changed);
+    const place = await placeOfStore(writer, store, leaving);
+    afterwards(() => { hardware.left(store.id, place); });
+    return shown(hardware, random, changed, keys);
+  },
+
+  'hardware:LevelCluster': async (input, call, { writer, realm }) => {
+    const hardware = now();
+    const { store, record } = await clusterOf(hardware, writer, input.CustomKeyStoreId);
+    const keys = await keysIn(writer, store.id);
+    const done = await once(call, () => level({ hardware, random, store, record }, keys.map(copiedOf), { signal: call.signal, progress: (at, total) => { call.progress({ done: at, total, unit: 'keys' }); } }));
+    const changed: KeyStoreRecord = done.gone.length === record.gone.length ? store : { ...store, cluster: { ...record, gone: [...done.gone] } };
+    if (changed !== store) writer.of(KEY_STORES).update(changed);
+    return { Made: done.made, Removed: done.removed, Left: leftOf(done.left, keys, realm), Cluster: await shown(hardware, random, changed, keys) };
+  },
+
+  'hardware:SealCluster': async (input, call, { writer }) => {
+    const hardware = now();
+    const { store, record } = await clusterOf(hardware, writer, input.CustomKeyStoreId);
+    if (record.sealed !== undefined) return call.fail('KMSInvalidStateException', `key store \`${store.name}\` is sealed already`);
+    if (input.Confirm !== store.name) return call.fail('KMSInvalidStateException', `sealing cannot be taken back, and no token can join afterwards: type the name of the key store, \`${store.name}\`, as \`Confirm\` if you mean it`);
+    const keys = await keysIn(writer, store.id);
+    await once(call, () => sealAll({ hardware, random, store, record }, keys.map(copiedOf), (done, total) => { call.progress({ done, total, unit: 'keys' }); }));
+    const changed: KeyStoreRecord = { ...store, cluster: { ...record, sealed: call.at } };
+    writer.of(KEY_STORES).update(changed);
+    return shown(hardware, random, changed, keys);
+  },
 });

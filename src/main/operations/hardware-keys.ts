@@ -11,10 +11,12 @@ import type { Stated, TokenName } from '../backends/pkcs11/protocol.ts';
 import { hex } from '../crypto/bytes.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
-import { KEY_STORES } from '../hardware/kinds.ts';
-import { keyUri } from '../hardware/token-names.ts';
-import type { HardwareRef, KeyRecord } from '../keyring/ports.ts';
+import { generateInCluster, removeEverywhere } from '../hardware/cluster-keys.ts';
+import { KEY_STORES, tokensOf, type KeyStoreRecord } from '../hardware/kinds.ts';
+import { clusterIdOf, keyUri } from '../hardware/token-names.ts';
+import type { Attempt, HardwareRef, KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
+import type { Writer } from '../store/port.ts';
 import { keyMetadata } from './key-metadata.ts';
 import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { provePair } from './prove-pair.ts';
@@ -36,18 +38,24 @@ export const byName = (hardware: Hardware, reader: Stored, serial: string, label
     forPin,
   );
 
-export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtractable, local }: Stated) => ({
+export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtractable, local, trustedOnly }: Stated) => ({
   ...(sensitive === undefined ? {} : { Sensitive: sensitive }),
   ...(extractable === undefined ? {} : { Extractable: extractable }),
   ...(alwaysSensitive === undefined ? {} : { AlwaysSensitive: alwaysSensitive }),
   ...(neverExtractable === undefined ? {} : { NeverExtractable: neverExtractable }),
   ...(local === undefined ? {} : { Local: local }),
+  ...(trustedOnly === true ? { TrustedOnly: true } : {}),
 });
 
 /** A key made on a connected store's token. Its object's label is the key id. UnsupportedOperationException, CustomKeyStoreInvalidStateException. */
-export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
+export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string; readonly attempted?: (attempt: Attempt) => void }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
   const store = await storeOf(reader, request.store);
   assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+  if (store.cluster) {
+    const { spec, usage, keyId, attempted } = request;
+    const { id, publicKey } = await generateInCluster({ hardware, random, store, record: store.cluster }, { spec, usage, label: keyId }, attempted);
+    return { ref: { store: store.id, id }, materialId: hex(random.bytes(8)), ...(publicKey ? { publicKey } : {}) };
+  }
   const place = hardware.placeOf(store.id);
   const why = lacks(await hardware.offer(place), request.spec, request.usage);
   if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} ${why}; see \`keystead hardware list-mechanisms\``);
@@ -63,21 +71,29 @@ export async function generateOnToken(hardware: Hardware, reader: Stored, random
 export async function randomOfToken(hardware: Hardware, reader: Stored, storeId: string, length: number): Promise<SecretBytes> {
   const store = await storeOf(reader, storeId);
   assertStore(store.name, hardware.connection(store.id).state, 'createKey');
-  const place = hardware.placeOf(store.id);
-  const [bytes] = (await hardware.ask(place, 'random', { token: place.token, length })).parts;
-  if (bytes?.byteLength !== length) throw new VaultError('KMSInternalException', `${nameToken(place.token)} gave another number of random bytes than it was asked for`);
-  return SecretBytes.take(bytes);
+  return hardware.use(store.id, async (place) => {
+    const [bytes] = (await hardware.ask(place, 'random', { token: place.token, length })).parts;
+    if (bytes?.byteLength !== length) throw new VaultError('KMSInternalException', `${nameToken(place.token)} gave another number of random bytes than it was asked for`);
+    return SecretBytes.take(bytes);
+  });
 }
 
 /** Takes a key's objects off its token, unless it was there before; tried once, and only where the token is there. */
 export function destroyOnToken(hardware: Hardware, ref: HardwareRef): void {
   if (ref.adopted) return;
+  if (hardware.cluster(ref.store)) return void removeEverywhere({ hardware, store: { id: ref.store } as KeyStoreRecord }, ref.id);
   try {
     const place = hardware.placeOf(ref.store);
     void hardware.ask(place, 'destroy', { token: place.token, id: ref.id }).catch(() => undefined);
   } catch {
     // Not connected: the key stays on the token, where nothing of this vault knows it any more.
   }
+}
+
+/** A token of a cluster that does not answer now is rid of the key when it is brought level. */
+export async function noteGone(writer: Writer, ref: HardwareRef): Promise<void> {
+  const store = await writer.of(KEY_STORES).get(ref.store);
+  if (store?.cluster) writer.of(KEY_STORES).update({ ...store, cluster: { ...store.cluster, gone: [...store.cluster.gone, ref.id] } });
 }
 
 /** What is done here for keys of this kind, in words. */
@@ -98,7 +114,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const hardware = now();
     const place = await byName(hardware, reader, input.Serial, input.Label);
     const { reply } = await hardware.ask(place, 'keys', { token: place.token });
-    const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter(({ serial, label }) => serial === place.token.serial && label === place.token.label);
+    const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => tokensOf(store).some(({ serial, label }) => serial === place.token.serial && label === place.token.label));
     const known = (await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat();
     return {
       Keys: reply.keys.map(({ id, label, spec, uses, stated }) => {
@@ -113,7 +129,16 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const hardware = now();
     const key = keyOf(call.resource);
     if (!key.hardware) return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is not in a token; see \`keystead kms describe-key\``);
-    const place = await placeOfStore(reader, await storeOf(reader, key.hardware.store));
+    const store = await storeOf(reader, key.hardware.store);
+    const cluster = hardware.cluster(store.id);
+    const place = cluster ? hardware.placeOf(store.id) : await placeOfStore(reader, store);
+    const { id } = key.hardware;
+    const copies = await Promise.all(
+      (cluster?.members ?? []).filter(({ health }) => health.state === 'connected').map(async (member) => {
+        const facts = await hardware.ask(member.place, 'describe', { token: member.place.token, id }).catch(() => undefined);
+        return facts ? [{ CloudHsmClusterId: clusterIdOf(member.place.token), Label: member.place.token.label, Origin: facts.reply.stated.local === true ? ('local' as const) : ('cloned' as const), Stated: shownStated(facts.reply.stated) }] : [];
+      }),
+    );
     const { reply } = await hardware.ask(place, 'describe', { token: place.token, id: key.hardware.id });
     const offer = await hardware.offer(place);
     const { allowed, refused } = (await hardware.ask(place, 'wrapTest', { token: place.token, id: key.hardware.id })).reply;
@@ -124,7 +149,8 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
       Stated: shownStated(reply.stated),
       Tested: { WrapRefused: refused.map(mechanismName), WrapAllowed: allowed.map(mechanismName) },
       Adopted: key.hardware.adopted === true,
-      Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism))],
+      ...(cluster ? { Copies: copies.flat() } : {}),
+      Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism)), ...(cluster && reply.stated.local !== true ? [`In ${nameToken(place.token)} the key is cloned, not local: it was made in another token of the cluster`] : [])],
     };
   },
 
@@ -132,6 +158,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+    if (store.cluster) return call.fail('UnsupportedOperationException', `key store \`${store.name}\` spans several tokens, and a key that is on one of them already cannot be brought to the others; adopt it in a key store of one token`);
     const own = alreadyHere(await keysIn(writer, store.id), input.Id);
     if (own) return call.fail('AlreadyExistsException', `key \`${own.keyId}\` is this key of the token already`);
     const place = hardware.placeOf(store.id);

@@ -7,7 +7,7 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { copy, wipe } from '../crypto/bytes.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
-import { KEY_STORES, MODULES, type ModuleRecord } from '../hardware/kinds.ts';
+import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
@@ -46,7 +46,7 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
 
   return {
     ...hardwareKeyHandlers(now, random),
-    ...hardwareClusterHandlers(),
+    ...hardwareClusterHandlers(now, random),
     ...hardwareTestHandlers(now, random),
 
     'hardware:AddModule': async (input, call, { writer }) => {
@@ -82,7 +82,7 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
       const hardware = now();
       const module = await writer.of(MODULES).get(input.Path);
       if (!module) throw missing(input.Path);
-      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => store.module === module.path);
+      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => tokensOf(store).some((token) => token.module === module.path));
       if (user) return call.fail('CustomKeyStoreInvalidStateException', `key store \`${user.name}\` needs module \`${module.path}\`; delete the key store first`);
       writer.of(MODULES).remove(module.path);
       await hardware.stopModule(module.path);
@@ -169,7 +169,7 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
         const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
         if (!before) return call.fail('KeyUnavailableException', `slot \`${input.Slot}\` has no token now; see \`keystead hardware list-tokens\``);
         if (before.initialized && input.Erase !== before.label) return call.fail('KMSInvalidStateException', `slot \`${input.Slot}\` has token \`${before.label}\`, which would be erased with all its keys; type its label as \`Erase\` if you mean it`);
-        const user = stores.find(({ serial, label }) => before.initialized && serial === before.serial && label === before.label);
+        const user = stores.find((store) => before.initialized && tokensOf(store).some(({ serial, label }) => serial === before.serial && label === before.label));
         if (user) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is in token \`${before.label}\`; delete the key store first`);
         const { serial, label, initialized } = before;
         return lent([input.SecurityOfficerPin, input.Pin], (pins) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel, expected: { serial, label, initialized } }, pins));

@@ -10,7 +10,7 @@ type Names = 'DeriveSharedSecret' | 'Encapsulate' | 'Decapsulate';
 export const kmsAgreementHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:DeriveSharedSecret': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'KEY_AGREEMENT');
+    const handle = openFor(key, 'KEY_AGREEMENT', call.attempted);
     assertOffers(key, input.KeyAgreementAlgorithm);
     endDryRun(input);
     const secret = await keys.deriveSharedSecret(handle, input.PublicKey);
@@ -19,7 +19,7 @@ export const kmsAgreementHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> 
 
   'kms:Encapsulate': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'ENCAPSULATE_DECAPSULATE');
+    const handle = openFor(key, 'ENCAPSULATE_DECAPSULATE', call.attempted);
     assertOffers(key, input.EncapsulationAlgorithm);
     endDryRun(input);
     const { secret, ciphertext } = await keys.encapsulate(handle);
@@ -28,7 +28,7 @@ export const kmsAgreementHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> 
 
   'kms:Decapsulate': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'ENCAPSULATE_DECAPSULATE');
+    const handle = openFor(key, 'ENCAPSULATE_DECAPSULATE', call.attempted);
     assertOffers(key, input.EncapsulationAlgorithm);
     endDryRun(input);
     const secret = await keys.decapsulate(handle, input.SharedSecretCiphertextBlob);

@@ -18,7 +18,7 @@ function pairSpec(spec: DataKeyPairSpec | 'SM2'): DataKeyPairSpec {
 export const kmsDataKeyHandlers = (now: () => Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:GenerateDataKey': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetricHandle(key);
+    const handle = symmetricHandle(key, call.attempted);
     endDryRun(input);
     const { plaintext, ciphertext } = await keys.generateDataKey(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
     return { CiphertextBlob: ciphertext, Plaintext: plaintext, KeyId: keyArn(realm, key.keyId), KeyMaterialId: usedMaterial(key) };
@@ -26,7 +26,7 @@ export const kmsDataKeyHandlers = (now: () => Hardware): Pick<HandlersOf<'kms'>,
 
   'kms:GenerateDataKeyWithoutPlaintext': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetricHandle(key);
+    const handle = symmetricHandle(key, call.attempted);
     endDryRun(input);
     const ciphertext = await keys.generateDataKeyWithoutPlaintext(handle, { length: dataKeyLength(input), context: input.EncryptionContext });
     return { CiphertextBlob: ciphertext, KeyId: keyArn(realm, key.keyId), KeyMaterialId: usedMaterial(key) };
@@ -34,7 +34,7 @@ export const kmsDataKeyHandlers = (now: () => Hardware): Pick<HandlersOf<'kms'>,
 
   'kms:GenerateDataKeyPair': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetricHandle(key);
+    const handle = symmetricHandle(key, call.attempted);
     const spec = pairSpec(input.KeyPairSpec);
     endDryRun(input);
     const { privateKey, ciphertext, publicKey } = await keys.generateDataKeyPair(handle, { spec, context: input.EncryptionContext, reveal: true });
@@ -44,7 +44,7 @@ export const kmsDataKeyHandlers = (now: () => Hardware): Pick<HandlersOf<'kms'>,
 
   'kms:GenerateDataKeyPairWithoutPlaintext': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = symmetricHandle(key);
+    const handle = symmetricHandle(key, call.attempted);
     const spec = pairSpec(input.KeyPairSpec);
     endDryRun(input);
     const { ciphertext, publicKey } = await keys.generateDataKeyPair(handle, { spec, context: input.EncryptionContext, reveal: false });
@@ -57,8 +57,8 @@ export const kmsDataKeyHandlers = (now: () => Hardware): Pick<HandlersOf<'kms'>,
 
   'kms:ReEncrypt': async (input, call, { keys, realm }) => {
     const [from, to] = [keyOf(call.resource), keyOf(call.destination)];
-    const source = encryptionUse(from, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext);
-    const destination = encryptionUse(to, input.DestinationEncryptionAlgorithm, input.DestinationEncryptionContext);
+    const source = encryptionUse(from, input.SourceEncryptionAlgorithm, input.SourceEncryptionContext, call.attempted);
+    const destination = encryptionUse(to, input.DestinationEncryptionAlgorithm, input.DestinationEncryptionContext, call.attempted);
     endDryRun(input);
     const ciphertext = await keys.reEncrypt(source, givenCiphertext(input), destination);
     return {

@@ -4,7 +4,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
-import { KEY_STORES, MODULES, type KeyStoreRecord, type ModuleRecord } from '../hardware/kinds.ts';
+import { KEY_STORES, MODULES, tokensOf, type KeyStoreRecord, type ModuleRecord, type TokenRecord } from '../hardware/kinds.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
@@ -25,11 +25,14 @@ export async function storeOf(reader: Stored, id: string): Promise<KeyStoreRecor
 }
 
 /** Where a store's token is. CloudHsmClusterInvalidConfigurationException when its module was removed. */
-export async function placeOfStore(reader: Stored, store: KeyStoreRecord): Promise<Place> {
-  const module = await reader.of(MODULES).get(store.module);
-  if (!module) throw new VaultError('CloudHsmClusterInvalidConfigurationException', `key store \`${store.name}\` is in module \`${store.module}\`, which was removed; add it again with \`keystead hardware add-module\``);
-  return { module, token: { serial: store.serial, label: store.label } };
+export async function placeOfStore(reader: Stored, store: KeyStoreRecord, token: TokenRecord = store): Promise<Place> {
+  const module = await reader.of(MODULES).get(token.module);
+  if (!module) throw new VaultError('CloudHsmClusterInvalidConfigurationException', `key store \`${store.name}\` is in module \`${token.module}\`, which was removed; add it again with \`keystead hardware add-module\``);
+  return { module, token: { serial: token.serial, label: token.label } };
 }
+
+/** Where each of a store's tokens is. */
+export const placesOfStore = (reader: Stored, store: KeyStoreRecord): Promise<readonly Place[]> => Promise.all(tokensOf(store).map((token) => placeOfStore(reader, store, token)));
 
 export async function modulesOf(reader: Stored): Promise<readonly ModuleRecord[]> {
   return Array.from(await reader.of(MODULES).entries(), ([, module]) => module).sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -41,7 +44,7 @@ export async function modulesOf(reader: Stored): Promise<readonly ModuleRecord[]
  */
 async function modulesFor(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean): Promise<readonly ModuleRecord[]> {
   const named = new Set<string>();
-  for (const [, { module, serial, label }] of await reader.of(KEY_STORES).entries()) if (fits({ serial, label })) named.add(module);
+  for (const [, store] of await reader.of(KEY_STORES).entries()) for (const { module, serial, label } of tokensOf(store)) if (fits({ serial, label })) named.add(module);
   for (const { path, token } of await hardware.logins()) if (fits(token)) named.add(path);
   const all = await modulesOf(reader);
   return named.size === 0 ? all : all.filter(({ path }) => named.has(path));
@@ -80,7 +83,7 @@ export async function findToken(hardware: Hardware, reader: Stored, fits: (token
   return place;
 }
 
-const byCluster = (hardware: Hardware, reader: Stored, clusterId: string, forPin: boolean): Promise<Place> =>
+export const byCluster = (hardware: Hardware, reader: Stored, clusterId: string, forPin: boolean): Promise<Place> =>
   findToken(
     hardware,
     reader,
@@ -115,8 +118,8 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
     if (others.some(({ name }) => name === input.CustomKeyStoreName)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${input.CustomKeyStoreName}\` exists; choose another name`);
     if (others.length >= MOST_STORES) return call.fail('LimitExceededException', `there are ${String(MOST_STORES)} key stores, which is the limit; delete one with \`keystead kms delete-custom-key-store\``);
     const { CloudHsmClusterId: clusterId, KeyStorePassword: pin } = input;
-    const user = others.find((one) => clusterIdOf(one) === clusterId);
-    if (user) return call.fail('CloudHsmClusterInUseException', `token \`${user.label}\` is used by key store \`${user.name}\` already; choose another token`);
+    const user = others.find((one) => tokensOf(one).some((token) => clusterIdOf(token) === clusterId));
+    if (user) return call.fail('CloudHsmClusterInUseException', `the token is used by key store \`${user.name}\` already; choose another token`);
     const place = await once(call, async () => {
       const found = await byCluster(hardware, writer, clusterId, pin !== undefined);
       if (pin) await hardware.login(found, pin);
@@ -131,7 +134,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
   'kms:ConnectCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
-    await once(call, async () => { await hardware.connect(store, (await placeOfStore(writer, store)).module); });
+    await once(call, async () => { await hardware.connect(store, await placesOfStore(writer, store)); });
     return {};
   },
 
@@ -176,6 +179,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
     assertStore(store.name, hardware.connection(store.id).state, 'change');
     const { NewCustomKeyStoreName: name = store.name, CloudHsmClusterId: clusterId, KeyStorePassword: pin } = input;
     if ((await sorted(writer)).some((other) => other.id !== store.id && other.name === name)) return call.fail('CustomKeyStoreNameInUseException', `key store \`${name}\` exists; choose another name`);
+    if (clusterId !== undefined && clusterId !== clusterIdOf(store) && store.cluster) return call.fail('CloudHsmClusterNotRelatedException', `key store \`${store.name}\` spans several tokens; change them with \`keystead hardware add-token-to-key-store\` and \`keystead hardware remove-token-from-key-store\``);
     // Nobody can tell from outside that another token holds the same keys, but by each of them.
     if (clusterId !== undefined && clusterId !== clusterIdOf(store) && (await keysIn(writer, store.id)).length > 0) return call.fail('CloudHsmClusterNotRelatedException', `key store \`${store.name}\` has keys in token \`${store.label}\`; a token of other keys cannot take its place`);
     const place = await once(call, async () => {

@@ -16,7 +16,7 @@ import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
 import type { Call } from '../kernel/handler.ts';
 import { keyMetadata } from './key-metadata.ts';
-import { destroyOnToken, generateOnToken } from './hardware-keys.ts';
+import { destroyOnToken, generateOnToken, noteGone } from './hardware-keys.ts';
 import { pageWhere } from './pages.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
@@ -84,7 +84,7 @@ export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<Handle
     if (isExternal && !isImportable(spec)) return call.fail('UnsupportedOperationException', `a key of spec \`${spec}\` takes no key material from elsewhere; leave \`Origin\` out`);
     const store = input.CustomKeyStoreId;
     if (store !== undefined && input.MultiRegion) return call.fail('UnsupportedOperationException', 'a key in a custom key store is in one region; leave `MultiRegion` out');
-    const onToken = store === undefined ? undefined : await generateOnToken(hardware, writer, random, { store, spec, usage, keyId });
+    const onToken = store === undefined ? undefined : await generateOnToken(hardware, writer, random, { store, spec, usage, keyId, attempted: call.attempted });
     // The unit may run again, or fail: then another key stands for this one, or none.
     if (onToken) undone(() => { destroyOnToken(hardware, onToken.ref); });
     const made = isExternal || onToken ? undefined : await keys.generate({ spec, keyId, purpose: 'kms' });
@@ -164,6 +164,7 @@ export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<Handle
       else {
         await writer.destroyKey(stored.keyId);
         const { hardware: ref } = stored;
+        if (ref) await noteGone(writer, ref);
         if (ref) afterwards(() => { destroyOnToken(hardware, ref); });
         await keys.forget(stored.materials);
       }

@@ -48,7 +48,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:Encrypt': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
     const algorithm = input.EncryptionAlgorithm;
-    const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext);
+    const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext, call.attempted);
     const limit = maxPlaintext(key.spec, algorithm);
     if (input.Plaintext.length > limit) return call.fail('ValidationException', `\`Plaintext\` must be at most ${String(limit)} bytes for ${key.spec} with \`${algorithm}\`; encrypt a data key instead`);
     endDryRun(input);
@@ -59,7 +59,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:Decrypt': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
     const algorithm = input.EncryptionAlgorithm;
-    const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext);
+    const { key: handle, context } = encryptionUse(key, algorithm, input.EncryptionContext, call.attempted);
     endDryRun(input);
     const plaintext = await keys.decrypt(handle, { algorithm, ciphertext: givenCiphertext(input), context });
     return { KeyId: keyArn(realm, key.keyId), Plaintext: plaintext, EncryptionAlgorithm: algorithm, KeyMaterialId: usedMaterial(key, call.resource.materialId) };
@@ -67,7 +67,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
 
   'kms:Sign': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'SIGN_VERIFY');
+    const handle = openFor(key, 'SIGN_VERIFY', call.attempted);
     assertOffers(key, input.SigningAlgorithm);
     const signed = signable(input);
     endDryRun(input);
@@ -77,7 +77,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
 
   'kms:Verify': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'SIGN_VERIFY');
+    const handle = openFor(key, 'SIGN_VERIFY', call.attempted);
     assertOffers(key, input.SigningAlgorithm);
     const signed = signable(input);
     endDryRun(input);
@@ -88,7 +88,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
 
   'kms:GenerateMac': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'GENERATE_VERIFY_MAC');
+    const handle = openFor(key, 'GENERATE_VERIFY_MAC', call.attempted);
     assertOffers(key, input.MacAlgorithm);
     endDryRun(input);
     return { Mac: await keys.mac(handle, { algorithm: input.MacAlgorithm, message: input.Message }), MacAlgorithm: input.MacAlgorithm, KeyId: keyArn(realm, key.keyId) };
@@ -96,7 +96,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
 
   'kms:VerifyMac': async (input, call, { keys, realm }) => {
     const key = keyOf(call.resource);
-    const handle = openFor(key, 'GENERATE_VERIFY_MAC');
+    const handle = openFor(key, 'GENERATE_VERIFY_MAC', call.attempted);
     assertOffers(key, input.MacAlgorithm);
     endDryRun(input);
     const valid = await keys.verifyMac(handle, { algorithm: input.MacAlgorithm, message: input.Message, mac: input.Mac });

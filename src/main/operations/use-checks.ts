@@ -15,8 +15,8 @@ export function maxPlaintext(spec: KeySpec, algorithm: Algorithm): number {
  * A key opened to encrypt or decrypt in this way. As in AWS, only symmetric encryption binds a context; with RSA it would silently
  * protect nothing. Throws what `openFor` and `assertOffers` throw, and ValidationException for a context with RSA.
  */
-export function encryptionUse(key: KeyRecord, algorithm: Algorithm, context: Readonly<Record<string, string>>): EncryptionUse {
-  const handle = openFor(key, 'ENCRYPT_DECRYPT');
+export function encryptionUse(key: KeyRecord, algorithm: Algorithm, context: Readonly<Record<string, string>>, attempted?: KeyHandle<never>['attempted']): EncryptionUse {
+  const handle = openFor(key, 'ENCRYPT_DECRYPT', attempted);
   assertOffers(key, algorithm);
   if (algorithm !== 'SYMMETRIC_DEFAULT' && Object.keys(context).length > 0) {
     throw new VaultError('ValidationException', `\`EncryptionContext\` goes with \`SYMMETRIC_DEFAULT\` only; \`${algorithm}\` cannot bind it`);
@@ -25,8 +25,8 @@ export function encryptionUse(key: KeyRecord, algorithm: Algorithm, context: Rea
 }
 
 /** A symmetric key, opened to make data keys under it. Throws InvalidKeyUsageException beside what `openFor` throws. */
-export function symmetricHandle(key: KeyRecord): KeyHandle<'ENCRYPT_DECRYPT'> {
-  const handle = openFor(key, 'ENCRYPT_DECRYPT');
+export function symmetricHandle(key: KeyRecord, attempted?: KeyHandle<never>['attempted']): KeyHandle<'ENCRYPT_DECRYPT'> {
+  const handle = openFor(key, 'ENCRYPT_DECRYPT', attempted);
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('InvalidKeyUsageException', `key \`${key.keyId}\` is not symmetric; data keys are made under symmetric keys`);
   return handle;
 }

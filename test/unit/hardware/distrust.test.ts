@@ -40,7 +40,7 @@ describe('a public key beside a key', () => {
         sealer: undefined as never,
         random: systemRandom,
         tokens: {
-          placeOf: () => ({ token: { serial: '1', label: 'one' } }),
+          use: (_store: string, work: (place: unknown) => unknown) => work({ token: { serial: '1', label: 'one' } }),
           offer: async () => new Map([[CKM.ECDSA, 0x2800], [CKM.ECDH1_DERIVE, 0x80000], [CKM.RSA_PKCS_OAEP, 0x300], [CKM.RSA_X_509, 0x300]].map(([type, flags]) => [type ?? 0, { type: type ?? 0, flags: (flags ?? 0) | 0xffff, min: 0, max: 0 }])),
           async ask(_place: unknown, name: string, _request: unknown, [data]: readonly Uint8Array[] = []) {
             const given = Buffer.from(data ?? []);
@@ -93,7 +93,7 @@ describe('a wrapping', () => {
       random: systemRandom,
       sealer: { call: async () => ({ ciphertext: new Uint8Array(1) }) } as never,
       tokens: {
-        placeOf: () => place,
+        use: (_store: string, work: (place: unknown) => unknown) => work(place),
         offer: async () => new Map([[CKM.AES_GCM, { type: CKM.AES_GCM, flags: 0xffff, min: 0, max: 0 }]]),
         async ask(_place: unknown, name: string, _request: unknown, [data]: readonly Uint8Array[] = []) {
           asked.push(name);

@@ -55,7 +55,7 @@ function setUp(act: Act = () => undefined) {
     };
     return host as unknown as ModuleHost;
   };
-  const openings = hardwareOpenings({ startHost, uid: process.geteuid?.() ?? 0, changed: () => { changed += 1; } });
+  const openings = hardwareOpenings({ startHost, uid: process.geteuid?.() ?? 0, now: () => instant(0), changed: () => { changed += 1; } });
   return { openings, log, alive, changes: () => changed };
 }
 const soon = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 20); });
@@ -112,7 +112,7 @@ describe('at lock', () => {
     const { openings, log } = setUp((call) => (call === 'mechanisms' ? new Promise((resolve) => { answer = resolve; }) : undefined));
     const hardware = openings.begin();
     const a = module('a');
-    const connecting = hardware.connect({ id: 'cks-00000000000000001', name: 's', module: a.path, ...TOKEN, created: instant(0) }, a);
+    const connecting = hardware.connect({ id: 'cks-00000000000000001', name: 's', module: a.path, ...TOKEN, created: instant(0) }, [{ module: a, token: TOKEN }]);
     connecting.catch(() => undefined);
     while (!log.includes('mechanisms a')) await soon();
     await openings.end();
@@ -138,6 +138,17 @@ describe('a module', () => {
     expect([(await hardware.host(a)) === second, [...alive], log.filter((line) => line === 'start a').length]).toEqual([true, ['a'], 2]);
   });
 
+  it('that is stopped leaves none of its key stores connected, and has not crashed', async () => {
+    const { openings } = setUp();
+    const hardware = openings.begin();
+    const a = module('a');
+    const id = 'cks-00000000000000001';
+    await hardware.connect({ id, name: 's', module: a.path, ...TOKEN, created: instant(0) }, [{ module: a, token: TOKEN }]);
+    await hardware.stopModule(a.path);
+    expect([hardware.connection(id).state, hardware.crashes(a.path)]).toEqual(['FAILED', 0]);
+    await openings.end();
+  });
+
   it('that says that one try is left is given no PIN to change either', async () => {
     const { openings, log } = setUp((call) => (call === 'tokens' ? Promise.resolve({ tokens: [{ ...TOKEN, initialized: true, pin: 'last' }] }) : call === 'setPin' ? Promise.reject(new CallFailed({ what: 'internal' })) : undefined));
     const hardware = openings.begin();
@@ -160,8 +171,24 @@ describe('looking for tokens anew', () => {
     answer({ keys: [], certificates: [] });
     await asking;
     await hardware.tokens(a, { fresh: true });
-    expect(log.filter((line) => line === 'start a')).toHaveLength(2);
+    expect(log.filter((line) => line === 'rescan a')).toHaveLength(1);
+    expect(log.filter((line) => line === 'start a')).toHaveLength(1);
     expect(hardware.crashes(a.path)).toBe(0);
+    await openings.end();
+  });
+
+  it('goes on while a token that is logged in is being asked something: that is in a process of its own', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    const { openings, log } = setUp((call) => (call === 'keys' ? new Promise((resolve) => { answer = resolve; }) : undefined));
+    const hardware = openings.begin();
+    const place = { module: module('a'), token: TOKEN };
+    await hardware.login(place, pin());
+    const asking = hardware.ask(place, 'keys', { token: TOKEN });
+    await expect.poll(() => log).toContain('keys a');
+    await hardware.tokens(place.module, { fresh: true });
+    expect(log.filter((line) => line === 'rescan a')).toHaveLength(1);
+    answer({ keys: [], certificates: [] });
+    await asking;
     await openings.end();
   });
 });

@@ -10,7 +10,7 @@ import { invalidCiphertext, VaultError } from '../../../shared/model/errors.ts';
 import { SecretBytes } from '../../../shared/model/secret-bytes.ts';
 import { allocate, concat, copy, fromHex, hex, lp, utf8, wipe } from '../../crypto/bytes.ts';
 import { DIGEST_INFO, readSpki, writeEcdsaSignature } from '../../crypto/der.ts';
-import type { HardwareRef, KeyBackend, KeyHandle } from '../../keyring/ports.ts';
+import type { Attempt, HardwareRef, KeyBackend, KeyHandle } from '../../keyring/ports.ts';
 import type { Random } from '../../platform/ports.ts';
 import type { MessageKey, Sealer } from '../../seal/protocol.ts';
 import type { Answer } from './client.ts';
@@ -22,8 +22,8 @@ import type { CallName, RequestOf, TokenName, Use } from './protocol.ts';
 
 /** Tokens as this backend needs them. `P`: where a token is. */
 export interface TokenAccess<P extends { readonly token: TokenName }> {
-  /** Throws KMSInvalidStateException for a key store that is not connected. */
-  placeOf(store: string): P;
+  /** Has one of the store's tokens do it, and another where it does not answer. KMSInvalidStateException for a key store that is not connected. */
+  use<T>(store: string, work: (place: P) => Promise<T>, attempted?: (attempt: Attempt) => void): Promise<T>;
   ask<C extends CallName>(place: P, name: C, request: RequestOf<C>, parts?: readonly Uint8Array[]): Promise<Answer<C>>;
   offer(place: P): Promise<Offer>;
 }
@@ -63,12 +63,22 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
   /** Ids of keys that opened what they had wrapped, by connection. */
   const opened = new WeakMap<P, Set<string>>();
 
-  async function at(key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm): Promise<{ readonly place: P; readonly offer: Offer; readonly request: { readonly token: TokenName; readonly id: string } }> {
-    const place = tokens.placeOf(key.hardware.store);
-    const offer = await tokens.offer(place);
-    if (!usable(offer, key.spec, algorithmOf(algorithm).usage).includes(algorithm)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`; see \`keystead hardware list-mechanisms\``);
-    return { place, offer, request: { token: place.token, id: key.hardware.id } };
+  interface At {
+    readonly place: P;
+    readonly offer: Offer;
+    readonly request: { readonly token: TokenName; readonly id: string };
   }
+
+  const on = <T>(key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, work: (at: At) => Promise<T>): Promise<T> =>
+    tokens.use(
+      key.hardware.store,
+      async (place) => {
+        const offer = await tokens.offer(place);
+        if (!usable(offer, key.spec, algorithmOf(algorithm).usage).includes(algorithm)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`; see \`keystead hardware list-mechanisms\``);
+        return work({ place, offer, request: { token: place.token, id: key.hardware.id } });
+      },
+      key.attempted,
+    );
 
   const only = (parts: readonly Uint8Array[], token: TokenName): Uint8Array => {
     const [part] = parts;
@@ -105,16 +115,17 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
 
   /** A fresh message key, wrapped; the caller wipes `messageKey`. The IV is ours: a token's own may repeat. */
   async function newMessageKey(key: Handle & { readonly hardware: HardwareRef }): Promise<MessageKey> {
-    const { place, request } = await at(key, 'SYMMETRIC_DEFAULT');
-    const [materialId = ''] = key.materials;
-    const messageKey = random.bytes(KEY);
-    const iv = random.bytes(IV);
-    const use: Use = { mechanism: CKM.AES_GCM, kind: 'gcm', iv: hex(iv), aad: wrapAad(key.keyId, materialId) };
-    const { parts } = await tokens.ask(place, 'encrypt', { ...request, use }, [messageKey]);
-    const wrapped = only(parts, place.token);
-    if (wrapped.byteLength !== WRAPPED) throw faulty(place.token, 'wrapped a key to another length');
-    await assertOpens(place, request, use, { messageKey, wrapped });
-    return { materialId: fromHex(materialId), messageKey, wrapped: concat(iv, wrapped) };
+    return on(key, 'SYMMETRIC_DEFAULT', async ({ place, request }) => {
+      const [materialId = ''] = key.materials;
+      const messageKey = random.bytes(KEY);
+      const iv = random.bytes(IV);
+      const use: Use = { mechanism: CKM.AES_GCM, kind: 'gcm', iv: hex(iv), aad: wrapAad(key.keyId, materialId) };
+      const { parts } = await tokens.ask(place, 'encrypt', { ...request, use }, [messageKey]);
+      const wrapped = only(parts, place.token);
+      if (wrapped.byteLength !== WRAPPED) throw faulty(place.token, 'wrapped a key to another length');
+      await assertOpens(place, request, use, { messageKey, wrapped });
+      return { materialId: fromHex(materialId), messageKey, wrapped: concat(iv, wrapped) };
+    });
   }
 
   /** The message key in a ciphertext. InvalidCiphertextException, nothing finer; IncorrectKeyException. */
@@ -122,12 +133,13 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     const { materialId, wrapped } = await sealer.call('locate', { ciphertext });
     if (!key.materials.includes(hex(materialId))) throw new VaultError('IncorrectKeyException', `the ciphertext was not made by key \`${key.keyId}\``);
     if (!wrapped) throw invalidCiphertext();
-    const { place, request } = await at(key, 'SYMMETRIC_DEFAULT');
-    const use: Use = { mechanism: CKM.AES_GCM, kind: 'gcm', iv: hex(wrapped.subarray(0, IV)), aad: wrapAad(key.keyId, hex(materialId)) };
-    const { parts } = await tokens.ask(place, 'decrypt', { ...request, use }, [wrapped.subarray(IV)]).catch((error: unknown) => { throw hasReturned(error, UNOPENED) ? invalidCiphertext() : error; });
-    const messageKey = only(parts, place.token);
-    if (messageKey.byteLength !== KEY) throw invalidCiphertext();
-    return { materialId, messageKey, wrapped };
+    return on(key, 'SYMMETRIC_DEFAULT', async ({ place, request }) => {
+      const use: Use = { mechanism: CKM.AES_GCM, kind: 'gcm', iv: hex(wrapped.subarray(0, IV)), aad: wrapAad(key.keyId, hex(materialId)) };
+      const { parts } = await tokens.ask(place, 'decrypt', { ...request, use }, [wrapped.subarray(IV)]).catch((error: unknown) => { throw hasReturned(error, UNOPENED) ? invalidCiphertext() : error; });
+      const messageKey = only(parts, place.token);
+      if (messageKey.byteLength !== KEY) throw invalidCiphertext();
+      return { materialId, messageKey, wrapped };
+    });
   }
 
   async function withMessageKey<T>(made: Promise<MessageKey>, run: (key: MessageKey) => Promise<T>): Promise<T> {
@@ -140,8 +152,9 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
   }
 
   /** RSA with OAEP. SHA-256 from raw RSA where the token's own knows SHA-1 only; the padding is then checked here. */
-  async function decryptRsa(key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> {
-    const { place, offer, request } = await at(key, algorithm);
+  const decryptRsa = (key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> => on(key, algorithm, (at) => decryptRsaAt(at, key, algorithm, ciphertext));
+
+  async function decryptRsaAt({ place, offer, request }: At, key: Handle, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> {
     const hash = algorithmOf(algorithm).hash === 'sha256' ? 'sha256' : 'sha1';
     const size = keySpecOf(key.spec).bits / 8;
     if (ciphertext.byteLength !== size) throw invalidCiphertext();
@@ -174,10 +187,9 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
   };
 
   const macOf = async (key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, message: SecretBytes | Uint8Array): Promise<Uint8Array> => {
-    const { place, request } = await at(key, algorithm);
     const data = bytesOf(message, copy);
     try {
-      return only((await tokens.ask(place, 'sign', { ...request, use: signingUse(algorithm) }, [data])).parts, place.token);
+      return await on(key, algorithm, async ({ place, request }) => only((await tokens.ask(place, 'sign', { ...request, use: signingUse(algorithm) }, [data])).parts, place.token));
     } finally {
       wipe(data);
     }
@@ -191,18 +203,18 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     async sign(key, request) {
       if (!isOnToken(key)) return software.sign(key, request);
       const { algorithm, message, digest } = request;
-      const { place, request: target } = await at(key, algorithm);
       const data = toSign(algorithm, message, digest);
-      let raw: Uint8Array;
       try {
-        raw = only((await tokens.ask(place, 'sign', { ...target, use: signingUse(algorithm) }, [data])).parts, place.token);
+        return await on(key, algorithm, async ({ place, request: target }) => {
+          const raw = only((await tokens.ask(place, 'sign', { ...target, use: signingUse(algorithm) }, [data])).parts, place.token);
+          const signature = algorithmOf(algorithm).scheme === 'ecdsa' ? writeEcdsaSignature(raw) : copy(raw);
+          // INVARIANT: before it leaves. A token's fault, or a lie, may give the private key away.
+          if (!(await software.verify(key, { algorithm, message, digest, signature }))) throw faulty(place.token, 'made a signature that is wrong, which was withheld');
+          return signature;
+        });
       } finally {
         wipe(data);
       }
-      const signature = algorithmOf(algorithm).scheme === 'ecdsa' ? writeEcdsaSignature(raw) : copy(raw);
-      // INVARIANT: before it leaves. A token's fault, or a lie, may give the private key away.
-      if (!(await software.verify(key, { algorithm, message, digest, signature }))) throw faulty(place.token, 'made a signature that is wrong, which was withheld');
-      return signature;
     },
 
     async encrypt(key, request) {
@@ -263,12 +275,10 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
 
     async deriveSharedSecret(key, publicKey) {
       if (!isOnToken(key)) return software.deriveSharedSecret(key, publicKey);
-      const { place, request } = await at(key, 'ECDH');
       const { curve, bits } = keySpecOf(key.spec);
       const point = curve && isOnCurve(publicKey) ? readSpki(curve, publicKey) : undefined;
       if (!point) throw new VaultError('ValidationException', `\`PublicKey\` must be a public key of \`${key.spec}\` in DER (SubjectPublicKeyInfo)`);
-      const { parts } = await tokens.ask(place, 'derive', { ...request, length: Math.ceil(bits / 8) }, [point]);
-      return SecretBytes.take(copyOut(only(parts, place.token)));
+      return on(key, 'ECDH', async ({ place, request }) => SecretBytes.take(copyOut(only((await tokens.ask(place, 'derive', { ...request, length: Math.ceil(bits / 8) }, [point])).parts, place.token))));
     },
 
     async mac(key, { algorithm, message }) {

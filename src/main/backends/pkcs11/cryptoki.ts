@@ -29,6 +29,7 @@ export const CKF = {
   GENERATE: 0x8000,
   GENERATE_KEY_PAIR: 0x10000,
   WRAP: 0x20000,
+  UNWRAP: 0x40000,
   DERIVE: 0x80000,
 } as const;
 
@@ -43,6 +44,7 @@ export const CKA = {
   PRIVATE: 0x2,
   LABEL: 0x3,
   VALUE: 0x11,
+  TRUSTED: 0x86,
   KEY_TYPE: 0x100,
   ID: 0x102,
   SENSITIVE: 0x103,
@@ -64,6 +66,7 @@ export const CKA = {
   ALWAYS_SENSITIVE: 0x165,
   EC_PARAMS: 0x180,
   EC_POINT: 0x181,
+  WRAP_WITH_TRUSTED: 0x210,
 } as const;
 
 export const CKM = {
@@ -176,6 +179,7 @@ export interface TokenFacts {
 export interface Cryptoki {
   load(path: string): void;
   C_Initialize(options: { readonly flags: number; readonly libraryParameters?: string }): void;
+  C_Finalize(): void;
   C_GetInfo(): { readonly manufacturerID: string; readonly libraryDescription: string; readonly libraryVersion: Version; readonly cryptokiVersion: Version };
   C_GetSlotList(present: boolean): Handle[];
   C_GetSlotInfo(slot: Handle): { readonly slotDescription: string; readonly flags: number };
@@ -190,6 +194,9 @@ export interface Cryptoki {
   C_CloseAllSessions(slot: Handle): void;
   C_Login(session: Handle, user: number, pin: string): void;
   C_Logout(session: Handle): void;
+  C_CreateObject(session: Handle, template: Attribute[]): Handle;
+  C_CopyObject(session: Handle, object: Handle, template: Attribute[]): Handle;
+  C_SetAttributeValue(session: Handle, object: Handle, template: Attribute[]): void;
   C_DestroyObject(session: Handle, object: Handle): void;
   C_FindObjectsInit(session: Handle, template: Attribute[]): void;
   C_FindObjects(session: Handle, most: number): Handle[];
@@ -201,10 +208,12 @@ export interface Cryptoki {
   C_DecryptAsync(session: Handle, data: Buffer, out: Buffer): Promise<Buffer>;
   C_SignInit(session: Handle, mechanism: Mechanism, key: Handle): void;
   C_SignAsync(session: Handle, data: Buffer, out: Buffer): Promise<Buffer>;
+  C_GenerateKey(session: Handle, mechanism: Mechanism, template: Attribute[]): Handle;
   C_GenerateKeyAsync(session: Handle, mechanism: Mechanism, template: Attribute[]): Promise<Handle>;
   C_GenerateKeyPairAsync(session: Handle, mechanism: Mechanism, publicTemplate: Attribute[], privateTemplate: Attribute[]): Promise<{ readonly publicKey: Handle; readonly privateKey: Handle }>;
   C_DeriveKeyAsync(session: Handle, mechanism: Mechanism, key: Handle, template: Attribute[]): Promise<Handle>;
   C_WrapKeyAsync(session: Handle, mechanism: Mechanism, wrapper: Handle, key: Handle, out: Buffer): Promise<Buffer>;
+  C_UnwrapKeyAsync(session: Handle, mechanism: Mechanism, unwrapper: Handle, wrapped: Buffer, template: Attribute[]): Promise<Handle>;
   C_GenerateRandom(session: Handle, buffer: Buffer): Buffer;
 }
 

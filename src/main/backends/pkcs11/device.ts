@@ -6,32 +6,30 @@
  */
 import { keySpecOf } from '../../../shared/model/algorithms.ts';
 import { wipe } from '../../crypto/bytes.ts';
-import { CKA, CKF, CKM, CKO, CKR, CKU, PARAMETERS, type Cryptoki, type Handle } from './cryptoki.ts';
-import { GENERATORS, mechanismOf } from './mechanisms.ts';
+import { pinOf, type Answer, type Calls } from './calls.ts';
+import { CKA, CKF, CKO, CKR, CKU, type Cryptoki, type Handle } from './cryptoki.ts';
+import { GENERATORS } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
-import { isGuarded, MOST_LISTED, type CallName, type ReplyOf, type RequestOf, type TokenName } from './protocol.ts';
+import { isClusterKey, isGuarded, MOST_LISTED, type CallName, type RequestOf, type TokenFacts, type TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
 import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
 import { textOf, tokenFacts } from './token-facts.ts';
+import { createTrust } from './trust.ts';
+import { createUses } from './uses.ts';
 import { tryToWrap } from './wrap-test.ts';
-import { pairTemplates, secretTemplate, sharedTemplate } from './templates.ts';
-
-type Answer<C extends CallName> = { readonly reply: ReplyOf<C>; readonly parts?: readonly Uint8Array[] };
-type Calls = { readonly [C in CallName]: (request: RequestOf<C>, parts: readonly Uint8Array[]) => Answer<C> | Promise<Answer<C>> };
-
-/** Longer than any signature, and than what an operation adds to its input. */
-const ROOM = 1024;
+import { pairTemplates, secretTemplate } from './templates.ts';
 
 const nameOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
-const pinOf = (part: Uint8Array | undefined): string => Buffer.from(part ?? []).toString('utf8');
-const bufferOf = (part: Uint8Array | undefined): Buffer => Buffer.from(part?.buffer ?? new ArrayBuffer(0), part?.byteOffset, part?.byteLength);
 
 export function createDevice(p11: Cryptoki): Calls {
   const tokens = new Map<string, Sessions>();
   const pins = new KeptPins();
   /** Handles of keys by token and CKA_ID; good until the token is logged out. */
   const handles = new Map<string, Handle>();
+  let parameters: string | undefined;
+  /** Calls that a session works for or waits for. */
+  let running = 0;
 
   const forget = (token: TokenName): void => {
     tokens.delete(nameOf(token));
@@ -46,11 +44,18 @@ export function createDevice(p11: Cryptoki): Calls {
     p11.C_CloseAllSessions(known.slot);
   }
 
+  /** None of a token that is broken or gone, which hides no other. */
+  function factsOfSlot(slot: Handle): TokenFacts[] {
+    try {
+      return [tokenFacts(p11, slot)];
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      return [];
+    }
+  }
+
   function slotOf(token: TokenName): Handle {
-    const slots = p11.C_GetSlotList(true).filter((slot) => {
-      const { serialNumber, label } = p11.C_GetTokenInfo(slot);
-      return textOf(serialNumber) === token.serial && textOf(label) === token.label;
-    });
+    const slots = p11.C_GetSlotList(true).filter((slot) => factsOfSlot(slot).some(({ serial, label }) => serial === token.serial && label === token.label));
     const [slot] = slots;
     if (slot === undefined) throw found('absent');
     if (slots.length > 1) throw found('ambiguous');
@@ -63,16 +68,20 @@ export function createDevice(p11: Cryptoki): Calls {
     return sessions;
   }
 
-  const { find, read, statedOf, publicKeyOf, factsOf } = createObjects(p11);
+  const objects = createObjects(p11);
+  const { find, read, statedOf, publicKeyOf, factsOf } = objects;
 
   /** Runs with a session of a token that is logged in. */
   async function within<T>(token: TokenName, work: (session: Handle) => Promise<T> | T): Promise<T> {
+    running += 1;
     try {
       return await sessionsOf(token).run(work);
     } catch (error) {
       const code = codeOf(error);
       if (code !== undefined && LOST.has(code)) forget(token);
       throw error;
+    } finally {
+      running -= 1;
     }
   }
 
@@ -112,20 +121,63 @@ export function createDevice(p11: Cryptoki): Calls {
     }
   }
 
+  // Without the flag a module may take itself to be alone in its process, and calls here run on several threads.
+  const initialize = (): void => { p11.C_Initialize({ flags: CKF.OS_LOCKING_OK, ...(parameters === undefined ? {} : { libraryParameters: parameters }) }); };
+
+  function login({ token, again }: RequestOf<'login'>, [pin]: readonly Uint8Array[]): Answer<'login'> {
+    const known = tokens.get(nameOf(token));
+    if (known && !again) {
+      const judged = pin ? pins.judge(nameOf(token), pin) : 'right';
+      if (judged === 'right') return { reply: {} };
+      if (judged === 'wrong') throw wrongPin();
+      // From now on the token itself counts.
+      logOut(token);
+      throw loggedOut();
+    }
+    const slot = slotOf(token);
+    if (known) {
+      known.logout();
+      forget(token);
+      p11.C_CloseAllSessions(slot);
+    }
+    const kept = pins.get(nameOf(token));
+    const given = pin ?? kept;
+    if (!given) throw loggedOut();
+    const sessions = new Sessions(p11, slot, p11.C_GetTokenInfo(slot).maxSessionCount);
+    try {
+      sessions.login(pinOf(given));
+    } catch (error) {
+      p11.C_CloseAllSessions(slot);
+      // One that was changed meanwhile: tried again by itself it would use up the token's patience.
+      if (given === kept) pins.drop(nameOf(token));
+      throw error;
+    }
+    if (given !== kept) pins.keep(nameOf(token), given);
+    tokens.set(nameOf(token), sessions);
+    return { reply: {} };
+  }
+
   return {
-    load({ path, parameters }) {
+    load({ path, parameters: given }) {
+      parameters = given;
       try {
         p11.load(path);
       } catch {
         throw found('load');
       }
-      // Without it a module may take itself to be alone in its process, and calls here run on several threads.
-      p11.C_Initialize({ flags: CKF.OS_LOCKING_OK, ...(parameters === undefined ? {} : { libraryParameters: parameters }) });
+      initialize();
       const { manufacturerID, libraryDescription, libraryVersion, cryptokiVersion } = p11.C_GetInfo();
       return { reply: { manufacturer: textOf(manufacturerID), description: textOf(libraryDescription), version: `${String(libraryVersion.major)}.${String(libraryVersion.minor)}`, cryptoki: `${String(cryptokiVersion.major)}.${String(cryptokiVersion.minor)}` } };
     },
 
-    tokens: () => ({ reply: { tokens: p11.C_GetSlotList(true).map((slot) => tokenFacts(p11, slot)) } }),
+    tokens: () => ({ reply: { tokens: p11.C_GetSlotList(true).flatMap(factsOfSlot) } }),
+
+    rescan() {
+      if (tokens.size > 0) throw found('busy');
+      p11.C_Finalize();
+      initialize();
+      return { reply: {} };
+    },
 
     mechanisms({ token }) {
       const slot = slotOf(token);
@@ -168,54 +220,23 @@ export function createDevice(p11: Cryptoki): Calls {
       return { reply: {} };
     },
 
-    login({ token, again }, [pin]) {
-      const known = tokens.get(nameOf(token));
-      if (known && !again) {
-        const judged = pin ? pins.judge(nameOf(token), pin) : 'right';
-        if (judged === 'right') return { reply: {} };
-        if (judged === 'wrong') throw wrongPin();
-        // From now on the token itself counts.
-        logOut(token);
-        throw loggedOut();
-      }
-      const slot = slotOf(token);
-      if (known) {
-        known.logout();
-        forget(token);
-        p11.C_CloseAllSessions(slot);
-      }
-      const kept = pins.get(nameOf(token));
-      const given = pin ?? kept;
-      if (!given) throw loggedOut();
-      const sessions = new Sessions(p11, slot, p11.C_GetTokenInfo(slot).maxSessionCount);
-      try {
-        sessions.login(pinOf(given));
-      } catch (error) {
-        p11.C_CloseAllSessions(slot);
-        // One that was changed meanwhile: tried again by itself it would use up the token's patience.
-        if (given === kept) pins.drop(nameOf(token));
-        throw error;
-      }
-      if (given !== kept) pins.keep(nameOf(token), given);
-      tokens.set(nameOf(token), sessions);
-      return { reply: {} };
-    },
+    login,
 
     logout({ token }) {
       logOut(token);
       return { reply: {} };
     },
 
-    generate: ({ token, spec, usage, id, label }) =>
+    generate: ({ token, spec, usage, id, label, cluster }) =>
       within(token, async (session) => {
         const name = { id: Buffer.from(id, 'hex'), label };
         const { family } = keySpecOf(spec);
         const isSecret = family === 'symmetric' || family === 'hmac';
         const mechanism = { mechanism: GENERATORS[family as keyof typeof GENERATORS] };
         const made: Handle[] = [];
-        if (isSecret) made.push(await p11.C_GenerateKeyAsync(session, mechanism, secretTemplate(spec, usage, name)));
+        if (isSecret) made.push(await p11.C_GenerateKeyAsync(session, mechanism, secretTemplate(spec, usage, name, cluster)));
         else {
-          const templates = pairTemplates(spec, usage, name);
+          const templates = pairTemplates(spec, usage, name, cluster);
           const pair = await p11.C_GenerateKeyPairAsync(session, mechanism, templates.public, templates.private);
           made.push(pair.privateKey, pair.publicKey);
         }
@@ -223,7 +244,7 @@ export function createDevice(p11: Cryptoki): Calls {
         if (!key) throw found('internal');
         const said = statedOf(session, key);
         const spki = isSecret ? undefined : publicKeyOf(session, key, name.id);
-        if (isGuarded(said) && (isSecret || spki)) return { reply: { stated: said }, ...(spki ? { parts: [spki] } : {}) };
+        if ((cluster === true ? isClusterKey(said) : isGuarded(said)) && (isSecret || spki)) return { reply: { stated: said }, ...(spki ? { parts: [spki] } : {}) };
         for (const object of made) p11.C_DestroyObject(session, object);
         throw found('refused');
       }),
@@ -243,33 +264,7 @@ export function createDevice(p11: Cryptoki): Calls {
         return Promise.resolve({ reply: facts, ...(spki ? { parts: [spki] } : {}) });
       }),
     wrapTest: ({ token, id }) => withKey(token, id, async (session, key) => ({ reply: await tryToWrap(p11, sessionsOf(token).slot, session, key) })),
-    sign: ({ token, id, use }, [data]) =>
-      withKey(token, id, async (session, key) => {
-        p11.C_SignInit(session, mechanismOf(use), key);
-        return { reply: {}, parts: [await p11.C_SignAsync(session, bufferOf(data), Buffer.alloc(ROOM))] };
-      }),
-    encrypt: ({ token, id, use }, [data]) =>
-      withKey(token, id, async (session, key) => {
-        p11.C_EncryptInit(session, mechanismOf(use), key);
-        return { reply: {}, parts: [await p11.C_EncryptAsync(session, bufferOf(data), Buffer.alloc((data?.byteLength ?? 0) + ROOM))] };
-      }),
-    decrypt: ({ token, id, use }, [data]) =>
-      withKey(token, id, async (session, key) => {
-        p11.C_DecryptInit(session, mechanismOf(use), key);
-        return { reply: {}, parts: [await p11.C_DecryptAsync(session, bufferOf(data), Buffer.alloc((data?.byteLength ?? 0) + ROOM))] };
-      }),
-    derive: ({ token, id, length }, [point]) =>
-      withKey(token, id, async (session, key) => {
-        const parameter = { type: PARAMETERS.ECDH, kdf: 1, publicData: bufferOf(point) };
-        const shared = await p11.C_DeriveKeyAsync(session, { mechanism: CKM.ECDH1_DERIVE, parameter }, key, sharedTemplate(length));
-        try {
-          const value = read(session, shared, CKA.VALUE);
-          if (value?.byteLength !== length) throw found('internal');
-          return { reply: {}, parts: [value] };
-        } finally {
-          p11.C_DestroyObject(session, shared);
-        }
-      }),
+    ...createUses({ p11, read, withKey }),
 
     destroy: ({ token, id }) =>
       withKey(token, id, (session, key) => {
@@ -278,6 +273,23 @@ export function createDevice(p11: Cryptoki): Calls {
         handles.delete(`${nameOf(token)}\n${id}`);
         return Promise.resolve({ reply: {} });
       }),
+    check: ({ token }) => {
+      sessionsOf(token);
+      slotOf(token);
+      return { reply: {} };
+    },
+    async restart({ token }) {
+      if ([...tokens.keys()].some((name) => name !== nameOf(token))) throw found('busy');
+      // A module that is ended under a call takes this process along.
+      while (running > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      tokens.clear();
+      handles.clear();
+      p11.C_Finalize();
+      initialize();
+      login({ token, again: false }, []);
+      return { reply: {} };
+    },
+    ...createTrust({ p11, objects, within, withKey, slotOf, once, forget: (token, id) => { handles.delete(`${nameOf(token)}\n${id}`); } }),
     random: ({ token, length }) => within(token, (session) => ({ reply: {}, parts: [p11.C_GenerateRandom(session, Buffer.alloc(length))] })),
   };
 }

@@ -44,12 +44,13 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   [CKR.OBJECT_HANDLE_INVALID]: ['KeyUnavailableException', 'no longer holds the key; try again, or look at it with `keystead hardware list-token-keys`'],
 };
 
-const FOUND: Readonly<Record<'load' | 'absent' | 'ambiguous' | 'refused' | 'changed' | 'internal', Meaning>> = {
+const FOUND: Readonly<Record<'load' | 'absent' | 'ambiguous' | 'refused' | 'changed' | 'busy' | 'internal', Meaning>> = {
   load: ['ModuleRefusedException', 'cannot be loaded: it is no library of this system, no PKCS #11 module, or lacks another library'],
   absent: ['KeyUnavailableException', 'or the key in it is not there; put it back, or look for it with `keystead hardware list-tokens`'],
   ambiguous: ['KeyUnavailableException', 'is there more than once, or holds more than one key under one id; nobody can say which is meant'],
   refused: ['UnsupportedOperationException', 'made a key that could leave it, which was destroyed at once; use another token'],
   changed: ['KeyUnavailableException', 'is not the token that is in this slot now; nothing was erased, look with `keystead hardware list-tokens` and try again'],
+  busy: ['KMSInvalidStateException', 'cannot be looked for anew while another token works in the same process; lock the vault and unlock it again'],
   internal: ['KMSInternalException', 'answered with something that is no answer; try again'],
 };
 

@@ -47,7 +47,7 @@ export function createObjects(p11: Cryptoki): Objects {
   }
 
   const statedOf = (session: Handle, key: Handle): Stated => {
-    const flags = { sensitive: CKA.SENSITIVE, extractable: CKA.EXTRACTABLE, alwaysSensitive: CKA.ALWAYS_SENSITIVE, neverExtractable: CKA.NEVER_EXTRACTABLE, local: CKA.LOCAL };
+    const flags = { sensitive: CKA.SENSITIVE, extractable: CKA.EXTRACTABLE, alwaysSensitive: CKA.ALWAYS_SENSITIVE, neverExtractable: CKA.NEVER_EXTRACTABLE, local: CKA.LOCAL, trustedOnly: CKA.WRAP_WITH_TRUSTED };
     return Object.fromEntries(Object.entries(flags).flatMap(([name, type]) => {
       const value = flagIn(read(session, key, type));
       return value === undefined ? [] : [[name, value]];

@@ -38,6 +38,8 @@ export const stated = z.strictObject({
   alwaysSensitive: z.boolean().optional(),
   neverExtractable: z.boolean().optional(),
   local: z.boolean().optional(),
+  /** It leaves under a trusted wrapping key only. */
+  trustedOnly: z.boolean().optional(),
 });
 export type Stated = z.output<typeof stated>;
 
@@ -46,6 +48,9 @@ export type Stated = z.output<typeof stated>;
  * say is the contrary of the rest. `local` is not judged: NSS denies it of keys that it has just made.
  */
 export const isGuarded = (said: Stated): boolean => said.sensitive === true && said.extractable === false && said.alwaysSensitive !== false && said.neverExtractable !== false;
+
+/** Whether a key of a cluster is what was asked for: made here, or a copy. */
+export const isClusterKey = (said: Stated): boolean => said.sensitive === true && said.trustedOnly === true && said.extractable === true;
 
 const tokenFacts = z.strictObject({
   slot: z.string(),
@@ -83,6 +88,14 @@ const keyFacts = z.strictObject({
 });
 export type KeyFacts = z.output<typeof keyFacts>;
 
+/** A key pair's public half, for an officer to mark: numbers of RSA in hex. */
+const peer = z.strictObject({ id: hex, modulus: hex, exponent: hex });
+/** By which object one travels: `id` of the wrapping or unwrapping key, and its mechanism (CKM number). */
+const way = z.strictObject({ by: hex, mechanism: u32 });
+export type Way = z.output<typeof way>;
+/** What comes out of an unwrapping: another token's wrapping key, good for unwrapping only, or a copy of a key of the cluster. */
+const unwrapped = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('wrapper') }), z.strictObject({ kind: z.literal('key'), spec: specs, usage: z.enum(KEY_USAGES) })]);
+
 const nothing = z.strictObject({});
 
 /** Request and reply of each call; `parts` of either are byte strings, named in the comment. */
@@ -90,6 +103,8 @@ export const CALLS = {
   /** Loads the library and starts it; once. */
   load: { request: z.strictObject({ path: z.string(), parameters: z.string().optional() }), reply: z.strictObject({ manufacturer: text, description: text, version: text, cryptoki: text }) },
   tokens: { request: nothing, reply: z.strictObject({ tokens: z.array(tokenFacts).max(MOST_LISTED) }) },
+  /** Begins the module anew, where no token is logged in: some look for tokens only once. */
+  rescan: { request: nothing, reply: nothing },
   mechanisms: { request: z.strictObject({ token }), reply: z.strictObject({ mechanisms: z.array(z.strictObject({ type: u32, flags: u32, min: ulong, max: ulong })).max(MOST_LISTED) }) },
   /** Parts: the security officer's PIN, the user's. Erases the token, where it is still the one that `tokens` had in `slot`. */
   initToken: { request: z.strictObject({ slot: z.string(), label: text, expected: z.strictObject({ serial: text, label: text, initialized: z.boolean() }) }), reply: z.strictObject({ serial: text, label: text }) },
@@ -98,8 +113,8 @@ export const CALLS = {
   /** Parts: the PIN. Nothing when the token is logged in already and `again` is not said. */
   login: { request: z.strictObject({ token, again: z.boolean() }), reply: nothing },
   logout: { request: z.strictObject({ token }), reply: nothing },
-  /** Reply parts: SubjectPublicKeyInfo of a key pair. */
-  generate: { request: z.strictObject({ token, spec: specs, usage: z.enum(KEY_USAGES), id: hex, label: text }), reply: z.strictObject({ stated }) },
+  /** Reply parts: SubjectPublicKeyInfo of a key pair. `cluster`: it may leave under a trusted wrapping key, and under no other. */
+  generate: { request: z.strictObject({ token, spec: specs, usage: z.enum(KEY_USAGES), id: hex, label: text, cluster: z.boolean().optional() }), reply: z.strictObject({ stated }) },
   keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts).max(MOST_LISTED), certificates: z.array(z.strictObject({ id: hex, label: text })).max(MOST_LISTED) }) },
   /** One key. Reply parts: SubjectPublicKeyInfo of a key pair. */
   describe: { request: key, reply: keyFacts },
@@ -113,6 +128,28 @@ export const CALLS = {
   /** Parts: the other side's point (04 ‖ x ‖ y); reply: the x coordinate. */
   derive: { request: key.extend({ length: u32 }), reply: nothing },
   destroy: { request: key, reply: nothing },
+  /** Whether a token that is logged in is still there. */
+  check: { request: z.strictObject({ token }), reply: nothing },
+  /** Begins the module anew, with the PIN that this token was given, where no other token is logged in: some see a token that came back only then. */
+  restart: { request: z.strictObject({ token }), reply: nothing },
+  /** Those of the keys (CKA_ID) that are there, whole. */
+  holds: { request: z.strictObject({ token, ids: z.array(hex).max(MOST_LISTED) }), reply: z.strictObject({ held: z.array(hex).max(MOST_LISTED) }) },
+  /** Makes an RSA pair that other tokens' wrapping keys travel to this one under. */
+  transport: { request: z.strictObject({ token, id: hex, label: text }), reply: z.strictObject({ modulus: hex, exponent: hex }) },
+  /** Parts: the security officer's PIN. Makes a trusted wrapping key (`wrapper`, its CKA_ID), and marks the peers' public keys as trusted. */
+  trust: { request: z.strictObject({ token, label: text, wrapper: hex.optional(), peers: z.array(peer).max(16) }), reply: nothing },
+  /** Copies a trusted wrapping key to a private object, where it is none. `lay`: it lay there for anybody to read until now. */
+  keepWrapper: { request: key, reply: z.strictObject({ stated, trusted: z.boolean(), lay: z.boolean() }) },
+  /** Reply parts: the key, wrapped. */
+  wrapOut: { request: key.extend({ way }), reply: nothing },
+  /** Parts: the wrapped key, SubjectPublicKeyInfo of a key pair. What was there under this id and not whole is removed first. */
+  unwrapIn: { request: key.extend({ way, label: text, what: unwrapped }), reply: z.strictObject({ stated }) },
+  /** A copy that was tried out takes its place: from `unwrapIn` until now it is under an id of its own. */
+  settle: { request: key, reply: nothing },
+  /** Sets CKA_EXTRACTABLE to false, for good. */
+  seal: { request: key, reply: z.strictObject({ stated }) },
+  /** Removes every object of these ids. */
+  discard: { request: z.strictObject({ token, ids: z.array(hex).max(MOST_LISTED) }), reply: nothing },
   /** Reply parts: the bytes. */
   random: { request: z.strictObject({ token, length: u32 }), reply: nothing },
 } as const;
@@ -126,9 +163,12 @@ export type ReplyOf<C extends CallName> = z.output<Calls[C]['reply']>;
 export const FUNCTION_NAME = /^C_[A-Za-z0-9]{1,38}$/;
 export const RETURN_NAME = /^CKR_[A-Z0-9_]{1,56}$/;
 
+/** Under what id a copy is until it was tried out. */
+export const stagingOf = (id: string): string => `${id}5a`;
+
 /** A call that failed: the function and CKR number, or what the host itself found. */
 export const failure = z.strictObject({
-  what: z.enum(['cryptoki', 'load', 'absent', 'ambiguous', 'refused', 'changed', 'internal']),
+  what: z.enum(['cryptoki', 'load', 'absent', 'ambiguous', 'refused', 'changed', 'busy', 'internal']),
   function: z.string().regex(FUNCTION_NAME).optional(),
   code: ulong.optional(),
   name: z.string().regex(RETURN_NAME).optional(),

@@ -5,7 +5,7 @@
 import { createPublicKey } from 'node:crypto';
 import { endianness } from 'node:os';
 import { keySpecOf, type KeySpec, type KeyUsage } from '../../../shared/model/algorithms.ts';
-import { writeSpki, type CurveName } from '../../crypto/der.ts';
+import { readSpki, writeSpki, type CurveName } from '../../crypto/der.ts';
 import { CKA, CKK, CKO, type Attribute } from './cryptoki.ts';
 
 /** CKA_EC_PARAMS of each curve: a named curve's object identifier, DER. */
@@ -46,22 +46,24 @@ const PERMISSIONS: Readonly<Partial<Record<KeyUsage, { readonly secret?: readonl
 
 const permit = (all: readonly Permission[], allowed: readonly Permission[] = []): Attribute[] => all.map((name) => ({ type: CKA[name], value: allowed.includes(name) }));
 
-const hidden = (): Attribute[] => [
+/** `cluster`: it may leave the token under a trusted wrapping key, and under no other. */
+const hidden = (cluster: boolean): Attribute[] => [
   { type: CKA.TOKEN, value: true },
   { type: CKA.PRIVATE, value: true },
   { type: CKA.SENSITIVE, value: true },
-  { type: CKA.EXTRACTABLE, value: false },
+  { type: CKA.EXTRACTABLE, value: cluster },
+  ...(cluster ? [{ type: CKA.WRAP_WITH_TRUSTED, value: true }] : []),
 ];
 const named = ({ id, label }: Named): Attribute[] => [{ type: CKA.ID, value: id }, { type: CKA.LABEL, value: Buffer.from(label, 'utf8') }];
 
 /** For C_GenerateKey: AES-256, or a generic secret of the HMAC's length. */
-export function secretTemplate(spec: KeySpec, usage: KeyUsage, name: Named): Attribute[] {
+export function secretTemplate(spec: KeySpec, usage: KeyUsage, name: Named, cluster = false): Attribute[] {
   const { family, bits } = keySpecOf(spec);
   return [
     { type: CKA.CLASS, value: CKO.SECRET_KEY },
     { type: CKA.KEY_TYPE, value: family === 'symmetric' ? CKK.AES : CKK.GENERIC_SECRET },
     { type: CKA.VALUE_LEN, value: bits / 8 },
-    ...hidden(),
+    ...hidden(cluster),
     ...named(name),
     ...permit(USES, PERMISSIONS[usage]?.secret),
   ];
@@ -70,16 +72,84 @@ export function secretTemplate(spec: KeySpec, usage: KeyUsage, name: Named): Att
 const KEY_TYPES: Readonly<Record<string, number>> = { rsa: CKK.RSA, ec: CKK.EC, edwards: CKK.EC_EDWARDS };
 
 /** For C_GenerateKeyPair. */
-export function pairTemplates(spec: KeySpec, usage: KeyUsage, name: Named): { readonly public: Attribute[]; readonly private: Attribute[] } {
+export function pairTemplates(spec: KeySpec, usage: KeyUsage, name: Named, cluster = false): { readonly public: Attribute[]; readonly private: Attribute[] } {
   const { family, bits, curve } = keySpecOf(spec);
   const type = { type: CKA.KEY_TYPE, value: KEY_TYPES[family] ?? CKK.EC };
   const own = curve === undefined ? [{ type: CKA.MODULUS_BITS, value: bits }, { type: CKA.PUBLIC_EXPONENT, value: Buffer.from([1, 0, 1]) }] : [{ type: CKA.EC_PARAMS, value: Buffer.from(CURVE_PARAMS[curve], 'hex') }];
   const allowed = PERMISSIONS[usage];
   return {
     public: [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, type, { type: CKA.TOKEN, value: true }, { type: CKA.PRIVATE, value: false }, ...named(name), ...permit(['ENCRYPT', 'VERIFY', 'WRAP'], allowed?.public), ...own],
-    private: [{ type: CKA.CLASS, value: CKO.PRIVATE_KEY }, type, ...hidden(), ...named(name), ...permit(['DECRYPT', 'SIGN', 'UNWRAP', 'DERIVE'], allowed?.private)],
+    private: [{ type: CKA.CLASS, value: CKO.PRIVATE_KEY }, type, ...hidden(cluster), ...named(name), ...permit(['DECRYPT', 'SIGN', 'UNWRAP', 'DERIVE'], allowed?.private)],
   };
 }
+
+/** For C_UnwrapKey of a key of a cluster: as it was made, less what the wrapped key says itself. */
+export function copyTemplate(spec: KeySpec, usage: KeyUsage, name: Named): Attribute[] {
+  const { family } = keySpecOf(spec);
+  const whole = family === 'symmetric' || family === 'hmac' ? secretTemplate(spec, usage, name, true) : pairTemplates(spec, usage, name, true).private;
+  return whole.filter(({ type }) => type !== CKA.VALUE_LEN);
+}
+
+/** For C_CreateObject: the public half of a copy. `spki`: SubjectPublicKeyInfo. Undefined where it is not of this spec. */
+export function publicTemplate(spec: KeySpec, usage: KeyUsage, name: Named, spki: Uint8Array): Attribute[] | undefined {
+  const { curve } = keySpecOf(spec);
+  const bare = pairTemplates(spec, usage, name).public.filter(({ type }) => type !== CKA.MODULUS_BITS && type !== CKA.PUBLIC_EXPONENT);
+  if (curve === undefined) {
+    const { n, e } = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }).export({ format: 'jwk' });
+    return [...bare, { type: CKA.MODULUS, value: Buffer.from(n ?? '', 'base64url') }, { type: CKA.PUBLIC_EXPONENT, value: Buffer.from(e ?? '', 'base64url') }];
+  }
+  const point = readSpki(curve, spki);
+  return point && [...bare, { type: CKA.EC_POINT, value: octets(point) }];
+}
+
+/** DER OCTET STRING of fewer than 256 bytes. */
+const octets = (content: Uint8Array): Buffer => Buffer.concat([Buffer.from(content.byteLength < 128 ? [4, content.byteLength] : [4, 0x81, content.byteLength]), content]);
+
+/** Bits of the pair that wrapping keys travel under: NIST SP 800-57 part 1, table 2, 128 bits of strength. */
+const TRANSPORT_BITS = 3072;
+
+/** For C_GenerateKeyPair: a pair that other tokens' wrapping keys travel to this one under. */
+export const transportTemplates = (name: Named): { readonly public: Attribute[]; readonly private: Attribute[] } => ({
+  public: [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, { type: CKA.KEY_TYPE, value: CKK.RSA }, { type: CKA.TOKEN, value: true }, { type: CKA.PRIVATE, value: false }, ...named(name), ...permit(['ENCRYPT', 'VERIFY', 'WRAP'], ['WRAP']), { type: CKA.MODULUS_BITS, value: TRANSPORT_BITS }, { type: CKA.PUBLIC_EXPONENT, value: Buffer.from([1, 0, 1]) }],
+  private: [{ type: CKA.CLASS, value: CKO.PRIVATE_KEY }, { type: CKA.KEY_TYPE, value: CKK.RSA }, ...hidden(false), ...named(name), ...permit(['DECRYPT', 'SIGN', 'UNWRAP', 'DERIVE'], ['UNWRAP'])],
+});
+
+/** For C_CreateObject by the security officer: another token's public key that this token's wrapping key may travel under. */
+export const peerTemplate = (name: Named, modulus: Buffer, exponent: Buffer): Attribute[] => [
+  { type: CKA.CLASS, value: CKO.PUBLIC_KEY },
+  { type: CKA.KEY_TYPE, value: CKK.RSA },
+  { type: CKA.TOKEN, value: true },
+  { type: CKA.PRIVATE, value: false },
+  { type: CKA.TRUSTED, value: true },
+  ...named(name),
+  ...permit(['ENCRYPT', 'VERIFY', 'WRAP'], ['WRAP']),
+  { type: CKA.MODULUS, value: modulus },
+  { type: CKA.PUBLIC_EXPONENT, value: exponent },
+];
+
+/** For C_GenerateKey by the security officer, who makes public objects only (PKCS #11 v3.0 section 5.6.8): the user copies it to a private one. */
+export const wrapperTemplate = (name: Named): Attribute[] => [
+  { type: CKA.CLASS, value: CKO.SECRET_KEY },
+  { type: CKA.KEY_TYPE, value: CKK.AES },
+  { type: CKA.VALUE_LEN, value: 32 },
+  { type: CKA.TOKEN, value: true },
+  { type: CKA.PRIVATE, value: false },
+  { type: CKA.SENSITIVE, value: true },
+  { type: CKA.EXTRACTABLE, value: true },
+  { type: CKA.WRAP_WITH_TRUSTED, value: true },
+  { type: CKA.TRUSTED, value: true },
+  ...named(name),
+  ...permit(USES, ['WRAP']),
+];
+
+/** For C_UnwrapKey: another token's wrapping key. It unwraps here, and wraps nothing. */
+export const wrapperCopyTemplate = (name: Named): Attribute[] => [
+  { type: CKA.CLASS, value: CKO.SECRET_KEY },
+  { type: CKA.KEY_TYPE, value: CKK.AES },
+  ...hidden(false),
+  ...named(name),
+  ...permit(USES, ['UNWRAP']),
+];
 
 /** A secret that is agreed on: of the session, and read out at once. */
 export const sharedTemplate = (length: number): Attribute[] => [

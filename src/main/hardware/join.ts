@@ -1,0 +1,190 @@
+/**
+ * How a token joins a cluster. Each token's security officer makes a wrapping key that the token trusts, and marks the public keys of the
+ * other tokens that it may travel under; then it travels, and what it wraps is tried out.
+ *
+ * Defends against: a key that leaves under anything but a trusted key (the token is asked to break its word, and refused where it does), a
+ * security officer's PIN that stays (it is given to a process that ends at once). Does not: see a token that lies about a peer's public key;
+ * at the ceremony, this program and both modules are trusted.
+ */
+import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
+import { VaultError } from '../../shared/model/errors.ts';
+import type { Instant } from '../../shared/model/ids.ts';
+import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { CKF, CKM } from '../backends/pkcs11/cryptoki.ts';
+import { meant, nameToken } from '../backends/pkcs11/errors.ts';
+import { lacks, usable, type Offer } from '../backends/pkcs11/mechanisms.ts';
+import { copy, hex, wipe } from '../crypto/bytes.ts';
+import type { Random } from '../platform/ports.ts';
+import { assertHeld, copyKey, isUnheld, wrapMechanism, type Route } from './copies.ts';
+import type { Hardware, Place } from './hardware.ts';
+import type { ClusterRecord, KeyStoreRecord, MemberRecord } from './kinds.ts';
+import { keyOf } from './processes.ts';
+
+export interface Joining {
+  readonly hardware: Hardware;
+  readonly random: Random;
+  readonly at: Instant;
+  readonly store: KeyStoreRecord;
+  /** The token that joins. */
+  readonly place: Place;
+  readonly officerPin: SecretBytes;
+  /** The one that keys come from, and its security officer's PIN. */
+  readonly through: Place;
+  readonly throughPin: SecretBytes;
+  /** Tokens of the cluster that answer now, `through` among them. */
+  readonly connected: readonly Place[];
+  readonly progress: (done: number, total: number) => void;
+}
+
+const labelOf = ({ id }: KeyStoreRecord): string => `keystead ${id}`;
+const cannot = ({ token }: Place, why: string): VaultError => new VaultError('UnsupportedOperationException', `${nameToken(token)} ${why}, so a key store cannot span it`);
+
+/** What the security officer of one token does, in a process of its own that ends at once. */
+function asOfficer(hardware: Hardware, { module, token }: Place, pin: SecretBytes) {
+  return (request: { readonly label: string; readonly wrapper?: string; readonly peers: readonly MemberRecord['transport'][] }): Promise<void> =>
+    hardware.alone(module, async (host) => {
+      const pinBytes = pin.borrow(copy);
+      try {
+        await host.call('trust', { token, label: request.label, ...(request.wrapper === undefined ? {} : { wrapper: request.wrapper }), peers: [...request.peers] }, [pinBytes]);
+      } catch (error) {
+        const failure = meant(error, `${nameToken(token)}, asked as its security officer,`);
+        throw failure instanceof VaultError && failure.code === 'KMSInternalException' ? cannot({ module, token }, 'does not let its security officer make a trusted wrapping key') : failure;
+      } finally {
+        wipe(pinBytes);
+      }
+    });
+}
+
+/** The cluster with the token in it. Throws what a token says; UnsupportedOperationException where one cannot do it. Then nothing of it stays. */
+export async function join(joining: Joining): Promise<ClusterRecord> {
+  const { hardware, random, store, place, through, connected } = joining;
+  const label = labelOf(store);
+  const offers = await Promise.all([through, place].map((one) => hardware.offer(one)));
+  const mechanism = mechanismFor(joining, offers);
+  const made: { readonly place: Place; readonly id: string }[] = [];
+  const newId = (at: Place): string => {
+    const id = hex(random.bytes(16));
+    made.push({ place: at, id });
+    return id;
+  };
+  const progress = ((done) => () => { joining.progress((done += 1), STEPS); })(0);
+  try {
+    const known = store.cluster?.members ?? [];
+    const transportOf = async (at: Place): Promise<MemberRecord['transport']> => {
+      const id = newId(at);
+      const { reply } = await hardware.ask(at, 'transport', { token: at.token, id, label });
+      progress();
+      return { id, ...reply };
+    };
+    const recordOf = (at: Place): MemberRecord | undefined => known.find((one) => one.module === at.module.path && keyOf(one) === keyOf(at.token));
+    const before = recordOf(through);
+    const host = before ?? (await newMember(joining, through, await transportOf(through), newId(through)));
+    const guest = await newMember(joining, place, await transportOf(place), newId(place));
+    const others = connected.filter((one) => keyOf(one.token) !== keyOf(through.token) || one.module.path !== through.module.path).flatMap((one) => {
+      const record = recordOf(one);
+      return record ? [{ place: one, record }] : [];
+    });
+    made.push({ place, id: host.wrapper }, { place: through, id: guest.wrapper }, { place: through, id: guest.transport.id }, { place, id: host.transport.id }, ...others.map(({ record }) => ({ place, id: record.transport.id })), ...others.map((other) => ({ place: other.place, id: guest.wrapper })));
+    await asOfficer(hardware, through, joining.throughPin)({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
+    progress();
+    await asOfficer(hardware, place, joining.officerPin)({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
+    progress();
+    const hostLay = before ? before.lay : await keep(hardware, through, host.wrapper);
+    const guestLay = await keep(hardware, place, guest.wrapper);
+    await travel(hardware, label, host.wrapper, through, place, guest.transport.id);
+    for (const other of [{ place: through, record: host }, ...others]) await travel(hardware, label, guest.wrapper, place, other.place, other.record.transport.id);
+    progress();
+    const there: Route = { from: through, to: place, wrapper: host.wrapper, mechanism };
+    const back: Route = { from: place, to: through, wrapper: guest.wrapper, mechanism };
+    const specs = await probe(joining, there, back, offers, newId);
+    for (const other of others) await copyOne(joining, { ...back, to: other.place }, specs[0] ?? 'SYMMETRIC_DEFAULT', newId);
+    progress();
+    const opened = (one: MemberRecord): MemberRecord => (one.wrapper === host.wrapper || others.some(({ record }) => record.wrapper === one.wrapper) ? { ...one, opens: [...one.opens, guest.wrapper] } : one);
+    const members = [...(before ? known : [{ ...host, lay: hostLay }]).map(opened), { ...guest, lay: guestLay, opens: [host.wrapper] }];
+    return { members, mechanism, specs: store.cluster ? store.cluster.specs.filter((spec) => specs.includes(spec)) : specs, gone: store.cluster?.gone ?? [] };
+  } catch (error) {
+    for (const { place: at, id } of made) await hardware.ask(at, 'discard', { token: at.token, ids: [id] }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Of a first ceremony, for a bar. */
+const STEPS = 6;
+
+const newMember = ({ at }: Joining, place: Place, transport: MemberRecord['transport'], wrapper: string): Promise<MemberRecord> =>
+  Promise.resolve({ module: place.module.path, serial: place.token.serial, label: place.token.label, joined: at, wrapper, transport, opens: [], lay: false });
+
+function mechanismFor({ store, place, through }: Joining, offers: readonly Offer[]): number {
+  const [from = new Map<number, never>(), to = from] = offers;
+  for (const [offer, at] of [[from, through], [to, place]] as const) {
+    const oaep = offer.get(CKM.RSA_PKCS_OAEP)?.flags ?? 0;
+    if ((oaep & CKF.WRAP) === 0 || (oaep & CKF.UNWRAP) === 0) throw cannot(at, 'wraps no keys under RSA with OAEP');
+  }
+  const mechanism = wrapMechanism(from, to);
+  const backward = wrapMechanism(to, from);
+  if (mechanism === undefined || backward !== mechanism) throw cannot(place, `and ${nameToken(through.token)} have no way to wrap a key in common`);
+  if (store.cluster && store.cluster.mechanism !== mechanism) throw cannot(place, 'does not wrap keys as the other tokens do');
+  return mechanism;
+}
+
+/** The wrapping key becomes a private object, and is what was asked for: its own word, and what it does. Whether it lay in plain until now. */
+async function keep(hardware: Hardware, place: Place, id: string): Promise<boolean> {
+  const { stated, trusted, lay } = (await hardware.ask(place, 'keepWrapper', { token: place.token, id })).reply;
+  if (!trusted) throw cannot(place, 'does not call the wrapping key trusted that its security officer made');
+  if (stated.sensitive !== true || stated.trustedOnly !== true) throw cannot(place, 'made a wrapping key that could leave it otherwise');
+  await assertHeld(hardware, place, id);
+  return lay;
+}
+
+/** A wrapping key goes to another token, under that one's RSA key. */
+async function travel(hardware: Hardware, label: string, id: string, from: Place, to: Place, transport: string): Promise<void> {
+  const way = { by: transport, mechanism: CKM.RSA_PKCS_OAEP };
+  const { parts } = await hardware.ask(from, 'wrapOut', { token: from.token, id, way });
+  await hardware.ask(to, 'unwrapIn', { token: to.token, id, way, label, what: { kind: 'wrapper' } }, parts);
+}
+
+/** One key of each kind that both tokens hold; RSA of the shortest length stands for all. */
+const PROBED: readonly (readonly [spec: KeySpec, usage: KeyUsage])[] = [
+  ['SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'],
+  ['HMAC_224', 'GENERATE_VERIFY_MAC'],
+  ['HMAC_256', 'GENERATE_VERIFY_MAC'],
+  ['ECC_NIST_P256', 'SIGN_VERIFY'],
+  ['ECC_NIST_P384', 'SIGN_VERIFY'],
+  ['ECC_NIST_P521', 'SIGN_VERIFY'],
+  ['ECC_SECG_P256K1', 'SIGN_VERIFY'],
+  ['ECC_NIST_EDWARDS25519', 'SIGN_VERIFY'],
+  ['RSA_2048', 'SIGN_VERIFY'],
+];
+/** What a probe of another spec says of it. */
+const STANDS_FOR: Partial<Readonly<Record<KeySpec, KeySpec>>> = { HMAC_384: 'HMAC_256', HMAC_512: 'HMAC_256', RSA_3072: 'RSA_2048', RSA_4096: 'RSA_2048' };
+
+async function probe(joining: Joining, there: Route, back: Route, offers: readonly Offer[], newId: (at: Place) => string): Promise<readonly KeySpec[]> {
+  const seen = new Set<KeySpec>();
+  let why: unknown;
+  for (const [spec, usage] of PROBED) {
+    if (offers.some((offer) => lacks(offer, spec, usage) !== undefined || usable(offer, spec, usage).length === 0)) continue;
+    try {
+      await copyOne(joining, there, spec, newId, usage);
+      await copyOne(joining, back, spec, newId, usage);
+      seen.add(spec);
+    } catch (error) {
+      why ??= error;
+      if (isUnheld(error)) throw error;
+    }
+  }
+  if (seen.size === 0) throw why instanceof Error ? why : cannot(joining.place, 'took no key that was wrapped for it');
+  return (Object.keys(KEY_SPECS) as KeySpec[]).filter((spec) => seen.has(STANDS_FOR[spec] ?? spec) && Object.keys(keySpecOf(spec).algorithms).some((usage) => offers.every((offer) => lacks(offer, spec, usage as KeyUsage) === undefined)));
+}
+
+/** Makes a key, copies it, and removes both. */
+async function copyOne({ hardware, random }: Joining, route: Route, spec: KeySpec, newId: (at: Place) => string, usage: KeyUsage = PROBED.find(([one]) => one === spec)?.[1] ?? 'SIGN_VERIFY'): Promise<void> {
+  const id = newId(route.from);
+  const { from, to } = route;
+  try {
+    const { parts } = await hardware.ask(from, 'generate', { token: from.token, spec, usage, id, label: 'keystead probe', cluster: true });
+    await assertHeld(hardware, from, id);
+    await copyKey(hardware, random, route, { id, label: 'keystead probe', spec, usage, ...(parts[0] ? { publicKey: parts[0] } : {}) });
+  } finally {
+    for (const at of [from, to]) await hardware.ask(at, 'discard', { token: at.token, ids: [id] }).catch(() => undefined);
+  }
+}
