@@ -97,7 +97,7 @@ export const importSecrets = operation({
       .describe('Create: only where there is no such secret. Replace: a new version where there is one. Keep: beside it, under a name with a number'),
   }),
   output: z.strictObject({ Results: z.array(z.strictObject({ ...f.named, Row: z.int(), VersionId: f.versionId.optional(), Outcome: z.enum(IMPORT_OUTCOMES).describe('Conflict: nothing was written, since it is another state than was confirmed') })) }),
-  errors: [...GONE, ...f.SEALING],
+  errors: f.SEALING,
   effect: 'write',
   audited: ['ImportId', 'Preview'],
   ...OWN,
