@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { hex, utf8 } from '../../src/main/crypto/bytes.ts';
 import { ALGORITHM, scopeText, signatureOf, signingKey, stringToSign } from '../../src/main/crypto/sigv4.ts';
-import { canonicalRequest, type Header } from '../../src/main/doors/aws/canonical.ts';
+import { canonicalRequest, type Header } from '../../src/main/crypto/canonical.ts';
 
 export interface ToSign {
   readonly host: string;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { hex } from '../../src/main/crypto/bytes.ts';
 import { ALGORITHM, scopeText, signatureOf, signingKey, stringToSign, type Scope } from '../../src/main/crypto/sigv4.ts';
-import { canonicalRequest, type Header, type Signable } from '../../src/main/doors/aws/canonical.ts';
+import { canonicalRequest, type Header, type Signable } from '../../src/main/crypto/canonical.ts';
 
 const SUITE = fileURLToPath(new URL('./sigv4/v4/', import.meta.url));
 const CASES = readdirSync(SUITE);

@@ -2,7 +2,7 @@
  * AWS Signature Version 4: what is signed beyond the request itself, and with which key.
  * Source: AWS General Reference, "Create a signed AWS API request"; held by AWS's own test suite (test/vectors/sigv4).
  *
- * The canonical request is `doors/aws/canonical.ts`: whoever holds a key needs no HTTP, and whoever reads HTTP needs no key.
+ * The canonical request is `canonical.ts`: whoever holds a key needs no HTTP, and whoever reads HTTP needs no key.
  */
 import { type Bytes, concat, hex, utf8, wipe } from './bytes.ts';
 import { digest, hmac } from './hmac.ts';

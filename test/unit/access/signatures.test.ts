@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { signingKey } from '../../../src/main/crypto/sigv4.ts';
 import { utf8 } from '../../../src/main/crypto/bytes.ts';
 import { readAuthorization, readTime } from '../../../src/main/doors/aws/authorization.ts';
-import type { Header } from '../../../src/main/doors/aws/canonical.ts';
+import type { Header } from '../../../src/main/crypto/canonical.ts';
 import { signedOf } from '../../../src/main/doors/aws/exchange.ts';
 import { judgeHead } from '../../../src/main/doors/aws/head.ts';
 import { createSignatures, type OpenAccess, type Signer } from '../../../src/main/access/signatures.ts';

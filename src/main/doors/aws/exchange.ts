@@ -8,7 +8,7 @@ import { stringToSign } from '../../crypto/sigv4.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { DoorPort, Refusal } from '../port.ts';
 import { answerOf, emptyAnswer, errorAnswer, type Answer } from './answer.ts';
-import { canonicalRequest, type Header } from './canonical.ts';
+import { canonicalRequest, type Header } from '../../crypto/canonical.ts';
 import { HeadRefused, judgeCaller, judgeHead, type Accepted } from './head.ts';
 import type { Recent } from './recent.ts';
 

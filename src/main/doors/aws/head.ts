@@ -7,7 +7,7 @@
  */
 import { VaultError, type ErrorCode } from '../../../shared/model/errors.ts';
 import { readAuthorization, readTime, type Authorization } from './authorization.ts';
-import type { Header } from './canonical.ts';
+import type { Header } from '../../crypto/canonical.ts';
 import { targetOf, type Target } from './targets.ts';
 
 export const CONTENT_TYPE = 'application/x-amz-json-1.1';

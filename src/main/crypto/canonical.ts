@@ -2,7 +2,7 @@
  * The canonical request of AWS Signature Version 4: one text for every way of writing the same HTTP request.
  * Source: AWS General Reference, "Create a signed AWS API request", task 1; held by AWS's own test suite (test/vectors/sigv4).
  *
- * Pure. The door takes `POST /` without a query only, so most of what is here is there to be right, not to be used.
+ * Pure. AWS's JSON protocol is `POST /` without a query only, so most of what is here is there to be right, not to be used.
  */
 
 /** A header as it came, in the order in which it came. */
