@@ -17,7 +17,7 @@ const MAIN = {
   crypto: { packages: ['@noble/(ciphers|curves|hashes)', '@node-rs/argon2'] },
   platform: { packages: ['koffi', '@photostructure/sqlite'] },
   cipher: { folders: ['src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|harden|libc)\\.ts$'], packages: ['@aws-crypto/(encrypt|decrypt|material-management)-node'] },
-  egress: { folders: ['src/main/rotators/', 'src/main/secrets/rotator-port\\.ts$', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/(ports|child-port|clock|descendants|harden|random)\\.ts$'] },
+  egress: { folders: ['src/main/rotators/', 'src/main/secrets/(rotator|remote)-port\\.ts$', 'src/main/crypto/(bytes|canonical|hmac|sigv4)\\.ts$', 'src/main/platform/(ports|child-port|clock|descendants|harden|random)\\.ts$'] },
   rotators: { folders: [EGRESS, 'src/main/crypto/bytes\\.ts$', PORTS], packages: ['pg', 'mysql2', '@noble/curves'] },
   keychain: { folders: ['src/main/platform/'], packages: ['keytar'] },
   policy: { builtins: false },
@@ -35,7 +35,7 @@ const MAIN = {
   vault: { folders: ['src/main/(crypto|platform|seal|store|trail)/', 'src/main/keyring/ports\\.ts$'] },
   backends: { folders: ['src/main/keyring/ports\\.ts$', 'src/main/seal/protocol\\.ts$', 'src/main/crypto/(bytes|der)\\.ts$', 'src/main/platform/(child-port|harden)\\.ts$', PORTS], packages: ['pkcs11js'] },
   store: { folders: [KINDS, 'src/main/(keyring|secrets|trail)/ports?\\.ts$', 'src/main/seal/', 'src/main/crypto/bytes\\.ts$', 'src/main/platform/files\\.ts$', PORTS], packages: ['@photostructure/sqlite'] },
-  doors: { folders: ['src/main/kernel/request\\.ts$', 'src/main/platform/', 'src/main/crypto/(bytes|hmac|sigv4)\\.ts$'] },
+  doors: { folders: ['src/main/kernel/request\\.ts$', 'src/main/platform/', 'src/main/crypto/(bytes|canonical|hmac|sigv4)\\.ts$'] },
 };
 
 const anyOf = (/** @type {string[]} */ ...paths) => paths.map((path) => `^${path}`);

@@ -19,10 +19,10 @@ async function send<Output extends object>(command: { readonly constructor: { re
   asked.add(command.constructor.name.replace(/Command$/, ''));
   return (await by.send(command as never)) as Output;
 }
-const clientWith = ({ accessKeyId, secretAccessKey }: Pick<OpenDoor, 'accessKeyId' | 'secretAccessKey'>): sdk.SecretsManagerClient =>
+const clientWith = ({ accessKeyId, secretAccessKey }: Pick<OpenDoor, 'accessKeyId' | 'secretAccessKey'>, region = door.region): sdk.SecretsManagerClient =>
   new sdk.SecretsManagerClient({
     endpoint: door.endpoint,
-    region: door.region,
+    region,
     credentials: { accessKeyId, secretAccessKey },
     ...(door.authority === undefined ? {} : { requestHandler: { httpsAgent: new Agent({ ca: door.authority, keepAlive: true, maxSockets: 50 }) } }),
   });
@@ -123,6 +123,102 @@ it('deletes, restores and forces, with AWS’s errors', async () => {
   expect(await codeOf(send(new sdk.CreateSecretCommand({ Name: 'not a name' })))).toBe('ValidationException');
 });
 
+/** The replica's state in a region, once it is settled. */
+async function settled(SecretId: string, Region: string): Promise<sdk.ReplicationStatusType> {
+  for (;;) {
+    const { ReplicationStatus } = await send<sdk.DescribeSecretCommandOutput>(new sdk.DescribeSecretCommand({ SecretId }));
+    const found = ReplicationStatus?.find((one) => one.Region === Region);
+    if (found && found.Status !== 'InProgress') return found;
+  }
+}
+
+it('replicates a secret to another region, where nobody changes it, and promotes the replica', async () => {
+  const there = clientWith(door, 'eu-central-1');
+  try {
+    const made = await send<sdk.CreateSecretCommandOutput>(new sdk.CreateSecretCommand({ Name: 'many/places', SecretString: 'one', Description: 'd', Tags: [{ Key: 'a', Value: 'b' }], AddReplicaRegions: [{ Region: 'eu-central-1' }] }));
+    expect(made.ReplicationStatus).toEqual([{ Region: 'eu-central-1', KmsKeyId: 'alias/aws/secretsmanager', Status: 'InProgress' }]);
+    expect(await settled('many/places', 'eu-central-1')).toMatchObject({ Status: 'InSync', StatusMessage: 'Replication succeeded', KmsKeyId: 'alias/aws/secretsmanager' });
+    const ARN = made.ARN!.replace(door.region, 'eu-central-1');
+    const got = await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: ARN }), there);
+    expect(got).toMatchObject({ ARN, SecretString: 'one', VersionId: made.VersionId, VersionStages: ['AWSCURRENT'] });
+    const put = await send<sdk.PutSecretValueCommandOutput>(new sdk.PutSecretValueCommand({ SecretId: 'many/places', SecretString: 'two' }));
+    await settled('many/places', 'eu-central-1');
+    const copy = await send<sdk.DescribeSecretCommandOutput>(new sdk.DescribeSecretCommand({ SecretId: 'many/places' }), there);
+    expect(copy).toMatchObject({ ARN, PrimaryRegion: door.region, Description: 'd', Tags: [{ Key: 'a', Value: 'b' }], VersionIdsToStages: { [put.VersionId!]: ['AWSCURRENT'], [made.VersionId!]: ['AWSPREVIOUS'] } });
+    expect((await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: 'many/places', VersionStage: 'AWSPREVIOUS' }), there)).SecretString).toBe('one');
+
+    const SecretId = 'many/places';
+    const refused = [
+      new sdk.PutSecretValueCommand({ SecretId, SecretString: 'x' }),
+      new sdk.UpdateSecretCommand({ SecretId, Description: 'x' }),
+      new sdk.UpdateSecretVersionStageCommand({ SecretId, VersionStage: 'AWSPREVIOUS', RemoveFromVersionId: made.VersionId }),
+      new sdk.TagResourceCommand({ SecretId, Tags: [] }),
+      new sdk.UntagResourceCommand({ SecretId, TagKeys: ['a'] }),
+      new sdk.DeleteSecretCommand({ SecretId }),
+      new sdk.DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }),
+      new sdk.RestoreSecretCommand({ SecretId }),
+      new sdk.RotateSecretCommand({ SecretId }),
+      new sdk.CancelRotateSecretCommand({ SecretId }),
+      new sdk.ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region: 'eu-west-2' }] }),
+      new sdk.RemoveRegionsFromReplicationCommand({ SecretId, RemoveReplicaRegions: ['eu-central-1'] }),
+    ];
+    for (const command of refused) expect([command.constructor.name, await codeOf(send(command, there))]).toEqual([command.constructor.name, 'InvalidParameterException']);
+    // Its key is its own.
+    await send(new sdk.UpdateSecretCommand({ SecretId, KmsKeyId: 'alias/aws/secretsmanager' }), there);
+
+    // A primary is not deleted before its replicas.
+    for (const ForceDeleteWithoutRecovery of [false, true]) expect(await codeOf(send(new sdk.DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery })))).toBe('InvalidParameterException');
+    const replicated = { Key: 'primary-region' as const, Values: [door.region] };
+    for (const by of [secrets, there]) expect((await send<sdk.ListSecretsCommandOutput>(new sdk.ListSecretsCommand({ Filters: [replicated] }), by)).SecretList).toMatchObject([{ Name: SecretId, PrimaryRegion: door.region }]);
+    expect((await send<sdk.ListSecretsCommandOutput>(new sdk.ListSecretsCommand({}), there)).SecretList).toHaveLength(1);
+
+    expect(await codeOf(send(new sdk.StopReplicationToReplicaCommand({ SecretId })))).toBe('InvalidParameterException');
+    expect((await send<sdk.StopReplicationToReplicaCommandOutput>(new sdk.StopReplicationToReplicaCommand({ SecretId }), there)).ARN).toBe(ARN);
+    await send(new sdk.PutSecretValueCommand({ SecretId, SecretString: 'its own' }), there);
+    expect((await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId }))).SecretString).toBe('two');
+    expect((await send<sdk.DescribeSecretCommandOutput>(new sdk.DescribeSecretCommand({ SecretId }))).ReplicationStatus).toBeUndefined();
+
+    // The name is taken there now: the failure is said, and nothing is lost but by the caller's own word.
+    await send(new sdk.ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region: 'eu-central-1' }] }));
+    const failed = await settled(SecretId, 'eu-central-1');
+    expect(failed.Status).toBe('Failed');
+    expect(failed.StatusMessage).toContain('exists already in region `eu-central-1`');
+    expect((await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId }), there)).SecretString).toBe('its own');
+    await send(new sdk.ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region: 'eu-central-1' }], ForceOverwriteReplicaSecret: true }));
+    while ((await settled(SecretId, 'eu-central-1')).Status !== 'InSync');
+    expect((await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId }), there)).SecretString).toBe('two');
+
+    await send(new sdk.RemoveRegionsFromReplicationCommand({ SecretId, RemoveReplicaRegions: ['eu-central-1', 'eu-west-3'] }));
+    expect(await codeOf(send(new sdk.DescribeSecretCommand({ SecretId }), there))).toBe('ResourceNotFoundException');
+    await send(new sdk.DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
+  } finally {
+    there.destroy();
+  }
+});
+
+it('encrypts a replica under a key of its own region, and its rotation follows the primary’s', async () => {
+  const there = clientWith(door, 'eu-central-1');
+  try {
+    const KmsKeyId = 'alias/of-there';
+    await send(new sdk.CreateSecretCommand({ Name: 'rotates/there', SecretString: '{"password":"first"}', AddReplicaRegions: [{ Region: 'eu-central-1', KmsKeyId }] }));
+    const failed = await settled('rotates/there', 'eu-central-1');
+    expect([failed.Status, failed.StatusMessage]).toEqual(['Failed', expect.stringContaining(KmsKeyId)]);
+    const { KeyMetadata } = await vault.client.ok('kms:CreateKey', {}, 'eu-central-1') as { KeyMetadata: { KeyId: string } };
+    await vault.client.ok('kms:CreateAlias', { AliasName: KmsKeyId, TargetKeyId: KeyMetadata.KeyId }, 'eu-central-1');
+    await send(new sdk.ReplicateSecretToRegionsCommand({ SecretId: 'rotates/there', AddReplicaRegions: [{ Region: 'eu-central-1' }] }));
+    while ((await settled('rotates/there', 'eu-central-1')).Status !== 'InSync');
+    const { Versions } = await send<sdk.ListSecretVersionIdsCommandOutput>(new sdk.ListSecretVersionIdsCommand({ SecretId: 'rotates/there' }), there);
+    expect(Versions?.map(({ KmsKeyIds }) => KmsKeyIds)).toEqual([[expect.stringContaining(`:eu-central-1:`)]]);
+    const { VersionId } = await send<sdk.RotateSecretCommandOutput>(new sdk.RotateSecretCommand({ SecretId: 'rotates/there', RotationLambdaARN: `arn:aws:lambda:${door.region}:${door.account}:function:keystead-generic` }));
+    let read: sdk.GetSecretValueCommandOutput;
+    do read = await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: 'rotates/there' }), there);
+    while (read.VersionId !== VersionId);
+    expect(read.SecretString).toBe((await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: 'rotates/there' }))).SecretString);
+  } finally {
+    there.destroy();
+  }
+});
+
 it('lets a client that only uses things read values and change none', async () => {
   const user = clientWith(await makeClient(vault.client, 'reader', 'user'));
   expect((await send<sdk.GetSecretValueCommandOutput>(new sdk.GetSecretValueCommand({ SecretId: 'stages' }), user)).SecretString).toBe('two');
@@ -135,5 +231,5 @@ it('lets a client that only uses things read values and change none', async () =
 it('has been asked everything that is offered at the door', () => {
   const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && declarationOf(name).doors.includes('aws')).map((name) => name.slice('secretsmanager:'.length));
   expect([...asked].sort()).toEqual([...offered].sort());
-  expect(offered).toHaveLength(16);
+  expect(offered).toHaveLength(20);
 });

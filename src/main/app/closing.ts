@@ -2,6 +2,7 @@
 import type { Schedule } from '../doors/schedule.ts';
 import { lock, type Vault } from '../vault/vault.ts';
 import type { Refusals } from './refusals.ts';
+import type { ReplicationRunner } from './replication-runner.ts';
 import type { RotationRunner } from './rotation-runner.ts';
 import type { WindowDesk } from './window-control.ts';
 import type { WindowReads } from './window-reads.ts';
@@ -12,6 +13,7 @@ export interface Closing {
   readonly desk: WindowDesk;
   readonly schedule: Schedule;
   readonly rotations: RotationRunner;
+  readonly replication: ReplicationRunner;
   readonly recordUsage: () => Promise<void>;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
@@ -21,11 +23,12 @@ export interface Closing {
 }
 
 /** In the order in which nothing waits for what is gone already. */
-export async function closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence, refusals, windowReads, abort, release }: Closing): Promise<void> {
+export async function closeAll({ vault, desk, awsDoor, schedule, rotations, replication, recordUsage, presence, refusals, windowReads, abort, release }: Closing): Promise<void> {
   presence.stop();
   await awsDoor.close(0);
   await schedule.close();
   await rotations.close();
+  await replication.close();
   await recordUsage();
   abort();
   await lock(vault);

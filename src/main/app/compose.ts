@@ -5,8 +5,9 @@
 import { join } from 'node:path';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
-import { requestId, uuidFrom } from '../../shared/model/ids.ts';
+import { requestId, uuidFrom, type AccessKeyId } from '../../shared/model/ids.ts';
 import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
+import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { settledWithin } from '../doors/settled-within.ts';
@@ -25,6 +26,7 @@ import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
 import { createEgress } from '../egress/client.ts';
 import type { Egress } from '../egress/port.ts';
+import { createRemotes } from '../egress/remotes.ts';
 import { createRotator } from '../egress/rotator.ts';
 import { createCipherFiles } from '../cipher/client.ts';
 import { asSchedule } from '../doors/as-schedule.ts';
@@ -60,7 +62,9 @@ import { nearingOf, startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals } from './refusals.ts';
 import { isRefresh, startWindowReads } from './window-reads.ts';
+import { startReplicationRunner } from './replication-runner.ts';
 import { startRotationRunner } from './rotation-runner.ts';
+import type { RemoteRecord, Remotes } from '../secrets/remote-port.ts';
 import type { Rotator } from '../secrets/rotator-port.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
@@ -93,6 +97,7 @@ export interface Machine {
   readonly cipherFiles: CipherFiles;
   readonly egress: Egress;
   readonly rotator: Rotator;
+  readonly remotes: Remotes;
   /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
   readonly after: (ms: number, fire: () => void) => () => void;
 }
@@ -111,6 +116,8 @@ export interface Program {
 }
 
 const random = systemRandom;
+/** What the sealer keeps a remote's secret access key as: no client's access key has this form. */
+const keptAs = ({ name, accessKeyId }: Pick<RemoteRecord, 'name' | 'accessKeyId'>): AccessKeyId => `remote/${name}/${accessKeyId}` as AccessKeyId;
 /** Milliseconds that a lock waits for uses of keys to be written down. */
 const BEFORE_LOCK_MS = 250;
 
@@ -226,6 +233,14 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),
       imports: { read: importReader.read, files: plainFiles, staging },
+      remotePorts: {
+        remotes: machine.remotes ?? createRemotes({ egress, now: clock.now, signingKey: async (remote, scope) => (await openOrThrow(vault).sealer.call('signingKey', { accessKeyId: keptAs(remote), sealed: base64ToBytes(remote.sealed) ?? fromHex(''), scope })).key }),
+        async keepRemoteKey(remote, secret) {
+          const { sealed, secret: copy } = await awsDoor.control.newAccessKey(keptAs(remote), secret);
+          copy[Symbol.dispose]();
+          return sealed;
+        },
+      },
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),
@@ -263,6 +278,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   };
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const rotations = startRotationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
+  const replication = startReplicationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
   // Nobody leaves a vault that is a test's.
   const presence = options.unattended ? { stop: () => undefined } : startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
@@ -277,7 +293,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().then(notices.look, fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, rotations, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, rotations, replication, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {

@@ -3,6 +3,7 @@
  * in the store, so a process that died in the middle of a step does the same step again. A few at a time, one for each secret.
  */
 import { asSchedule } from '../doors/as-schedule.ts';
+import { partsOfPlace } from '../../shared/model/ids.ts';
 import type { ErrorCode } from '../../shared/model/errors.ts';
 import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
@@ -26,7 +27,7 @@ const GATHER_MS = 5;
 const LOST: ReadonlySet<ErrorCode> = new Set(['InternalException']);
 
 /** The vault's own trouble: nothing is known of the step, which is done again. */
-const OURS: ReadonlySet<ErrorCode> = new Set([
+export const OURS: ReadonlySet<ErrorCode> = new Set([
   'VaultLockedException',
   'VaultNotFoundException',
   'VaultReadOnlyException',
@@ -69,8 +70,11 @@ export function startRotationRunner({ vault, port, clock, fault, after = unrefTi
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
   let closed = false;
 
-  const ask = (operation: string, input: object, signal: AbortSignal): Promise<Result> =>
-    asSchedule(port, ROTATION_JOB, operation, input, signal);
+  /** `place`: what the secret is kept under. */
+  const ask = (place: string, operation: string, input: object, signal: AbortSignal): Promise<Result> => {
+    const { name, region } = partsOfPlace(place);
+    return asSchedule(port, ROTATION_JOB, operation, { SecretId: name, ...input }, signal, region);
+  };
 
   /** Undefined: no run, or nothing to do for it now. */
   async function runOf(name: string): Promise<{ readonly run: Run; readonly isOutside: boolean } | undefined> {
@@ -84,18 +88,18 @@ export function startRotationRunner({ vault, port, clock, fault, after = unrefTi
 
   /** False: nothing could be said, and the step is to be done again later. */
   async function doStep(name: string, { run: { token, step, attempt }, isOutside: outside, isResumed }: { readonly run: Run; readonly isOutside: boolean; readonly isResumed: boolean }, signal: AbortSignal): Promise<boolean> {
-    const of = { SecretId: name, ClientRequestToken: token, Step: step, Attempt: attempt };
+    const of = { ClientRequestToken: token, Step: step, Attempt: attempt };
     const record = { ...of, Started: clock.now() / 1000 };
-    const failed = ({ code, message }: { readonly code: ErrorCode; readonly message: string }) => ask('secretsmanager:RecordRotationStep', { ...record, ...(outside && (isResumed || LOST.has(code)) ? { Uncertain: true } : {}), Code: code.slice(0, 64), Reason: message.slice(0, 1024) }, signal);
+    const failed = ({ code, message }: { readonly code: ErrorCode; readonly message: string }) => ask(name, 'secretsmanager:RecordRotationStep', { ...record, ...(outside && (isResumed || LOST.has(code)) ? { Uncertain: true } : {}), Code: code.slice(0, 64), Reason: message.slice(0, 1024) }, signal);
     let recorded: Result;
     if (outside) {
-      const done = await ask('secretsmanager:RunRotationStep', of, signal);
+      const done = await ask(name, 'secretsmanager:RunRotationStep', of, signal);
       if (!done.ok && (OURS.has(done.error.code) || signal.aborted)) return false;
       if (done.ok) {
         const { Ok: ok, ...said } = done.output;
-        recorded = await ask('secretsmanager:RecordRotationStep', { ...record, ...said, ...(ok === true ? {} : { Code: said['Code'] ?? 'Unknown', ...(isResumed ? { Uncertain: true } : {}) }) }, signal);
+        recorded = await ask(name, 'secretsmanager:RecordRotationStep', { ...record, ...said, ...(ok === true ? {} : { Code: said['Code'] ?? 'Unknown', ...(isResumed ? { Uncertain: true } : {}) }) }, signal);
       } else recorded = await failed(done.error);
-    } else recorded = await ask('secretsmanager:RecordRotationStep', record, signal);
+    } else recorded = await ask(name, 'secretsmanager:RecordRotationStep', record, signal);
     if (!recorded.ok && !OURS.has(recorded.error.code) && !signal.aborted) recorded = await failed(recorded.error);
     if (recorded.ok) disposeSecrets(recorded.output);
     return recorded.ok;

@@ -1,4 +1,5 @@
 /** The parent's side of the process that opens outward connections: one for each rotation, killed at its end, when it took too long, or lied. */
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { Child, ProcessHost } from '../platform/ports.ts';
 import { changes, failureOf } from './messages.ts';
 import type { Egress, EgressAnswer, EgressOrder, EgressSession, FailureCode, Values } from './port.ts';
@@ -52,8 +53,11 @@ export function createEgress({ host, after, killTree = () => undefined }: Egress
 
 const failed = (order: EgressOrder, code: FailureCode): EgressAnswer => ({ ok: false, failure: failureOf({ code, place: 'run', uncertain: changes(order) }), connections: [] });
 
-function answerOf(message: ToParent): EgressAnswer {
-  if (message.kind === 'done') return { ok: true, notes: message.notes, connections: message.connections };
+function answerOf({ message, value }: { readonly message: ToParent; readonly value: Uint8Array }): EgressAnswer {
+  if (message.kind === 'done') {
+    const { notes, connections, theirs, value: said } = message;
+    return { ok: true, notes, connections, ...(theirs ? { theirs } : {}), ...(said ? { value: { kind: said.kind, bytes: SecretBytes.take(value) } } : {}) };
+  }
   const { connections, ...rest } = message;
   return { ok: false, failure: failureOf(rest), connections };
 }
@@ -131,7 +135,7 @@ function openSession({ spawn, after, kill }: { readonly spawn: () => Child; read
 
 /** The secrets are borrowed for as long as it takes to copy them into the frame. */
 function withValues(order: EgressOrder, values: Values): Uint8Array {
-  const { current, previous, pending, master } = values;
+  const { current, previous, pending, master, signer, value } = values;
   const given: Partial<Record<keyof Given, Uint8Array>> = {};
   const lend = (rest: readonly (readonly [keyof Given, Values[keyof Values]])[]): Uint8Array => {
     const [first, ...others] = rest;
@@ -143,5 +147,5 @@ function withValues(order: EgressOrder, values: Values): Uint8Array {
       return lend(others);
     });
   };
-  return lend([['current', current], ['previous', previous], ['pending', pending], ['master', master]]);
+  return lend([['current', current], ['previous', previous], ['pending', pending], ['master', master], ['signer', signer], ['value', value]]);
 }

@@ -17,6 +17,7 @@ import { type Given, type ToParent, decodeToChild, encode } from './protocol.ts'
 import { runCommand } from './run-command.ts';
 import { type Progress, runDatabase } from './run-database.ts';
 import { runLambda } from './run-lambda.ts';
+import { runRemote, type RemoteDone } from './run-remote.ts';
 
 harden();
 // A program of the owner's that makes itself a daemon stays below this process, and ends with it.
@@ -30,7 +31,7 @@ let stop: ((code: FailureCode) => void) | undefined;
 process.on('uncaughtException', () => stop?.('answer-malformed'));
 process.on('unhandledRejection', () => stop?.('answer-malformed'));
 
-async function work(order: EgressOrder, given: Given): Promise<ToParent> {
+async function work(order: EgressOrder, given: Given): Promise<{ readonly answer: ToParent; readonly value?: Uint8Array }> {
   const dialler = createDialler(order.kind === 'command' ? [] : order.allow, { now: systemClock.monotonic });
   const progress: Progress = { notes: new Set(), uncertain: false };
   const cut = new AbortController();
@@ -42,16 +43,18 @@ async function work(order: EgressOrder, given: Given): Promise<ToParent> {
   });
   const timer = setTimeout(() => stop?.('timed-out'), order.timeMs);
   try {
-    const running =
+    const running: Promise<RemoteDone | void> =
       order.kind === 'database' ? runDatabase(order, given, dialler, systemRandom, progress)
       : order.kind === 'command' ? runCommand(order, progress, cut.signal)
+      : order.kind === 'remote' ? runRemote(order, given, dialler, systemRandom, cut.signal)
       : runLambda(order, dialler, progress, cut.signal);
     running.catch(() => undefined);
-    await Promise.race([running, stopped]);
-    return { kind: 'done', notes: [...progress.notes], connections: [...dialler.connections] };
+    const { theirs, value } = (await Promise.race([running, stopped])) ?? {};
+    const answer: ToParent = { kind: 'done', notes: [...progress.notes], connections: [...dialler.connections], ...(theirs ? { theirs } : {}), ...(value ? { value: { kind: value.kind, length: value.bytes.byteLength } } : {}) };
+    return { answer, ...(value ? { value: value.bytes } : {}) };
   } catch (error) {
     const { code, place, detail, role } = error instanceof RotatorError ? error : new RotatorError('answer-malformed', 'run');
-    return { kind: 'failed', code, place, ...(detail === undefined ? {} : { detail }), ...(role ? { role } : {}), uncertain: progress.uncertain, connections: [...dialler.connections] };
+    return { answer: { kind: 'failed', code, place, ...(detail === undefined ? {} : { detail }), ...(role ? { role } : {}), uncertain: progress.uncertain, connections: [...dialler.connections] } };
   } finally {
     clearTimeout(timer);
     stop = undefined;
@@ -64,7 +67,7 @@ port.onFrame((frame) => {
   if (!decoded) process.exit(1);
   const { message, values } = decoded;
   if (message.kind === 'cancel') stop?.('cancelled');
-  else void work(message.order, values).then((answer) => { port.send(encode(answer)); frame.fill(0); });
+  else void work(message.order, values).then(({ answer, value }) => { port.send(encode(answer, value)); frame.fill(0); });
 });
 void port.closed.then(() => {
   killDescendants(process.pid);

@@ -4,7 +4,7 @@ import type { ToParent } from './protocol.ts';
 
 type Failed = Omit<Extract<ToParent, { kind: 'failed' }>, 'kind' | 'connections'>;
 
-const WHOSE: Readonly<Record<Role, string>> = { current: 'AWSCURRENT', previous: 'AWSPREVIOUS', pending: 'AWSPENDING', master: 'the master secret' };
+const WHOSE: Readonly<Record<Role, string>> = { signer: 'the remote\'s access key', value: 'the secret', current: 'AWSCURRENT', previous: 'AWSPREVIOUS', pending: 'AWSPENDING', master: 'the master secret' };
 const valueOf = (role: Role | undefined): string => (role === 'master' ? 'the master secret' : role ? `the value of ${WHOSE[role]}` : 'the value');
 
 const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
@@ -32,6 +32,18 @@ const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
   'command-failed': () => 'the program ended with an error: see its own log',
   'function-refused': () => 'the function\'s address is not https, holds credentials, or answered with a redirect: correct it',
   'function-failed': () => 'the function answered with an error: see its own log',
+  'remote-address': () => 'the remote\'s address is not https, has a path, or holds credentials: correct it',
+  'remote-login': () => 'the remote does not take the access key or its signature: check the access key, the region there, and that the key is in use',
+  'remote-clock': () => 'the remote\'s clock and this machine\'s differ by more than five minutes: set them',
+  'remote-denied': () => 'the remote does not let this access key do that: allow it secretsmanager DescribeSecret, CreateSecret, PutSecretValue, UpdateSecret, UpdateSecretVersionStage, TagResource, UntagResource, and the key that encrypts there',
+  'remote-missing': () => 'the remote has no such secret or version',
+  'remote-exists': () => 'the remote has a secret or version of this name with other contents',
+  'remote-state': () => 'the remote does not do this to the secret as it is there: look whether it is to be deleted, or a replica itself',
+  'remote-parameter': () => 'the remote does not take the request: somebody may have moved a label there meanwhile, or the name, a tag or the key does not suit it',
+  'remote-limit': () => 'a limit of the remote is reached: it is tried again',
+  'remote-key': () => 'the remote\'s key for this secret cannot be used: look at its state there',
+  'remote-busy': () => 'the remote is busy, locked or has an error of its own: it is tried again',
+  'remote-error': () => 'the remote refused with an error that is none of AWS Secrets Manager\'s: check its address',
   stopped: () => 'the process that connects outward has stopped: it is tried again',
   cancelled: () => 'cancelled',
 };
@@ -42,4 +54,4 @@ export function failureOf(failed: Failed): Failure {
 }
 
 /** Whether something outside may have been changed when an order was cut off. */
-export const changes = (order: EgressOrder): boolean => (order.kind === 'database' ? order.action === 'set' || order.action === 'finish' : true);
+export const changes = (order: EgressOrder): boolean => (order.kind === 'database' ? order.action === 'set' || order.action === 'finish' : order.kind !== 'remote');

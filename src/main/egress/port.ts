@@ -1,5 +1,6 @@
 /** What the rotator asks of the process that opens outward connections: `client.ts` starts it, `entry.ts` is it. Types and closed tables. */
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { RemoteAct, Theirs } from '../secrets/remote-port.ts';
 import { ROTATOR_NOTES, type RotationStep, type RotationStrategy, type RotatorNote } from '../secrets/rotator-port.ts';
 
 /** `engine` of a secret whose password can be set. */
@@ -28,9 +29,9 @@ export type Action = (typeof ACTIONS)[number];
 /**
  * The values that an action needs: `set` current, pending, previous where there is one, and the master's when alternating; `test` and
  * `finish` current and pending; `probe` current, and the master's when alternating. Each is the whole secret string, UTF-8 of JSON. To go
- * back after a failure: `set` with `pending` and `current` exchanged.
+ * back after a failure: `set` with `pending` and `current` exchanged. `signer`: a remote's signing key of the day, 32 bytes; `value`: what is put there.
  */
-export const ROLES = ['current', 'previous', 'pending', 'master'] as const;
+export const ROLES = ['current', 'previous', 'pending', 'master', 'signer', 'value'] as const;
 export type Role = (typeof ROLES)[number];
 export type Values = Readonly<Partial<Record<Role, SecretBytes>>>;
 
@@ -76,7 +77,26 @@ export interface LambdaOrder extends Reach {
   readonly event: RotationEvent;
 }
 
-export type EgressOrder = DatabaseOrder | CommandOrder | LambdaOrder;
+/** Version ids and staging labels that are taken from a remote. */
+export const VERSION_ID = /^[\x21-\x7e]{32,64}$/;
+export const STAGE = /^[\x21-\x7e]{1,256}$/;
+export const MOST_LABELS = 64;
+
+/** One act at a remote that speaks AWS Secrets Manager's protocol, with the values `signer` and, where the act has one, `value`. */
+export interface RemoteOrder extends Reach {
+  readonly kind: 'remote';
+  readonly act: RemoteAct;
+  /** `https:`; `http:` only to this machine. No path, no credentials in it. */
+  readonly url: string;
+  /** There: what is signed for. */
+  readonly region: string;
+  readonly accessKeyId: string;
+  /** `YYYYMMDDTHHMMSSZ`, of the day that the signing key is for. */
+  readonly time: string;
+  readonly valueKind?: 'string' | 'binary';
+}
+
+export type EgressOrder = DatabaseOrder | CommandOrder | LambdaOrder | RemoteOrder;
 
 /** Metadata of one connection that was tried; never content. */
 export interface Connection {
@@ -122,6 +142,18 @@ export const FAILURES = {
   'command-failed': { retry: true },
   'function-refused': { retry: false },
   'function-failed': { retry: true },
+  'remote-address': { retry: false },
+  'remote-login': { retry: false },
+  'remote-clock': { retry: true },
+  'remote-denied': { retry: false },
+  'remote-missing': { retry: false },
+  'remote-exists': { retry: false },
+  'remote-state': { retry: true },
+  'remote-parameter': { retry: true },
+  'remote-limit': { retry: true },
+  'remote-key': { retry: true },
+  'remote-busy': { retry: true },
+  'remote-error': { retry: true },
   stopped: { retry: true },
   cancelled: { retry: true },
 } as const satisfies Record<string, { readonly retry: boolean }>;
@@ -143,7 +175,8 @@ export const NOTES = ROTATOR_NOTES;
 export type Note = RotatorNote;
 
 export type EgressAnswer =
-  | { readonly ok: true; readonly notes: readonly Note[]; readonly connections: readonly Connection[] }
+  /** `theirs`, `value`: of a remote; the value is the caller's to dispose of. */
+  | { readonly ok: true; readonly notes: readonly Note[]; readonly connections: readonly Connection[]; readonly theirs?: Theirs; readonly value?: { readonly kind: 'string' | 'binary'; readonly bytes: SecretBytes } }
   | { readonly ok: false; readonly failure: Failure; readonly connections: readonly Connection[] };
 
 export interface EgressSession {

@@ -42,9 +42,6 @@ function noteUses(usage: UsageTracker, { name, effect }: Operation, { resource, 
 export const createExecute =
   (vault: Vault, usage: UsageTracker): Execute =>
   async ({ operation, handler }, input, call, outcome) => {
-    if (call.region !== undefined && operation.name.startsWith('secretsmanager:') && call.region !== vault.open?.realm.region) {
-      throw new VaultError('ValidationException', `secrets are kept in the vault's own region; leave \`${call.region}\` out`);
-    }
     const run = async (rights: object): Promise<Output> => (await handler(input, call, rights as never)) as Output;
     if (operation.effect !== 'write') {
       // `vault:Status` and the like have no open vault to read from, and ask for none.

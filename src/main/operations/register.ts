@@ -27,6 +27,9 @@ import { kmsTagHandlers } from './kms-tags.ts';
 import { kmsUseHandlers } from './kms-use.ts';
 import type { HandlersOf } from './rights.ts';
 import { secretImportHandlers, type ImportPorts } from './secret-import.ts';
+import { secretRemoteHandlers, type RemotePorts } from './secret-remotes.ts';
+import { secretReplicationHandlers } from './secret-replication.ts';
+import { secretReplicationStepHandlers } from './secret-replication-steps.ts';
 import { secretRotationHandlers } from './secret-rotation.ts';
 import { secretRotationStepHandlers } from './secret-rotation-steps.ts';
 import { secretValueHandlers } from './secret-values.ts';
@@ -55,11 +58,12 @@ export interface HandlerPorts {
   readonly accesses: UsageTracker<SecretAccess>;
   readonly rotator: Rotator;
   readonly imports: Omit<ImportPorts, 'random'>;
+  readonly remotePorts: RemotePorts;
 }
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'hardware' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, registeredModules, usage, accesses, rotator, imports }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, registeredModules, usage, accesses, rotator, imports, remotePorts }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
@@ -82,6 +86,9 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...secretValueHandlers(random, accesses),
     ...accessHandlers({ door: access, random, throwaway: control.throwaway }),
     ...secretImportHandlers({ random, ...imports }),
+    ...secretReplicationHandlers(random),
+    ...secretReplicationStepHandlers(random, remotePorts.remotes),
+    ...secretRemoteHandlers(remotePorts),
     ...secretRotationHandlers(random),
     ...secretRotationStepHandlers(random, rotator),
     ...fileHandlers(hashFile),

@@ -1,7 +1,7 @@
 /** How the resource of each kind is found. What does not exist comes back as `missing`, to be said after policy has spoken. */
 import type { ResourceRule } from '../../shared/api/operation.ts';
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
-import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, placedAlias, realmIn, secretArn, type Instant, type Realm } from '../../shared/model/ids.ts';
+import { aliasArn, keyArn, parseAliasName, parseKeyReference, parseSecretReference, placedAlias, placedSecret, placeIn, realmIn, secretArn, type Instant, type Realm } from '../../shared/model/ids.ts';
 import type { Resolve, Resource } from '../kernel/resolve.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';
 import { seen } from '../keyring/regions.ts';
@@ -50,7 +50,7 @@ async function resolveKey(text: string, ports: ResolverPorts): Promise<Resource>
 /** A secret by name, ARN or partial ARN. */
 export async function resolveSecret(text: string, { realm, reader }: Pick<ResolverPorts, 'realm' | 'reader'>): Promise<Resource> {
   for (const { name, suffix } of parseSecretReference(text, realm)) {
-    const secret = await reader.of(SECRETS).get(name);
+    const secret = await reader.of(SECRETS).get(placedSecret(placeIn(realm), name));
     if (secret && (suffix === undefined || suffix === secret.suffix)) return { arn: secretArn(realm, name, secret.suffix), subject: secret };
   }
   return { missing: new VaultError('ResourceNotFoundException', `secret \`${text}\` does not exist; list what does with \`keystead secret list\``) };

@@ -9,7 +9,7 @@ import type { Call } from '../kernel/handler.ts';
 import type { Random } from '../platform/ports.ts';
 import { ROTATIONS, SECRET_VALUES, SECRETS } from '../secrets/kinds.ts';
 import { textMember } from '../secrets/json-members.ts';
-import { CURRENT, PENDING, PREVIOUS, type SecretRecord } from '../secrets/ports.ts';
+import { CURRENT, PENDING, PREVIOUS, placeOf, type SecretRecord } from '../secrets/ports.ts';
 import { heldUntil, leftPending } from '../secrets/rotation-plan.ts';
 import type { RotatorSettings } from '../secrets/rotation-record.ts';
 import type { Run, RunStep } from '../secrets/rotation.ts';
@@ -177,7 +177,7 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
   'secretsmanager:RunRotationStep': async (input, call, { reader, keys, realm }) => {
     const secret = secretOf(call.resource);
     assertLive(secret);
-    const rotation = await reader.of(ROTATIONS).get(secret.name);
+    const rotation = await reader.of(ROTATIONS).get(placeOf(secret));
     const run = rotation?.suffix === secret.suffix ? rotation.state.run : undefined;
     if (!rotation || run?.token !== input.ClientRequestToken || run.step !== input.Step || run.attempt !== input.Attempt) return call.fail('InvalidRequestException', 'this rotation is over');
     const done = await outside(rotator, rotation.rotator, secret, run, { call: asRotation(call), reader, keys, realm });
@@ -212,7 +212,7 @@ export const secretRotationStepHandlers = (random: Random, rotator: Rotator): Pi
     const rights = { call, reader, keys, realm };
     const secret = secretOf(call.resource);
     assertLive(secret);
-    const set = await reader.of(ROTATIONS).get(secret.name);
+    const set = await reader.of(ROTATIONS).get(placeOf(secret));
     const settings = named === undefined ? set?.rotator : rotatorGiven({ ...input, Rotator: named });
     if (!settings || (named === undefined && set?.suffix !== secret.suffix)) return call.fail('InvalidRequestException', 'nothing rotates this secret yet; name a rotator to try');
     using current = await valueAt(secret, CURRENT, rights);

@@ -3,7 +3,7 @@ import type { Instant } from '../../shared/model/ids.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Random } from '../platform/ports.ts';
 import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
-import { CURRENT, PENDING, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
+import { CURRENT, PENDING, placeOf, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
 import { planned, type Plan } from '../secrets/rotation-plan.ts';
 import type { RotationRecord } from '../secrets/rotation-record.ts';
 import { next, type Effect, type RotationEvent } from '../secrets/rotation.ts';
@@ -26,9 +26,9 @@ export function chanceOf(random: Random): number {
 export const planFor = (secret: SecretRecord, at: Instant, random: Random): Plan | undefined => planned(secret.rotation, secret, at, chanceOf(random));
 
 /** Undefined: none was ever set up. */
-export async function rotationOf({ name, suffix }: SecretRecord, { writer }: Pick<SecretsWriting, 'writer'>): Promise<RotationRecord | undefined> {
-  const rotation = await writer.of(ROTATIONS).get(name);
-  return rotation?.suffix === suffix ? rotation : undefined;
+export async function rotationOf(secret: SecretRecord, { writer }: Pick<SecretsWriting, 'writer'>): Promise<RotationRecord | undefined> {
+  const rotation = await writer.of(ROTATIONS).get(placeOf(secret));
+  return rotation?.suffix === secret.suffix ? rotation : undefined;
 }
 
 /** InvalidRequestException. */

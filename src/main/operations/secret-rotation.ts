@@ -5,7 +5,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { uuidFrom } from '../../shared/model/ids.ts';
 import type { Random } from '../platform/ports.ts';
 import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
-import { CURRENT, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
+import { CURRENT, placeOf, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
 import { leftPending, markOf, scheduleOf, type Rules } from '../secrets/rotation-plan.ts';
 import type { RotationRecord, RotatorSettings } from '../secrets/rotation-record.ts';
 import { nextWindows, type Schedule, type Window } from '../secrets/rotation-schedule.ts';
@@ -31,6 +31,8 @@ const rulesOf = ({ AutomaticallyAfterDays, Duration, ScheduleExpression }: Given
   ...(Duration === undefined ? {} : { duration: Duration }),
   ...(ScheduleExpression === undefined ? {} : { schedule: ScheduleExpression }),
 });
+
+const ofSecret = ({ name, suffix, region }: SecretRecord): Pick<RotationRecord, 'name' | 'suffix' | 'region'> => ({ name, suffix, ...(region === undefined ? {} : { region }) });
 
 const shownWindows = (windows: readonly Window[]) => windows.map(({ opens, closes }) => ({ Opens: seconds(opens), Closes: seconds(closes) }));
 
@@ -64,7 +66,7 @@ async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, 
   }
   if (call.door === 'aws' && (set || own.kind !== 'generic')) throw new VaultError('InvalidRequestException', 'only the owner says what rotates a secret: `keystead secret set-rotator`; then leave `RotationLambdaARN` out');
   if (set?.state.run) throw new VaultError('InvalidRequestException', 'a rotation is not complete yet; wait for it before another rotator is set');
-  const rotation = { name: secret.name, suffix: secret.suffix, rotator: await withMaster(secret, checkedRotator(defaultsOf(own.kind, own.strategy)), rights), state: set?.state ?? IDLE };
+  const rotation = { ...ofSecret(secret), rotator: await withMaster(secret, checkedRotator(defaultsOf(own.kind, own.strategy)), rights), state: set?.state ?? IDLE };
   const rotations = writer.of(ROTATIONS);
   if (set) rotations.update(rotation);
   else rotations.insert(rotation);
@@ -116,7 +118,7 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
     if (input.Command !== undefined && !commands.some(({ name }) => name === input.Command)) return call.fail('InvalidRequestException', `no command \`${input.Command}\` is allowed; allow it first with \`keystead secret allow-command\`, or see \`keystead secret list-commands\``);
     const set = await rotationOf(secret, { writer });
     if (set?.state.run) return call.fail('InvalidRequestException', 'a rotation is not complete yet; wait for it, or end it with `keystead secret stop-rotation`');
-    const rotation = { name: secret.name, suffix: secret.suffix, rotator: await withMaster(secret, rotatorGiven(input), { call, writer, keys, realm, random }), state: set?.state ?? IDLE };
+    const rotation = { ...ofSecret(secret), rotator: await withMaster(secret, rotatorGiven(input), { call, writer, keys, realm, random }), state: set?.state ?? IDLE };
     const rotations = writer.of(ROTATIONS);
     if (set) rotations.update(rotation);
     else rotations.insert(rotation);
@@ -127,7 +129,7 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
 
   'secretsmanager:DescribeRotation': async (_input, call, { reader, realm }) => {
     const secret = secretOf(call.resource);
-    const found = await reader.of(ROTATIONS).get(secret.name);
+    const found = await reader.of(ROTATIONS).get(placeOf(secret));
     const rotation = found?.suffix === secret.suffix ? found : undefined;
     const schedule = secret.rotation?.enabled === true ? scheduleOf(secret.rotation.rules) : undefined;
     const left = leftPending(secret);

@@ -1,13 +1,13 @@
 /** Secrets and their values in a handler's hands: what `SecretValues` promises, from the rights of the handler. */
 import { VaultError } from '../../shared/model/errors.ts';
-import { keyArn, secretArn, type Arn, type Realm } from '../../shared/model/ids.ts';
+import { keyArn, realmIn, secretArn, type Arn, type Realm } from '../../shared/model/ids.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { KeyBackend, KeyReader } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { ROTATIONS, SECRET_VALUES, SECRETS, type ValueRow } from '../secrets/kinds.ts';
-import { CURRENT, PENDING, PREVIOUS, type SecretRecord, type SecretValue, type SecretValues, type StoredValue, type VersionRecord } from '../secrets/ports.ts';
-import { assertLive } from '../secrets/secret.ts';
+import { CURRENT, PENDING, placeOf, PREVIOUS, type SecretRecord, type SecretValue, type SecretValues, type StoredValue, type VersionRecord } from '../secrets/ports.ts';
+import { assertLive, assertNoReplica } from '../secrets/secret.ts';
 import { added, announced, moved, pruned, versionOf } from '../secrets/stages.ts';
 import { openValue, sameValue, sealValue } from '../secrets/values.ts';
 import type { VouchedReader } from '../store/collection.ts';
@@ -23,40 +23,56 @@ export interface SecretsReading {
   readonly realm: Realm;
 }
 
-export const arnOf = (realm: Realm, { name, suffix }: SecretRecord): Arn => secretArn(realm, name, suffix);
+/** As its own region has it, whichever the request is for. */
+export const realmOf = (realm: Realm, { region }: Pick<SecretRecord, 'region'>): Realm => realmIn({ ...realm, region: realm.home ?? realm.region }, region);
+export const arnOf = (realm: Realm, secret: Pick<SecretRecord, 'name' | 'suffix' | 'region'>): Arn => secretArn(realmOf(realm, secret), secret.name, secret.suffix);
 
 /** The caller's to dispose of. DecryptionFailure, AccessDeniedException; VaultTamperedException when the row of the value is gone. */
 export async function readValue(secret: SecretRecord, { versionId, value }: { readonly versionId: string; readonly value: StoredValue }, { call, reader, values, keys, realm }: SecretsReading): Promise<SecretValue> {
-  const handle = await keyToOpen(secret, value.keyId, call, reader, realm);
+  const here = realmOf(realm, secret);
+  const handle = await keyToOpen(secret, value.keyId, call, reader, here);
   const row = await values.get(value.valueId);
   if (!row) throw new VaultError('VaultTamperedException', `a value of secret \`${secret.name}\` is gone, restore the vault's folder from a copy`, { details: { table: 'secret_versions' } });
   const bytes = await openValue(keys, handle, { arn: arnOf(realm, secret), versionId }, row.envelope).catch((error: unknown) => {
     throw asKeyFailure('DecryptionFailure', error);
   });
-  call.used('Decrypt', keyArn(realm, handle.keyId));
+  call.used('Decrypt', keyArn(here, handle.keyId));
   return { kind: value.kind, bytes };
 }
 
 /** The secret as it stands inside the unit of work, and that it is still the one that was resolved. ResourceNotFoundException. */
 export async function secretNow(call: Call, writer: Writer): Promise<SecretRecord> {
-  const { name, suffix } = secretOf(call.resource);
-  const secret = await writer.of(SECRETS).get(name);
-  if (secret?.suffix !== suffix) throw new VaultError('ResourceNotFoundException', `secret \`${name}\` has just been destroyed`);
+  const found = secretOf(call.resource);
+  const secret = await writer.of(SECRETS).get(placeOf(found));
+  if (secret?.suffix !== found.suffix) throw new VaultError('ResourceNotFoundException', `secret \`${found.name}\` has just been destroyed`);
   return secret;
 }
 
-/** The same, and that it is not to be deleted. InvalidRequestException. */
-export async function liveSecret(call: Call, writer: Writer): Promise<SecretRecord> {
+/** The same, and that it is no replica. InvalidParameterException. */
+export async function ownSecret(call: Call, writer: Writer): Promise<SecretRecord> {
   const secret = await secretNow(call, writer);
+  assertNoReplica(secret);
+  return secret;
+}
+
+/** The same, and that it is not to be deleted. InvalidParameterException, InvalidRequestException. */
+export async function liveSecret(call: Call, writer: Writer): Promise<SecretRecord> {
+  const secret = await ownSecret(call, writer);
   assertLive(secret);
   return secret;
 }
 
 /** With every value, and what rotated it. */
 export async function destroySecret(secret: SecretRecord, writer: Writer): Promise<void> {
-  if (await writer.of(ROTATIONS).get(secret.name)) writer.of(ROTATIONS).remove(secret.name);
+  await emptySecret(secret, writer);
+  writer.of(SECRETS).remove(placeOf(secret));
+}
+
+/** Its values and its rotation go; the record is the caller's to replace. */
+export async function emptySecret(secret: SecretRecord, writer: Writer): Promise<void> {
+  const place = placeOf(secret);
+  if (await writer.of(ROTATIONS).get(place)) writer.of(ROTATIONS).remove(place);
   for (const { value } of secret.versions) if (value) writer.of(SECRET_VALUES).remove(value.valueId);
-  writer.of(SECRETS).remove(secret.name);
 }
 
 export interface SecretsWriting {
@@ -73,6 +89,8 @@ const IN_USE: ReadonlySet<string> = new Set([CURRENT, PENDING, PREVIOUS]);
 export interface SecretsAtWork extends SecretValues {
   /** Under the key that the record names now: the versions that are in use. EncryptionFailure, DecryptionFailure. */
   reencrypt(record: SecretRecord): Promise<SecretRecord>;
+  /** Stages the row of a value, under the key that the record names now; the record that is to name it is the caller's. EncryptionFailure. */
+  seal(record: SecretRecord, versionId: string, value: SecretValue): Promise<StoredValue>;
 }
 
 export function secretValues(rights: SecretsWriting): SecretsAtWork {
@@ -87,11 +105,12 @@ export function secretValues(rights: SecretsWriting): SecretsAtWork {
 
   /** Seals and stages the row. */
   const sealed = async (record: SecretRecord, versionId: string, value: SecretValue): Promise<StoredValue> => {
-    const handle = await keyToSeal(record, { call, writer, keys, realm, random, at: call.at });
+    const here = realmOf(realm, record);
+    const handle = await keyToSeal(record, { call, writer, keys, realm: here, random, at: call.at });
     const envelope = await sealValue(keys, random, handle, { arn: arnOf(realm, record), versionId }, value.bytes).catch((error: unknown) => {
       throw asKeyFailure('EncryptionFailure', error);
     });
-    call.used('GenerateDataKey', keyArn(realm, handle.keyId));
+    call.used('GenerateDataKey', keyArn(here, handle.keyId));
     const valueId = hex(random.bytes(16));
     values.insert({ valueId, envelope });
     return { valueId, kind: value.kind, keyId: handle.keyId };
@@ -105,6 +124,7 @@ export function secretValues(rights: SecretsWriting): SecretsAtWork {
 
   return {
     read,
+    seal: sealed,
 
     async put(record, { token, value, stages, at }) {
       if (versionOf(record.versions, token)?.value) {

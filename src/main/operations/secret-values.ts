@@ -3,7 +3,7 @@ import { MAX_BATCH } from '../../shared/api/secret-fields.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { disposeSecrets, type SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { VaultError, type ErrorCode } from '../../shared/model/errors.ts';
-import { keyArn, uuidFrom } from '../../shared/model/ids.ts';
+import { keyArn, placeIn, uuidFrom } from '../../shared/model/ids.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { Random } from '../platform/ports.ts';
 import type { UsageTracker } from '../keyring/usage.ts';
@@ -14,7 +14,7 @@ import { pageOf } from '../secrets/listing.ts';
 import { textMember } from '../secrets/json-members.ts';
 import { randomPassphrase } from '../secrets/passphrase.ts';
 import { randomPassword } from '../secrets/password.ts';
-import type { SecretRecord } from '../secrets/ports.ts';
+import { placeOf, type SecretRecord } from '../secrets/ports.ts';
 import { assertLive, givenValue } from '../secrets/secret.ts';
 import { select, versionOf } from '../secrets/stages.ts';
 import { oneTimeCode, oneTimeSeed } from '../secrets/totp.ts';
@@ -96,7 +96,7 @@ export const secretValueHandlers = (random: Random, accesses: UsageTracker<Secre
     if (ids && (limit !== undefined || token !== undefined)) return call.fail('InvalidParameterException', '`MaxResults` and `NextToken` go with `Filters` only');
     const page = ids
       ? undefined
-      : pageOf(await reader.of(SECRETS).entries(), { by: 'created-date', order: 'desc', fits: fitsAll(filters ?? [], realm.region), planned: false, limit: limit ?? MAX_BATCH, ...(token === undefined ? {} : { token }) });
+      : pageOf(await reader.of(SECRETS).entries(), { by: 'created-date', order: 'desc', fits: fitsAll(filters ?? [], realm.region), region: placeIn(realm), planned: false, limit: limit ?? MAX_BATCH, ...(token === undefined ? {} : { token }) });
     const values: Revealed[] = [];
     const errors: BatchError[] = [];
     let count = 0;
@@ -160,7 +160,7 @@ export const secretValueHandlers = (random: Random, accesses: UsageTracker<Secre
     const waiting = accesses.waiting(AT_ONCE);
     const secrets = writer.of(SECRETS);
     for (const access of waiting) {
-      const secret = await secrets.get(access.secret.name);
+      const secret = await secrets.get(placeOf(access.secret));
       // Another one of that name by now.
       if (secret?.suffix !== access.secret.suffix) continue;
       const next = accessed(secret, access);

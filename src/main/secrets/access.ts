@@ -13,7 +13,7 @@ export type Reader = Pick<ConsumerRecord, 'principal' | 'door'>;
 export interface SecretAccess {
   /** Of the secret, with the version's id and the reader behind a `#`. */
   readonly arn: string;
-  readonly secret: Pick<SecretRecord, 'name' | 'suffix'>;
+  readonly secret: Pick<SecretRecord, 'name' | 'suffix' | 'region'>;
   readonly versionId: string;
   readonly at: Instant;
   readonly reader?: Reader;
@@ -36,7 +36,7 @@ export function accessOf(secret: SecretRecord, arn: Arn, versionId: string, at: 
   const reader = by.door === 'ipc' ? undefined : by;
   const isOld = known !== undefined && known >= dayOf(at) && (reader === undefined || !isNews(secret, reader, versionId, at));
   if (isOld) return undefined;
-  return { arn: `${arn}#${versionId}#${reader ? `${reader.door}#${reader.principal}` : ''}`, secret: { name: secret.name, suffix: secret.suffix }, versionId, at, ...(reader ? { reader } : {}) };
+  return { arn: `${arn}#${versionId}#${reader ? `${reader.door}#${reader.principal}` : ''}`, secret: { name: secret.name, suffix: secret.suffix, ...(secret.region === undefined ? {} : { region: secret.region }) }, versionId, at, ...(reader ? { reader } : {}) };
 }
 
 /** Reads are written in no order: the later one of two is the consumer's last. */

@@ -23,7 +23,7 @@ const FITS: Readonly<Record<Filter['Key'], (text: string, region: string) => Fit
   'tag-key': (text) => (_name, { tags }) => tags.some(({ key }) => key.startsWith(text)),
   'tag-value': (text) => (_name, { tags }) => tags.some(({ value }) => value.startsWith(text)),
   // As AWS says it: only a secret that is replicated has a primary region.
-  'primary-region': (text, region) => (_name, { replicated }) => replicated && region.startsWith(text),
+  'primary-region': (text, region) => (_name, { primary, replicas }) => (primary ?? (replicas.length > 0 ? region : undefined))?.startsWith(text) ?? false,
   // No other service owns secrets here.
   'owning-service': () => () => false,
   description: (text) => byWords(text, ({ described }) => described),

@@ -1,11 +1,12 @@
 /** How secrets and the values of their versions are kept in the store. */
-import { isKeyId, isSecretName, instant, type Instant, type KeyId } from '../../shared/model/ids.ts';
+import { isKeyId, isRegion, isRemoteName, isSecretName, instant, type Instant, type KeyId } from '../../shared/model/ids.ts';
 import { concat, copy, fromHex, hex } from '../crypto/bytes.ts';
 import { indexedKind, vouchedKind } from '../store/collection.ts';
 import { encodeJson, exactly, malformed, readFields } from '../store/strict.ts';
+import type { RemoteRecord } from './remote-port.ts';
 import { decodeRotation, rotationEntry, type RotationEntry, type RotationRecord } from './rotation-record.ts';
 import { summary, type SecretSummary } from './summary.ts';
-import type { ConsumerRecord, ReplicaRecord, RotationSettings, SecretRecord, StoredValue, Tag, VersionRecord } from './ports.ts';
+import { CONFLICTS, placeOf, type ConsumerRecord, type Label, type ReplicaRecord, type RotationSettings, type SecretRecord, type StoredValue, type Tag, type VersionRecord } from './ports.ts';
 
 const TABLE = 'secrets';
 const VALUE_ID = /^[0-9a-f]{32}$/;
@@ -61,21 +62,38 @@ function rotation(value: unknown): RotationSettings {
   };
 }
 
+function label(value: unknown): Label {
+  const { stage, versionId } = exactly(TABLE, value, ['stage', 'versionId'], []);
+  return { stage: text(stage), versionId: text(versionId) };
+}
+
+const mark = (value: unknown): true => (value === true ? value : bad());
+const place = (value: unknown): string => (typeof value === 'string' && isRegion(value) ? value : bad());
+
 function replica(value: unknown): ReplicaRecord {
-  const body = exactly(TABLE, value, ['region', 'status', 'overwrite'], ['kmsKeyId', 'message', 'level', 'upTo']);
-  const { status } = body;
-  if (!(status === 'InSync' || status === 'InProgress' || status === 'Failed')) return bad();
+  const body = exactly(TABLE, value, ['region', 'added', 'overwrite'], ['kmsKeyId', 'level', 'begun', 'begunTags', 'failure', 'conflict', 'look', 'adopting', 'leaving']);
   return {
     region: text(body.region),
     ...maybe('kmsKeyId', body.kmsKeyId, text),
-    status,
-    ...maybe('message', body.message, text),
+    added: time(body.added),
     overwrite: flag(body.overwrite),
     ...maybe('level', body.level, (level) => {
-      const { versionId, at } = exactly(TABLE, level, ['versionId', 'at'], []);
-      return { versionId: text(versionId), at: time(at) };
+      const { shape, at, versions, labels, tags } = exactly(TABLE, level, ['shape', 'at', 'versions', 'labels', 'tags'], []);
+      return { shape: text(shape), at: time(at), versions: list(versions, text), labels: list(labels, label), tags: list(tags, text) };
     }),
-    ...maybe('upTo', body.upTo, time),
+    ...maybe('begun', body.begun, (labels) => list(labels, label)),
+    ...maybe('begunTags', body.begunTags, (tags) => list(tags, text)),
+    ...maybe('failure', body.failure, (failure) => {
+      const { code, message, shape, attempts, until } = exactly(TABLE, failure, ['code', 'message', 'shape', 'attempts', 'until'], []);
+      return { code: text(code), message: text(message), shape: text(shape), attempts: whole(attempts), until: time(until) };
+    }),
+    ...maybe('conflict', body.conflict, (conflict) => {
+      const { kind, at, versionId } = exactly(TABLE, conflict, ['kind', 'at'], ['versionId']);
+      return { kind: CONFLICTS.find((one) => one === kind) ?? bad(), at: time(at), ...maybe('versionId', versionId, text) };
+    }),
+    ...maybe('look', body.look, mark),
+    ...maybe('adopting', body.adopting, mark),
+    ...maybe('leaving', body.leaving, mark),
   };
 }
 
@@ -89,13 +107,15 @@ function secret(plain: Uint8Array): SecretRecord {
     TABLE,
     plain,
     ['name', 'suffix', 'description', 'tags', 'created', 'changed', 'versions', 'replicas', 'consumers'],
-    ['key', 'lastAccessed', 'deletion', 'rotation'],
+    ['key', 'lastAccessed', 'deletion', 'rotation', 'region', 'primary'],
   );
   const { name, suffix } = body;
   if (typeof name !== 'string' || !isSecretName(name) || typeof suffix !== 'string' || !SUFFIX.test(suffix)) return bad();
   return {
     name,
     suffix,
+    ...maybe('region', body.region, place),
+    ...maybe('primary', body.primary, (primary) => ({ region: place(exactly(TABLE, primary, ['region'], []).region) })),
     description: text(body.description),
     ...maybe('key', body.key, (key) => {
       const { keyId: id, kmsKeyId } = exactly(TABLE, key, ['keyId', 'kmsKeyId'], []);
@@ -116,26 +136,45 @@ function secret(plain: Uint8Array): SecretRecord {
   };
 }
 
-/** By name. */
+/** By name, after its region where that is not the vault's own. */
 export const SECRETS = indexedKind<SecretRecord, SecretSummary>({
   table: TABLE,
   schema: 1,
   what: 'a secret',
-  key: ({ name }) => name,
+  key: placeOf,
   encode: encodeJson,
   decode: (_schema, plain) => secret(plain),
   entry: summary,
 });
 
-/** By the secret's name. */
+/** As the secret is. */
 export const ROTATIONS = indexedKind<RotationRecord, RotationEntry>({
   table: 'rotations',
   schema: 1,
   what: 'a rotation',
-  key: ({ name }) => name,
+  key: placeOf,
   encode: encodeJson,
   decode: (_schema, plain) => decodeRotation(plain),
   entry: rotationEntry,
+});
+
+/** What is kept of a remote in memory: whatever is shown in a list. */
+export type RemoteEntry = Omit<RemoteRecord, 'name' | 'sealed' | 'ca'> & { readonly hasCa: boolean };
+
+/** By its name. */
+export const REMOTES = indexedKind<RemoteRecord, RemoteEntry>({
+  table: 'remotes',
+  schema: 1,
+  what: 'a remote',
+  key: ({ name }) => name,
+  encode: encodeJson,
+  decode(_schema, plain) {
+    const body = readFields('remotes', plain, ['name', 'url', 'region', 'accessKeyId', 'sealed', 'created', 'changed'], ['ca']);
+    const name = text(body.name);
+    if (!isRemoteName(name)) throw malformed('remotes');
+    return { name, url: text(body.url), region: text(body.region), accessKeyId: text(body.accessKeyId), sealed: text(body.sealed), ...maybe('ca', body.ca, text), created: time(body.created), changed: time(body.changed) };
+  },
+  entry: ({ url, region, accessKeyId, created, changed, ca }) => ({ url, region, accessKeyId, created, changed, hasCa: ca !== undefined }),
 });
 
 /** The value of one version: what `sealValue` made. */

@@ -37,18 +37,22 @@ export interface PageOf {
 export interface Wanted extends Order {
   readonly fits: Fits;
   readonly planned: boolean;
+  /** Name space; absent: the vault's own region. */
+  readonly region?: string | undefined;
   readonly limit: number;
   readonly token?: string;
 }
 
 /** `entries` is gone through at once. InvalidNextTokenException. */
-export function pageOf(entries: Iterable<readonly [string, SecretSummary]>, { by, order, fits, planned, limit, token }: Wanted): PageOf {
+export function pageOf(entries: Iterable<readonly [string, SecretSummary]>, { by, order, fits, planned, region, limit, token }: Wanted): PageOf {
   const after = token === undefined ? undefined : placeOf(token, { by, order });
   const date = DATE[by];
   const first = order === 'asc' ? before : (a: Place, b: Place) => before(b, a);
   // One more than the page, to know whether there is a next one.
   const best: Place[] = [];
-  for (const [name, summary] of entries) {
+  for (const [key, summary] of entries) {
+    if (summary.region !== region) continue;
+    const name = region === undefined ? key : key.slice(region.length + 1);
     if (!planned && summary.due !== undefined) continue;
     const place = { date: date(summary), name };
     const last = best.at(-1);

@@ -8,7 +8,7 @@
  * Defends against: a version that changes after it was made, a stage on two versions, a moment without AWSCURRENT.
  * Does not: store, know who asks, or talk to anything outside.
  */
-import type { Instant, KeyId, SecretName } from '../../shared/model/ids.ts';
+import { placedSecret, type Instant, type KeyId, type SecretName } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
 export const CURRENT = 'AWSCURRENT';
@@ -52,18 +52,42 @@ export interface RotationSettings {
   readonly asked?: { readonly token: string; readonly at: Instant };
 }
 
-/** A copy at a remote; `region` is the remote's name as `AddReplicaRegions` gave it. */
+/** A staging label on a version. */
+export interface Label {
+  readonly stage: string;
+  readonly versionId: string;
+}
+
+export const CONFLICTS = ['foreign', 'moved', 'exists', 'deleted', 'gone'] as const;
+/**
+ * foreign: a version that was not made here. moved: a label that somebody has moved there. exists: a secret of the name that is no copy.
+ * deleted, gone: the copy is to be deleted there, or has been.
+ */
+export type ConflictKind = (typeof CONFLICTS)[number];
+
+/** A copy of a secret. `region`: a name space of this vault, or the name of a remote, as `AddReplicaRegions` gave it. */
 export interface ReplicaRecord {
   readonly region: string;
-  /** A key of the remote's, as it was given. */
+  /** A key of that region's, as it was given. */
   readonly kmsKeyId?: string;
-  readonly status: 'InSync' | 'InProgress' | 'Failed';
-  readonly message?: string;
+  readonly added: Instant;
+  /** A secret of the name that is there already is written over. */
   readonly overwrite: boolean;
-  /** The version that the remote had as AWSCURRENT when it was last brought level: a newer one there is a conflict. */
-  readonly level?: { readonly versionId: string; readonly at: Instant };
-  /** The secret's `changed` when it was last brought level. */
-  readonly upTo?: Instant;
+  /** `shape`: what it was last brought level with. `labels` and `tags` (their keys): what was left at a remote. */
+  readonly level?: { readonly shape: string; readonly at: Instant; readonly versions: readonly string[]; readonly labels: readonly Label[]; readonly tags: readonly string[] };
+  /** Labels that steps which were begun since may have put at a remote. */
+  readonly begun?: readonly Label[];
+  /** And tags, by their keys. */
+  readonly begunTags?: readonly string[];
+  /** `shape`: of the secret when it failed: a change is another try. */
+  readonly failure?: { readonly code: string; readonly message: string; readonly shape: string; readonly attempts: number; readonly until: Instant };
+  readonly conflict?: { readonly kind: ConflictKind; readonly at: Instant; readonly versionId?: string };
+  /** It is to be looked at, level or not. */
+  readonly look?: true;
+  /** The owner's word on a conflict: the remote's current version is to be a new one here. */
+  readonly adopting?: true;
+  /** It is to be deleted at its remote, and is no replica any more then. */
+  readonly leaving?: true;
 }
 
 /** Somebody who read a value: a principal at a door. */
@@ -80,6 +104,10 @@ export interface SecretRecord {
   readonly name: SecretName;
   /** Six of `[A-Za-z0-9]`, the end of its ARN. */
   readonly suffix: string;
+  /** Name space that it is in; absent: the vault's own region. */
+  readonly region?: string;
+  /** Of a replica, which nobody changes but its primary: where that is. */
+  readonly primary?: { readonly region: string };
   readonly description: string;
   /** The key for new versions; absent: `alias/aws/secretsmanager`. `kmsKeyId`: as the caller named it. */
   readonly key?: { readonly keyId: KeyId; readonly kmsKeyId: string };
@@ -97,6 +125,9 @@ export interface SecretRecord {
   /** Most recent last; at most 100. */
   readonly consumers: readonly ConsumerRecord[];
 }
+
+/** What a secret and its rotation are kept under. */
+export const placeOf = ({ region, name }: Pick<SecretRecord, 'region' | 'name'>): string => placedSecret(region, name);
 
 /** A value on its way through. Whoever gets one disposes of `bytes`. */
 export interface SecretValue {

@@ -1,5 +1,5 @@
 /** How a secret's rotation is kept: the rotator's settings and the machine's state, one row of `rotations` for each secret that has any. */
-import { instant, isSecretName, type Instant, type SecretName } from '../../shared/model/ids.ts';
+import { instant, isRegion, isSecretName, type Instant, type SecretName } from '../../shared/model/ids.ts';
 import { exactly, malformed, readFields } from '../store/strict.ts';
 import { standingOf, type Mark } from './rotation-plan.ts';
 import { wakeOf, type EndedRun, type RotationState, type Run, type RunStep, type StepRecord } from './rotation.ts';
@@ -26,6 +26,8 @@ export interface RotationRecord {
   readonly name: SecretName;
   /** Of the secret: another one of the same name is another secret. */
   readonly suffix: string;
+  /** The secret's. */
+  readonly region?: string;
   readonly rotator: RotatorSettings;
   readonly state: RotationState;
 }
@@ -133,10 +135,10 @@ function rotator(value: unknown): RotatorSettings {
 }
 
 export function decodeRotation(plain: Uint8Array): RotationRecord {
-  const body = readFields(TABLE, plain, ['name', 'suffix', 'rotator', 'state'], []);
+  const body = readFields(TABLE, plain, ['name', 'suffix', 'rotator', 'state'], ['region']);
   const { name } = body;
   if (typeof name !== 'string' || !isSecretName(name)) return bad();
-  return { name, suffix: text(body.suffix), rotator: rotator(body.rotator), state: state(body.state) };
+  return { name, suffix: text(body.suffix), ...maybe('region', body.region, (region) => (typeof region === 'string' && isRegion(region) ? region : bad())), rotator: rotator(body.rotator), state: state(body.state) };
 }
 
 export function rotationEntry({ state: of }: RotationRecord): RotationEntry {

@@ -40,18 +40,30 @@ export function givenValue({ SecretString, SecretBinary }: GivenValue): SecretVa
 export function newSecret(request: {
   readonly name: SecretName;
   readonly suffix: string;
+  /** Name space; absent: the vault's own region. */
+  readonly region?: string | undefined;
   readonly description: string;
   readonly tags: readonly Tag[];
   readonly key: SecretRecord['key'] | undefined;
   readonly at: Instant;
 }): SecretRecord {
-  const { name, suffix, description, tags, key, at } = request;
-  return tagged({ name, suffix, description, ...(key ? { key } : {}), tags: [], created: at, changed: at, versions: [], replicas: [], consumers: [] }, tags, at);
+  const { name, suffix, region, description, tags, key, at } = request;
+  return tagged({ name, suffix, ...(region === undefined ? {} : { region }), description, ...(key ? { key } : {}), tags: [], created: at, changed: at, versions: [], replicas: [], consumers: [] }, tags, at);
 }
 
 /** InvalidRequestException. */
 export function assertLive({ name, deletion }: SecretRecord): void {
   if (deletion) throw new VaultError('InvalidRequestException', `secret \`${name}\` is marked for deletion; take it back with \`keystead secret restore\``);
+}
+
+/** InvalidParameterException, as AWS has it. */
+export function assertNoReplica({ name, primary }: SecretRecord): void {
+  if (primary) throw new VaultError('InvalidParameterException', `secret \`${name}\` is a replica and changed by its primary only: ask for it in \`${primary.region}\`, or promote it with \`keystead secret stop-replication\``);
+}
+
+/** A primary is not deleted before its replicas. InvalidParameterException, as AWS has it. */
+export function assertNoReplicas({ name, replicas }: SecretRecord): void {
+  if (replicas.length > 0) throw new VaultError('InvalidParameterException', `secret \`${name}\` still has replicas in ${replicas.map(({ region }) => `\`${region}\``).join(', ')}; remove them first with \`keystead secret remove-regions\``);
 }
 
 /** InvalidParameterException, InvalidRequestException. */

@@ -2,6 +2,7 @@
 import { EXPIRES, expiryIn } from '../../shared/model/expiry.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
 import type { SecretRecord, Tag } from './ports.ts';
+import { wakeOf } from './replication.ts';
 
 export interface SecretSummary {
   readonly created: Instant;
@@ -14,7 +15,13 @@ export interface SecretSummary {
   /** What its tag `expires` says. */
   readonly expires?: Instant;
   readonly tags: readonly Tag[];
-  readonly replicated: boolean;
+  /** As in the record. */
+  readonly region?: string;
+  readonly primary?: string;
+  /** Where it is replicated to. */
+  readonly replicas: readonly string[];
+  /** When a replica is to be brought level; 0: now. Absent: none is behind, or waits for its owner. */
+  readonly wake?: Instant;
   /** Lower case, each after a space: of the description; and of name, description and tags together. */
   readonly described: string;
   readonly words: string;
@@ -57,7 +64,11 @@ function expiryOf(tags: readonly Tag[]): Instant | undefined {
   return at === undefined ? undefined : instant(at);
 }
 
-export function summary({ name, description, tags, created, changed, lastAccessed, deletion, rotation, replicas }: SecretRecord): SecretSummary {
+const NONE: readonly string[] = [];
+
+export function summary(secret: SecretRecord): SecretSummary {
+  const { name, description, tags, created, changed, lastAccessed, deletion, rotation, replicas, region, primary } = secret;
+  const wake = replicas.length === 0 ? undefined : wakeOf(secret);
   const expires = expiryOf(tags);
   return {
     created,
@@ -67,7 +78,10 @@ export function summary({ name, description, tags, created, changed, lastAccesse
     ...(lastAccessed === undefined ? {} : { lastAccessed }),
     ...(deletion === undefined ? {} : { due: deletion.due }),
     tags,
-    replicated: replicas.length > 0,
+    ...(region === undefined ? {} : { region }),
+    ...(primary ? { primary: primary.region } : {}),
+    replicas: replicas.length === 0 ? NONE : replicas.map((one) => one.region),
+    ...(wake === undefined ? {} : { wake }),
     described: lined([description]),
     words: lined([name, description, ...tags.flatMap(({ key, value }) => [key, value])]),
   };

@@ -21,6 +21,8 @@ import { actionsOf, type ErrorOf, type InputOf, type Operation, type OperationNa
 import * as secrets from './secrets.ts';
 import * as secretPolicies from './secret-policies.ts';
 import * as secretImport from './secret-import.ts';
+import * as remotes from './secret-remotes.ts';
+import * as replication from './secret-replication.ts';
 import * as secretRotation from './secret-rotation.ts';
 import * as values from './secret-values.ts';
 import * as slots from './slots.ts';
@@ -136,6 +138,22 @@ const ALL = [
   secretRotation.rotateDueSecrets,
   secretRotation.runRotationStep,
   secretRotation.recordRotationStep,
+  replication.replicateSecretToRegions,
+  replication.removeRegionsFromReplication,
+  replication.stopReplicationToReplica,
+  replication.describeReplication,
+  replication.releaseReplica,
+  replication.adoptReplicaVersion,
+  remotes.putRemote,
+  remotes.listRemotes,
+  remotes.describeRemote,
+  remotes.deleteRemote,
+  remotes.testRemote,
+  replication.replicateToRegion,
+  replication.recordReplicationFailure,
+  replication.beginReplication,
+  replication.runReplication,
+  replication.recordReplication,
   commands.allowCommand,
   commands.listCommands,
   commands.disallowCommand,

@@ -36,6 +36,21 @@ export const stages = z.array(stage);
 /** A revealed value. */
 export const value = { ...named, VersionId: versionId, SecretBinary: secretBinary, SecretString: secretString, VersionStages: stages, CreatedDate: timestamp() };
 
+/** A name space of this vault, or the name of a remote. Its form is judged by the domain (InvalidParameterException). */
+export const replicaRegion = z.string().min(1).max(128);
+export const replicaRegions = z
+  .array(z.strictObject({ Region: replicaRegion, KmsKeyId: z.string().min(1).max(2048).optional() }))
+  .min(1)
+  .describe('[{"Region": "eu-west-1", "KmsKeyId": …}]; the key is one of that region, `alias/aws/secretsmanager` if left out; a remote of `keystead secret list-remotes` is named like a region');
+export const forceOverwrite = z.boolean().describe('Also where a secret of the name exists there already, which is lost then; at a remote its current version gives way and is kept as long as the remote keeps it');
+export const replicaState = {
+  KmsKeyId: z.string(),
+  Status: z.enum(['InSync', 'Failed', 'InProgress']),
+  StatusMessage: z.string().optional(),
+  LastAccessedDate: timestamp().optional(),
+};
+export const replicationStatus = z.array(z.strictObject({ Region: z.string(), ...replicaState }));
+
 /** What is known of a secret, without its values. */
 export const known = {
   ...named,
@@ -46,6 +61,7 @@ export const known = {
   DeletedDate: timestamp().optional().describe('When it is destroyed, while its deletion is planned'),
   Tags: tags,
   CreatedDate: timestamp(),
+  PrimaryRegion: z.string().optional().describe('Absent: it is not replicated'),
   RotationEnabled: z.boolean().optional().describe('Absent: it was never set up'),
   RotationLambdaARN: z.string().optional(),
   RotationRules: rotationRules.optional(),

@@ -89,9 +89,12 @@ export const aliasArn = (realm: Realm, alias: AliasName): Arn => `arn:aws:kms:${
 /** The vault's realm as a request of this region has it. */
 export const realmIn = (realm: Realm, region: string | undefined): Realm => (region === undefined || region === realm.region ? realm : { ...realm, region, home: realm.home ?? realm.region });
 
+/** The realm's region where that is not the vault's own: what a record that is kept there names. */
+export const placeIn = ({ region, home }: Realm): string | undefined => (home === undefined || home === region ? undefined : region);
+
 const PLACED = /^([a-z0-9-]+):(alias\/.+)$/;
 /** What an alias is kept under: its name, after its region where that is not the vault's own. */
-export const placedAlias = (realm: Realm, alias: AliasName): AliasName => (realm.home === undefined || realm.home === realm.region ? alias : (`${realm.region}:${alias}` as AliasName));
+export const placedAlias = (realm: Realm, alias: AliasName): AliasName => (placeIn(realm) === undefined ? alias : (`${realm.region}:${alias}` as AliasName));
 /** The name of an alias that is kept in the realm's region; undefined: it is of another. */
 export function aliasHere(realm: Realm, placed: AliasName): AliasName | undefined {
   const name = (PLACED.exec(placed)?.[2] ?? placed) as AliasName;
@@ -128,6 +131,18 @@ export function parseSecretName(text: string): SecretName {
   if (!isSecretName(text)) throw new VaultError('ValidationException', `secret name \`${text}\` must be up to 512 of a-z, A-Z, 0-9 and / _ + = . @ -`);
   return text;
 }
+
+/** What a secret is kept under: its name, after its region where that is not the vault's own. A name has no colon. */
+export const placedSecret = (region: string | undefined, name: SecretName): string => (region === undefined ? name : `${region}:${name}`);
+
+/** The other way round. */
+export function partsOfPlace(placed: string): { readonly name: string; readonly region?: string } {
+  const at = placed.indexOf(':');
+  return at < 0 ? { name: placed } : { name: placed.slice(at + 1), region: placed.slice(0, at) };
+}
+
+/** What a remote is called where a region is named: like a region, and none. */
+export const isRemoteName = (text: string): boolean => /^[a-z][a-z0-9-]{0,62}$/.test(text) && !isRegion(text);
 
 /** `suffix`: six of `[A-Za-z0-9]`, drawn when the secret is made, so that a later secret of the same name is another one. */
 export const secretArn = (realm: Realm, name: SecretName, suffix: string): Arn => `arn:aws:secretsmanager:${realm.region}:${realm.account}:secret:${name}-${suffix}` as Arn;

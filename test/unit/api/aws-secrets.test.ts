@@ -33,20 +33,23 @@ type OutputIs<N extends Name, Response, Missing extends keyof Omit<Response, '$m
 type Yes = true[];
 
 /** Come with replication and other services' secrets. */
-type Later = 'Type' | 'ExternalSecretRotationMetadata' | 'ExternalSecretRotationRoleArn' | 'OwningService' | 'PrimaryRegion';
+type Later = 'Type' | 'ExternalSecretRotationMetadata' | 'ExternalSecretRotationRoleArn' | 'OwningService';
 type Partners = 'ExternalSecretRotationMetadata' | 'ExternalSecretRotationRoleArn';
 
 /** Compiles, or there is a difference. */
 export type Held = [
-  ...[InputIs<'secretsmanager:CreateSecret', aws.CreateSecretRequest, 'AddReplicaRegions' | 'ForceOverwriteReplicaSecret' | 'Type'>, OutputIs<'secretsmanager:CreateSecret', aws.CreateSecretResponse, 'ReplicationStatus'>],
+  ...[InputIs<'secretsmanager:CreateSecret', aws.CreateSecretRequest, 'Type'>, OutputIs<'secretsmanager:CreateSecret', aws.CreateSecretResponse>],
   ...[InputIs<'secretsmanager:UpdateSecret', aws.UpdateSecretRequest, 'Type'>, OutputIs<'secretsmanager:UpdateSecret', aws.UpdateSecretResponse>],
-  ...[InputIs<'secretsmanager:DescribeSecret', aws.DescribeSecretRequest>, OutputIs<'secretsmanager:DescribeSecret', aws.DescribeSecretResponse, Later | 'ReplicationStatus'>],
   ...[InputIs<'secretsmanager:GetResourcePolicy', aws.GetResourcePolicyRequest>, OutputIs<'secretsmanager:GetResourcePolicy', aws.GetResourcePolicyResponse, 'ResourcePolicy'>],
+  ...[InputIs<'secretsmanager:DescribeSecret', aws.DescribeSecretRequest>, OutputIs<'secretsmanager:DescribeSecret', aws.DescribeSecretResponse, Later>],
   ...[InputIs<'secretsmanager:ListSecrets', aws.ListSecretsRequest>, OutputIs<'secretsmanager:ListSecrets', aws.ListSecretsResponse>],
   ...[InputIs<'secretsmanager:DeleteSecret', aws.DeleteSecretRequest>, OutputIs<'secretsmanager:DeleteSecret', aws.DeleteSecretResponse>],
   ...[InputIs<'secretsmanager:RestoreSecret', aws.RestoreSecretRequest>, OutputIs<'secretsmanager:RestoreSecret', aws.RestoreSecretResponse>],
   ...[InputIs<'secretsmanager:RotateSecret', aws.RotateSecretRequest, Partners>, OutputIs<'secretsmanager:RotateSecret', aws.RotateSecretResponse>],
   ...[InputIs<'secretsmanager:CancelRotateSecret', aws.CancelRotateSecretRequest>, OutputIs<'secretsmanager:CancelRotateSecret', aws.CancelRotateSecretResponse>],
+  ...[InputIs<'secretsmanager:ReplicateSecretToRegions', aws.ReplicateSecretToRegionsRequest>, OutputIs<'secretsmanager:ReplicateSecretToRegions', aws.ReplicateSecretToRegionsResponse>],
+  ...[InputIs<'secretsmanager:RemoveRegionsFromReplication', aws.RemoveRegionsFromReplicationRequest>, OutputIs<'secretsmanager:RemoveRegionsFromReplication', aws.RemoveRegionsFromReplicationResponse>],
+  ...[InputIs<'secretsmanager:StopReplicationToReplica', aws.StopReplicationToReplicaRequest>, OutputIs<'secretsmanager:StopReplicationToReplica', aws.StopReplicationToReplicaResponse>],
   ...[InputIs<'secretsmanager:TagResource', aws.TagResourceRequest>, InputIs<'secretsmanager:UntagResource', aws.UntagResourceRequest>],
   ...[InputIs<'secretsmanager:GetSecretValue', aws.GetSecretValueRequest>, OutputIs<'secretsmanager:GetSecretValue', aws.GetSecretValueResponse>],
   ...[InputIs<'secretsmanager:BatchGetSecretValue', aws.BatchGetSecretValueRequest>, OutputIs<'secretsmanager:BatchGetSecretValue', aws.BatchGetSecretValueResponse>],
@@ -62,7 +65,7 @@ it('has the fields of AWS’s client', () => {
 });
 
 it('refuses by name what it does not offer', () => {
-  expect(refusedOf(declarationOf('secretsmanager:CreateSecret').input).map(({ name }) => name)).toEqual(['AddReplicaRegions', 'ForceOverwriteReplicaSecret', 'Type']);
+  expect(refusedOf(declarationOf('secretsmanager:CreateSecret').input).map(({ name }) => name)).toEqual(['Type']);
   expect(refusedOf(declarationOf('secretsmanager:RotateSecret').input).map(({ name }) => name)).toEqual(['ExternalSecretRotationMetadata', 'ExternalSecretRotationRoleArn']);
   expect(refusedOf(declarationOf('secretsmanager:UpdateSecret').input).map(({ name }) => name)).toEqual(['Type']);
   expect(refusedOf(declarationOf('secretsmanager:PutSecretValue').input).map(({ name }) => name)).toEqual(['RotationToken']);
