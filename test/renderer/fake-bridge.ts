@@ -2,6 +2,7 @@
 import { fakeOpened, fakePreview } from './fake-imports.ts';
 import { fakeClients, fakeEvents, fakeKeys, fakeRequests, fakeSecrets, manyKeys, type FakeKey, type FakeSecret } from './fake-data.ts';
 import { fakeHardware, tokenLogsOut } from './fake-hardware.ts';
+import { fakeRemotes, fakeReplicas } from './fake-replication.ts';
 import { fakeRotation, previewed } from './fake-rotation.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -206,6 +207,23 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'vault:DisallowCommand': (input) => {
     commands = commands.filter(({ Name }) => Name !== input['Name']);
     return {};
+  },
+  'secretsmanager:DescribeReplication': (input) => {
+    const { Name } = secret(input['SecretId']);
+    const Replicas = Name.endsWith('postgres') ? fakeReplicas(query.get('replication'), at()) : [];
+    return { ARN: secretArn(Name), Name, IsReplica: false, ...(Replicas.length > 0 ? { PrimaryRegion: 'us-east-1' } : {}), Replicas };
+  },
+  'secretsmanager:ReplicateSecretToRegions': () => fail('InvalidParameterException', 'the secret itself is in `us-east-1`; name another region'),
+  'secretsmanager:AdoptReplicaVersion': (input) => ({ ARN: '', Name: input['SecretId'] }),
+  'secretsmanager:ReleaseReplica': (input) => ({ ARN: '', Name: input['SecretId'] }),
+  'secretsmanager:RemoveRegionsFromReplication': () => ({ ARN: '', ReplicationStatus: [] }),
+  'secretsmanager:ListRemotes': () => ({ Remotes: query.get('empty') === null ? fakeRemotes(at()) : [] }),
+  'secretsmanager:DescribeRemote': (input) => ({ ...fakeRemotes(at()).find(({ Name }) => Name === input['Name']), CertificateAuthority: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', ReplicatedARNs: [] }),
+  'secretsmanager:PutRemote': (input) => ({ Name: input['Name'] }),
+  'secretsmanager:DeleteRemote': () => fail('InvalidRequestException', `\`${secretArn('prod/orders/postgres')}\` is replicated to it; take those away first, or leave the copies`),
+  'secretsmanager:TestRemote': async (input) => {
+    await wait(150);
+    return input['Name'] === 'team-vault' ? { Ok: false, Code: 'tls-untrusted', Reason: 'the server\'s certificate is not from a trusted authority, or has expired: give the authority\'s certificate, or renew the server\'s', Connections: ['vault.acme.internal:5998 plain 41 ms'] } : { Ok: true, Connections: ['secretsmanager.eu-west-1.amazonaws.com:443 tls 96 ms'] };
   },
   'secretsmanager:PreviewRotation': (input) => {
     const { ScheduleExpression: expression = '' } = input['RotationRules'] as { ScheduleExpression?: string };

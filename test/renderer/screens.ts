@@ -28,6 +28,11 @@ const rotation = async (page: Page): Promise<void> => {
   await page.getByRole('tab', { name: 'Rotation' }).click();
   await page.getByText(/Next runs|Nothing rotates/).waitFor();
 };
+const regions = async (page: Page): Promise<void> => {
+  await secrets(page);
+  await page.getByRole('tab', { name: 'Regions' }).click();
+  await page.getByText(/It is in this region only|cannot be deleted/).waitFor();
+};
 const setUp = async (page: Page): Promise<void> => {
   await rotation(page);
   await press(page, 'Set up rotation…');
@@ -105,6 +110,17 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'rotation-set-up-database': { over: 'dialog', act: async (page) => { await setUp(page); await page.getByLabel('What rotates it').selectOption('postgres'); await page.getByLabel('When', { exact: true }).selectOption('own'); await page.getByLabel('Expression').fill('rate(often)'); await press(page, 'Test the connection'); await page.getByText('nobody answers', { exact: false }).waitFor(); } },
   'rotation-set-up-command': { over: 'dialog', act: async (page) => { await setUp(page); await page.getByLabel('What rotates it').selectOption('command'); await page.getByText('No program is allowed').waitFor(); } },
   'rotation-set-up-program': { over: 'dialog', query: '?marks', act: async (page) => { await setUp(page); await page.getByLabel('What rotates it').selectOption('command'); await page.getByLabel('Program', { exact: true }).waitFor(); } },
+  'regions-none': { act: regions },
+  'regions-level': { query: '?replication=level', act: regions },
+  'regions-wrong': { query: '?replication=wrong', act: regions },
+  'regions-wrong-zoom': { query: '?replication=wrong', act: regions, size: { width: 640, height: 400 } },
+  'regions-add': { over: 'dialog', act: async (page) => { await regions(page); await press(page, 'Replicate…'); await page.getByLabel('Region', { exact: true }).fill('us-east-1'); await page.getByText('Overwrite a secret').click(); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').waitFor(); } },
+  'regions-add-remote': { over: 'dialog', act: async (page) => { await regions(page); await press(page, 'Replicate…'); await page.getByRole('radio', { name: 'A remote' }).check(); await page.getByLabel('Remote', { exact: true }).waitFor(); } },
+  'regions-stop': { over: 'dialog', query: '?replication=level', act: async (page) => { await regions(page); await page.getByRole('button', { name: 'Stop replicating…' }).last().click(); await page.getByRole('radio', { name: 'Delete the copy' }).check(); } },
+  'remotes': { act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Test team-vault' }).click(); await page.getByRole('button', { name: 'Test aws-production' }).click(); await page.getByText('It takes the access key').waitFor(); await page.getByRole('region', { name: 'Remotes' }).scrollIntoViewIfNeeded(); } },
+  'remotes-add': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await press(page, 'Add a remote…'); await page.getByLabel('Name', { exact: true }).fill('eu-west-1'); } },
+  'remotes-change': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Change team-vault' }).click(); await page.getByRole('textbox', { name: 'Endpoint' }).waitFor(); } },
+  'remotes-delete': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Delete team-vault' }).click(); await page.getByRole('dialog').getByRole('button', { name: 'Delete team-vault' }).click(); await page.getByRole('alert').waitFor(); } },
   'secrets-create': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); } },
   'secrets-generate': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); await page.getByRole('button', { name: 'Generate a value for field 1' }).click(); await page.getByText('190 bits').waitFor(); } },
   'secrets-phrase': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'Secrets' }).click(); await press(page, 'New secret'); await page.getByLabel('Name', { exact: true }).fill('prod/web/api'); await page.getByLabel('Name of field 1').fill('key'); await press(page, 'Add a field'); await page.getByRole('button', { name: 'Generate a value for field 1' }).click(); await page.getByText('190 bits').waitFor(); await page.getByRole('radio', { name: 'Passphrase' }).click(); await page.getByText('66 bits').waitFor(); } },

@@ -1,4 +1,4 @@
-/** AWS access: the door for AWS clients, the clients, and what they asked last. */
+/** AWS access: the door for AWS clients, the clients, what they asked last, and the way out to others' Secrets Managers. */
 import { Plus, SquareTerminal } from 'lucide-react';
 import { useState } from 'react';
 import { useNow } from '../clock.ts';
@@ -10,6 +10,7 @@ import { useVault } from '../vault/context.ts';
 import { CreateClient, DeleteClient, ROLE_WORDS, RotateKey } from './client-dialogs.tsx';
 import { useClients, useDoor, useRequests, type AwsClient, type AwsRequest } from './data.ts';
 import { DoorCard } from './door-card.tsx';
+import { RemotesCard } from './remotes-card.tsx';
 
 type Doing = { readonly kind: 'create' } | { readonly kind: 'rotate' | 'delete'; readonly of: AwsClient };
 
@@ -36,6 +37,7 @@ export function AccessScreen() {
                 {clients.data.length === 0 && <p className="px-4 py-4 text-fg-2">No program has an access key yet. The door lets nobody in without one.</p>}
                 {clients.data.map((of) => <ClientRow key={of.Name} of={of} act={readOnly ? undefined : setDoing} />)}
               </SettingsCard>
+              <RemotesCard readOnly={readOnly} />
               <Requests open={door.data.State === 'open'} />
             </>
           ) : !error && <SkeletonRows rows={6} height={52} />}

@@ -22,6 +22,7 @@ import { useRotation, useRotationMarks } from './rotation-data.ts';
 import { Versions } from './versions.tsx';
 
 const RotationTab = lazy(async () => ({ default: (await import('./rotation-tab.tsx')).RotationTab }));
+const RegionsTab = lazy(async () => ({ default: (await import('./regions-tab.tsx')).RegionsTab }));
 const RotationRun = lazy(async () => ({ default: (await import('./rotation-run.tsx')).RotationRun }));
 
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
@@ -95,6 +96,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
           <Tabs.Trigger value="value" className={TAB}>Value</Tabs.Trigger>
           {due === undefined && <Tabs.Trigger value="rotation" className={TAB}>Rotation</Tabs.Trigger>}
           <Tabs.Trigger value="versions" className={TAB}>Versions{versions.data && <span className="ml-1.5 font-normal text-fg-3">{counted(versions.data.Versions.length)}{versions.data.NextToken === undefined ? '' : '+'}</span>}</Tabs.Trigger>
+          {due === undefined && <Tabs.Trigger value="regions" className={TAB}>Regions{value.ReplicationStatus && <span className="ml-1.5 font-normal text-fg-3">{counted(value.ReplicationStatus.length)}</span>}</Tabs.Trigger>}
           <Tabs.Trigger value="about" className={TAB}>About</Tabs.Trigger>
         </Tabs.List>
         <Tabs.Content value="value">
@@ -105,6 +107,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
         </Tabs.Content>
         {due === undefined && <Tabs.Content value="rotation"><Suspense><RotationTab name={name} hasValue={current !== undefined} at={at} /></Suspense></Tabs.Content>}
         <Tabs.Content value="versions"><Versions name={name} versions={versions} current={current} dying={due !== undefined} at={at} /></Tabs.Content>
+        {due === undefined && <Tabs.Content value="regions"><Suspense><RegionsTab name={name} at={at} /></Suspense></Tabs.Content>}
         <Tabs.Content value="about"><About value={value} at={at} /></Tabs.Content>
       </Tabs.Root>
     </>

@@ -25,6 +25,9 @@ const DeleteSecret = lazy(async () => ({ default: (await secrets()).DeleteSecret
 const ImportSecrets = lazy(async () => ({ default: (await import('../secrets/import-secrets.tsx')).ImportSecrets }));
 const SetUpRotation = lazy(async () => ({ default: (await import('../secrets/rotation-setup.tsx')).SetUpRotation }));
 
+const AddReplica = lazy(async () => ({ default: (await import('../secrets/replica-dialogs.tsx')).AddReplica }));
+const RemoveReplica = lazy(async () => ({ default: (await import('../secrets/replica-dialogs.tsx')).RemoveReplica }));
+
 export function Modal({ shown }: { readonly shown: Shown }) {
   const { show } = useVault();
   const close = useCallback(() => { show(undefined); }, [show]);
@@ -52,6 +55,8 @@ function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefin
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
     case 'set-up-rotation': return <SetUpRotation name={shown.name} onClose={close} />;
+    case 'add-replica': return <AddReplica name={shown.name} onClose={close} />;
+    case 'remove-replica': return <RemoveReplica name={shown.name} region={shown.region} onClose={close} />;
     case 'delete-secret': return <DeleteSecret name={shown.name} onClose={close} />;
   }
 }
