@@ -43,13 +43,25 @@ describe('an order', () => {
 
 describe('an answer', () => {
   it('holds words of closed sets, addresses and codes of a narrow shape', () => {
-    expect(decodeToParent(encode(DONE))).toEqual(DONE);
+    expect(decodeToParent(encode(DONE))?.message).toEqual(DONE);
     const failed = { kind: 'failed', code: 'server-error', place: 'change', detail: '42501', uncertain: true, connections: [] };
-    expect(decodeToParent(asFrame(failed))).toEqual(failed);
+    expect(decodeToParent(asFrame(failed))?.message).toEqual(failed);
     for (const wrong of [{ detail: 'the password is hunter2' }, { detail: 'x'.repeat(41) }, { code: 'whatever' }, { message: 'hunter2' }, { connections: [{ host: 'h', port: 1, address: 'hunter2', ms: 1 }] }]) {
       expect(decodeToParent(asFrame({ ...failed, ...wrong }))).toBeUndefined();
     }
     expect(decodeToParent(Uint8Array.of(...encode(DONE), 1))).toBeUndefined();
+    expect(decodeToParent(encode(failed as ToParent, Uint8Array.of(1)))).toBeUndefined();
+  });
+
+  it('of a remote holds version ids, labels, and a value of the length that it says', () => {
+    const label = { stage: 'AWSCURRENT', versionId: 'v'.repeat(36) };
+    const done = { ...DONE, theirs: { exists: true, deleted: false, labels: [label] }, value: { kind: 'string', length: 3 } } as ToParent;
+    const read = decodeToParent(encode(done, Uint8Array.of(1, 2, 3)));
+    expect([read?.message, [...(read?.value ?? [])]]).toEqual([done, [1, 2, 3]]);
+    for (const bytes of [[], [1, 2], [1, 2, 3, 4]]) expect(decodeToParent(encode(done, Uint8Array.from(bytes)))).toBeUndefined();
+    for (const wrong of [{ ...label, stage: 'a b' }, { ...label, stage: '' }, { ...label, versionId: 'short' }, { ...label, versionId: `${'v'.repeat(35)}\n` }, { ...label, value: 'hunter2' }]) {
+      expect(decodeToParent(encode({ ...DONE, theirs: { exists: true, deleted: false, labels: [wrong] } } as ToParent))).toBeUndefined();
+    }
   });
 
   it('has a message for every failure: lowercase, no full stop, with the server’s code', () => {
