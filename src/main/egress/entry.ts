@@ -43,13 +43,14 @@ async function work(order: EgressOrder, given: Given): Promise<{ readonly answer
   });
   const timer = setTimeout(() => stop?.('timed-out'), order.timeMs);
   try {
-    const running: Promise<RemoteDone | void> =
-      order.kind === 'database' ? runDatabase(order, given, dialler, systemRandom, progress)
-      : order.kind === 'command' ? runCommand(order, progress, cut.signal)
+    const nothing = (): RemoteDone => ({});
+    const running =
+      order.kind === 'database' ? runDatabase(order, given, dialler, systemRandom, progress).then(nothing)
+      : order.kind === 'command' ? runCommand(order, progress, cut.signal).then(nothing)
       : order.kind === 'remote' ? runRemote(order, given, dialler, systemRandom, cut.signal)
-      : runLambda(order, dialler, progress, cut.signal);
+      : runLambda(order, dialler, progress, cut.signal).then(nothing);
     running.catch(() => undefined);
-    const { theirs, value } = (await Promise.race([running, stopped])) ?? {};
+    const { theirs, value } = await Promise.race([running, stopped]);
     const answer: ToParent = { kind: 'done', notes: [...progress.notes], connections: [...dialler.connections], ...(theirs ? { theirs } : {}), ...(value ? { value: { kind: value.kind, length: value.bytes.byteLength } } : {}) };
     return { answer, ...(value ? { value: value.bytes } : {}) };
   } catch (error) {

@@ -42,7 +42,7 @@ export const secretRemoteHandlers = ({ remotes, keepRemoteKey }: RemotePorts): P
     const before = await kept.get(input.Name);
     const { Name: name, AccessKeyId: accessKeyId, CertificateAuthority: ca } = input;
     const url = new URL(input.Endpoint).origin;
-    if (ca !== undefined && !/-----BEGIN CERTIFICATE-----/.test(ca)) return call.fail('InvalidParameterException', '`CertificateAuthority` is no PEM of a certificate; it begins with `-----BEGIN CERTIFICATE-----`');
+    if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) return call.fail('InvalidParameterException', '`CertificateAuthority` is no PEM of a certificate; it begins with `-----BEGIN CERTIFICATE-----`');
     // A key that was given for one host is used at no other.
     const same = before?.accessKeyId === accessKeyId && before.url === url ? before : undefined;
     if (!input.SecretAccessKey && !same) return call.fail('InvalidParameterException', 'give `SecretAccessKey` too: none is kept for this endpoint and access key');
