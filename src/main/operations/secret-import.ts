@@ -1,7 +1,7 @@
 /** `secretsmanager:` handlers of imports. Each secret is sealed and kept as CreateSecret and PutSecretValue do it. */
 import { ROW_STATES } from '../../shared/api/secret-import.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { isSecretName, parseSecretName, uuidFrom, type SecretName } from '../../shared/model/ids.ts';
+import { isSecretName, parseSecretName, placeIn, uuidFrom, type SecretName } from '../../shared/model/ids.ts';
 import { MOST_BYTES } from '../imports/parsed.ts';
 import type { ReadSecretsFile } from '../imports/port.ts';
 import type { Call } from '../kernel/handler.ts';
@@ -142,7 +142,7 @@ async function written(row: ImportRow, action: 'Create' | 'Replace' | 'Keep', wr
   if (action === 'Keep') return await keptBeside(row, value, writing);
   const secret = await rights.writer.of(SECRETS).get(row.name);
   if (!secret) return await created(row.name, row, value, writing);
-  if (secret.deletion) return conflict;
+  if (secret.deletion || secret.primary) return conflict;
   if (await hasNow(secret, value, writing)) return { outcome: 'Unchanged', name: row.name, secret };
   if (action === 'Create') return conflict;
   // The one version of this row is there already, and another is current since: what was written later stays.
@@ -165,6 +165,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
   },
 
   'secretsmanager:PreviewImport': async (input, call, rights) => {
+    if (placeIn(rights.realm) !== undefined) return call.fail('InvalidParameterException', 'what is imported comes into the vault\'s own region; leave the region out, and replicate it afterwards');
     const staged = staging.get(input.ImportId);
     const { Layout: layout, Prefix: prefix, Name: name = suggestedName(staged.source?.path), From: from } = input;
     if (!layoutsOf(staged.file).includes(layout)) return call.fail('InvalidParameterException', 'the file has several things with fields of their own; `Layout` must be `each`');
@@ -200,6 +201,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
   },
 
   'secretsmanager:ImportSecrets': async (input, call, rights) => {
+    if (placeIn(rights.realm) !== undefined) return call.fail('InvalidParameterException', 'what is imported comes into the vault\'s own region; leave the region out, and replicate it afterwards');
     const { staged, preview } = staging.preview(input.ImportId, input.Preview);
     const { writer, keys, realm } = rights;
     const writing: Writing = { call, rights, random, staged, preview, values: secretValues({ call, writer, keys, realm, random }) };
