@@ -15,7 +15,7 @@ const key = async (page: Page, name = 'codesign-hsm'): Promise<void> => page.get
 const submit = (page: Page): Promise<void> => page.getByRole('dialog').locator('button[type=submit]').click();
 const more = async (page: Page, of: string, item: string): Promise<void> => {
   await hardware(page);
-  await page.getByRole('button', { name: `More for ${of}` }).click();
+  await page.getByRole('button', { name: `More for ${of}`, exact: true }).click();
   await page.getByRole('menuitem', { name: item }).click();
 };
 const loaded = async (page: Page): Promise<void> => {

@@ -252,7 +252,8 @@ function Work({ wanted: given, before, onMade, onDone, onBusy, onCancel }: WorkP
   const renames = failed && (failed.error.code === 'AlreadyExistsException' || failed.error.code === 'CustomKeyStoreNameInUseException');
   return (
     <div ref={begin}>
-      <ul className="flex flex-col gap-0.5 px-5 pt-2 pb-3" role="status" aria-label="Progress">
+      <p role="status" className="sr-only">{at === undefined || failed ? '' : SETUP_WORDS[at]}</p>
+      <ul className="flex flex-col gap-0.5 px-5 pt-2 pb-3" aria-label="Progress">
         {SETUP_ACTS.map((act, i) => {
           const state = failed && i === SETUP_ACTS.indexOf(failed.at) ? 'failed' : i < now ? 'done' : i === now && !failed ? 'doing' : 'waiting';
           return (
