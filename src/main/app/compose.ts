@@ -25,7 +25,6 @@ import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
 import { createEgress } from '../egress/client.ts';
-import type { Egress } from '../egress/port.ts';
 import { createRemotes } from '../egress/remotes.ts';
 import { createRotator } from '../egress/rotator.ts';
 import { createCipherFiles } from '../cipher/client.ts';
@@ -36,7 +35,7 @@ import { createKeychain } from '../platform/keychain.ts';
 import { acquireVaultLock, type VaultLock } from '../platform/lock.ts';
 import { whereOf } from '../platform/log-events.ts';
 import type { Log } from '../platform/log.ts';
-import type { CipherFiles, Clock, Keychain } from '../platform/ports.ts';
+import type { Clock } from '../platform/ports.ts';
 import { killTree } from '../platform/descendants.ts';
 import { plainFiles } from '../platform/plain-file.ts';
 import { createProcessHost } from '../platform/process.ts';
@@ -44,7 +43,7 @@ import { systemRandom } from '../platform/random.ts';
 import { DEFAULT_RULES } from '../rules/defaults.ts';
 import { createSealerClient } from '../seal/client.ts';
 import { headerInfo, parseHeader } from '../seal/header.ts';
-import type { HeaderInfo, Sealer } from '../seal/protocol.ts';
+import type { HeaderInfo } from '../seal/protocol.ts';
 import { openTrail } from '../trail/log.ts';
 import { encodeRecord } from '../trail/record.ts';
 import { UsageTracker } from '../keyring/usage.ts';
@@ -58,14 +57,14 @@ import { closeAll } from './closing.ts';
 import { createEvents, type Events } from './events.ts';
 import { ACCESS_JOB, USAGE_JOB, vaultJobs } from './jobs.ts';
 import { openTokens } from './hardware.ts';
+import type { Machine } from './machine.ts';
 import { nearingOf, startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals } from './refusals.ts';
 import { isRefresh, startWindowReads } from './window-reads.ts';
 import { startReplicationRunner } from './replication-runner.ts';
 import { startRotationRunner } from './rotation-runner.ts';
-import type { RemoteRecord, Remotes } from '../secrets/remote-port.ts';
-import type { Rotator } from '../secrets/rotator-port.ts';
+import type { RemoteRecord } from '../secrets/remote-port.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
 import type { ConfigFile } from './config.ts';
@@ -90,17 +89,7 @@ export interface ProgramOptions {
   readonly machine?: Partial<Machine>;
 }
 
-export interface Machine {
-  readonly clock: Clock;
-  readonly keychain: Keychain;
-  readonly startSealer: () => Sealer;
-  readonly cipherFiles: CipherFiles;
-  readonly egress: Egress;
-  readonly rotator: Rotator;
-  readonly remotes: Remotes;
-  /** The schedule's timer: calls `fire` once, unless cancelled by the function that it returns. */
-  readonly after: (ms: number, fire: () => void) => () => void;
-}
+export type { Machine } from './machine.ts';
 
 export interface Program {
   readonly dispatch: Dispatch;

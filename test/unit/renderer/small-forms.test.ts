@@ -18,7 +18,7 @@ const refused = { ok: false, requestId: 'r', error: { code: 'ThrottlingException
 /** Of what is not answered at once. */
 let settle: (answer: object) => void = () => undefined;
 let answers: Readonly<Record<string, unknown>> = {};
-const READS: Readonly<Record<string, object>> = { 'kms:ListKeys': { Keys: [] }, 'kms:ListAliases': { Aliases: [] }, 'kms:DescribeKey': { KeyMetadata: { Description: '' } }, 'secretsmanager:DescribeSecret': { Name: 's' } };
+const READS: Readonly<Record<string, object>> = { 'kms:ListKeys': { Keys: [] }, 'kms:ListAliases': { Aliases: [] }, 'kms:DescribeKey': { KeyMetadata: { Description: '' } }, 'secretsmanager:DescribeSecret': { Name: 's', Tags: [] } };
 const turn = (): Promise<void> => act(async () => { await new Promise((done) => { setTimeout(done, 0); }); });
 
 beforeEach(() => {

@@ -97,7 +97,7 @@ describe('a header change', () => {
 });
 
 describe('a new term', () => {
-  test('re-encrypts everything; cut off at each call it is resumed', async () => {
+  test('re-encrypts everything; cut off at each call it is resumed', { timeout: 180_000 }, async () => {
     const base = await twoSlots();
     const keys = [await addKey(base, 'one'), await addKey(base, 'two')];
     await base.store.write(record('kept'), (writer) => {
