@@ -22,7 +22,7 @@ import { createVault, record, SETTINGS, type TestVault } from '../unit/store/vau
 
 const REALM: Realm = { account: SETTINGS.account, region: SETTINGS.region };
 const NO_HARDWARE = new Hardware({ startHost: () => { throw new Error('no module here'); }, uid: 0, now: () => instant(0), changed: () => undefined });
-const handlers = register({ hardware: () => NO_HARDWARE, control: { vault: {} }, vaults: {}, trail: {}, access: {}, window: {}, random: systemRandom, usage: new UsageTracker(() => 0) } as unknown as HandlerPorts);
+const handlers = register({ hardware: () => NO_HARDWARE, control: { vault: {} }, vaults: {}, trail: {}, access: {}, window: {}, remotePorts: {}, random: systemRandom, usage: new UsageTracker(() => 0) } as unknown as HandlerPorts);
 
 async function ask(vault: TestVault, name: Name, input: object): Promise<Record<string, unknown>> {
   const registered = handlers.get(name);

@@ -17,8 +17,12 @@ export const KEY_USES = [
 ] as const;
 export type KeyUseName = (typeof KEY_USES)[number];
 
+/** Operations of ours that sign what they make themselves. */
+const SIGNING: readonly string[] = ['file:GenerateCertificateRequest', 'trail:SignCheckpoint'];
+
 /** The use that an operation is, by its name (`kms:Sign`, `file:Sign`); undefined for one that uses no key. */
 export const useOf = (operation: string): KeyUseName | undefined => {
+  if (SIGNING.includes(operation)) return 'Sign';
   const short = operation.replace(/^(?:kms|file):/, '');
   return KEY_USES.find((name) => name === short);
 };
