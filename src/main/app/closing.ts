@@ -2,8 +2,7 @@
 import type { Schedule } from '../doors/schedule.ts';
 import { lock, type Vault } from '../vault/vault.ts';
 import type { Refusals } from './refusals.ts';
-import type { ReplicationRunner } from './replication-runner.ts';
-import type { RotationRunner } from './rotation-runner.ts';
+import type { Runner } from './flights.ts';
 import type { WindowDesk } from './window-control.ts';
 import type { WindowReads } from './window-reads.ts';
 
@@ -12,8 +11,8 @@ export interface Closing {
   readonly awsDoor: { close(graceMs: number): Promise<void> };
   readonly desk: WindowDesk;
   readonly schedule: Schedule;
-  readonly rotations: RotationRunner;
-  readonly replication: ReplicationRunner;
+  readonly rotations: Runner;
+  readonly replication: Runner;
   readonly recordUsage: () => Promise<void>;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;

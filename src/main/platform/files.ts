@@ -46,6 +46,22 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array, options: 
   }
 }
 
+/** Reads from the file's beginning until `bytes` are full or the file ends; how many there are. Wipes them when reading fails. */
+export async function fillFrom(file: FileHandle, bytes: Uint8Array): Promise<number> {
+  try {
+    let at = 0;
+    while (at < bytes.byteLength) {
+      const { bytesRead } = await file.read(bytes, at, bytes.byteLength - at, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return at;
+  } catch (error) {
+    bytes.fill(0);
+    throw error;
+  }
+}
+
 /**
  * The whole of a regular file of at most `maxBytes`, off-heap; undefined when there is none. StorageException when it is
  * larger, a link or not a regular file. What is appended while it is read is not in it.
@@ -58,12 +74,7 @@ export async function readBounded(path: string, maxBytes: number): Promise<Uint8
     const { size } = await checkRegular(file, path);
     if (size > maxBytes) throw tooLarge(path, maxBytes);
     const bytes = new Uint8Array(new ArrayBuffer(size));
-    let at = 0;
-    while (at < size) {
-      const { bytesRead } = await file.read(bytes, at, size - at, at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
-    }
+    const at = await fillFrom(file, bytes);
     if (at === size) return bytes;
     const shorter = new Uint8Array(new ArrayBuffer(at));
     shorter.set(bytes.subarray(0, at));

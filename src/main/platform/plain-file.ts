@@ -11,7 +11,7 @@ import { dirname } from 'node:path';
 
 import { errnoOf } from '../../shared/model/errno.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { syncFolder } from './files.ts';
+import { fillFrom, syncFolder } from './files.ts';
 import type { FileIdentity, PlainFiles } from './ports.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -28,13 +28,7 @@ const because = (path: string, error: unknown): unknown => (error instanceof Vau
 
 async function whole(file: FileHandle, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(new ArrayBuffer(size));
-  let at = 0;
-  while (at < size) {
-    const { bytesRead } = await file.read(bytes, at, size - at, at);
-    if (bytesRead === 0) break;
-    at += bytesRead;
-  }
-  if (at === size) return bytes;
+  if ((await fillFrom(file, bytes)) === size) return bytes;
   bytes.fill(0);
   throw new Error('shorter than it was');
 }
