@@ -200,6 +200,8 @@ async function perform(world: World, act: Act): Promise<void> {
         theirs.call(world, what);
         const now = world.current();
         if (now !== undefined && world.foreign.has(now)) foreign = now;
+        // They have taken away the secret itself: nothing of theirs is there to keep.
+        if (!world.remote) foreign = undefined;
       };
       await world.try(act);
       world.theirs = theirs;

@@ -508,7 +508,8 @@ describe('regions and last use', () => {
     expect(await code('kms:DescribeKey', { KeyId: own }, 'ap-south-1')).toBe('NotFoundException');
     expect(((await ok('kms:ListKeys', { Limit: 1000 }, 'ap-south-1'))['Keys'] as Json[]).map((key) => key['KeyId'])).toEqual([KeyId]);
     expect(await code('kms:ListKeys', {}, 'nowhere')).toBe('ValidationException');
-    expect(await code('secretsmanager:ListSecrets', {}, 'ap-south-1')).toBe('ValidationException');
+    expect(await ok('secretsmanager:ListSecrets', {}, 'ap-south-1')).toEqual({ SecretList: [] });
+    expect(await code('secretsmanager:ListSecrets', {}, 'nowhere')).toBe('ValidationException');
   });
 
   it('knows when a key was last used, at once and after the vault was locked and opened again', async () => {
@@ -567,6 +568,17 @@ it('deletes a key store that has no keys; the rest of key stores is in test/inte
   await ok('kms:UpdateCustomKeyStore', { CustomKeyStoreId: empty, NewCustomKeyStoreName: 'spare' });
   await ok('kms:DeleteCustomKeyStore', { CustomKeyStoreId: empty });
   expect(((await ok('kms:DescribeCustomKeyStores'))['CustomKeyStores'] as readonly Json[]).map((one) => one['CustomKeyStoreName'])).toEqual(['empty']);
+});
+
+it('says that callers’ policies decide, and makes a certificate request; what openssl says of it is in test/interop', async () => {
+  const { KeyId } = (await ok('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }))['KeyMetadata'] as { KeyId: string };
+  expect(await ok('kms:ListKeyPolicies', { KeyId })).toEqual({ PolicyNames: ['default'], Truncated: false });
+  const { Policy, PolicyName } = await ok('kms:GetKeyPolicy', { KeyId });
+  expect([PolicyName, JSON.parse(Policy as string)]).toMatchObject(['default', { Version: '2012-10-17' }]);
+  expect(await code('kms:GetKeyPolicy', { KeyId, PolicyName: 'other' })).toBe('NotFoundException');
+  const { CertificateRequest } = await ok('file:GenerateCertificateRequest', { KeyId, CommonName: 'build.example.com' });
+  expect(CertificateRequest).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----\n/);
+  expect(await code('file:GenerateCertificateRequest', { KeyId: await newKey(), CommonName: 'a' })).toBe('InvalidKeyUsageException');
 });
 
 it('has asked every kms and file operation that a person may ask for', () => {

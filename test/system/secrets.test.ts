@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { NAMES, OPERATIONS } from '../../src/shared/api/index.ts';
 import * as imports from '../../src/shared/api/secret-import.ts';
+import * as remotes from '../../src/shared/api/secret-remotes.ts';
+import * as replication from '../../src/shared/api/secret-replication.ts';
 import * as rotation from '../../src/shared/api/secret-rotation.ts';
 import type { Client, Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
@@ -384,9 +386,15 @@ it('makes passphrases of words, and one-time codes of seeds that a secret holds'
   expect(await code('GetOneTimeCode', { SecretId: name, Member: 'gone' })).toBe('InvalidParameterException');
 });
 
+it('has no policy of a secret’s own', async () => {
+  const { name, arn } = await newSecret('value');
+  expect(await ok('GetResourcePolicy', { SecretId: name })).toEqual({ ARN: arn, Name: name });
+  expect(await code('GetResourcePolicy', { SecretId: 'none' })).toBe('ResourceNotFoundException');
+});
+
 it('takes no field that it does not know, and no other shape', async () => {
   for (const input of [{ SecretId: 1 }, { SecretId: ['a'] }, { SecretId: { $ne: '' } }, { SecretId: 'a', VersionID: 'x' }, { SecretId: 'a'.repeat(2049) }, { SecretId: null }]) expect(await code('GetSecretValue', input)).toBe('ValidationException');
-  expect(await code('CreateSecret', { Name: fresh(), AddReplicaRegions: [{ Region: 'us-east-1' }] })).toBe('ValidationException');
+  expect(await code('CreateSecret', { Name: fresh(), AddReplicaRegions: [{ Region: 'us-east-1', Regions: [] }] })).toBe('ValidationException');
 });
 
 it('is refused whole while the vault is locked, and there again afterwards', async () => {
@@ -411,8 +419,8 @@ it('records what was reached and never a value', async () => {
   for (const operation of ['CreateSecret', 'PutSecretValue', 'GetSecretValue', 'BatchGetSecretValue']) expect(mine).toContain(full(operation));
 });
 
-it('has been asked every operation that a door offers to people, but for those of rotation (`secret-rotation`) and imports (`secret-import`)', () => {
-  const elsewhere = new Set<string>([...Object.values(rotation), ...Object.values(imports)].flatMap((one) => (typeof one === 'object' && 'name' in one ? [one.name] : [])));
+it('has been asked every operation that a door offers to people, but for those with a file of their own: rotation, imports, replicas and remotes', () => {
+  const elsewhere = new Set<string>(Object.values({ ...rotation, ...imports, ...replication, ...remotes }).flatMap((one) => (typeof one === 'object' && 'name' in one ? [one.name] : [])));
   const offered = NAMES.filter((name) => name.startsWith('secretsmanager:') && !elsewhere.has(name) && OPERATIONS[name].doors.some((door) => door === 'cli'));
   expect([...offered].sort()).toEqual([...seen].filter((name) => name.startsWith('secretsmanager:')).sort());
 });

@@ -152,7 +152,7 @@ function Looked({ opened, onBusy, onBack, onClose }: LookedProps) {
 
   return (
     <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (wanted.length > 0) void write(); }}>
-      <div className="flex min-h-0 flex-col gap-3 overflow-y-auto px-5 pt-2 pb-3">
+      <div className="flex min-h-0 flex-col gap-3 overflow-y-auto px-5 pt-2 pb-3 *:shrink-0">
         <div className="flex flex-wrap items-start gap-3">
           {opened.Layouts.length > 1 && <div className="pt-[22px]"><Segmented label="What becomes of it" value={choice.layout} options={[['one', 'One secret'], ['each', 'One each']]} onPick={(layout) => { setChoice({ ...choice, layout }); }} /></div>}
           <div className="w-44"><TextField label="Prefix of names" value={choice.prefix} placeholder="prod/" maxLength={256} spellCheck={false} className="font-mono text-[12.5px]" onChange={(event) => { setChoice({ ...choice, prefix: event.target.value }); }} /></div>

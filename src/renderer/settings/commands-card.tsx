@@ -36,7 +36,7 @@ export function CommandsCard({ kinds }: { readonly kinds: readonly ProofKind[] }
                 <p className="font-mono text-[12px]/[18px] break-all text-fg-2"><bdi>{[one.Path, ...one.Arguments.map(quoted)].join(' ')}</bdi></p>
                 <p className="flex items-center text-[12px]/4 text-fg-3">SHA-256 <span className="ml-1 font-mono" title={one.Sha256}>{one.Sha256.slice(0, 16)}…</span><CopyButton text={one.Sha256} what={`the digest of ${one.Name}`} /></p>
               </div>
-              {!readOnly && <Button kind="ghost" aria-label={`Take ${one.Name} off the list`} onClick={() => { setDoing({ kind: 'disallow', of: one }); }}>Take off</Button>}
+              {!readOnly && <Button kind="ghost" aria-label={`Take off ${one.Name}`} onClick={() => { setDoing({ kind: 'disallow', of: one }); }}>Take off</Button>}
             </div>
           ))}
           {!readOnly && <div className="flex px-2.5 py-2"><Button kind="ghost" icon={<Plus size={14} strokeWidth={1.6} />} onClick={() => { setDoing({ kind: 'allow' }); }}>Allow a program</Button></div>}
