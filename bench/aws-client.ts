@@ -4,32 +4,39 @@ import { connect, createServer, type Socket } from 'node:net';
 import { signedHeaders } from '../test/fakes/aws-signer.ts';
 import type { Caller } from './vault.ts';
 
-/** One connection, one request at a time; reads no more of an answer than that it came whole and was a 200. */
+/** One connection, one request at a time; reads no more of an answer than that it came whole and was a 200. Connects again where a server has closed what lay idle. */
 export async function httpCaller(port: number): Promise<(request: Buffer) => Promise<void>> {
-  const socket: Socket = connect(port, '127.0.0.1');
   let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   let held: Buffer = Buffer.alloc(0);
-  socket.on('data', (chunk: Buffer) => {
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    const end = held.indexOf('\r\n\r\n');
-    if (end < 0) return;
-    const head = held.toString('latin1', 0, end);
-    const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
-    if (held.length < end + 4 + length) return;
-    const whole = held;
+  const open = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
     held = Buffer.alloc(0);
-    if (head.startsWith('HTTP/1.1 200')) waiting?.resolve();
-    else waiting?.reject(new Error(whole.toString('latin1')));
-  });
-  const gone = (): void => waiting?.reject(new Error('the connection was closed'));
-  socket.on('close', gone);
-  socket.on('error', gone);
-  await new Promise<void>((resolve) => socket.once('connect', resolve));
-  return (request) =>
-    new Promise((resolve, reject) => {
+    socket.on('data', (chunk: Buffer) => {
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      const end = held.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const head = held.toString('latin1', 0, end);
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      if (held.length < end + 4 + length) return;
+      const whole = held;
+      held = Buffer.alloc(0);
+      if (head.startsWith('HTTP/1.1 200')) waiting?.resolve();
+      else waiting?.reject(new Error(whole.toString('latin1')));
+    });
+    const gone = (): void => waiting?.reject(new Error('the connection was closed'));
+    socket.on('close', gone);
+    socket.on('error', gone);
+    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return socket;
+  };
+  let socket = await open();
+  return async (request) => {
+    if (socket.destroyed || !socket.writable) socket = await open();
+    await new Promise<void>((resolve, reject) => {
       waiting = { resolve, reject };
       socket.write(request);
     });
+  };
 }
 
 export interface Keys {

@@ -142,7 +142,7 @@ export class Vault {
 
   /** Processes that the vault started and that are alive. */
   children(): number[] {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => (parentOf(name) === this.pid ? [Number(name)] : []));
+    return childrenOf(this.pid);
   }
 
   /** Processor time of the vault process and of its children while `work` ran, in microseconds for each of `count()`. */
@@ -170,6 +170,9 @@ function parentOf(pid: string): number | undefined {
     return undefined;
   }
 }
+
+/** Processes that it started and that are alive. */
+export const childrenOf = (parent: number): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => (parentOf(name) === parent ? [Number(name)] : []));
 
 /** A size in MB (10^6 bytes) from a file of /proc; throws where only root may read it. */
 export function processMegabytes(pid: number, file: 'smaps_rollup' | 'status', field: string): number {

@@ -20,9 +20,12 @@ import { ensurePrivateFolder } from '../platform/files.ts';
 import { harden } from '../platform/harden.ts';
 import { openLog, type Log } from '../platform/log.ts';
 import type { Keychain } from '../platform/ports.ts';
+import { createProcessHost } from '../platform/process.ts';
+import { createSealerClient } from '../seal/client.ts';
 import { compose, type Program } from './compose.ts';
 import { openConfigFile } from './config.ts';
-import { besideThis } from './run.ts';
+import { takeEarlySealer } from './early-sealer.ts';
+import { ENTRIES } from './entries.ts';
 import { makeThrowaway } from './throwaway.ts';
 
 const PREFIX = 'keystead-ephemeral-';
@@ -90,7 +93,7 @@ const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (oper
 
 /** One program after the other in folders of their own. */
 function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: number) {
-  const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), cipher: besideThis('./cipher.mjs'), pkcs11: besideThis('./pkcs11.mjs'), egress: besideThis('./egress.mjs'), importer: besideThis('./importer.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
+  const processes = createProcessHost({ entries: ENTRIES, log });
   // Nobody's: of this vault alone.
   const config = openConfigFile(join(base, 'config.json'));
   const refuse = (): never => {
@@ -101,11 +104,11 @@ function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: nu
     const folder = join(base, String((number += 1)));
     const program = await compose({
       folder,
-      entries,
+      entries: ENTRIES,
       version: VERSION,
       log,
       config,
-      machine: { keychain: memoryKeychain() },
+      machine: { keychain: memoryKeychain(), startSealer: () => createSealerClient(takeEarlySealer() ?? processes.spawn('sealer')) },
       vaults: { folder, newIn: base, newFolder: refuse, known: () => Promise.resolve([]), forget: () => Promise.resolve(false), real: (path) => path, holdsVault: (path) => path === folder, moveTo: refuse },
       stopSoon: () => undefined,
       throwaway: true,

@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EXIT, exitCodeOf, VaultError } from '../../shared/model/errors.ts';
 import { chooseVault, configFile, logFolder, socketPath, type Surroundings } from '../../shared/model/paths.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -19,9 +18,10 @@ import { whereOf } from '../platform/log-events.ts';
 import { peerOf } from '../platform/peer.ts';
 import { openConfigFile, type ConfigFile } from './config.ts';
 import { startDemo } from './demo.ts';
+import { ENTRIES } from './entries.ts';
 import { knownVaults, realPath, rememberWhenOpen } from './known-vaults.ts';
 import { startServing, type Served, type Serving } from './serving.ts';
-import { compose, type Machine, type Program, type ProgramOptions } from './compose.ts';
+import { compose, type Machine, type Program } from './compose.ts';
 
 /** How long callers get to read their last answers. */
 const GRACE_MS = 3000;
@@ -49,12 +49,9 @@ export interface RunningVault {
 export interface RunOptions {
   readonly args: readonly string[];
   /** What this process has of its own in the machine's place. */
-  readonly machine?: (log: Log, entries: ProgramOptions['entries']) => Partial<Machine>;
+  readonly machine?: (log: Log) => Partial<Machine>;
   readonly exit?: (code: number) => void;
 }
-
-/** A file that is built beside this one. */
-export const besideThis = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Rejects as `compose` does, and with whatever keeps the socket from being opened. */
 export async function run({ args, machine, exit = (code) => process.exit(code) }: RunOptions): Promise<RunningVault> {
@@ -85,19 +82,18 @@ export async function run({ args, machine, exit = (code) => process.exit(code) }
       await serving.close(GRACE_MS, others);
       leave(EXIT.ok);
     })());
-  const entries = { sealer: besideThis('./sealer.mjs'), keychain: besideThis('./keychain.mjs'), cipher: besideThis('./cipher.mjs'), pkcs11: besideThis('./pkcs11.mjs'), egress: besideThis('./egress.mjs'), importer: besideThis('./importer.mjs'), hashWorker: new URL('./hash-worker.mjs', import.meta.url) };
   const serve = async (folder: string): Promise<Served> => {
     const throwaway = folder === demo?.folder;
     const program = await compose({
       folder,
-      entries,
+      entries: ENTRIES,
       version: VERSION,
       config,
       log,
       vaults: knownVaults({ surroundings, config, folder, moveTo: (other) => serving.moveTo(other) }),
       // The answer to `vault:Stop` goes out first.
       stopSoon: () => setImmediate(() => void stop('asked')),
-      machine: { ...(throwaway ? { clock: demo.clock } : {}), ...machine?.(log, entries) },
+      machine: { ...(throwaway ? { clock: demo.clock } : {}), ...machine?.(log) },
       throwaway,
     });
     try {

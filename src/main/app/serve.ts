@@ -7,6 +7,8 @@
  *
  * On failure the last line of standard error is `keystead: MESSAGE (CODE)` and the exit code is that of the error table.
  */
+// First: what it begins goes on while the rest is evaluated.
+import './early-sealer.ts';
 import { VERSION } from '../../shared/version.ts';
 import { runEphemeral } from './ephemeral.ts';
 import { run, sayWhy } from './run.ts';

@@ -16,7 +16,8 @@ import { programDialogs } from '../hosts/desktop/dialogs.ts';
 import { busNotifications } from '../hosts/desktop/notifications.ts';
 import { findElectron } from '../hosts/electron/find.ts';
 import type { WindowHost } from '../hosts/port.ts';
-import { besideThis, run, sayWhy } from './run.ts';
+import { besideThis } from './entries.ts';
+import { run, sayWhy } from './run.ts';
 import { attachWindow } from './windowed.ts';
 
 const hasDisplay = (): boolean => process.platform !== 'linux' || Boolean(process.env['DISPLAY']) || Boolean(process.env['WAYLAND_DISPLAY']);

@@ -1,6 +1,7 @@
 /** Electron's main process: the vault with its window. The only place, with the preload, that Electron is there at run time. */
 import { app, BrowserWindow, clipboard, ClipboardItem, dialog, ipcMain, Menu, nativeImage, Notification, powerMonitor, protocol, session, Tray, utilityProcess } from 'electron';
-import { besideThis, run, sayWhy } from '../../app/run.ts';
+import { besideThis, ENTRIES } from '../../app/entries.ts';
+import { run, sayWhy } from '../../app/run.ts';
 import { attachWindow } from '../../app/windowed.ts';
 import { unrefTimer } from '../../doors/schedule.ts';
 import { createEgress } from '../../egress/client.ts';
@@ -34,8 +35,8 @@ async function main(args: readonly string[]): Promise<void> {
   const vault = await run({
     args,
     exit: (code) => app.exit(code),
-    machine(log, entries) {
-      const children = createUtilityHost({ electron, entries });
+    machine(log) {
+      const children = createUtilityHost({ electron, entries: ENTRIES });
       return { keychain: createKeychain({ host: children, log }), startSealer: () => createSealerClient(children.spawn('sealer')), cipherFiles: createCipherFiles({ host: children, random: systemRandom }), egress: createEgress({ host: children, after: unrefTimer }) };
     },
   });
