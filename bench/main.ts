@@ -9,6 +9,7 @@ import { awsDoor } from './figures/aws-door.ts';
 import { ciphering } from './figures/ciphering.ts';
 import { disk } from './figures/disk.ts';
 import { hashing } from './figures/hashing.ts';
+import { keyGeneration } from './figures/key-generation.ts';
 import { large } from './figures/large-vault.ts';
 import { encrypting } from './figures/encrypting.ts';
 import { secrets } from './figures/secrets.ts';
@@ -19,7 +20,7 @@ import { tokenSigning } from './figures/token-signing.ts';
 import { window } from './figures/window.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, tokenSigning, tokenCluster, encrypting, awsDoor, hashing, ciphering, large, secrets, window, windowList];
+const FIGURES = [disk, signing, tokenSigning, tokenCluster, encrypting, keyGeneration, awsDoor, hashing, ciphering, large, secrets, window, windowList];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
