@@ -33,8 +33,8 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
   const found = is('missing') ? [] : [token({ ...RELEASE, LoggedIn: !is('pin') && !is('last') && !is('locked'), PinState: is('last') ? 'last' : is('locked') ? 'locked' : 'ok' })];
   let tokens = is('none') ? [] : [...found, token({ ...CARD, Module: OPENSC, Manufacturer: 'Yubico (www.yubico.com)', Model: 'PKCS#15 emulated', FirmwareVersion: '5.4', HardwareVersion: '0.0', Slot: '0', PinState: 'low', LoggedIn: false, Sessions: 0, MinPinLength: 6, MaxPinLength: 8 }), token({ ...EMPTY })];
   let modules: Fields[] = is('none') ? [] : [
-    { Path: SOFTHSM, Sha256: HASH, AddedDate: at() - 21 * 86_400, State: 'running', Crashes: is('crashed') ? 1 : 0, Warnings: [], Description: 'Implementation of PKCS11', Manufacturer: 'SoftHSM', Version: '2.6' },
-    { Path: OPENSC, Sha256: HASH.replace('9c1f', '41d0'), AddedDate: at() - 4 * 86_400, State: is('changed') ? 'changed' : 'running', ...(is('changed') ? { FileSha256: HASH.replace('9c1f6a0e', 'e07b92d4') } : {}), Crashes: 0, Warnings: is('writable') ? ['folder `/usr/lib/x86_64-linux-gnu` is writable by group 1000'] : [], ...(is('changed') ? {} : { Description: 'OpenSC smartcard framework', Manufacturer: 'OpenSC Project', Version: '0.23' }) },
+    { Path: SOFTHSM, Sha256: HASH, AddedDate: at() - 21 * 86_400, State: 'running', Crashes: is('crashed') ? 1 : 0, Warnings: [], SealedPins: is('sealed') ? [{ Serial: RELEASE.Serial, Label: RELEASE.Label, SealedDate: at() - 86_400, State: is('doubtful') ? 'doubtful' : 'sealed' }] : [], Description: 'Implementation of PKCS11', Manufacturer: 'SoftHSM', Version: '2.6' },
+    { Path: OPENSC, Sha256: HASH.replace('9c1f', '41d0'), AddedDate: at() - 4 * 86_400, State: is('changed') ? 'changed' : 'running', ...(is('changed') ? { FileSha256: HASH.replace('9c1f6a0e', 'e07b92d4') } : {}), Crashes: 0, Warnings: is('writable') ? ['folder `/usr/lib/x86_64-linux-gnu` is writable by group 1000'] : [], SealedPins: [], ...(is('changed') ? {} : { Description: 'OpenSC smartcard framework', Manufacturer: 'OpenSC Project', Version: '0.23' }) },
   ];
   let state = is('pin') || is('last') || is('locked') ? 'DISCONNECTED' : is('missing') || is('crashed') ? 'FAILED' : 'CONNECTED';
   let stores: Fields[] = is('none') ? [] : [{ CustomKeyStoreId: 'cks-4f20c9d1b7e83a562', CustomKeyStoreName: 'release', CloudHsmClusterId: RELEASE.CloudHsmClusterId, CreationDate: at() - 20 * 86_400, CustomKeyStoreType: 'AWS_CLOUDHSM' }];
@@ -49,11 +49,12 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     'hardware:InspectModule': (input) => ({ Path: input['Path'], Sha256: HASH, Warnings: is('writable') ? ['file `/usr/lib/softhsm/libsofthsm2.so` is writable by group 1000'] : [] }),
     'hardware:AddModule': async (input) => {
       await wait(100);
-      const module = { Path: input['Path'], Sha256: HASH, AddedDate: at(), State: 'running', Crashes: 0, Warnings: [], Description: 'Implementation of PKCS11', Manufacturer: 'SoftHSM', Version: '2.6' };
+      const module = { Path: input['Path'], Sha256: HASH, AddedDate: at(), State: 'running', Crashes: 0, Warnings: [], SealedPins: [], Description: 'Implementation of PKCS11', Manufacturer: 'SoftHSM', Version: '2.6' };
       modules = [...modules, module];
       tokens = [...tokens, token({ ...EMPTY })];
       return { Module: module };
     },
+    'hardware:ForgetPin': () => { modules = modules.map((one) => ({ ...one, SealedPins: [] })); return {}; },
     'hardware:RemoveModule': (input) => { modules = modules.filter(({ Path }) => Path !== input['Path']); return {}; },
     'hardware:RestartModule': () => ({ Module: modules[0] }),
     'hardware:UpdateModule': () => ({ Module: modules[1] }),

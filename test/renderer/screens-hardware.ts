@@ -44,6 +44,8 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware': { act: hardware },
   'hardware-empty': { query: '?hardware=none', act: hardware },
   'hardware-modules': { query: '?hardware=changed,writable', act: async (page) => { await hardware(page); await page.getByRole('region', { name: 'Modules', exact: true }).getByText('The file is another one').scrollIntoViewIfNeeded(); await page.locator('summary').first().click(); } },
+  'hardware-sealed': { query: '?hardware=sealed,doubtful', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Forget the PIN of release-hsm' }).scrollIntoViewIfNeeded(); } },
+  'hardware-pin-seal': { over: 'dialog', query: '?hardware=pin', act: async (page) => { await hardware(page); await page.getByRole('region', { name: 'Token release-hsm' }).getByRole('button', { name: 'Give the PIN…' }).click(); await page.getByLabel('Seal the PIN in the vault').check(); } },
   'hardware-crashed': { query: '?hardware=crashed', act: async (page) => { await hardware(page); await page.getByText('was restarted').scrollIntoViewIfNeeded(); } },
   'hardware-missing': { query: '?hardware=missing', act: hardware },
   'hardware-locked': { query: '?hardware=locked', act: hardware },

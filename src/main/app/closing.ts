@@ -11,8 +11,7 @@ export interface Closing {
   readonly awsDoor: { close(graceMs: number): Promise<void> };
   readonly desk: WindowDesk;
   readonly schedule: Schedule;
-  readonly rotations: Runner;
-  readonly replication: Runner;
+  readonly runners: readonly Runner[];
   readonly recordUsage: () => Promise<void>;
   readonly presence: { stop(): void };
   readonly refusals: Refusals;
@@ -22,12 +21,11 @@ export interface Closing {
 }
 
 /** In the order in which nothing waits for what is gone already. */
-export async function closeAll({ vault, desk, awsDoor, schedule, rotations, replication, recordUsage, presence, refusals, windowReads, abort, release }: Closing): Promise<void> {
+export async function closeAll({ vault, desk, awsDoor, schedule, runners, recordUsage, presence, refusals, windowReads, abort, release }: Closing): Promise<void> {
   presence.stop();
   await awsDoor.close(0);
   await schedule.close();
-  await rotations.close();
-  await replication.close();
+  for (const runner of runners) await runner.close();
   await recordUsage();
   abort();
   await lock(vault);

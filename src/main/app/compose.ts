@@ -64,6 +64,7 @@ import { startRefusals } from './refusals.ts';
 import { isRefresh, startWindowReads } from './window-reads.ts';
 import { startReplicationRunner } from './replication-runner.ts';
 import { startRotationRunner } from './rotation-runner.ts';
+import { createGiveSealedPin, pinSeal, startSealedPinRunner } from './sealed-pins.ts';
 import type { RemoteRecord } from '../secrets/remote-port.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
@@ -218,6 +219,8 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       cipherFile: cipherFiles.cipherFile,
       ...tokens,
       tokenSlots: tokens.slots,
+      pins: pinSeal(() => openOrThrow(vault).sealer),
+      giveSealedPin: createGiveSealedPin(() => ({ dispatch, newRequestId })),
       usage,
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),
@@ -268,6 +271,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const rotations = startRotationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
   const replication = startReplicationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
+  const sealedPins = startSealedPinRunner({ vault, port: door, fault });
   // Nobody leaves a vault that is a test's.
   const presence = options.unattended ? { stop: () => undefined } : startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
@@ -282,7 +286,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().then(notices.look, fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, rotations, replication, recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, runners: [rotations, replication, sealedPins], recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {

@@ -5,6 +5,8 @@
 import type { ConnectionError, ConnectionState } from '../../shared/api/kms-key-stores.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { CKR } from '../backends/pkcs11/cryptoki.ts';
+import type { Place } from './processes.ts';
+import { sealedPinOf } from './sealed-pins.ts';
 
 export type StoreAct = 'connect' | 'disconnect' | 'change' | 'createKey';
 
@@ -52,3 +54,14 @@ export interface Connection {
 export const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
 
 export const needsPin = (error: unknown): boolean => error instanceof VaultError && error.details?.['returned'] === 'CKR_USER_NOT_LOGGED_IN';
+
+/** Reaches a token; with its sealed PIN, where there is one and its process has none. */
+export async function reachSealed(place: Place, reach: () => Promise<void>, giveSealed: ((place: Place) => Promise<void>) | undefined): Promise<void> {
+  try {
+    await reach();
+  } catch (error) {
+    if (!giveSealed || !needsPin(error) || !sealedPinOf(place.module, place.token)) throw error;
+    await giveSealed(place);
+    await reach();
+  }
+}

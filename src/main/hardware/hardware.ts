@@ -16,7 +16,7 @@ import type { MechanismFacts, Offer } from '../backends/pkcs11/mechanisms.ts';
 import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Attempt } from '../keyring/ports.ts';
 import { Asked } from './asked.ts';
-import { assertStore, connectionError, LOST, needsPin, type Connection } from './connection.ts';
+import { assertStore, connectionError, LOST, needsPin, reachSealed, type Connection } from './connection.ts';
 import type { KeyStoreRecord, ModuleRecord } from './kinds.ts';
 import { LiveCluster, type ClusterPorts } from './live-cluster.ts';
 import type { ModuleFile } from './module-file.ts';
@@ -198,13 +198,13 @@ export class Hardware {
     await this.#noteLogin(place);
   }
 
-  /** Resolves when the store is connected, of a cluster to one of its tokens at least; where it rejects, the store has failed, and says why. */
-  async connect(store: KeyStoreRecord, places: readonly Place[]): Promise<void> {
+  /** Resolves when the store is connected, of a cluster to one of its tokens at least; where it rejects, the store has failed, and says why. `giveSealed`: logs in with a sealed PIN. */
+  async connect(store: KeyStoreRecord, places: readonly Place[], giveSealed?: (place: Place) => Promise<void>): Promise<void> {
     const { state } = this.connection(store.id);
     assertStore(store.name, state, 'connect');
     if (state === 'CONNECTED' || state === 'CONNECTING') return;
     this.#connections.set(store.id, { state: 'CONNECTING' });
-    const reached = await Promise.all(places.map(async (place) => ({ place, error: await this.#reach(place).then(() => undefined, (error: unknown) => error) })));
+    const reached = await Promise.all(places.map(async (place) => ({ place, error: await reachSealed(place, () => this.#reach(place), giveSealed).then(() => undefined, (error: unknown) => error) })));
     const [first] = reached;
     if (!first || reached.every(({ error }) => error !== undefined)) {
       const error = first?.error;

@@ -1,4 +1,4 @@
-/** What this domain keeps in the store: modules that their owner agreed to, and key stores. Never a PIN. */
+/** What this domain keeps in the store: modules that their owner agreed to, and key stores. No PIN, unless its owner says so, and then as the sealer has sealed it. */
 import { z } from 'zod';
 import { KEY_SPECS, type KeySpec } from '../../shared/model/algorithms.ts';
 import { instant, type Instant } from '../../shared/model/ids.ts';
@@ -13,6 +13,19 @@ export interface ModuleRecord {
   readonly added: Instant;
   /** For C_Initialize. */
   readonly parameters?: string;
+  /** Of its tokens, at their owner's word. */
+  readonly pins?: readonly SealedPin[];
+}
+
+/** A token's PIN as the sealer has sealed it. */
+export interface SealedPin {
+  readonly serial: string;
+  readonly label: string;
+  /** Base64. */
+  readonly sealed: string;
+  readonly since: Instant;
+  /** It was on its way to the token, and nobody knows what came of that: it is not given again. */
+  readonly doubtful: boolean;
 }
 
 /** A token of a cluster. */
@@ -65,16 +78,21 @@ export const tokensOf = (store: KeyStoreRecord): readonly TokenRecord[] => store
 const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 
+const sealedPins = z.array(z.strictObject({ serial: z.string(), label: z.string(), sealed: z.base64(), since: z.number().transform(instant), doubtful: z.boolean() })).min(1);
+
+/** Schema 1 has no `pins`. */
 export const MODULES = indexedKind<ModuleRecord, ModuleRecord>({
   table: 'modules',
-  schema: 1,
+  schema: 2,
   what: 'a module',
   key: ({ path }) => path,
   encode: encodeJson,
   decode(_schema, plain) {
-    const { path, sha256, added, parameters } = readFields('modules', plain, ['path', 'sha256', 'added'], ['parameters']);
+    const { path, sha256, added, parameters, pins } = readFields('modules', plain, ['path', 'sha256', 'added'], ['parameters', 'pins']);
     if (!isText(path) || !isText(sha256) || !/^[0-9a-f]{64}$/.test(sha256) || !isTime(added) || !(parameters === undefined || isText(parameters))) throw malformed('modules');
-    return { path, sha256, added: instant(added), ...(parameters === undefined ? {} : { parameters }) };
+    const kept = pins === undefined ? undefined : sealedPins.safeParse(pins);
+    if (kept && !kept.success) throw malformed('modules');
+    return { path, sha256, added: instant(added), ...(parameters === undefined ? {} : { parameters }), ...(kept ? { pins: kept.data } : {}) };
   },
   entry: (record) => record,
 });

@@ -17,6 +17,7 @@ import { clusterIdOf } from '../hardware/token-names.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { byCluster, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -162,6 +163,7 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     const changed: KeyStoreRecord = { ...store, module: first.module, serial: first.serial, label: first.label, cluster: { ...record, members: members.map((member) => ({ ...member, opens: member.opens.filter((id) => id !== leaving.wrapper) })) } };
     writer.of(KEY_STORES).update(changed);
     const place = await placeOfStore(writer, store, leaving);
+    await forgetPinOf(writer, leaving);
     afterwards(() => { hardware.left(store.id, place); });
     return shown(hardware, random, changed, keys);
   },

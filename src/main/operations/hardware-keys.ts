@@ -25,17 +25,18 @@ import type { HandlersOf } from './rights.ts';
 
 type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey';
 
-/** `forPin`: the token is given a PIN. */
-export const byName = (hardware: Hardware, reader: Stored, serial: string, label: string | undefined, forPin = false): Promise<Place> =>
+/** `forPin`: the token is given a PIN. `module`: the path of the one that is asked, and no other. */
+export const byName = (hardware: Hardware, reader: Stored, serial: string, label: string | undefined, { forPin = false, module }: { readonly forPin?: boolean; readonly module?: string | undefined } = {}): Promise<Place> =>
   findToken(
     hardware,
     reader,
     (token) => token.serial === serial && (label === undefined || token.label === label),
     {
       none: () => new VaultError('KeyUnavailableException', `no token has the serial number \`${serial}\`${label === undefined ? '' : ` and the label \`${label}\``}; see \`keystead hardware list-tokens\``),
-      many: () => new VaultError('KeyUnavailableException', `more than one token has the serial number \`${serial}\`; give \`Label\` too, or remove a module that shows the same token twice`),
+      many: () => new VaultError('KeyUnavailableException', `more than one token has the serial number \`${serial}\`; give \`Label\` too, or \`Module\` where two modules show one token`),
     },
     forPin,
+    module,
   );
 
 export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtractable, local, trustedOnly }: Stated) => ({

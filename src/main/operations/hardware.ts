@@ -3,16 +3,16 @@ import { MOST_MODULES } from '../../shared/api/hardware.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { copy, wipe } from '../crypto/bytes.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
+import { hardwarePinHandlers, lent, type PinSeal } from './hardware-pins.ts';
 import { hardwareTestHandlers } from './hardware-test.ts';
 import { modulesOf } from './kms-key-stores.ts';
+import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
 import type { Random } from '../platform/ports.ts';
 import type { HandlersOf } from './rights.ts';
@@ -21,33 +21,26 @@ export interface HardwareHandlerPorts {
   /** Of the opening in which the request began: asked for before a handler waits for anything. */
   readonly now: () => Hardware;
   readonly random: Random;
+  readonly pins: PinSeal;
   /** Modules that p11-kit knows of on this computer: paths. */
   readonly registered: () => readonly string[];
 }
 
 const missing = (path: string): VaultError => new VaultError('NotFoundException', `module \`${path}\` was not added; see \`keystead hardware list-modules\``);
 
-async function lent<T>(pins: readonly [SecretBytes, SecretBytes], use: (copies: readonly [Uint8Array, Uint8Array]) => Promise<T>): Promise<T> {
-  const copies = [pins[0].borrow(copy), pins[1].borrow(copy)] as const;
-  try {
-    return await use(copies);
-  } finally {
-    wipe(...copies);
-  }
-}
-
-export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
-  const shown = async (hardware: Hardware, { path, sha256, added }: ModuleRecord) => {
+export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
+  const shown = async (hardware: Hardware, { path, sha256, added, pins: sealed = [] }: ModuleRecord) => {
     const file = await hardware.look(path).catch(() => undefined);
     const info = await hardware.info(path);
     const state = file === undefined ? ('missing' as const) : file.sha256 !== sha256 ? ('changed' as const) : info ? ('running' as const) : ('stopped' as const);
-    return { Path: path, Sha256: sha256, ...(state === 'changed' && file ? { FileSha256: file.sha256 } : {}), AddedDate: seconds(added), State: state, Crashes: hardware.crashes(path), Warnings: [...(file?.warnings ?? [])], ...(info ? { Description: info.description, Manufacturer: info.manufacturer, Version: info.version } : {}) };
+    return { Path: path, Sha256: sha256, ...(state === 'changed' && file ? { FileSha256: file.sha256 } : {}), AddedDate: seconds(added), State: state, Crashes: hardware.crashes(path), Warnings: [...(file?.warnings ?? [])], SealedPins: sealed.map((pin) => ({ Serial: pin.serial, Label: pin.label, SealedDate: seconds(pin.since), State: pin.doubtful ? ('doubtful' as const) : ('sealed' as const) })), ...(info ? { Description: info.description, Manufacturer: info.manufacturer, Version: info.version } : {}) };
   };
 
   return {
     ...hardwareKeyHandlers(now, random),
     ...hardwareClusterHandlers(now, random),
     ...hardwareTestHandlers(now, random),
+    ...hardwarePinHandlers(now, pins),
 
     'hardware:AddModule': async (input, call, { writer }) => {
       const hardware = now();
@@ -165,30 +158,18 @@ export const hardwareHandlers = ({ now, random, registered }: HardwareHandlerPor
       const module = await writer.of(MODULES).get(input.Module);
       if (!module) throw missing(input.Module);
       const stores = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store);
-      const { reply } = await once(call, async () => {
+      const { reply, erased } = await once(call, async () => {
         const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
         if (!before) return call.fail('KeyUnavailableException', `slot \`${input.Slot}\` has no token now; see \`keystead hardware list-tokens\``);
         if (before.initialized && input.Erase !== before.label) return call.fail('KMSInvalidStateException', `slot \`${input.Slot}\` has token \`${before.label}\`, which would be erased with all its keys; type its label as \`Erase\` if you mean it`);
         const user = stores.find((store) => before.initialized && tokensOf(store).some(({ serial, label }) => serial === before.serial && label === before.label));
         if (user) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is in token \`${before.label}\`; delete the key store first`);
         const { serial, label, initialized } = before;
-        return lent([input.SecurityOfficerPin, input.Pin], (pins) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel, expected: { serial, label, initialized } }, pins));
+        const done = await lent([input.SecurityOfficerPin, input.Pin], (both) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel, expected: { serial, label, initialized } }, both));
+        return { reply: done.reply, erased: { module: module.path, serial, label } };
       });
+      await forgetPinOf(writer, erased);
       return { Serial: reply.serial, Label: reply.label, CloudHsmClusterId: clusterIdOf(reply) };
-    },
-
-    'hardware:SetPin': async (input, _call, { reader }) => {
-      const hardware = now();
-      const place = await byName(hardware, reader, input.Serial, input.Label, true);
-      await lent([input.OldPin, input.NewPin], (pins) => hardware.setPin(place, pins));
-      return {};
-    },
-
-    'hardware:UnlockToken': async (input, _call, { reader }) => {
-      const hardware = now();
-      const place = await byName(hardware, reader, input.Serial, input.Label, true);
-      await hardware.login(place, input.Pin, { lastTry: input.LastTry });
-      return { Serial: place.token.serial, Label: place.token.label };
     },
   };
 };

@@ -9,6 +9,7 @@ import type { KeyRecord } from '../keyring/ports.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Reader } from '../store/port.ts';
+import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -42,7 +43,12 @@ export async function modulesOf(reader: Stored): Promise<readonly ModuleRecord[]
  * Modules that are asked for a token: those that a key store, or a login since unlock, names it in; otherwise all. A module that says that
  * it has the token, too, is then not asked, and gets no PIN.
  */
-async function modulesFor(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean): Promise<readonly ModuleRecord[]> {
+async function modulesFor(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean, only: string | undefined): Promise<readonly ModuleRecord[]> {
+  if (only !== undefined) {
+    const module = await reader.of(MODULES).get(only);
+    if (!module) throw new VaultError('NotFoundException', `module \`${only}\` was not added; see \`keystead hardware list-modules\``);
+    return [module];
+  }
   const named = new Set<string>();
   for (const [, store] of await reader.of(KEY_STORES).entries()) for (const { module, serial, label } of tokensOf(store)) if (fits({ serial, label })) named.add(module);
   for (const { path, token } of await hardware.logins()) if (fits(token)) named.add(path);
@@ -56,11 +62,11 @@ export interface Missed {
   readonly many: () => VaultError;
 }
 
-/** The one token of which this is true. `forPin`: what is found is given a PIN, so every module that might have it has to answer first. */
-export async function findToken(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean, { none, many }: Missed, forPin: boolean): Promise<Place> {
+/** The one token of which this is true. `forPin`: what is found is given a PIN, so every module that might have it has to answer first. `only`: the path of the module that its owner named. */
+export async function findToken(hardware: Hardware, reader: Stored, fits: (token: Place['token']) => boolean, { none, many }: Missed, forPin: boolean, only?: string): Promise<Place> {
   const places: Place[] = [];
   const failures: VaultError[] = [];
-  const modules = await modulesFor(hardware, reader, fits);
+  const modules = await modulesFor(hardware, reader, fits, only);
   // A token that came since its module was loaded is seen the second time.
   for (const fresh of [false, true]) {
     if (places.length > 0) break;
@@ -110,7 +116,10 @@ export const keysIn = async (reader: Stored, storeId: string): Promise<readonly 
 
 const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).sort((a, b) => (a.id < b.id ? -1 : 1));
 
-export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+/** Logs in to a token with its PIN that is sealed in this vault. IncorrectPinException where it is refused, or is not to be given. */
+export type GiveSealedPin = (place: Place) => Promise<void>;
+
+export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSealedPin: GiveSealedPin): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
     if (input.CloudHsmClusterId === undefined) return call.fail('ValidationException', '`CloudHsmClusterId` must be given: the token, as `keystead hardware list-tokens` shows it');
@@ -134,7 +143,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
   'kms:ConnectCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
-    await once(call, async () => { await hardware.connect(store, await placesOfStore(writer, store)); });
+    await once(call, async () => { await hardware.connect(store, await placesOfStore(writer, store), giveSealedPin); });
     return {};
   },
 
@@ -188,6 +197,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
       return found;
     });
     writer.of(KEY_STORES).update({ ...store, name, module: place.module.path, serial: place.token.serial, label: place.token.label });
+    if (clusterIdOf(place.token) !== clusterIdOf(store)) await forgetPinOf(writer, store);
     return {};
   },
 
@@ -198,6 +208,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random): Pick<H
     const keys = await keysIn(writer, store.id);
     if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${String(keys.length)} keys; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
     writer.of(KEY_STORES).remove(store.id);
+    for (const token of tokensOf(store)) await forgetPinOf(writer, token);
     return {};
   },
 });

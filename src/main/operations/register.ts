@@ -13,11 +13,12 @@ import { commandHandlers } from './commands.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
 import { hardwareHandlers } from './hardware.ts';
+import type { PinSeal } from './hardware-pins.ts';
 import { kmsAgreementHandlers } from './kms-agreement.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
 import { kmsDataKeyHandlers } from './kms-data-keys.ts';
 import { kmsImportHandlers } from './kms-import.ts';
-import { kmsKeyStoreHandlers } from './kms-key-stores.ts';
+import { kmsKeyStoreHandlers, type GiveSealedPin } from './kms-key-stores.ts';
 import { kmsKeyHandlers } from './kms-keys.ts';
 import { kmsLastUsageHandlers } from './kms-last-usage.ts';
 import { kmsRegionHandlers } from './kms-regions.ts';
@@ -52,6 +53,8 @@ export interface HandlerPorts {
   /** Of the opening in which the request began. */
   readonly hardware: () => Hardware;
   readonly tokenSlots: TokenSlots;
+  readonly pins: PinSeal;
+  readonly giveSealedPin: GiveSealedPin;
   /** Modules that are registered on this computer: paths. */
   readonly registeredModules: () => readonly string[];
   readonly usage: UsageTracker;
@@ -63,15 +66,15 @@ export interface HandlerPorts {
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'hardware' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, registeredModules, usage, accesses, rotator, imports, remotePorts }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, pins, giveSealedPin, registeredModules, usage, accesses, rotator, imports, remotePorts }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
     ...slotHandlers({ ...control, hardware, tokenSlots }),
     ...commandHandlers(control, hashFile),
     ...kmsKeyHandlers(random, hardware),
-    ...kmsKeyStoreHandlers(hardware, random),
-    ...hardwareHandlers({ now: hardware, random, registered: registeredModules }),
+    ...kmsKeyStoreHandlers(hardware, random, giveSealedPin),
+    ...hardwareHandlers({ now: hardware, random, pins, registered: registeredModules }),
     ...kmsRotationHandlers(),
     ...kmsImportHandlers(),
     ...kmsLastUsageHandlers(usage, () => control.vault.open?.unlockedAt ?? 0),

@@ -34,7 +34,7 @@ async function withTokenKey<T>({ vault, hardware, tokenSlots }: Ports, input: In
   const { Serial: serial, Label: label, Pin: pin } = input;
   if (serial === undefined || !pin) throw new VaultError('ValidationException', '`Serial` and `Pin` must be given for type `token`');
   const { info, store } = openOrThrow(vault);
-  const place = await byName(hardware(), store.reader, serial, label, true);
+  const place = await byName(hardware(), store.reader, serial, label, { forPin: true });
   const { challenge, salt } = newTokenChallenge(vault.ports.random, fromHex(info.vaultId));
   const { uri, factor } = await tokenSlots.make(place, info.vaultId, challenge, { pin, lastTry: input.LastTry === true }, vault.ports.random.bytes(16));
   try {

@@ -23,7 +23,7 @@ const DEFAULTS: Readonly<Record<string, PolicyDocument>> = {
   [OWNER]: { id: 'owner', statements: [{ sid: 'OwnerMayDoAll', effect: 'Allow', actions: ['*'] }] },
   [SCHEDULE]: {
     id: 'schedule',
-    statements: [{ sid: 'ClockRunsItsJobs', effect: 'Allow', actions: ['vault:Lock', 'kms:DeleteDueKeys', 'kms:RotateDueKeys', 'kms:ExpireDueKeyMaterials', 'kms:RecordKeyUsage', 'secretsmanager:DeleteDueSecrets', 'secretsmanager:RecordSecretAccess', 'secretsmanager:RotateDueSecrets', 'secretsmanager:RunRotationStep', 'secretsmanager:RecordRotationStep', 'secretsmanager:ReplicateToRegion', 'secretsmanager:RecordReplicationFailure', 'secretsmanager:BeginReplication', 'secretsmanager:RunReplication', 'secretsmanager:RecordReplication'] }],
+    statements: [{ sid: 'ClockRunsItsJobs', effect: 'Allow', actions: ['vault:Lock', 'kms:DeleteDueKeys', 'kms:RotateDueKeys', 'kms:ExpireDueKeyMaterials', 'kms:RecordKeyUsage', 'secretsmanager:DeleteDueSecrets', 'secretsmanager:RecordSecretAccess', 'secretsmanager:RotateDueSecrets', 'secretsmanager:RunRotationStep', 'secretsmanager:RecordRotationStep', 'secretsmanager:ReplicateToRegion', 'secretsmanager:RecordReplicationFailure', 'secretsmanager:BeginReplication', 'secretsmanager:RunReplication', 'secretsmanager:RecordReplication', 'kms:ConnectCustomKeyStore', 'hardware:BeginSealedPin', 'hardware:UseSealedPin'] }],
   },
   [CLIENT.user]: { id: CLIENT.user, statements: [{ sid: 'UsersUseAndLook', effect: 'Allow', actions: offeredToClients('read', 'use') }] },
   [CLIENT.administrator]: { id: CLIENT.administrator, statements: [{ sid: 'AdministratorsChangeToo', effect: 'Allow', actions: offeredToClients('read', 'use', 'write') }] },

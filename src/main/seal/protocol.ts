@@ -263,18 +263,17 @@ export interface SealerCalls {
    * the same whenever the same material is imported into the same key, and says nothing about it to one without the vault.
    * InvalidImportTokenException, ExpiredImportTokenException, InvalidCiphertextException, IncorrectKeyMaterialException.
    */
-  importMaterial: {
-    request: { rowId: Bytes; binding: string; token: Bytes; now: number; wrapped: Bytes; spec: KeySpec; keyId: string; purpose: KeyPurpose };
-    reply: { identity: Bytes; body: Bytes; tag: Bytes; publicKey?: Bytes };
-  };
+  importMaterial: { request: { rowId: Bytes; binding: string; token: Bytes; now: number; wrapped: Bytes; spec: KeySpec; keyId: string; purpose: KeyPurpose }; reply: { identity: Bytes; body: Bytes; tag: Bytes; publicKey?: Bytes } };
   // ── kept: sealed for main to keep, opened only here
   /** Draws a secret access key (40 characters of base64) or takes the one given (up to 128 bytes). `secret` is to be shown once and wiped. */
   newAccessKey: { request: { accessKeyId: string; secret?: Bytes }; reply: { sealed: Bytes; secret: Bytes } };
-  /** Signature Version 4's key (32) of one day, region and service. VaultTamperedException when `sealed` is not of this access key. */
+  /** Signature Version 4's key (32) of one day. VaultTamperedException when `sealed` is not of this access key. */
   signingKey: { request: { accessKeyId: string; sealed: Bytes; scope: { date: string; region: string; service: string } }; reply: { key: Bytes } };
-  /** A P-256 key for the vault's own certificates. `publicKey`: SubjectPublicKeyInfo DER. */
+  /** A token's PIN (up to 255 bytes). `token`: which token in which module. VaultTamperedException when `sealed` is not of this one. */
+  sealPin: { request: { token: string; pin: Bytes }; reply: { sealed: Bytes } };
+  openPin: { request: { token: string; sealed: Bytes }; reply: { pin: Bytes } };
+  /** A P-256 key for the vault's own certificates (SubjectPublicKeyInfo DER); ECDSA in DER over a TBSCertificate (RFC 5280 section 4.1.1), checked before it leaves. */
   newCertificateKey: { request: { name: string }; reply: { sealed: Bytes; publicKey: Bytes } };
-  /** ECDSA with SHA-256 in DER over a TBSCertificate (RFC 5280 section 4.1.1), checked before it leaves. */
   signCertificate: { request: { name: string; sealed: Bytes; publicKey: Bytes; certificate: Bytes }; reply: { signature: Bytes } };
 
   // ── the trail

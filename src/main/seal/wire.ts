@@ -71,6 +71,8 @@ export const METHODS = [
   'signingKey',
   'newCertificateKey',
   'signCertificate',
+  'sealPin',
+  'openPin',
 ] as const satisfies readonly SealerMethod[];
 /** Does not compile while a method is missing from the list. */
 export type Complete = [Exclude<SealerMethod, (typeof METHODS)[number]>] extends [never] ? true : never;

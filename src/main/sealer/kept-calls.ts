@@ -1,5 +1,5 @@
 /**
- * The sealer's calls for access keys of clients and for the vault's own certificates (protocol part "kept").
+ * The sealer's calls for access keys of clients, PINs of tokens and the vault's own certificates (protocol part "kept").
  *
  * Defends against: a secret access key that main holds for longer than the answer that shows it once; main gets a day's signing key for
  * one region and service, from which the secret does not follow. What it does not do: decide who a client is, or what a certificate says.
@@ -21,6 +21,7 @@ const SECRET_LENGTH = 40;
 /** Of one that is given: what boto3 and the SDKs take is longer still. */
 const SECRET_LIMIT = 128;
 const CERTIFICATE_LIMIT = 16 * 1024;
+const PIN_LIMIT = 255;
 const BASE64 = Uint8Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (character) => character.charCodeAt(0));
 
 /** Throws ValidationException for what is no name. */
@@ -42,7 +43,7 @@ function drawSecret(random: (length: number) => Uint8Array): Uint8Array {
   return secret;
 }
 
-export const keptCalls: Handlers<'newAccessKey' | 'signingKey' | 'newCertificateKey' | 'signCertificate'> = {
+export const keptCalls: Handlers<'newAccessKey' | 'signingKey' | 'newCertificateKey' | 'signCertificate' | 'sealPin' | 'openPin'> = {
   newAccessKey(session, { accessKeyId, secret: given }) {
     const secret = given ? copy(bytesUpTo(given, SECRET_LIMIT, 'secret access key')) : drawSecret((length) => session.random.bytes(length));
     return { sealed: sealKept(session, placeOf('access-key', accessKeyId), secret), secret };
@@ -56,6 +57,9 @@ export const keptCalls: Handlers<'newAccessKey' | 'signingKey' | 'newCertificate
       wipe(secret);
     }
   },
+
+  sealPin: (session, { token, pin }) => ({ sealed: sealKept(session, placeOf('token-pin', token), bytesUpTo(pin, PIN_LIMIT, 'PIN')) }),
+  openPin: (session, { token, sealed }) => ({ pin: openKept(session, placeOf('token-pin', token), sealed) }),
 
   async newCertificateKey(session, { name }) {
     const place = placeOf('certificate-key', name);

@@ -45,6 +45,7 @@ const SECRETS: { readonly [M in SealerMethod]?: (reply: ReplyOf<M>) => readonly 
   generateDataKeyPair: (reply) => (reply.missing ? [] : [reply.privateKey]),
   newAccessKey: ({ secret }) => [secret],
   signingKey: ({ key }) => [key],
+  openPin: ({ pin }) => [pin],
 };
 
 export interface SealerHost {

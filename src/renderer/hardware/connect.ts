@@ -35,4 +35,11 @@ export const isUndone = ({ code }: CallError): boolean => UNDONE.has(code);
 /** A module that stopped in the middle: whether the token had done it nobody knows, and nobody asks it again. */
 export const isCrash = ({ code }: CallError): boolean => code === 'KMSInternalException';
 
-export const unlockToken = ({ Serial, Label }: Pick<Token, 'Serial' | 'Label'>, Pin: SecretBytes, LastTry = false) => client.hardware.unlockToken({ Serial, Label, Pin, LastTry });
+export interface Giving {
+  readonly LastTry?: boolean;
+  /** The PIN is sealed in the vault, too. */
+  readonly SealPin?: boolean;
+  /** Path: the module that it goes to, where two show the token. */
+  readonly Module?: string;
+}
+export const unlockToken = ({ Serial, Label }: Pick<Token, 'Serial' | 'Label'>, Pin: SecretBytes, giving: Giving = {}) => client.hardware.unlockToken({ Serial, Label, Pin, ...giving });

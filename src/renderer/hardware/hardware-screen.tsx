@@ -64,7 +64,7 @@ export function HardwareScreen() {
                   {stores.data?.map((of) => <StoreCard key={of.CustomKeyStoreId} store={of} token={tokenOf(of)} act={readOnly ? undefined : (act) => { setDoing({ kind: 'store', act, of }); }} />)}
                 </SettingsCard>
                 <SettingsCard title="Modules">
-                  {data.Modules.map((of) => <ModuleRow key={of.Path} of={of} failure={data.Failures.find(({ Module }) => Module === of.Path)?.Message} act={readOnly ? undefined : (act) => { setDoing({ kind: 'module', act, of }); }} />)}
+                  {data.Modules.map((of) => <ModuleRow key={of.Path} of={of} canForget={!readOnly} failure={data.Failures.find(({ Module }) => Module === of.Path)?.Message} act={readOnly ? undefined : (act) => { setDoing({ kind: 'module', act, of }); }} />)}
                 </SettingsCard>
                 {!readOnly && <Button kind="ghost" className="mt-2 -ml-2" icon={<Plus size={14} strokeWidth={1.6} />} onClick={() => { setDoing({ kind: 'add' }); }}>Add a module…</Button>}
               </>
@@ -96,7 +96,11 @@ function Doings({ doing, stores, tokens, modules, registered, onClose }: DoingsP
     if (doing.act === 'connect') return <ConnectStore storeId={doing.of.CustomKeyStoreId} onConnected={onClose} onClose={onClose} />;
     return doing.act === 'rename' ? <RenameStore store={doing.of} onClose={onClose} /> : <DeleteStore store={doing.of} onClose={onClose} />;
   }
-  if (doing.act === 'login') return <LogIn token={doing.of} onClose={onClose} />;
-  if (doing.act === 'pin') return <ChangePin token={doing.of} onClose={onClose} />;
+  const { Serial, Label, CloudHsmClusterId: id } = doing.of;
+  // Of a token that is a key store, the key store names the module.
+  const isTwice = tokens.filter((one) => one.Initialized && one.Serial === Serial && one.Label === Label).length > 1 && !stores.some(({ CloudHsmClusterId }) => CloudHsmClusterId === id);
+  const module = isTwice ? doing.of.Module : undefined;
+  if (doing.act === 'login') return <LogIn token={doing.of} module={module} onClose={onClose} />;
+  if (doing.act === 'pin') return <ChangePin token={doing.of} module={module} onClose={onClose} />;
   return doing.act === 'store' ? <CreateStore token={doing.of} onClose={onClose} /> : <Initialise token={doing.of} onClose={onClose} />;
 }

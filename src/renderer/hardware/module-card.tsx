@@ -9,6 +9,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { useRequest } from '../parts/request.ts';
 import { refreshHardware, type KeyStore, type Module } from './data.ts';
+import { SealedPins } from './sealed-pins.tsx';
 import { ModuleChoice } from './module-choice.tsx';
 import { Hash, StateSaid, Warned } from './parts.tsx';
 import { crashWords, moduleAbout, moduleName, moduleState } from './words.ts';
@@ -16,7 +17,7 @@ import { crashWords, moduleAbout, moduleName, moduleState } from './words.ts';
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
 export type ModuleAct = 'restart' | 'remove' | 'agree';
 
-export function ModuleRow({ of, failure, act }: { readonly of: Module; readonly failure: string | undefined; readonly act: ((what: ModuleAct) => void) | undefined }) {
+export function ModuleRow({ of, failure, canForget, act }: { readonly of: Module; readonly failure: string | undefined; readonly canForget: boolean; readonly act: ((what: ModuleAct) => void) | undefined }) {
   const name = moduleName(of.Path);
   const crashed = crashWords(of);
   const usable = of.State === 'running' || of.State === 'stopped';
@@ -35,6 +36,7 @@ export function ModuleRow({ of, failure, act }: { readonly of: Module; readonly 
         <summary className="w-fit rounded-[5px] text-[12px]/6 text-fg-2 hover:text-fg">SHA-256 {of.Sha256.slice(0, 8)}…, agreed to on {day(of.AddedDate * 1000)}</summary>
         <div className="pt-1.5 pb-1"><Hash label="The file that you agreed to" value={of.Sha256} /></div>
       </details>
+      <SealedPins of={of} canForget={canForget} />
       <div className="flex flex-col gap-2 empty:hidden [&>*]:mt-1">
         {of.State === 'changed' && <Warned>The file is another one than you agreed to, so it is not loaded. Its key stores cannot connect until you agree to it.</Warned>}
         {of.State === 'missing' && <Warned>There is no file at this place now. Put it back, or remove the module.</Warned>}

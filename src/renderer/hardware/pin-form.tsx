@@ -8,6 +8,7 @@ import type { CallError } from '../../shared/api/client.ts';
 import { sentence } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { InlineError } from '../parts/feedback.tsx';
+import { Check } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
 import { unlockToken } from './connect.ts';
 import { refreshHardware, useHardware, type Token } from './data.ts';
@@ -24,14 +25,17 @@ interface PinFormProps {
   readonly onBusy?: (busy: boolean) => void;
   /** Padding of a dialog's body. */
   readonly inDialog?: boolean;
+  /** Two modules show the token: the PIN goes to this one’s. */
+  readonly module?: string | undefined;
 }
 
-export function PinForm({ token: given, act, onTaken, onCancel, onBusy, inDialog = false }: PinFormProps) {
+export function PinForm({ token: given, act, onTaken, onCancel, onBusy, inDialog = false, module }: PinFormProps) {
   const queries = useQueryClient();
   // As it is by now: a wrong PIN changes what the token says of itself.
   const token = useHardware().data?.Tokens.find(({ Serial, Label }) => Serial === given.Serial && Label === given.Label) ?? given;
   const pin = useRef<PasswordHandle>(null);
   const again = useRef<PasswordHandle>(null);
+  const [seal, setSeal] = useState(false);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<string>();
   const [error, setError] = useState<CallError>();
@@ -57,7 +61,7 @@ export function PinForm({ token: given, act, onTaken, onCancel, onBusy, inDialog
     setWrong(undefined);
     setError(undefined);
     work(true);
-    const answer = await unlockToken(token, secret, last);
+    const answer = await unlockToken(token, secret, { LastTry: last, SealPin: seal, ...(module === undefined ? {} : { Module: module }) });
     if (answer.ok) await onTaken();
     else {
       await refreshHardware(queries);
@@ -71,10 +75,16 @@ export function PinForm({ token: given, act, onTaken, onCancel, onBusy, inDialog
   return (
     <form className="flex flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy && !locked) void submit(); }}>
       <div className={`flex flex-col gap-4 ${inDialog ? 'px-5 pt-2 pb-3' : ''}`}>
-        <p className="text-fg-2">Token <b className="font-medium text-fg">{name}</b>, serial number <code className="font-mono text-[12px]">{token.Serial}</code>. The PIN is kept in the module’s process until the vault is locked, and written nowhere.</p>
+        <p className="text-fg-2">Token <b className="font-medium text-fg">{name}</b>, serial number <code className="font-mono text-[12px]">{token.Serial}</code>. {seal ? 'The PIN is kept in the module’s process until the vault is locked, and sealed in the vault until you have it forgotten.' : 'The PIN is kept in the module’s process until the vault is locked, and written nowhere.'}</p>
         {tries !== undefined && <Warned>{tries}</Warned>}
         {!locked && <PasswordField ref={pin} label="PIN" autoComplete="off" autoFocus disabled={busy} error={wrong} hint={token.MinPinLength > 0 && token.MaxPinLength >= token.MinPinLength ? `${String(Math.max(4, token.MinPinLength))} to ${String(token.MaxPinLength)} characters` : undefined} />}
         {last && <PasswordField ref={again} label="The same PIN again" autoComplete="off" disabled={busy} />}
+        {!locked && (
+          <div>
+            <Check checked={seal} onCheck={setSeal} words="Seal the PIN in the vault" />
+            <p className="pl-6 text-[12px]/[18px] text-fg-2">The key store then connects by itself when the vault is unlocked: whoever opens the vault uses the token. Forget the PIN under Modules.</p>
+          </div>
+        )}
         {error && <InlineError error={error} consequence="The token is not logged in." />}
       </div>
       <div className={`flex flex-wrap justify-end gap-2 ${inDialog ? 'px-5 pt-2 pb-5' : 'pt-3'}`}>

@@ -22,12 +22,13 @@ interface TokenDialogProps {
 const nameOf = ({ Label, Serial }: Token): string => (Label === '' ? Serial : Label);
 const least = ({ MinPinLength }: Token): number => Math.max(4, MinPinLength);
 
-export function LogIn({ token, onClose }: TokenDialogProps) {
+/** `module`: of a token that two modules show, the one that is asked. */
+export function LogIn({ token, module, onClose }: TokenDialogProps & { readonly module: string | undefined }) {
   const queries = useQueryClient();
   const [busy, setBusy] = useState(false);
   return (
     <Dialog title={`Log in to ${nameOf(token)}`} onClose={onClose} held={busy} className="w-[440px]">
-      <PinForm inDialog token={token} act="Log in" onBusy={setBusy} onCancel={onClose} onTaken={async () => { await refreshHardware(queries); onClose(); }} />
+      <PinForm inDialog token={token} module={module} act="Log in" onBusy={setBusy} onCancel={onClose} onTaken={async () => { await refreshHardware(queries); onClose(); }} />
     </Dialog>
   );
 }
@@ -121,7 +122,7 @@ export function Initialise({ token, onClose }: TokenDialogProps) {
   );
 }
 
-export function ChangePin({ token, onClose }: TokenDialogProps) {
+export function ChangePin({ token, module, onClose }: TokenDialogProps & { readonly module: string | undefined }) {
   const queries = useQueryClient();
   const old = useRef<PasswordHandle>(null);
   const fresh = useRef<PasswordHandle>(null);
@@ -142,7 +143,7 @@ export function ChangePin({ token, onClose }: TokenDialogProps) {
     const NewPin = fresh.current?.take();
     if (!OldPin || !NewPin) return;
     setBusy(true);
-    const answer = await client.hardware.setPin({ Serial: token.Serial, Label: token.Label, OldPin, NewPin });
+    const answer = await client.hardware.setPin({ Serial: token.Serial, Label: token.Label, ...(module === undefined ? {} : { Module: module }), OldPin, NewPin });
     setBusy(false);
     await refreshHardware(queries);
     if (answer.ok) onClose();

@@ -10,6 +10,7 @@ export const MOST_MODULES = 20;
 const path = f.absolutePath.describe('The module: a shared library');
 const serial = z.string().min(1).max(16).describe('Serial number of the token');
 const label = z.string().max(32).optional().describe('Label of the token, where a serial number is not enough');
+const ofModule = path.optional().describe('The module that has the token, where two modules show it');
 const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256 of the file');
 const token = { Serial: serial, Label: label };
 
@@ -25,6 +26,9 @@ const moduleShape = z.strictObject({
   State: z.enum(['running', 'stopped', 'changed', 'missing']).describe('changed: the file is another than was agreed to, and is not loaded; agree with `keystead hardware update-module`'),
   Crashes: z.number().describe('How often its process ended by itself since the vault was unlocked; it is started again when it is next needed, and nothing is asked of it twice'),
   Warnings: z.array(z.string()).describe('Who else could change the file'),
+  SealedPins: z
+    .array(z.strictObject({ Serial: z.string(), Label: z.string(), SealedDate: timestamp(), State: z.enum(['sealed', 'doubtful']).describe('doubtful: it was being given to its token when something died, and is not given again; give the PIN yourself') }))
+    .describe('Tokens whose PIN is sealed in the vault; forget one with `keystead hardware forget-pin`'),
   Description: z.string().optional().describe('Of a running module, in its own words'),
   Manufacturer: z.string().optional(),
   Version: z.string().optional(),
@@ -176,26 +180,71 @@ export const initializeToken = operation({
 
 export const setPin = operation({
   name: 'hardware:SetPin',
-  summary: 'Change a token’s PIN',
-  input: z.strictObject({ ...token, OldPin: pin, NewPin: pin }),
+  summary: 'Change a token’s PIN; where the vault has it sealed, the new one takes its place',
+  input: z.strictObject({ ...token, Module: ofModule, OldPin: pin, NewPin: pin }),
   output: z.strictObject({}),
   errors: TOKEN_ERRORS,
-  effect: 'use',
+  effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
-  audited: ['Serial', 'Label'],
+  audited: ['Serial', 'Label', 'Module'],
 });
 
 export const unlockToken = operation({
   name: 'hardware:UnlockToken',
-  summary: 'Log in to a token until the vault is locked; the PIN is kept in the module’s process only',
-  input: z.strictObject({ ...token, Pin: pin, LastTry: z.boolean().default(false).describe('Try even where one more wrong PIN locks the token') }),
+  summary: 'Log in to a token until the vault is locked; the PIN is kept in the module’s process only, unless it is to be sealed',
+  input: z.strictObject({
+    ...token,
+    Module: ofModule,
+    Pin: pin,
+    LastTry: z.boolean().default(false).describe('Try even where one more wrong PIN locks the token'),
+    SealPin: z.boolean().default(false).describe('Seal the PIN in the vault, so that the token’s key store connects by itself when the vault is unlocked; forget it with `keystead hardware forget-pin`'),
+  }),
   output: z.strictObject({ Serial: z.string(), Label: z.string() }),
   errors: TOKEN_ERRORS,
-  effect: 'use',
+  effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
-  audited: ['Serial', 'Label', 'LastTry'],
+  audited: ['Serial', 'Label', 'Module', 'LastTry', 'SealPin'],
+});
+
+export const forgetPin = operation({
+  name: 'hardware:ForgetPin',
+  summary: 'Forget the PIN of a token that is sealed in the vault; who is logged in stays so until the vault is locked',
+  input: z.strictObject({ ...token, Module: ofModule }),
+  output: z.strictObject({}),
+  errors: ['NotFoundException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Serial', 'Label', 'Module'],
+});
+
+const CLOCK = { needs: 'unlocked', doors: ['schedule'], command: { hidden: true } } as const;
+const sealedPinOf = z.strictObject({ Module: path, Serial: z.string(), Label: z.string() });
+
+/** The clock's own: that a sealed PIN is about to be given to its token, written down before it is. */
+export const beginSealedPin = operation({
+  name: 'hardware:BeginSealedPin',
+  summary: 'Write down that a sealed PIN is about to be given to its token',
+  input: sealedPinOf,
+  output: z.strictObject({}),
+  errors: TOKEN_ERRORS,
+  effect: 'write',
+  audited: ['Module', 'Serial', 'Label'],
+  ...CLOCK,
+});
+
+/** The clock's own: gives a sealed PIN to its token, once. One that the token refuses is forgotten. */
+export const useSealedPin = operation({
+  name: 'hardware:UseSealedPin',
+  summary: 'Give a sealed PIN to its token, and forget one that the token refuses',
+  input: sealedPinOf,
+  output: z.strictObject({ Taken: z.boolean(), Message: z.string().optional().describe('What the token said, where it did not take it') }),
+  errors: TOKEN_ERRORS,
+  effect: 'write',
+  audited: ['Module', 'Serial', 'Label'],
+  ...CLOCK,
 });
 
 export const listTokenKeys = operation({

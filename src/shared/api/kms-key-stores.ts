@@ -51,13 +51,13 @@ export const createCustomKeyStore = operation({
 
 export const connectCustomKeyStore = operation({
   name: 'kms:ConnectCustomKeyStore',
-  summary: 'Connect a key store to its token, so that its keys can be used; the token must be logged in, or its PIN known since unlock',
+  summary: 'Connect a key store to its token, so that its keys can be used; the token must be logged in, or its PIN known since unlock or sealed in the vault',
   input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
   output: z.strictObject({}),
   errors: [...TOKEN_ERRORS, 'CloudHsmClusterInvalidConfigurationException', 'CloudHsmClusterNotActiveException', 'CustomKeyStoreInvalidStateException', 'CustomKeyStoreNotFoundException'],
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli', 'aws'],
+  doors: ['ipc', 'cli', 'aws', 'schedule'],
   audited: ['CustomKeyStoreId'],
 });
 

@@ -46,24 +46,28 @@ function setUp(modules: Readonly<Record<string, readonly (typeof TOKEN)[] | Vaul
   const reader = { of: collection } as unknown as Stored;
   return { hardware, reader, asked, given, written };
 }
+/** Nothing is sealed here. */
+const unsealed = (): Promise<never> => Promise.reject(new Error('asked for a sealed PIN'));
 const broken = new VaultError('ModuleRefusedException', 'module `b` crashed');
 
 describe('a token that is to be given a PIN', () => {
   it('is looked for in the module alone that a key store or a login names', async () => {
     for (const named of [{ stores: ['a'] }, { logins: ['a'] }]) {
       const { hardware, reader, asked } = setUp({ a: [TOKEN], b: [TOKEN] }, named);
-      expect((await byName(hardware, reader, '1', undefined, true)).module.path).toBe('a');
+      expect((await byName(hardware, reader, '1', undefined, { forPin: true })).module.path).toBe('a');
       expect([...asked]).toEqual(['a']);
       // Pulled out, it is not there: the other one's is not taken for it.
       const without = setUp({ a: [], b: [TOKEN] }, named);
-      await expect(byName(without.hardware, without.reader, '1', undefined, true)).rejects.toMatchObject({ code: 'KeyUnavailableException' });
+      await expect(byName(without.hardware, without.reader, '1', undefined, { forPin: true })).rejects.toMatchObject({ code: 'KeyUnavailableException' });
       expect([...without.asked]).toEqual(['a']);
+      // Unless the owner names it.
+      expect((await byName(hardware, reader, '1', undefined, { forPin: true, module: 'b' })).module.path).toBe('b');
     }
   });
 
   it('is not found while another module does not answer, which may be the one that has it', async () => {
     const { hardware, reader } = setUp({ a: [TOKEN], b: broken });
-    await expect(byName(hardware, reader, '1', undefined, true)).rejects.toMatchObject({ code: 'ModuleRefusedException', message: expect.stringContaining('remove-module') as string });
+    await expect(byName(hardware, reader, '1', undefined, { forPin: true })).rejects.toMatchObject({ code: 'ModuleRefusedException', message: expect.stringContaining('remove-module') as string });
     expect((await byName(hardware, reader, '1', undefined)).module.path).toBe('a');
   });
 });
@@ -73,7 +77,7 @@ describe('a unit of work that is run again', () => {
 
   it('gives the PIN once, and fails again with what it failed with', async () => {
     const { hardware, reader, given, written } = setUp({ a: [TOKEN] });
-    const create = kmsKeyStoreHandlers(() => hardware, systemRandom)['kms:CreateCustomKeyStore'];
+    const create = kmsKeyStoreHandlers(() => hardware, systemRandom, unsealed)['kms:CreateCustomKeyStore'];
     const input = { CustomKeyStoreName: 'n', CloudHsmClusterId: clusterIdOf(TOKEN), KeyStorePassword: pin() };
     const same = call();
     for (const _ of [1, 2, 3]) await create(input as never, same as never, { writer: reader } as never);
@@ -81,13 +85,13 @@ describe('a unit of work that is run again', () => {
     let tries = 0;
     const wrong = Object.assign(Object.create(hardware) as object, { login: async () => { tries += 1; throw new VaultError('IncorrectPinException', 'wrong'); } }) as unknown as Hardware;
     const failing = call();
-    for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
+    for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom, unsealed)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
     expect(tries).toBe(1);
   });
 
   it('erases a token once', async () => {
     const { hardware, reader, given } = setUp({ a: [TOKEN] });
-    const initialize = hardwareHandlers({ now: () => hardware, random: systemRandom, registered: () => [] })['hardware:InitializeToken'];
+    const initialize = hardwareHandlers({ now: () => hardware, random: systemRandom, pins: { seal: unsealed, open: unsealed }, registered: () => [] })['hardware:InitializeToken'];
     const same = call();
     for (const _ of [1, 2, 3]) await initialize({ Module: 'a', Slot: '01', NewLabel: 'new', Erase: 'one', SecurityOfficerPin: pin(), Pin: pin() }, same as never, { writer: reader } as never);
     expect(given).toEqual(['initToken a']);

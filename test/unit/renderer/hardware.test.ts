@@ -49,7 +49,7 @@ describe('a module', () => {
     expect(moduleState({ State: 'changed', Crashes: 0 })).toEqual(['Changed, not loaded', 'danger']);
   });
   it('that changed or is gone is not offered; SoftHSM stands first', () => {
-    const module = (Path: string, State: 'running' | 'changed') => ({ Path, State, Sha256: '', AddedDate: 0, Crashes: 0, Warnings: [] });
+    const module = (Path: string, State: 'running' | 'changed') => ({ Path, State, Sha256: '', AddedDate: 0, Crashes: 0, Warnings: [], SealedPins: [] });
     expect(offeredModules([module('/a/opensc.so', 'running'), module('/b/changed.so', 'changed')], ['/c/libsofthsm2.so'])).toEqual(['/c/libsofthsm2.so', '/a/opensc.so']);
   });
 });

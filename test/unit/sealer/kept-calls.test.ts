@@ -45,6 +45,19 @@ describe('a secret access key', () => {
   });
 });
 
+describe('a token’s PIN', () => {
+  it('opens for its own token, kind and vault only', async () => {
+    const session = fakeSession();
+    const { sealed } = await keptCalls.sealPin(session, { token: 'one', pin: utf8('1234567') });
+    expect(Buffer.from((await keptCalls.openPin(session, { token: 'one', sealed })).pin).toString()).toBe('1234567');
+    const code = (token: string, by = session, bytes = sealed) => codeOf(() => keptCalls.openPin(by, { token, sealed: bytes }));
+    expect([await code('two'), await code('one', fakeSession(systemRandom, '11'.repeat(16))), await code('')]).toEqual(['VaultTamperedException', 'VaultTamperedException', 'ValidationException']);
+    const { sealed: other } = await keptCalls.newAccessKey(session, { accessKeyId: 'one' });
+    expect(await code('one', session, other)).toBe('VaultTamperedException');
+    expect([await codeOf(() => keptCalls.sealPin(session, { token: 'one', pin: new Uint8Array(256) })), await codeOf(() => keptCalls.openPin(lockedSession, { token: 'one', sealed }))]).toEqual(['ValidationException', 'VaultLockedException']);
+  });
+});
+
 describe('the vault’s own authority', () => {
   it('vouches for this machine’s loopback, and says itself that it does for nothing else', async () => {
     const session = fakeSession();
