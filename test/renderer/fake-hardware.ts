@@ -30,7 +30,7 @@ export const tokenLogsOut = (): void => { logOut(); };
 
 export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld, keys: readonly string[]): Readonly<Record<string, Handler>> {
   const is = (word: string): boolean => how.split(',').includes(word);
-  const found = is('missing') ? [] : [token({ ...RELEASE, LoggedIn: !is('pin') && !is('last') && !is('locked'), PinState: is('last') ? 'last' : is('locked') ? 'locked' : 'ok' })];
+  const found = is('missing') ? [] : [token({ ...RELEASE, LoggedIn: !is('pin') && !is('last') && !is('locked'), PinState: is('last') ? 'last' : is('locked') ? 'locked' : 'ok', ...(is('unrecorded') ? { NotRecorded: 1 } : {}) })];
   let tokens = is('none') ? [] : [...found, token({ ...CARD, Module: OPENSC, Manufacturer: 'Yubico (www.yubico.com)', Model: 'PKCS#15 emulated', FirmwareVersion: '5.4', HardwareVersion: '0.0', Slot: '0', PinState: 'low', LoggedIn: false, Sessions: 0, MinPinLength: 6, MaxPinLength: 8 }), token({ ...EMPTY })];
   let modules: Fields[] = is('none') ? [] : [
     { Path: SOFTHSM, Sha256: HASH, AddedDate: at() - 21 * 86_400, State: 'running', Crashes: is('crashed') ? 1 : 0, Warnings: [], SealedPins: is('sealed') ? [{ Serial: RELEASE.Serial, Label: RELEASE.Label, SealedDate: at() - 86_400, State: is('doubtful') ? 'doubtful' : 'sealed' }] : [], Description: 'Implementation of PKCS11', Manufacturer: 'SoftHSM', Version: '2.6' },
@@ -64,8 +64,9 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     }),
     'hardware:ListTokenKeys': () => ({
       Keys: [
-        ...keys.map((KeyId, i) => ({ Id: `a${String(i)}`.padEnd(32, '4'), Label: KeyId, KeySpec: i === 0 ? 'ECC_NIST_P256' : 'RSA_2048', KeyUsages: ['SIGN_VERIFY'], KeyId: `arn:aws:kms:us-east-1:318204775610:key/${KeyId}`, Stated: stated() })),
-        { Id: 'abcd', Label: 'from-pkcs11-tool', KeySpec: 'ECC_NIST_P256', KeyUsages: ['SIGN_VERIFY', 'KEY_AGREEMENT'], Stated: stated({ NeverExtractable: false, Local: false }) },
+        ...keys.map((KeyId, i) => ({ Id: `a${String(i)}`.padEnd(32, '4'), Label: KeyId, KeySpec: i === 0 ? 'ECC_NIST_P256' : 'RSA_2048', KeyUsages: ['SIGN_VERIFY'], KeyId: `arn:aws:kms:us-east-1:318204775610:key/${KeyId}`, State: 'recorded', Stated: stated() })),
+        { Id: 'abcd', Label: 'from-pkcs11-tool', KeySpec: 'ECC_NIST_P256', KeyUsages: ['SIGN_VERIFY', 'KEY_AGREEMENT'], State: 'foreign', Stated: stated({ NeverExtractable: false, Local: false }) },
+        ...(is('unrecorded') ? [{ Id: '7c'.repeat(16), Label: '5f1d2c7a-93b4-4e0f-a6c8-1b7d9e24f035', KeySpec: 'ECC_NIST_P384', KeyUsages: ['SIGN_VERIFY'], State: 'notRecorded', Stated: stated() }] : []),
       ],
       Certificates: [{ Id: 'abcd', Label: 'CN=Release, O=Acme' }],
     }),

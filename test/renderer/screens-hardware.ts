@@ -51,6 +51,8 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-locked': { query: '?hardware=locked', act: hardware },
   'hardware-keys': { act: async (page) => { await tab('Keys on it')(page); await page.getByText('from-pkcs11-tool').waitFor(); } },
   'hardware-adopt-refused': { act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: 'Adopt, to sign and verify: from-pkcs11-tool' }).click(); await page.getByRole('alert').waitFor(); } },
+  'hardware-unrecorded': { query: '?hardware=unrecorded', act: async (page) => { await tab('Keys on it')(page); await page.getByText('not recorded', { exact: true }).waitFor(); } },
+  'hardware-unrecorded-delete': { over: 'dialog', query: '?hardware=unrecorded', act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: /^Delete 5f1d/ }).click(); await page.getByLabel('Type its label to delete it').fill('5f1d'); } },
   'hardware-mechanisms': { act: async (page) => { await tab('Mechanisms')(page); await page.getByText('CKM_ECDSA').waitFor(); } },
   'hardware-agree': { over: 'dialog', query: '?hardware=changed', act: async (page) => { await hardware(page); await press(page, 'See what changed…'); await page.getByText('An update of the system').waitFor(); } },
   'hardware-restart': { over: 'dialog', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Restart libsofthsm2.so' }).click(); } },

@@ -4,7 +4,6 @@ import { lacks } from '../backends/pkcs11/mechanisms.ts';
 import { MOST_LISTED } from '../backends/pkcs11/protocol.ts';
 import { keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { hex } from '../crypto/bytes.ts';
 import type { Attempt } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { assertHeld, copyKey, type CopiedKey, type Route } from './copies.ts';
@@ -112,9 +111,9 @@ export async function level(cluster: Cluster, keys: readonly CopiedKey[], { sign
 }
 
 /** Makes a key in one token, another where that does not answer, and copies it to all that do. UnsupportedOperationException, KMSInvalidStateException. */
-export async function generateInCluster(cluster: Cluster, request: { readonly spec: KeySpec; readonly usage: KeyUsage; readonly label: string }, attempted?: (attempt: Attempt) => void): Promise<{ readonly id: string; readonly publicKey?: Uint8Array }> {
-  const { hardware, random, record, store } = cluster;
-  const { spec, usage, label } = request;
+export async function generateInCluster(cluster: Cluster, request: { readonly spec: KeySpec; readonly usage: KeyUsage; readonly label: string; readonly newId: () => string }, attempted?: (attempt: Attempt) => void): Promise<{ readonly id: string; readonly publicKey?: Uint8Array }> {
+  const { hardware, record, store } = cluster;
+  const { spec, usage, label, newId } = request;
   if (!record.specs.includes(spec)) throw new VaultError('UnsupportedOperationException', `key store \`${store.name}\` makes no keys of \`${spec}\`: they were not seen to travel between its tokens; see \`keystead hardware describe-cluster\``);
   if (record.sealed !== undefined && answering(cluster).length < record.members.length) throw new VaultError('KMSInvalidStateException', `key store \`${store.name}\` is sealed and one of its tokens does not answer: a key that it does not get now it never gets; see \`keystead hardware describe-cluster\``);
   return hardware.use(
@@ -123,7 +122,7 @@ export async function generateInCluster(cluster: Cluster, request: { readonly sp
       const why = lacks(await hardware.offer(place), spec, usage);
       if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} ${why}; see \`keystead hardware list-mechanisms\``);
       // Another id with each token: what one that died has made is nobody's.
-      const id = hex(random.bytes(16));
+      const id = newId();
       const { parts } = await hardware.ask(place, 'generate', { token: place.token, spec, usage, id, label, cluster: true });
       const [publicKey] = parts;
       if (['symmetric', 'hmac'].includes(keySpecOf(spec).family) === (publicKey !== undefined)) throw new VaultError('KMSInternalException', `${nameToken(place.token)} made a key pair without a public key`);

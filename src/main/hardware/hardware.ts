@@ -43,6 +43,8 @@ export class Hardware {
   readonly #crashes = new Map<string, number>();
   readonly #asked = new Asked();
   readonly #tries: PinTries;
+  /** By token: ids of keys that were made there and never recorded, as they were last seen. */
+  readonly notRecorded = new Map<string, Set<string>>();
 
   constructor(ports: HardwarePorts) {
     this.#ports = ports;

@@ -7,13 +7,13 @@ import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { CKM } from '../backends/pkcs11/cryptoki.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
-import type { Stated, TokenName } from '../backends/pkcs11/protocol.ts';
+import { isClusterKey, type KeyFacts, type Stated, type TokenName } from '../backends/pkcs11/protocol.ts';
 import { hex } from '../crypto/bytes.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
-import { generateInCluster, removeEverywhere } from '../hardware/cluster-keys.ts';
+import { answering, generateInCluster, removeEverywhere } from '../hardware/cluster-keys.ts';
 import { KEY_STORES, tokensOf, type KeyStoreRecord } from '../hardware/kinds.ts';
-import { clusterIdOf, keyUri } from '../hardware/token-names.ts';
+import { clusterIdOf, isOwnTokenKey, keyUri, newTokenKeyId } from '../hardware/token-names.ts';
 import type { Attempt, HardwareRef, KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
@@ -23,7 +23,7 @@ import { provePair } from './prove-pair.ts';
 import { keyOf } from './resolvers.ts';
 import type { HandlersOf } from './rights.ts';
 
-type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey';
+type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey' | 'DeleteTokenKey';
 
 /** `forPin`: the token is given a PIN. `module`: the path of the one that is asked, and no other. */
 export const byName = (hardware: Hardware, reader: Stored, serial: string, label: string | undefined, { forPin = false, module }: { readonly forPin?: boolean; readonly module?: string | undefined } = {}): Promise<Place> =>
@@ -49,18 +49,19 @@ export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtr
 });
 
 /** A key made on a connected store's token. Its object's label is the key id. UnsupportedOperationException, CustomKeyStoreInvalidStateException. */
-export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string; readonly attempted?: (attempt: Attempt) => void }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
+export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string; readonly account: string; readonly attempted?: (attempt: Attempt) => void }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
   const store = await storeOf(reader, request.store);
   assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+  const newId = (): string => newTokenKeyId(request.account, request.keyId, hex(random.bytes(8)));
   if (store.cluster) {
     const { spec, usage, keyId, attempted } = request;
-    const { id, publicKey } = await generateInCluster({ hardware, random, store, record: store.cluster }, { spec, usage, label: keyId }, attempted);
+    const { id, publicKey } = await generateInCluster({ hardware, random, store, record: store.cluster }, { spec, usage, label: keyId, newId }, attempted);
     return { ref: { store: store.id, id }, materialId: hex(random.bytes(8)), ...(publicKey ? { publicKey } : {}) };
   }
   const place = hardware.placeOf(store.id);
   const why = lacks(await hardware.offer(place), request.spec, request.usage);
   if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} ${why}; see \`keystead hardware list-mechanisms\``);
-  const id = hex(random.bytes(16));
+  const id = newId();
   const { parts } = await hardware.ask(place, 'generate', { token: place.token, spec: request.spec, usage: request.usage, id, label: request.keyId });
   const [publicKey] = parts;
   const isPair = !['symmetric', 'hmac'].includes(keySpecOf(request.spec).family);
@@ -108,6 +109,31 @@ function notesOf(spec: KeySpec, usage: KeyUsage, { token }: { readonly token: To
   return notes;
 }
 
+/** By what `Hardware.notRecorded` knows a token. */
+export const storedAt = ({ token }: Place): string => `${token.serial}\n${token.label}`;
+
+/** Keys that this vault made there and has no record of: it died in between, or was put back to an older state. */
+function noteUnrecorded(hardware: Hardware, place: Place, keys: readonly Pick<KeyFacts, 'id' | 'label'>[], known: readonly KeyRecord[], account: string): void {
+  hardware.notRecorded.set(storedAt(place), new Set(keys.filter((key) => isOwnTokenKey(account, key) && !alreadyHere(known, key.id)).map(({ id }) => id)));
+}
+
+/** Looks for them on a connected store's tokens. What fails is found out when somebody looks at the token. */
+export async function findUnrecorded(hardware: Hardware, reader: Stored, store: KeyStoreRecord, account: string): Promise<void> {
+  const known = await keysIn(reader, store.id);
+  for (const place of store.cluster ? answering({ hardware, store }) : [hardware.placeOf(store.id)]) {
+    const keys = await hardware.ask(place, 'keys', { token: place.token }).catch(() => undefined);
+    if (keys) noteUnrecorded(hardware, place, keys.reply.keys, known, account);
+  }
+}
+
+/** The token of a cluster that holds this key. KeyUnavailableException. */
+async function holderOf(hardware: Hardware, storeId: string, id: string): Promise<Place> {
+  for (const place of answering({ hardware, store: { id: storeId } as KeyStoreRecord })) {
+    if ((await hardware.ask(place, 'holds', { token: place.token, ids: [id] })).reply.held.includes(id)) return place;
+  }
+  throw new VaultError('KeyUnavailableException', `no token of the key store that answers holds the key \`${id}\`; see \`keystead hardware list-token-keys\``);
+}
+
 const alreadyHere = (keys: readonly KeyRecord[], id: string): KeyRecord | undefined => keys.find(({ hardware }) => hardware?.id === id);
 
 export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
@@ -117,10 +143,11 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const { reply } = await hardware.ask(place, 'keys', { token: place.token });
     const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => tokensOf(store).some(({ serial, label }) => serial === place.token.serial && label === place.token.label));
     const known = (await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat();
+    noteUnrecorded(hardware, place, reply.keys, known, realm.account);
     return {
       Keys: reply.keys.map(({ id, label, spec, uses, stated }) => {
         const own = alreadyHere(known, id);
-        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), Stated: shownStated(stated) };
+        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), State: own ? ('recorded' as const) : isOwnTokenKey(realm.account, { id, label }) ? ('notRecorded' as const) : ('foreign' as const), Stated: shownStated(stated) };
       }),
       Certificates: reply.certificates.map(({ id, label }) => ({ Id: id, Label: label })),
     };
@@ -159,11 +186,12 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
-    if (store.cluster) return call.fail('UnsupportedOperationException', `key store \`${store.name}\` spans several tokens, and a key that is on one of them already cannot be brought to the others; adopt it in a key store of one token`);
+    const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
+    const { reply, parts } = await hardware.ask(place, 'describe', { token: place.token, id: input.Id });
+    const isOwn = isOwnTokenKey(realm.account, reply);
+    if (store.cluster && !(isOwn && isClusterKey(reply.stated))) return call.fail('UnsupportedOperationException', `key store \`${store.name}\` spans several tokens, and a key that is on one of them already cannot be brought to the others; adopt it in a key store of one token`);
     const own = alreadyHere(await keysIn(writer, store.id), input.Id);
     if (own) return call.fail('AlreadyExistsException', `key \`${own.keyId}\` is this key of the token already`);
-    const place = hardware.placeOf(store.id);
-    const { reply, parts } = await hardware.ask(place, 'describe', { token: place.token, id: input.Id });
     const { spec, uses } = reply;
     if (!spec) return call.fail('UnsupportedOperationException', `the key \`${input.Id}\` is of a kind that KMS does not know`);
     const offer = await hardware.offer(place);
@@ -174,7 +202,8 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const [publicKey] = parts;
     if (reply.class === 'private' && !publicKey) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} has no public key beside the key \`${input.Id}\`; put it there with the tools of its vendor`);
     const record: KeyRecord = {
-      keyId: keyIdFrom(random.bytes(16)),
+      // What it was to be called when it was made.
+      keyId: isOwn ? (reply.label as KeyRecord['keyId']) : keyIdFrom(random.bytes(16)),
       spec,
       usage,
       purpose: 'kms',
@@ -183,14 +212,32 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
       created: call.at,
       materials: [hex(random.bytes(8))],
       origin: 'AWS_CLOUDHSM',
-      hardware: { store: store.id, id: input.Id, adopted: true },
+      hardware: { store: store.id, id: input.Id, ...(isOwn ? {} : { adopted: true as const }) },
       ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}),
       ...regionOf(realm),
     };
     const [algorithm] = usable(offer, spec, usage);
     if (publicKey && algorithm) await provePair(keys, record, publicKey, algorithm, random);
     writer.insertKey(record);
+    hardware.notRecorded.get(storedAt(place))?.delete(input.Id);
     return { KeyMetadata: await keyMetadata(writer, record, realm) };
+  },
+
+  'hardware:DeleteTokenKey': async (input, call, { reader, realm }) => {
+    const hardware = now();
+    const store = await storeOf(reader, input.CustomKeyStoreId);
+    assertStore(store.name, hardware.connection(store.id).state, 'createKey');
+    const known = alreadyHere(await keysIn(reader, store.id), input.Id);
+    if (known) return call.fail('KMSInvalidStateException', `key \`${known.keyId}\` is a key of this vault; schedule its deletion with \`keystead kms schedule-key-deletion\``);
+    const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
+    const { label } = (await hardware.ask(place, 'describe', { token: place.token, id: input.Id })).reply;
+    if (!isOwnTokenKey(realm.account, { id: input.Id, label })) return call.fail('UnsupportedOperationException', `this vault did not make the key \`${input.Id}\`; delete it with the tools of the token’s vendor`);
+    if (input.Confirm !== label) return call.fail('KMSInvalidStateException', `what it encrypted can never be read afterwards: type the label of the key, \`${label}\`, as \`Confirm\` if you mean it`);
+    for (const at of store.cluster ? answering({ hardware, store }) : [place]) {
+      await hardware.ask(at, 'discard', { token: at.token, ids: [input.Id] });
+      hardware.notRecorded.get(storedAt(at))?.delete(input.Id);
+    }
+    return {};
   },
 });
 

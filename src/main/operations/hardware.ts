@@ -138,6 +138,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
           ...(token.sessions === undefined ? {} : { Sessions: token.sessions }),
           ...(token.maxSessions === undefined ? {} : { MaxSessions: token.maxSessions }),
           LoggedIn: token.loggedIn,
+          ...(hardware.notRecorded.get(`${token.serial}\n${token.label}`)?.size ? { NotRecorded: hardware.notRecorded.get(`${token.serial}\n${token.label}`)?.size } : {}),
         })),
         Failures,
       };

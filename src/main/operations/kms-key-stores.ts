@@ -119,7 +119,10 @@ const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Arr
 /** Logs in to a token with its PIN that is sealed in this vault. IncorrectPinException where it is refused, or is not to be given. */
 export type GiveSealedPin = (place: Place) => Promise<void>;
 
-export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSealedPin: GiveSealedPin): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+/** Looks for keys on a connected store’s tokens that were never recorded. */
+export type Found = (hardware: Hardware, reader: Stored, store: KeyStoreRecord, account: string) => Promise<void>;
+
+export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSealedPin: GiveSealedPin, found: Found): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
     if (input.CloudHsmClusterId === undefined) return call.fail('ValidationException', '`CloudHsmClusterId` must be given: the token, as `keystead hardware list-tokens` shows it');
@@ -140,10 +143,13 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSea
     return { CustomKeyStoreId: id };
   },
 
-  'kms:ConnectCustomKeyStore': async (input, call, { writer }) => {
+  'kms:ConnectCustomKeyStore': async (input, call, { writer, realm }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
-    await once(call, async () => { await hardware.connect(store, await placesOfStore(writer, store), giveSealedPin); });
+    await once(call, async () => {
+      await hardware.connect(store, await placesOfStore(writer, store), giveSealedPin);
+      await found(hardware, writer, store, realm.account);
+    });
     return {};
   },
 

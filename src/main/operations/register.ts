@@ -13,6 +13,7 @@ import { commandHandlers } from './commands.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
 import { hardwareHandlers } from './hardware.ts';
+import { findUnrecorded } from './hardware-keys.ts';
 import type { PinSeal } from './hardware-pins.ts';
 import { kmsAgreementHandlers } from './kms-agreement.ts';
 import { kmsAliasHandlers } from './kms-aliases.ts';
@@ -73,7 +74,7 @@ export function register({ control, vaults, trail, access, window, random, hashF
     ...slotHandlers({ ...control, hardware, tokenSlots }),
     ...commandHandlers(control, hashFile),
     ...kmsKeyHandlers(random, hardware),
-    ...kmsKeyStoreHandlers(hardware, random, giveSealedPin),
+    ...kmsKeyStoreHandlers(hardware, random, giveSealedPin, findUnrecorded),
     ...hardwareHandlers({ now: hardware, random, pins, registered: registeredModules }),
     ...kmsRotationHandlers(),
     ...kmsImportHandlers(),

@@ -51,6 +51,7 @@ export function TokenCard({ token, store, act }: TokenCardProps) {
         )}
       </div>
       {tries !== undefined && <p className={`mx-4 mb-2.5 rounded-control px-3 py-2 ${token.PinState === 'locked' ? 'tint-danger' : 'tint-warn'}`}>{tries}</p>}
+      {token.NotRecorded !== undefined && <p className="tint-warn mx-4 mb-2.5 rounded-control px-3 py-2">{token.NotRecorded === 1 ? 'One key that this vault made on it is not recorded' : `${String(token.NotRecorded)} keys that this vault made on it are not recorded`}. See “Keys on it”: adopt or delete.</p>}
       {token.Initialized ? (
         <Tabs.Root value={tab} onValueChange={setTab}>
           <Tabs.List aria-label={`About ${name}`} className="flex gap-4 px-4 shadow-[inset_0_-1px_0_var(--line)]">

@@ -12,6 +12,7 @@ import { Button } from '../parts/button.tsx';
 import { errorOf, InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
 import { refreshHardware, useTokenKeys, type KeyStore, type Token, type TokenKey } from './data.ts';
+import { UnrecordedKey } from './unrecorded-key.tsx';
 import { statedWords } from './words.ts';
 
 interface TokenKeysProps {
@@ -74,7 +75,7 @@ function KeyRow({ of, storeId }: { readonly of: TokenKey; readonly storeId: stri
       <div className="flex min-h-9 flex-wrap items-center gap-x-3 gap-y-2">
         <KeyGlyph publicId={own ?? of.Id} size="S" state={own === undefined ? 'PendingImport' : 'Enabled'} hardware />
         <div className="min-w-[160px] flex-1">
-          <p className="truncate font-medium"><bdi>{name}</bdi> <span className="font-normal text-fg-3">{own === undefined ? 'not adopted' : ''}</span></p>
+          <p className="truncate font-medium"><bdi>{name}</bdi> <span className={`font-normal ${of.State === 'notRecorded' ? 'text-warn' : 'text-fg-3'}`}>{of.State === 'notRecorded' ? 'not recorded' : own === undefined ? 'not adopted' : ''}</span></p>
           <p className="text-[12px]/4 text-fg-2">{kind}{of.KeyUsages.length > 0 ? `, ${of.KeyUsages.map(usageWords).join('; ')}` : ''}{bad.length > 0 && <span className="text-warn">. {bad.map(({ words }) => words).join('. ')}</span>}</p>
         </div>
         {own !== undefined && <Button kind="ghost" aria-label={`Open ${name}`} icon={<ArrowRight size={14} strokeWidth={1.6} />} onClick={() => { void navigate({ to: '/keys', search: { key: own } }); }}>Open</Button>}
@@ -82,6 +83,7 @@ function KeyRow({ of, storeId }: { readonly of: TokenKey; readonly storeId: stri
           <Button key={usage} busy={busy} aria-label={of.KeyUsages.length > 1 ? `Adopt, to ${usageWords(usage)}: ${name}` : `Adopt ${name} to ${usageWords(usage)}`} icon={<Import size={14} strokeWidth={1.6} />} onClick={() => { void adopt(usage); }}>{of.KeyUsages.length > 1 ? `Adopt, to ${usageWords(usage)}` : 'Adopt'}</Button>
         ))}
       </div>
+      {of.State === 'notRecorded' && <UnrecordedKey of={of} storeId={storeId} />}
       {error && <div className="pt-2"><InlineError error={error} consequence="The key was not adopted; on the token it is as it was." /></div>}
     </li>
   );

@@ -7,12 +7,11 @@ import { operation, timestamp } from './operation.ts';
 
 export const MOST_MODULES = 20;
 
-const path = f.absolutePath.describe('The module: a shared library');
+export const path = f.absolutePath.describe('The module: a shared library');
 const serial = z.string().min(1).max(16).describe('Serial number of the token');
 const label = z.string().max(32).optional().describe('Label of the token, where a serial number is not enough');
-const ofModule = path.optional().describe('The module that has the token, where two modules show it');
 const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256 of the file');
-const token = { Serial: serial, Label: label };
+export const token = { Serial: serial, Label: label };
 
 const stated = z
   .strictObject({ Sensitive: z.boolean().optional(), Extractable: z.boolean().optional(), AlwaysSensitive: z.boolean().optional(), NeverExtractable: z.boolean().optional(), Local: z.boolean().optional(), TrustedOnly: z.boolean().optional().describe('It leaves the token under a trusted wrapping key only') })
@@ -133,6 +132,7 @@ export const listTokens = operation({
         Sessions: z.number().optional().describe('Open now, by all programs; absent where the token does not say'),
         MaxSessions: z.number().optional().describe('0: no limit'),
         LoggedIn: z.boolean(),
+        NotRecorded: z.number().optional().describe('Keys that this vault made on it and has no record of, as seen when its key store was connected or its keys were listed; absent: none'),
       }),
     ),
     Failures: z.array(z.strictObject({ Module: z.string(), Message: z.string() })),
@@ -178,81 +178,12 @@ export const initializeToken = operation({
   audited: ['Module', 'Slot', 'NewLabel'],
 });
 
-export const setPin = operation({
-  name: 'hardware:SetPin',
-  summary: 'Change a token’s PIN; where the vault has it sealed, the new one takes its place',
-  input: z.strictObject({ ...token, Module: ofModule, OldPin: pin, NewPin: pin }),
-  output: z.strictObject({}),
-  errors: TOKEN_ERRORS,
-  effect: 'write',
-  needs: 'unlocked',
-  doors: ['ipc', 'cli'],
-  audited: ['Serial', 'Label', 'Module'],
-});
-
-export const unlockToken = operation({
-  name: 'hardware:UnlockToken',
-  summary: 'Log in to a token until the vault is locked; the PIN is kept in the module’s process only, unless it is to be sealed',
-  input: z.strictObject({
-    ...token,
-    Module: ofModule,
-    Pin: pin,
-    LastTry: z.boolean().default(false).describe('Try even where one more wrong PIN locks the token'),
-    SealPin: z.boolean().default(false).describe('Seal the PIN in the vault, so that the token’s key store connects by itself when the vault is unlocked; forget it with `keystead hardware forget-pin`'),
-  }),
-  output: z.strictObject({ Serial: z.string(), Label: z.string() }),
-  errors: TOKEN_ERRORS,
-  effect: 'write',
-  needs: 'unlocked',
-  doors: ['ipc', 'cli'],
-  audited: ['Serial', 'Label', 'Module', 'LastTry', 'SealPin'],
-});
-
-export const forgetPin = operation({
-  name: 'hardware:ForgetPin',
-  summary: 'Forget the PIN of a token that is sealed in the vault; who is logged in stays so until the vault is locked',
-  input: z.strictObject({ ...token, Module: ofModule }),
-  output: z.strictObject({}),
-  errors: ['NotFoundException'],
-  effect: 'write',
-  needs: 'unlocked',
-  doors: ['ipc', 'cli'],
-  audited: ['Serial', 'Label', 'Module'],
-});
-
-const CLOCK = { needs: 'unlocked', doors: ['schedule'], command: { hidden: true } } as const;
-const sealedPinOf = z.strictObject({ Module: path, Serial: z.string(), Label: z.string() });
-
-/** The clock's own: that a sealed PIN is about to be given to its token, written down before it is. */
-export const beginSealedPin = operation({
-  name: 'hardware:BeginSealedPin',
-  summary: 'Write down that a sealed PIN is about to be given to its token',
-  input: sealedPinOf,
-  output: z.strictObject({}),
-  errors: TOKEN_ERRORS,
-  effect: 'write',
-  audited: ['Module', 'Serial', 'Label'],
-  ...CLOCK,
-});
-
-/** The clock's own: gives a sealed PIN to its token, once. One that the token refuses is forgotten. */
-export const useSealedPin = operation({
-  name: 'hardware:UseSealedPin',
-  summary: 'Give a sealed PIN to its token, and forget one that the token refuses',
-  input: sealedPinOf,
-  output: z.strictObject({ Taken: z.boolean(), Message: z.string().optional().describe('What the token said, where it did not take it') }),
-  errors: TOKEN_ERRORS,
-  effect: 'write',
-  audited: ['Module', 'Serial', 'Label'],
-  ...CLOCK,
-});
-
 export const listTokenKeys = operation({
   name: 'hardware:ListTokenKeys',
   summary: 'List the keys and certificates on a token that is logged in, and which keys of this vault they are',
   input: z.strictObject(token),
   output: z.strictObject({
-    Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), Stated: stated })),
+    Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), State: z.enum(['recorded', 'notRecorded', 'foreign']).describe('recorded: a key of this vault. notRecorded: this vault made it and has no record of it, since it was ended in between or put back to an older state; adopt it with `keystead hardware adopt-key` or delete it with `keystead hardware delete-token-key`. foreign: somebody else made it'), Stated: stated })),
     Certificates: z.array(z.strictObject({ Id: z.string(), Label: z.string() })),
   }),
   errors: TOKEN_ERRORS,
@@ -286,7 +217,7 @@ export const describeTokenKey = operation({
 
 export const adoptKey = operation({
   name: 'hardware:AdoptKey',
-  summary: 'Use a key that is on a token already; it stays there when it is deleted here',
+  summary: 'Use a key that is on a token already; it stays there when it is deleted here, unless this vault made it',
   input: z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){1,255}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), KeyUsage: f.keyUsage.optional().describe('Where the token allows more than one'), Description: f.description.default('') }),
   output: z.strictObject({ KeyMetadata: keyMetadata }),
   errors: [...TOKEN_ERRORS, 'AlreadyExistsException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
@@ -294,6 +225,18 @@ export const adoptKey = operation({
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
   audited: ['CustomKeyStoreId', 'Id', 'KeyUsage'],
+});
+
+export const deleteTokenKey = operation({
+  name: 'hardware:DeleteTokenKey',
+  summary: 'Delete a key on a token that this vault made and has no record of',
+  input: z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){16}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), Confirm: z.string().max(256).describe('Label of the key, typed out') }),
+  output: z.strictObject({}),
+  errors: [...TOKEN_ERRORS, 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['CustomKeyStoreId', 'Id'],
 });
 
 export const testToken = operation({

@@ -5,6 +5,7 @@ import { generateCertificateRequest } from './certificate-request.ts';
 import * as fileEncryption from './file-encryption.ts';
 import * as file from './file.ts';
 import * as hardware from './hardware.ts';
+import * as hardwarePins from './hardware-pins.ts';
 import * as cluster from './hardware-cluster.ts';
 import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
@@ -168,14 +169,15 @@ const ALL = [
   hardware.listTokens,
   hardware.listMechanisms,
   hardware.initializeToken,
-  hardware.setPin,
-  hardware.unlockToken,
-  hardware.forgetPin,
-  hardware.beginSealedPin,
-  hardware.useSealedPin,
+  hardwarePins.setPin,
+  hardwarePins.unlockToken,
+  hardwarePins.forgetPin,
+  hardwarePins.beginSealedPin,
+  hardwarePins.useSealedPin,
   hardware.listTokenKeys,
   hardware.describeTokenKey,
   hardware.adoptKey,
+  hardware.deleteTokenKey,
   cluster.describeCluster,
   cluster.addTokenToKeyStore,
   cluster.removeTokenFromKeyStore,

@@ -77,7 +77,7 @@ describe('a unit of work that is run again', () => {
 
   it('gives the PIN once, and fails again with what it failed with', async () => {
     const { hardware, reader, given, written } = setUp({ a: [TOKEN] });
-    const create = kmsKeyStoreHandlers(() => hardware, systemRandom, unsealed)['kms:CreateCustomKeyStore'];
+    const create = kmsKeyStoreHandlers(() => hardware, systemRandom, unsealed, unsealed)['kms:CreateCustomKeyStore'];
     const input = { CustomKeyStoreName: 'n', CloudHsmClusterId: clusterIdOf(TOKEN), KeyStorePassword: pin() };
     const same = call();
     for (const _ of [1, 2, 3]) await create(input as never, same as never, { writer: reader } as never);
@@ -85,7 +85,7 @@ describe('a unit of work that is run again', () => {
     let tries = 0;
     const wrong = Object.assign(Object.create(hardware) as object, { login: async () => { tries += 1; throw new VaultError('IncorrectPinException', 'wrong'); } }) as unknown as Hardware;
     const failing = call();
-    for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom, unsealed)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
+    for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom, unsealed, unsealed)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
     expect(tries).toBe(1);
   });
 
