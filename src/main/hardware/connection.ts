@@ -65,3 +65,7 @@ export async function reachSealed(place: Place, reach: () => Promise<void>, give
     await reach();
   }
 }
+
+/** Errors after which a sealed PIN is not given by itself: it is wrong, doubtful, or gone. */
+const NOT_GIVEN: ReadonlySet<string> = new Set(['IncorrectPinException', 'PinLockedException', 'NotFoundException']);
+export const mayGiveSealed = ({ module, token }: Place, error: unknown): boolean => sealedPinOf(module, token) !== undefined && !(error instanceof VaultError && NOT_GIVEN.has(error.code));

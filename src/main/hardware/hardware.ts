@@ -16,7 +16,7 @@ import type { MechanismFacts, Offer } from '../backends/pkcs11/mechanisms.ts';
 import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Attempt } from '../keyring/ports.ts';
 import { Asked } from './asked.ts';
-import { assertStore, connectionError, LOST, needsPin, reachSealed, type Connection } from './connection.ts';
+import { assertStore, connectionError, LOST, mayGiveSealed, needsPin, reachSealed, type Connection } from './connection.ts';
 import type { KeyStoreRecord, ModuleRecord } from './kinds.ts';
 import { LiveCluster, type ClusterPorts } from './live-cluster.ts';
 import type { ModuleFile } from './module-file.ts';
@@ -30,7 +30,6 @@ export interface HardwarePorts extends ProcessPorts {
   /** Told when a key store is no longer as it was. */
   readonly changed: () => void;
 }
-
 const DISCONNECTED: Connection = { state: 'DISCONNECTED' };
 
 export class Hardware {
@@ -43,6 +42,7 @@ export class Hardware {
   readonly #crashes = new Map<string, number>();
   readonly #asked = new Asked();
   readonly #tries: PinTries;
+  #giveSealed: ((place: Place) => Promise<void>) | undefined;
   /** By token: ids of keys that were made there and never recorded, as they were last seen. */
   readonly notRecorded = new Map<string, Set<string>>();
 
@@ -205,6 +205,7 @@ export class Hardware {
     const { state } = this.connection(store.id);
     assertStore(store.name, state, 'connect');
     if (state === 'CONNECTED' || state === 'CONNECTING') return;
+    this.#giveSealed = giveSealed;
     this.#connections.set(store.id, { state: 'CONNECTING' });
     const reached = await Promise.all(places.map(async (place) => ({ place, error: await reachSealed(place, () => this.#reach(place), giveSealed).then(() => undefined, (error: unknown) => error) })));
     const [first] = reached;
@@ -229,11 +230,13 @@ export class Hardware {
       now: this.#ports.now,
       changed: this.#ports.changed,
       needsPin,
-      isAtHome: (place) => this.#processes.isAtHome(place),
+      hasPin: (place, error) => this.#processes.isAtHome(place) || (this.#giveSealed !== undefined && mayGiveSealed(place, error)),
       check: (place) => this.ask(place, 'check', { token: place.token }),
       revive: async (place) => {
+        // Its process was ended, and the PIN went with it.
+        if (this.#giveSealed && !this.#processes.isAtHome(place)) return this.#giveSealed(place);
         await this.ask(place, 'restart', { token: place.token });
-        await this.#noteLogin(place);
+        return this.#noteLogin(place);
       },
     };
     const made = new LiveCluster(store.name, ports);

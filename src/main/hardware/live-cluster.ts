@@ -33,8 +33,8 @@ export interface ClusterPorts {
   /** Logs in without a PIN being given, with a module that looks for the token anew. */
   readonly revive: (place: Place) => Promise<unknown>;
   readonly needsPin: (error: unknown) => boolean;
-  /** Whether a process runs that may have its PIN. */
-  readonly isAtHome: (place: Place) => boolean;
+  /** Whether a process runs that may have its PIN, or its PIN is sealed in the vault and, after this error, may be given. */
+  readonly hasPin: (place: Place, error: unknown) => boolean;
 }
 
 export class LiveCluster {
@@ -77,7 +77,7 @@ export class LiveCluster {
   }
 
   fail(member: LiveMember, error: unknown): void {
-    const waits = this.#ports.needsPin(error) || !this.#ports.isAtHome(member.place);
+    const waits = this.#ports.needsPin(error) || !this.#ports.hasPin(member.place, error);
     const asks = `give ${nameToken(member.place.token)} its PIN again with \`keystead hardware unlock-token\``;
     const message = waits ? `the token’s process is gone or logged out; ${asks}` : error instanceof VaultError ? error.message : `${nameToken(member.place.token)} failed`;
     member.health = failed(member.health, this.#ports.now(), { error: waits ? 'INVALID_CREDENTIALS' : connectionError(error), message, waits });
