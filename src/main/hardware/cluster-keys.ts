@@ -66,8 +66,10 @@ export interface Levelled {
   readonly made: number;
   readonly removed: number;
   readonly left: readonly (Left | { readonly token: string; readonly key?: string; readonly message: string })[];
-  /** Of `gone`: what a token that does not answer may still hold. */
-  readonly gone: readonly string[];
+  /** Tokens that were the cluster's. */
+  readonly members: readonly string[];
+  /** Of `gone`: what none of them holds any more. */
+  readonly cleared: readonly string[];
 }
 
 /** Makes what is missing and removes what is gone, one step after another. Cut off at any point, it goes on where it was. */
@@ -106,8 +108,8 @@ export async function level(cluster: Cluster, keys: readonly CopiedKey[], { sign
     }
   }
   progress(steps.length, steps.length);
-  const stays = failures.some(({ key }) => key !== undefined && record.gone.includes(key)) || standings.some(({ connected }) => !connected);
-  return { made, removed, left: [...left, ...failures], gone: stays ? record.gone : [] };
+  const cleared = standings.every(({ connected }) => connected) ? record.gone.filter((id) => !failures.some(({ key }) => key === id)) : [];
+  return { made, removed, left: [...left, ...failures], members: record.members.map(clusterIdOf), cleared };
 }
 
 /** Makes a key in one token, another where that does not answer, and copies it to all that do. UnsupportedOperationException, KMSInvalidStateException. */

@@ -173,7 +173,9 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     const { store, record } = await clusterOf(hardware, writer, input.CustomKeyStoreId);
     const keys = await keysIn(writer, store.id);
     const done = await once(call, () => level({ hardware, random, store, record }, keys.map(copiedOf), { signal: call.signal, progress: (at, total) => { call.progress({ done: at, total, unit: 'keys' }); } }));
-    const changed: KeyStoreRecord = done.gone.length === record.gone.length ? store : { ...store, cluster: { ...record, gone: [...done.gone] } };
+    // Of this run's record, which may know of keys and tokens that the first run did not.
+    const gone = record.members.every((member) => done.members.includes(clusterIdOf(member))) ? record.gone.filter((id) => !done.cleared.includes(id)) : record.gone;
+    const changed: KeyStoreRecord = gone.length === record.gone.length ? store : { ...store, cluster: { ...record, gone } };
     if (changed !== store) writer.of(KEY_STORES).update(changed);
     return { Made: done.made, Removed: done.removed, Left: leftOf(done.left, keys, realm), Cluster: await shown(hardware, random, changed, keys) };
   },
@@ -184,7 +186,8 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     if (record.sealed !== undefined) return call.fail('KMSInvalidStateException', `key store \`${store.name}\` is sealed already`);
     if (input.Confirm !== store.name) return call.fail('KMSInvalidStateException', `sealing cannot be taken back, and no token can join afterwards: type the name of the key store, \`${store.name}\`, as \`Confirm\` if you mean it`);
     const keys = await keysIn(writer, store.id);
-    await once(call, () => sealAll({ hardware, random, store, record }, keys.map(copiedOf), (done, total) => { call.progress({ done, total, unit: 'keys' }); }));
+    // In each run anew: a key that was made meanwhile is sealed, too, and to seal one twice changes nothing.
+    await sealAll({ hardware, random, store, record }, keys.map(copiedOf), (done, total) => { call.progress({ done, total, unit: 'keys' }); });
     const changed: KeyStoreRecord = { ...store, cluster: { ...record, sealed: call.at } };
     writer.of(KEY_STORES).update(changed);
     return shown(hardware, random, changed, keys);
