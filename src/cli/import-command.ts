@@ -105,14 +105,18 @@ async function write(run: Run, connection: Connection, ImportId: string, Preview
   });
 }
 
-async function eraseFile(run: Run, connection: Connection, ImportId: string, path: string, left: number): Promise<void> {
+/** Whether it is gone. Without a question only where all of it is in the vault. */
+async function eraseFile(run: Run, connection: Connection, ImportId: string, path: string, left: number): Promise<boolean> {
   const { world } = run;
-  if (flagSwitch(run, 'yes') !== true) {
+  if (flagSwitch(run, 'yes') === true) {
+    if (left > 0) return false;
+  } else {
     if (!onTerminal(world)) throw usage('there is no terminal to ask on: the file stays; give --yes with --erase');
     await world.stderr.write(`The file is overwritten and deleted${left > 0 ? `, and ${counted(left, 'row')} of it ${left === 1 ? 'is' : 'are'} nowhere else` : ''}. An SSD, a copy-on-write file system (Btrfs, ZFS, APFS), a snapshot or a backup may keep what was in it: change what matters most.\n`);
     if ((await ask(world, 'To go on, type `erase`: ')) !== 'erase') throw cancelled();
   }
   await callFor(run, connection, 'secretsmanager:EraseImportedFile', { ImportId, Path: path, NotImported: left });
+  return true;
 }
 
 export const secretImportCommand: Command = {
@@ -131,7 +135,7 @@ export const secretImportCommand: Command = {
     { name: 'on-conflict', takes: 'value', choices: [...CONFLICTS], about: 'What to do with names that have another value: skip them, replace (a new version), or keep both' },
     { name: 'dry-run', takes: 'switch', about: 'Only show what would become of it' },
     { name: 'yes', takes: 'switch', about: 'Do not ask' },
-    { name: 'erase', takes: 'switch', about: 'Overwrite and delete the file afterwards' },
+    { name: 'erase', takes: 'switch', about: 'Overwrite and delete the file afterwards; with --yes only where all of it is in the vault' },
   ],
   positionals: ['file'],
   examples: ['keystead secret import .env --prefix shop/ --dry-run', 'op item list --format json | op item get - --format json | keystead secret import - --yes'],
@@ -159,11 +163,11 @@ export const secretImportCommand: Command = {
         });
         const there = done.Created + done.Replaced + done.Unchanged + shown.Counts.Same;
         const left = shown.Total - there;
-        if (erase && path !== undefined && there > 0) await eraseFile(run, connection, ImportId, path, left);
-        const report = { ...done, Same: shown.Counts.Same, NotImported: left, Erased: erase && path !== undefined && there > 0 };
+        const Erased = erase && path !== undefined && there > 0 && done.Conflict === 0 && (await eraseFile(run, connection, ImportId, path, left));
+        const report = { ...done, Same: shown.Counts.Same, NotImported: left, Erased };
         if (run.output === 'json') await world.stdout.write(`${JSON.stringify(report, null, 4)}\n`);
-        else await world.stdout.write(said(report, path));
-        return done.Conflict > 0 ? EXIT.conflict : EXIT.ok;
+        else await world.stdout.write(said(report, path, erase));
+        return done.Conflict > 0 || (erase && !Erased) ? EXIT.conflict : EXIT.ok;
       } finally {
         // A cancelled run may not ask any more: then it is wiped after a quarter of an hour, or at lock.
         if (!run.signal.aborted) await callFor(run, connection, 'secretsmanager:CloseImport', { ImportId }).catch(() => undefined);
@@ -172,11 +176,11 @@ export const secretImportCommand: Command = {
   },
 };
 
-function said({ Created, Replaced, Same, Unchanged, Conflict, NotImported, Erased }: Done & { readonly Same: number; readonly NotImported: number; readonly Erased: boolean }, path: string | undefined): string {
+function said({ Created, Replaced, Same, Unchanged, Conflict, NotImported, Erased }: Done & { readonly Same: number; readonly NotImported: number; readonly Erased: boolean }, path: string | undefined, erase: boolean): string {
   const parts = [`${counted(Created, 'secret')} made`, ...(Replaced > 0 ? [counted(Replaced, 'new version')] : []), ...(Same + Unchanged > 0 ? [`${String(Same + Unchanged)} there already`] : []), ...(NotImported > 0 ? [`${String(NotImported)} not imported`] : [])];
   return [
     `${parts.join(', ')}.\n`,
     ...(Conflict > 0 ? [`${counted(Conflict, 'row')} changed meanwhile and ${Conflict === 1 ? 'was' : 'were'} left alone: run it again.\n`] : []),
-    ...(Erased ? ['The file was overwritten and deleted. An SSD, a copy-on-write file system, a snapshot or a backup may still have what was in it.\n'] : path === undefined ? [] : [`${path} still holds every value in the clear; with --erase it is overwritten and deleted.\n`]),
+    ...(Erased ? ['The file was overwritten and deleted. An SSD, a copy-on-write file system, a snapshot or a backup may still have what was in it.\n'] : path === undefined ? [] : [`${path} still holds every value in the clear; ${erase ? 'it stays, for not all of it is in the vault: import the rest, or erase it on a terminal, without --yes' : 'with --erase it is overwritten and deleted'}.\n`]),
   ].join('');
 }

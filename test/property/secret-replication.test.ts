@@ -196,6 +196,8 @@ async function perform(world: World, act: Act): Promise<void> {
       // As it was when it was seen: what is adopted is nobody else's any more.
       let foreign = before !== undefined && world.foreign.has(before) ? before : undefined;
       const { theirs } = world;
+      const pendingOf = () => (world.remote ? staged(world.remote.versions, PENDING)?.versionId : undefined);
+      const pending = pendingOf();
       world.theirs = (what) => {
         theirs.call(world, what);
         const now = world.current();
@@ -208,6 +210,8 @@ async function perform(world: World, act: Act): Promise<void> {
       // INVARIANT: what somebody else has made current is current still, but where they themselves have moved on, or our owner has spoken.
       const after = world.current();
       if (foreign !== undefined && !mayOverwrite && world.remote && !world.remote.deleted && act.their !== 'move') expect(after).toBe(foreign);
+      // INVARIANT: a label on a version of theirs, which none of ours claims, stays on one of theirs.
+      if (pending !== undefined && world.foreign.has(pending) && world.remote && act.their !== 'purge' && !staged(world.secret.versions, PENDING)) expect(world.foreign.has(pendingOf() ?? '')).toBe(true);
       return;
     }
     case 'theirs':

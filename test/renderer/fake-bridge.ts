@@ -223,7 +223,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'secretsmanager:DeleteRemote': () => fail('InvalidRequestException', `\`${secretArn('prod/orders/postgres')}\` is replicated to it; take those away first, or leave the copies`),
   'secretsmanager:TestRemote': async (input) => {
     await wait(150);
-    return input['Name'] === 'team-vault' ? { Ok: false, Code: 'tls-untrusted', Reason: 'the server\'s certificate is not from a trusted authority, or has expired: give the authority\'s certificate, or renew the server\'s', Connections: ['vault.acme.internal:5998 plain 41 ms'] } : { Ok: true, Connections: ['secretsmanager.eu-west-1.amazonaws.com:443 tls 96 ms'] };
+    return input['Name'] === 'team-vault' ? { Ok: false, Code: 'tls-untrusted', Reason: 'the server\'s certificate is not from a trusted authority, or has expired: give the authority\'s certificate, or renew the server\'s', Connections: ['vault.acme.internal:5998 41 ms'] } : { Ok: true, Connections: ['secretsmanager.eu-west-1.amazonaws.com:443 tls 96 ms'] };
   },
   'secretsmanager:PreviewRotation': (input) => {
     const { ScheduleExpression: expression = '' } = input['RotationRules'] as { ScheduleExpression?: string };
@@ -231,7 +231,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   },
   'secretsmanager:TestRotator': async (input) => {
     await wait(150);
-    return input['Rotator'] === 'postgres' ? { Ok: false, Code: 'ECONNREFUSED', Reason: 'nobody answers at db-1.acme.internal: start the server, or mend the host in the value', Connections: ['db-1.acme.internal:5432 plain 12 ms'] } : { Ok: true, Connections: [] };
+    return input['Rotator'] === 'postgres' ? { Ok: false, Code: 'ECONNREFUSED', Reason: 'nobody answers at db-1.acme.internal: start the server, or mend the host in the value', Connections: ['db-1.acme.internal:5432 12 ms'] } : { Ok: true, Connections: [] };
   },
   'secretsmanager:SetRotator': (input) => changeSecret(input['SecretId'], {}),
   'secretsmanager:RotateSecret': (input) => changeRotation(input['SecretId'], 'running'),

@@ -192,6 +192,25 @@ describe('the file afterwards', () => {
     expect(statSync(moved).size).toBeGreaterThan(0);
   });
 
+  it('stays where some of it is nowhere else and nobody could be asked', async () => {
+    await client.ok('secretsmanager:CreateSecret', { Name: 'partly/A', SecretString: base64('another') });
+    const path = plain('partly.env', `A=${NEEDLE}\nB=${NEEDLE}-2\n`);
+    const ran = await keystead(['secret', 'import', path, '--each', '--prefix', 'partly/', '--on-conflict', 'skip', '--yes', '--erase', '--output', 'json']);
+    expect([ran.code, JSON.parse(ran.stdout)]).toMatchObject([8, { Created: 1, NotImported: 1, Erased: false }]);
+    expect(readFileSync(path, 'utf8')).toContain(NEEDLE);
+  });
+
+  it('counts a row that repeats another as imported with that one only', async () => {
+    const path = plain('repeated.env', `A=${NEEDLE}\nA=${NEEDLE}\nB=${NEEDLE}-2\n`);
+    const { ImportId } = await client.ok('secretsmanager:OpenImport', { Path: path });
+    const { Preview, Rows } = await client.ok('secretsmanager:PreviewImport', { ImportId, Layout: 'each', Prefix: 'repeated/' });
+    expect((Rows as readonly { readonly State: string }[]).map(({ State }) => State)).toEqual(['New', 'Same', 'New']);
+    await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview, Rows: [{ Row: 2, Action: 'Create' }] });
+    expect(await erase(String(ImportId), path, 1)).toBe('InvalidRequestException');
+    await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview, Rows: [{ Row: 0, Action: 'Create' }] });
+    expect(await erase(String(ImportId), path)).toBe('ok');
+  });
+
   it('stays while nothing of it was imported', async () => {
     const path = plain('nothing.env', `A=${NEEDLE}\n`);
     const { ImportId } = await client.ok('secretsmanager:OpenImport', { Path: path });

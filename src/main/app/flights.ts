@@ -88,7 +88,10 @@ export function startFlights({ vault, port, clock, fault, after = unrefTimer }: 
     const flight: Flight = { controller: new AbortController(), at: '', ended: Promise.resolve() };
     flights.set(place, flight);
     flight.ended = fly(place, flight)
-      .catch(fault)
+      .catch((error: unknown) => {
+        fault(error);
+        restUntil.set(place, clock.boottime() + REST_MS);
+      })
       .then(() => {
         flights.delete(place);
         lookIn(0);
@@ -100,7 +103,7 @@ export function startFlights({ vault, port, clock, fault, after = unrefTimer }: 
     if (!isOvertaken) return;
     for (const [place, flight] of flights) {
       const { at } = flight;
-      const isSo = async (): Promise<boolean> => at !== '' && (await isOvertaken(place, flight)) && flight.at === at && flights.get(place) === flight;
+      const isSo = async (): Promise<boolean> => at !== '' && (await isOvertaken(place, flight).catch((error: unknown) => { fault(error); return false; })) && flight.at === at && flights.get(place) === flight;
       if (!(await isSo())) continue;
       await new Promise<void>((done) => { after(GATHER_MS, done); });
       if (await isSo()) flight.controller.abort();

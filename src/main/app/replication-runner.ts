@@ -22,15 +22,22 @@ export function startReplicationRunner(ports: RunnerPorts): Runner {
   return startFlights(ports, {
     job: 'secret-replication',
     waiting: async (reader) => due(await reader.of(SECRETS).entries()),
-    async drive(place, { controller: { signal } }, ask) {
+    async drive(place, flight, ask) {
+      const { signal } = flight.controller;
       const replica = await dueReplica(place);
       if (!replica) return 'over';
+      flight.at = replica.region;
       const of = { Region: replica.region };
       const done = isInside(replica) ? await ask('secretsmanager:ReplicateToRegion', of) : await outside(of, signal, ask);
       if (done.ok) return 'done';
       if (OURS.has(done.error.code) || signal.aborted) return 'rest';
       const { code, message } = done.error;
       return (await ask('secretsmanager:RecordReplicationFailure', { ...of, Code: code.slice(0, 64), Reason: message.slice(0, 1024) })).ok ? 'done' : 'rest';
+    },
+    /** Its owner has let go of the copy, or the secret is gone. */
+    async isOvertaken(place, { at }) {
+      const secret = await readable(vault)?.of(SECRETS).get(place);
+      return secret?.replicas.every(({ region }) => region !== at) ?? true;
     },
   });
 }
@@ -40,8 +47,9 @@ async function outside(of: { readonly Region: string }, signal: AbortSignal, ask
   const begun = await ask('secretsmanager:BeginReplication', of);
   if (!begun.ok) return begun;
   const done = await ask('secretsmanager:RunReplication', of);
-  if (!done.ok || signal.aborted) return done;
+  if (!done.ok) return done;
   try {
+    if (signal.aborted) return done;
     const { Code, Reason, ...found } = done.output;
     if (Code === undefined) return await ask('secretsmanager:RecordReplication', { ...of, ...found });
     return await ask('secretsmanager:RecordReplicationFailure', { ...of, Code, Reason, Connections: found['Connections'] });

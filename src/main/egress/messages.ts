@@ -35,7 +35,7 @@ const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
   'remote-address': () => 'the remote\'s address is not https, has a path, or holds credentials: correct it',
   'remote-login': () => 'the remote does not take the access key or its signature: check the access key, the region there, and that the key is in use',
   'remote-clock': () => 'the remote\'s clock and this machine\'s differ by more than five minutes: set them',
-  'remote-denied': () => 'the remote does not let this access key do that: allow it secretsmanager DescribeSecret, CreateSecret, PutSecretValue, UpdateSecret, UpdateSecretVersionStage, TagResource, UntagResource, and the key that encrypts there',
+  'remote-denied': () => 'the remote does not let this access key do that: allow it secretsmanager DescribeSecret, CreateSecret, PutSecretValue, UpdateSecret, UpdateSecretVersionStage, TagResource, UntagResource, for what you ask besides also DeleteSecret, RestoreSecret and GetSecretValue, and the key that encrypts there',
   'remote-missing': () => 'the remote has no such secret or version',
   'remote-exists': () => 'the remote has a secret or version of this name with other contents',
   'remote-state': () => 'the remote does not do this to the secret as it is there: look whether it is to be deleted, or a replica itself',

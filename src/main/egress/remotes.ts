@@ -2,6 +2,7 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { RemoteAct, RemoteAnswer, RemoteRecord, RemoteSession, Remotes } from '../secrets/remote-port.ts';
+import { connectionLine } from '../secrets/rotator-port.ts';
 import { portOfUrl } from './http.ts';
 import type { Connection, Egress } from './port.ts';
 import { hostAndPort } from './target.ts';
@@ -18,7 +19,7 @@ export interface RemotesOptions {
 const TIME_MS = 30_000;
 const MOST_SHOWN = 8;
 
-const line = ({ host, port, tls, ms }: Connection): string => `${host}:${String(port)} ${tls !== undefined && tls !== 'none' ? 'tls' : 'plain'} ${String(Math.round(ms))} ms`;
+const line = ({ tls, ...rest }: Connection): string => connectionLine({ ...rest, ...(tls === undefined ? {} : { tls: tls !== 'none' }) });
 /** ISO 8601's basic form, as AWS signs it. */
 const timeOf = (now: number): string => new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
 

@@ -1,6 +1,7 @@
 /** The rotations' port, over the process that opens outward connections: one process for each step, gone when it is over. */
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Rotator, RotatorOutcome, RotatorRequest, RotatorTarget } from '../secrets/rotator-port.ts';
+import { portOfUrl } from './http.ts';
 import type { Action, Egress, EgressAnswer, EgressOrder, Values } from './port.ts';
 import { DEFAULT_PORT, hostNamedBy, ownersEntry } from './target.ts';
 
@@ -77,7 +78,7 @@ export function createRotator({ egress, command, ca = () => undefined, endpoint 
     if (kind === 'lambda') {
       const at = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
       if (!at) return refusal('function-refused', 'this rotation names no function: give its address');
-      const port = at.port === '' ? (at.protocol === 'https:' ? 443 : 80) : Number(at.port);
+      const port = portOfUrl(at);
       return { kind, url: at.href, event, allow: [ownersEntry(`${at.hostname}:${String(port)}`, port)], ...trusted(), timeMs: timeMs.other };
     }
     if (kind !== 'command') return refusal('no-function', 'this rotation sets a password at a server; it calls no function');

@@ -75,7 +75,7 @@ export function parseCsv(text: string): Parsed {
   const { names, dialect } = headOf(text);
   if (!dialect) throw new ImportFailure('its columns are not those of 1Password, Bitwarden, KeePass or KeePassXC', 1);
   if (new Set(names).size < names.length) throw new ImportFailure('a column is there twice', 1);
-  const columns = names.map((name): Column => dialect.columns[name] ?? field(name === '' ? 'unnamed' : name));
+  const columns = names.map((name): Column => (Object.hasOwn(dialect.columns, name) ? dialect.columns[name] : undefined) ?? field(name === '' ? 'unnamed' : name));
   const [, ...rows] = readCsv(text, { backslashes: dialect.backslashes ?? false });
   const notes = new Set<ImportNote>();
   const entries = rows.flatMap(({ line, cells }) => {

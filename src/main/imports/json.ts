@@ -30,7 +30,7 @@ export function readJsonDocuments(text: string): readonly unknown[] {
   let start = -1;
   for (let at = 0; at < text.length; at++) {
     const one = text.charAt(at);
-    if (one === '"') {
+    if (one === '"' && depth > 0) {
       for (at++; at < text.length && text.charAt(at) !== '"'; at++) if (text.charAt(at) === '\\') at++;
     } else if (one === '{' || one === '[') {
       if (depth++ === 0) start = start === -1 ? at : start;

@@ -8,16 +8,16 @@ import type { ImportNote } from '../../shared/model/import-formats.ts';
 import { distinct, ImportFailure, MOST_DEPTH, textField, type Parsed, type ParsedEntry, type ParsedField } from './parsed.ts';
 import { lineAt } from './text.ts';
 import { oneTimeAddress, SEED_NAME } from './one-time-seed.ts';
-import type { Members } from './json.ts';
+import { objectsIn, type Members } from './json.ts';
 
-const LISTS: ReadonlySet<string> = new Set(['Group', 'Entry', 'String', 'Binary', 'Entry.String']);
-const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-const FIELD_NAMES: Readonly<Record<string, string>> = { UserName: 'username', Password: 'password', URL: 'url', Notes: 'notes' };
+const LISTS: ReadonlySet<string> = new Set(['Group', 'Entry', 'String', 'Binary']);
+const ENTITIES: ReadonlyMap<string, string> = new Map([['lt', '<'], ['gt', '>'], ['amp', '&'], ['quot', '"'], ['apos', "'"]]);
+const FIELD_NAMES: ReadonlyMap<string, string> = new Map([['UserName', 'username'], ['Password', 'password'], ['URL', 'url'], ['Notes', 'notes']]);
 const MOST_ELEMENTS_DEEP = MOST_DEPTH * 2;
 
 function decoded(text: string): string {
   return text.replace(/&([^;&]{1,12});|&/g, (_whole, name?: string) => {
-    const own = name === undefined ? undefined : ENTITIES[name];
+    const own = name === undefined ? undefined : ENTITIES.get(name);
     if (own !== undefined) return own;
     const [, hex, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name ?? '') ?? [];
     const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
@@ -26,10 +26,6 @@ function decoded(text: string): string {
   });
 }
 
-const listIn = (members: Members, name: string): readonly Members[] => {
-  const value = members[name];
-  return Array.isArray(value) ? value.filter(isObject) : [];
-};
 /** Of an element that is text, with or without attributes. */
 const textOf = (value: unknown): string => (typeof value === 'string' ? decoded(value) : isObject(value) && typeof value['#text'] === 'string' ? decoded(value['#text']) : '');
 
@@ -46,13 +42,13 @@ function withSeed(fields: readonly ParsedField[]): readonly ParsedField[] {
 function entryOf(entry: Members, folders: readonly string[]): ParsedEntry | undefined {
   let title = '';
   const fields: ParsedField[] = [];
-  for (const one of listIn(entry, 'String')) {
+  for (const one of objectsIn(entry, 'String')) {
     const key = textOf(one['Key']);
     const given = one['Value'];
     if (isObject(given) && given['@Protected'] === 'True') throw new ImportFailure('its values are still encrypted: export it as XML from the open database');
     const value = textOf(given);
     if (key === 'Title') title = value;
-    else if (value !== '') fields.push(textField(FIELD_NAMES[key] ?? (key || 'field'), value));
+    else if (value !== '') fields.push(textField(FIELD_NAMES.get(key) ?? (key || 'field'), value));
   }
   return fields.length === 0 ? undefined : { path: [...folders, title], fields: distinct(withSeed(fields)) };
 }
@@ -87,20 +83,20 @@ export function parseKeePass(text: string): Parsed {
   const entries: ParsedEntry[] = [];
   const visit = (group: Members, folders: readonly string[]): void => {
     if (bin !== '' && textOf(group['UUID']) === bin) {
-      if (listIn(group, 'Entry').length > 0 || listIn(group, 'Group').length > 0) notes.add('deleted-left');
+      if (objectsIn(group, 'Entry').length > 0 || objectsIn(group, 'Group').length > 0) notes.add('deleted-left');
       return;
     }
-    for (const entry of listIn(group, 'Entry')) {
-      if (listIn(entry, 'Binary').length > 0) notes.add('attachments-left');
-      if (isObject(entry['History']) && listIn(entry['History'], 'Entry').length > 0) notes.add('history-left');
+    for (const entry of objectsIn(group, 'Entry')) {
+      if (objectsIn(entry, 'Binary').length > 0) notes.add('attachments-left');
+      if (isObject(entry['History']) && objectsIn(entry['History'], 'Entry').length > 0) notes.add('history-left');
       const one = entryOf(entry, folders);
       if (one) entries.push(one);
       else notes.add('empty-left');
     }
-    for (const child of listIn(group, 'Group')) visit(child, [...folders, textOf(child['Name'])]);
+    for (const child of objectsIn(group, 'Group')) visit(child, [...folders, textOf(child['Name'])]);
   };
   // The outermost group is the database: its name is no folder of it.
   const root = file['Root'];
-  for (const group of isObject(root) ? listIn(root, 'Group') : []) visit(group, []);
+  for (const group of isObject(root) ? objectsIn(root, 'Group') : []) visit(group, []);
   return { format: 'keepass-xml', shape: 'entries', entries, notes: [...notes] };
 }

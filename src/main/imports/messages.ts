@@ -1,7 +1,7 @@
 /**
  * Messages between the vault and the process that reads a file: one frame each. To the child: the file. From it: u32 length of the JSON ‖
  * JSON ‖ the values, one behind the other; their lengths are in the JSON, they never are. Both ends are of one program, yet decoding is strict: a
- * file that took over the child must not get to choose what the vault says.
+ * file that took over the child gets to say one plain line of why it is not taken, and nothing else.
  */
 import { z } from 'zod';
 import { FORMATS, NOTES } from '../../shared/model/import-formats.ts';
@@ -14,7 +14,7 @@ const field = z.tuple([text(MOST_NAME).min(1), z.enum(['text', 'json']), z.int()
 const entry = z.strictObject({ path: z.array(text(4096)).max(128), line: z.int().positive().optional(), fields: z.array(field).max(MOST_FIELDS) });
 const answer = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('parsed'), format: z.enum(FORMATS), shape: z.enum(['fields', 'entries']), entries: z.array(entry).min(1).max(MOST_ENTRIES), notes: z.array(z.enum(NOTES)).max(NOTES.length) }),
-  z.strictObject({ kind: z.literal('failed'), why: text(256), line: z.int().positive().optional() }),
+  z.strictObject({ kind: z.literal('failed'), why: text(256).regex(/^[\p{L}\p{N}\p{P}\p{S} ]+$/u), line: z.int().positive().optional() }),
 ]);
 
 function framed(message: z.output<typeof answer>, values: readonly Uint8Array[]): Bytes {

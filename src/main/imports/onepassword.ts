@@ -10,7 +10,7 @@ import { seedField } from './one-time-seed.ts';
 /** What every item of `op` has, with or without its fields. */
 export const isItem = (item: Members): boolean => typeof item['id'] === 'string' && typeof item['title'] === 'string' && typeof item['category'] === 'string' && typeof objectIn(item, 'vault')['id'] === 'string';
 
-const NAMES: Readonly<Record<string, string>> = { USERNAME: 'username', PASSWORD: 'password', NOTES: 'notes' };
+const NAMES: ReadonlyMap<string, string> = new Map([['USERNAME', 'username'], ['PASSWORD', 'password'], ['NOTES', 'notes']]);
 
 function fieldOf(field: Members): ParsedField | undefined {
   const value = textIn(field, 'value');
@@ -18,7 +18,7 @@ function fieldOf(field: Members): ParsedField | undefined {
   if (field['type'] === 'OTP') return seedField(value);
   const label = textIn(field, 'label') || textIn(field, 'id');
   const section = textIn(objectIn(field, 'section'), 'label');
-  const name = NAMES[textIn(field, 'purpose')] ?? label;
+  const name = NAMES.get(textIn(field, 'purpose')) ?? label;
   return textField(section === '' ? name || 'field' : `${section}/${name}`, value);
 }
 

@@ -43,6 +43,8 @@ export const createExecute =
   (vault: Vault, usage: UsageTracker): Execute =>
   async ({ operation, handler }, input, call, outcome) => {
     const run = async (rights: object): Promise<Output> => (await handler(input, call, rights as never)) as Output;
+    // It was so when the request came, and the trail has been written to since.
+    if (operation.needs === 'unlocked') openOrThrow(vault);
     if (operation.effect !== 'write') {
       // `vault:Status` and the like have no open vault to read from, and ask for none.
       const output = await run(vault.open ? readingRights(vault.open, call.region) : {});

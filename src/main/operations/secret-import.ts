@@ -8,7 +8,7 @@ import type { Call } from '../kernel/handler.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';
 import type { PlainFiles, Random } from '../platform/ports.ts';
 import { besideName, isPrefix, layoutsOf, planImport, rowValue, suggestedName, type ImportRow } from '../secrets/import-plan.ts';
-import type { ImportPreview, ImportStaging, StagedImport } from '../secrets/import-staging.ts';
+import { unsettled, type ImportPreview, type ImportStaging, type StagedImport } from '../secrets/import-staging.ts';
 import { SECRET_VALUES, SECRETS } from '../secrets/kinds.ts';
 import { CURRENT, type SecretRecord, type SecretValue } from '../secrets/ports.ts';
 import { drawSuffix, newSecret } from '../secrets/secret.ts';
@@ -51,6 +51,8 @@ interface Stated {
   readonly state: State;
   /** Where it is already, if that is not the row's own name. */
   readonly name?: string;
+  /** The earlier row that has the same value. */
+  readonly repeats?: number;
 }
 
 async function stateOf(row: ImportRow, staged: StagedImport, rows: readonly ImportRow[], secrets: { get(name: string): Promise<SecretRecord | undefined> }, hasValue: HasValue): Promise<Stated> {
@@ -61,10 +63,10 @@ async function stateOf(row: ImportRow, staged: StagedImport, rows: readonly Impo
   const value = valueOf(row, staged);
   using _bytes = value.bytes;
   const first = row.earlier === undefined ? undefined : rows[row.earlier];
-  if (first) {
+  if (first && row.earlier !== undefined) {
     const other = valueOf(first, staged);
     using _other = other.bytes;
-    if (sameValue(other, value)) return { state: 'Same' };
+    if (sameValue(other, value)) return { state: 'Same', repeats: row.earlier };
   }
   if (secret && !secret.deletion && (await hasValue(secret, value))) return { state: 'Same' };
   // Kept beside it by an import before.
@@ -171,7 +173,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     if (!layoutsOf(staged.file).includes(layout)) return call.fail('InvalidParameterException', 'the file has several things with fields of their own; `Layout` must be `each`');
     if (!isPrefix(prefix) || !isPrefix(name)) return call.fail('InvalidParameterException', 'name and prefix have a-z, A-Z, 0-9 and / _ + = . @ - only');
     const rows = from > 0 && staged.preview ? staged.preview.rows : staged.values.borrow((bytes) => planImport(staged.file, bytes, { layout, prefix, name }, () => uuidFrom(random.bytes(16))));
-    const preview: ImportPreview = from > 0 && staged.preview ? staged.preview : { number: (staged.preview?.number ?? 0) + 1, rows, settled: new Set() };
+    const preview: ImportPreview = from > 0 && staged.preview ? staged.preview : { number: (staged.preview?.number ?? 0) + 1, rows, settled: new Set(), repeats: new Map() };
     const secrets = rights.reader.of(SECRETS);
     const hasValue = reading(call, rights);
     const counts: Partial<Record<State, number>> = {};
@@ -184,9 +186,10 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
       stated.push(...(await Promise.all(some.map((row) => stateOf(row, staged, rows, secrets, hasValue)))));
       call.progress({ done: at - start + some.length, total: end - start, unit: 'rows' });
     }
-    stated.forEach(({ state }, at) => {
+    stated.forEach(({ state, repeats }, at) => {
       counts[state] = (counts[state] ?? 0) + 1;
-      if (state === 'Same') preview.settled.add(start + at);
+      if (repeats !== undefined) preview.repeats.set(start + at, repeats);
+      else if (state === 'Same') preview.settled.add(start + at);
     });
     staged.preview = preview;
     return {
@@ -215,12 +218,10 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
       results.set(row, { Row: row, ARN: secret ? arnOf(realm, secret) : '', Name: name, ...(version ? { VersionId: version.versionId } : {}), Outcome: outcome });
       call.progress({ done: results.size, total: input.Rows.length, unit: 'records' });
     };
-    // The first makes the key that the others use. Those that look at one another's names go one by one.
-    const [first, ...others] = input.Rows;
+    // Those that look at one another's names go one by one.
     const apart = (row: (typeof input.Rows)[number]): boolean => row.Action !== 'Keep' && preview.rows[row.Row]?.earlier === undefined;
-    if (first) await one(first);
-    await Promise.all(others.filter(apart).map(one));
-    for (const row of others) if (!apart(row)) await one(row);
+    await Promise.all(input.Rows.filter(apart).map(one));
+    for (const row of input.Rows) if (!apart(row)) await one(row);
     const inOrder = input.Rows.flatMap(({ Row }) => results.get(Row) ?? []);
     for (const { ARN, Outcome } of inOrder) if (Outcome === 'Created' || Outcome === 'Replaced') call.touched(ARN);
     rights.afterwards(() => { for (const { Row, Outcome } of inOrder) if (Outcome !== 'Conflict') preview.settled.add(Row); });
@@ -236,7 +237,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     const { source, preview } = staging.get(ImportId);
     if (source?.path !== Path) return call.fail('InvalidRequestException', 'this import was not read from that file');
     if (!preview || preview.settled.size === 0) return call.fail('InvalidRequestException', 'nothing of this file was imported; it is not erased');
-    const left = preview.rows.length - preview.settled.size;
+    const left = unsettled(preview);
     if (left !== NotImported) return call.fail('InvalidRequestException', `${String(left)} of its entries are not in the vault; look at them before the file is erased`);
     await files.erase(Path, source.identity);
     staging.close(ImportId);

@@ -3,7 +3,7 @@
  * `alias/aws/secretsmanager` for it; another key asks for its own permission.
  */
 import { VaultError, type ErrorCode } from '../../shared/model/errors.ts';
-import { aliasArn, keyArn, keyIdFrom, parseAliasName, parseKeyReference, placedAlias, type Instant, type KeyId, type Realm } from '../../shared/model/ids.ts';
+import { aliasArn, keyArn, keyIdFrom, parseAliasName, parseKeyReference, placedAlias, type AliasName, type Instant, type KeyId, type Realm } from '../../shared/model/ids.ts';
 import type { Call } from '../kernel/handler.ts';
 import { openFor } from '../keyring/key.ts';
 import { seen } from '../keyring/regions.ts';
@@ -58,12 +58,14 @@ interface Sealing {
   readonly realm: Realm;
   readonly random: Random;
   readonly at: Instant;
+  /** Managed keys of this unit of work, by alias: values that are sealed at once have one made between them. */
+  readonly managed: Map<AliasName, Promise<KeyRecord>>;
 }
 
 /** For a new version. Makes the managed key where there is none yet. EncryptionFailure, AccessDeniedException. */
 export async function keyToSeal(secret: SecretRecord, ports: Sealing): Promise<KeyHandle<'ENCRYPT_DECRYPT'>> {
   const { call, writer, realm, at } = ports;
-  if (!secret.key) return opened(await managedKey(ports), 'EncryptionFailure');
+  if (!secret.key) return opened(await managedKeyOnce(ports), 'EncryptionFailure');
   // Named anew each time: an alias may have moved.
   const key = await keyNamed(secret.key.kmsKeyId, writer, realm, at);
   if (key?.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('EncryptionFailure', `key \`${secret.key.kmsKeyId}\` of secret \`${secret.name}\` is not there any more; name another one with \`keystead secret update\``);
@@ -96,9 +98,15 @@ function opened(key: KeyRecord, code: 'EncryptionFailure' | 'DecryptionFailure')
   }
 }
 
+function managedKeyOnce(ports: Sealing): Promise<KeyRecord> {
+  const name = placedAlias(ports.realm, MANAGED_ALIAS);
+  const known = ports.managed.get(name) ?? managedKey(name, ports);
+  ports.managed.set(name, known);
+  return known;
+}
+
 /** The vault's own key for secrets, made when it is first needed. */
-async function managedKey({ writer, keys, random, realm, at }: Sealing): Promise<KeyRecord> {
-  const name = placedAlias(realm, MANAGED_ALIAS);
+async function managedKey(name: AliasName, { writer, keys, random, realm, at }: Sealing): Promise<KeyRecord> {
   const alias = await writer.alias(name);
   if (alias) {
     const key = await keyHere(alias.target, writer, realm, at);

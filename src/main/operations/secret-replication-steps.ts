@@ -43,7 +43,8 @@ export const secretReplicationStepHandlers = (random: Random, remotes: Remotes):
   'secretsmanager:RunReplication': async (input, call, { reader, keys, realm }) => {
     const secret = secretOf(call.resource);
     const replica = replicaOf(secret, input.Region);
-    if (!replica || isInside(replica) || dueOf(secret, replica) === undefined) return { Connections: [] };
+    // A change since it was begun is written down first: what was put there and by whom could not be told otherwise.
+    if (!replica || isInside(replica) || dueOf(secret, replica) === undefined || begun(secret, replica) !== replica) return { Connections: [] };
     const remote = await reader.of(REMOTES).get(replica.region);
     if (!remote) return { Code: 'remote-unknown', Reason: `there is no remote \`${replica.region}\` any more; declare it again, or leave the copy with \`keystead secret release-replica\``, Connections: [] };
     const session = remotes.open(remote, call.signal);
@@ -81,7 +82,8 @@ export const secretReplicationStepHandlers = (random: Random, remotes: Remotes):
     const labels = (input.Labels ?? []).map(({ Stage, VersionId }) => ({ stage: Stage, versionId: VersionId }));
     const versions = [...new Set(labels.map(({ versionId }) => versionId))];
     if (input.Result === 'gone' && replica.leaving) secrets.update(withoutReplica(secret, replica.region));
-    if (input.Result === 'conflict' && input.Conflict) secrets.update(withReplica(secret, conflicted(replica, input.Conflict, input.VersionId, call.at)));
+    // Its owner has spoken meanwhile: the next try overwrites.
+    if (input.Result === 'conflict' && input.Conflict && !replica.overwrite) secrets.update(withReplica(secret, conflicted(replica, input.Conflict, input.VersionId, call.at)));
     if (input.Result === 'level' && input.Shape !== undefined && !replica.leaving) {
       secrets.update(withReplica(secret, levelled(replica, { shape: input.Shape, at: call.at, versions, labels, tags: input.Tags ?? [] })));
     }

@@ -14,7 +14,7 @@ import { heldUntil, leftPending } from '../secrets/rotation-plan.ts';
 import type { RotatorSettings } from '../secrets/rotation-record.ts';
 import type { Run, RunStep } from '../secrets/rotation.ts';
 import { isOutside, KINDS, newValue, targetOf } from '../secrets/rotator.ts';
-import type { Rotator, RotatorConnection, RotatorFailure, RotatorOutcome } from '../secrets/rotator-port.ts';
+import { connectionLine, type Rotator, type RotatorFailure, type RotatorOutcome } from '../secrets/rotator-port.ts';
 import { assertLive } from '../secrets/secret.ts';
 import { select, staged, versionOf } from '../secrets/stages.ts';
 import { sameValue } from '../secrets/values.ts';
@@ -33,11 +33,10 @@ const DUE_AT_ONCE = 64;
 /** A rotation that cannot begin is tried again after this. */
 const LATER_MS = 3_600_000;
 
-const line = ({ host, port, tls, ms }: RotatorConnection): string => `${host}:${String(port)} ${tls === undefined ? '' : tls ? 'tls ' : 'plain '}${String(Math.round(ms))} ms`;
 const shown = (outcome: RotatorOutcome) => ({
   Ok: outcome.ok,
   ...(outcome.ok ? {} : { Code: outcome.failure.code.slice(0, 64), Reason: outcome.failure.message.slice(0, 1024) }),
-  Connections: outcome.connections.slice(0, 8).map(line),
+  Connections: outcome.connections.slice(0, 8).map(connectionLine),
   ...(outcome.ok && outcome.notes && outcome.notes.length > 0 ? { Notes: [...outcome.notes] } : {}),
 });
 

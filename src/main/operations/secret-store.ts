@@ -97,6 +97,7 @@ export function secretValues(rights: SecretsWriting): SecretsAtWork {
   const { call, writer, keys, realm, random } = rights;
   const values = writer.of(SECRET_VALUES);
   const reading = { call, reader: writer, values, keys, realm };
+  const managed: Parameters<typeof keyToSeal>[1]['managed'] = new Map();
 
   const stage = (record: SecretRecord): SecretRecord => {
     writer.of(SECRETS).update(record);
@@ -106,7 +107,7 @@ export function secretValues(rights: SecretsWriting): SecretsAtWork {
   /** Seals and stages the row. */
   const sealed = async (record: SecretRecord, versionId: string, value: SecretValue): Promise<StoredValue> => {
     const here = realmOf(realm, record);
-    const handle = await keyToSeal(record, { call, writer, keys, realm: here, random, at: call.at });
+    const handle = await keyToSeal(record, { call, writer, keys, realm: here, random, at: call.at, managed });
     const envelope = await sealValue(keys, random, handle, { arn: arnOf(realm, record), versionId }, value.bytes).catch((error: unknown) => {
       throw asKeyFailure('EncryptionFailure', error);
     });

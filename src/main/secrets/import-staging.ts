@@ -15,6 +15,17 @@ export interface ImportPreview {
   readonly rows: readonly ImportRow[];
   /** Rows whose value is in the vault. */
   readonly settled: Set<number>;
+  /** By row: the earlier one that has the same value, with which it is settled. */
+  readonly repeats: Map<number, number>;
+}
+
+/** Rows whose value is nowhere but in the file. */
+export function unsettled({ rows, settled, repeats }: ImportPreview): number {
+  const isSettled = (row: number): boolean => {
+    const first = repeats.get(row);
+    return settled.has(row) || (first !== undefined && isSettled(first));
+  };
+  return rows.reduce((count, _row, at) => (isSettled(at) ? count : count + 1), 0);
 }
 
 export interface StagedImport extends ReadImport {

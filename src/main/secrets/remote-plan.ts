@@ -70,8 +70,11 @@ export function planOf(secret: SecretRecord, replica: ReplicaRecord, theirs: The
   }
   move(CURRENT, current);
   for (const [stage, versionId] of wanted) move(stage, versionId);
-  const ours = new Set([MARK, PREVIOUS, ...[...(replica.level?.labels ?? []), ...(replica.begun ?? [])].map(({ stage }) => stage)]);
-  for (const stage of [...there.keys()]) if (!wanted.has(stage) && ours.has(stage)) move(stage, undefined);
+  const begun = replica.begun ?? [];
+  const ours = new Set([MARK, PREVIOUS, ...[...(replica.level?.labels ?? []), ...begun].map(({ stage }) => stage)]);
+  // A label that was there when it was last level may be somebody else's: it is on a version of theirs.
+  const isOurs = (versionId: string): boolean => versionOf(secret.versions, versionId) !== undefined || begun.some((one) => one.versionId === versionId);
+  for (const [stage, versionId] of [...there]) if (!wanted.has(stage) && ours.has(stage) && isOurs(versionId)) move(stage, undefined);
   const kept = new Set(tags.map(({ key }) => key));
   acts.push({ kind: 'metadata', name, description, tags, untag: [...new Set([...(replica.level?.tags ?? []), ...(replica.begunTags ?? [])])].filter((key) => !kept.has(key)) });
   return acts;

@@ -57,6 +57,9 @@ export interface RotatorConnection {
   readonly ms: number;
 }
 
+/** As it is shown and recorded. */
+export const connectionLine = ({ host, port, tls, ms }: RotatorConnection): string => `${host}:${String(port)} ${tls === undefined ? '' : tls ? 'tls ' : 'plain '}${String(Math.round(ms))} ms`;
+
 /** `code` as the other side has it (`28P01`, `ECONNREFUSED`, `exit 1`), at most 64 characters; `message` for people, at most 1,024: without any value. */
 export interface RotatorFailure {
   readonly code: string;

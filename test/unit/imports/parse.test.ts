@@ -207,6 +207,7 @@ describe('KeePass', () => {
   it.each([
     ['<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "hunter2">]><KeePassFile>&a;</KeePassFile>', 2, 'document type'],
     [file('<Entry><String><Key>Password</Key><Value>&xxe;hunter2</Value></String></Entry>'), undefined, 'entity'],
+    [file('<Entry><String><Key>Password</Key><Value>&constructor;hunter2</Value></String></Entry>'), undefined, 'entity'],
     [file('<Entry><String><Key>Password</Key><Value>&#xD800;hunter2</Value></String></Entry>'), undefined, 'entity'],
     [file('<Entry><String><Key>Password</Key><Value Protected="True">aHVudGVyMg==</Value></String></Entry>'), undefined, 'still encrypted'],
     [file('<Entry>\nhunter2'), 3, 'no XML'],
@@ -222,6 +223,12 @@ describe('KeePass', () => {
   it('says what to export instead of a database', () => {
     expect(refusal(Uint8Array.of(0x03, 0xd9, 0xa2, 0x9a, 0x67, 0xfb, 0x4b, 0xb5)).why).toContain('export it as KeePass XML');
   });
+});
+
+it.each(['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty'])('takes a field called %s for what it is', (name) => {
+  const xml = `<?xml version="1.0"?>\n<KeePassFile><Root><Group><Entry><String><Key>Title</Key><Value>a</Value></String><String><Key>${name}</Key><Value>x</Value></String></Entry></Group></Root></KeePassFile>`;
+  expect(parse(xml).entries[0]?.fields).toMatchObject([{ name, value: 'x' }]);
+  expect(parse(`Title,Password,OTPAuth,${name}\na,,,x\n`).entries[0]?.fields).toMatchObject([{ name: name.toLowerCase(), value: 'x' }]);
 });
 
 it('gives every seed of one-time codes in the form that GetOneTimeCode reads', () => {
@@ -245,6 +252,7 @@ describe('what no reader lets through', () => {
     [bytes('\n# only a comment\n'), undefined, 'nothing'],
     [bytes('{}'), undefined, 'nothing'],
     [bytes('{"a":{}}'), undefined, 'nothing'],
+    [bytes('{"a":"b"} "hunter2"'), 1, 'outside of objects'],
     [bytes('{"":"hunter2"}'), undefined, 'name is empty'],
     [bytes('{"a":"x\\u0000hunter2"}'), undefined, 'NUL'],
     [bytes('hunter2 hunter2'), 1, 'no `.env`'],
