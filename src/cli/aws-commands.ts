@@ -62,10 +62,13 @@ const isShell = (text: string): text is Shell => Object.hasOwn(SHELLS, text);
 
 const closedNote = (door: Door): string => (door.State === 'open' ? '' : 'The door is closed: open it with `keystead aws door --open`.\n');
 
+/** Measured with 2.9.19, which Debian 12 has; docs.aws.amazon.com/sdkref, "Service-specific endpoints". */
+const OLD_TOOLS = 'An AWS CLI before 1.29 or 2.13 (Debian 12 has 2.9) knows no such setting and goes to AWS itself: give it `--endpoint-url`.';
+
 export const awsEnvCommand: Command = {
   names: ['aws env'],
   summary: 'Print the variables that point AWS’s tools and SDKs at this vault',
-  details: ['The access key is not among them: it was shown once, when the client was made. AWS_CA_BUNDLE holds for every AWS endpoint of that shell.'],
+  details: ['The access key is not among them: it was shown once, when the client was made. AWS_CA_BUNDLE holds for every AWS endpoint of that shell.', OLD_TOOLS],
   flags: [{ name: 'shell', takes: 'value', choices: Object.keys(SHELLS), fallback: 'sh', about: 'For which shell' }],
   examples: ['eval "$(keystead aws env)"'],
   async run(run) {
@@ -81,7 +84,7 @@ export const awsEnvCommand: Command = {
 export const awsProfileCommand: Command = {
   names: ['aws profile'],
   summary: 'Print a profile for `~/.aws/config` that points at this vault',
-  details: ['The access key belongs into `~/.aws/credentials`, under the same name.'],
+  details: ['The access key belongs into `~/.aws/credentials`, under the same name.', OLD_TOOLS],
   flags: [{ name: 'name', takes: 'value', fallback: 'keystead', about: 'Name of the profile' }],
   examples: ['keystead aws profile >> ~/.aws/config'],
   async run(run) {
