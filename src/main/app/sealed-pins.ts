@@ -39,7 +39,7 @@ export function createGiveSealedPin(port: () => Pick<DoorPort, 'dispatch' | 'new
     for (const operation of ['hardware:BeginSealedPin', 'hardware:UseSealedPin']) {
       const done = await asSchedule(port(), JOB, operation, of);
       if (!done.ok) throw new VaultError(done.error.code, done.error.message, done.error.details === undefined ? undefined : { details: done.error.details });
-      if (done.output['Taken'] === false) throw new VaultError('IncorrectPinException', String(done.output['Message']));
+      if (done.output['Taken'] === false) throw new VaultError('IncorrectPinException', String(done.output['Reason']));
     }
   }
 

@@ -21,6 +21,7 @@ import { keyMetadata } from './key-metadata.ts';
 import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { provePair } from './prove-pair.ts';
 import { keyOf } from './resolvers.ts';
+import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
 type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey' | 'DeleteTokenKey';
@@ -223,20 +224,22 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     return { KeyMetadata: await keyMetadata(writer, record, realm) };
   },
 
-  'hardware:DeleteTokenKey': async (input, call, { reader, realm }) => {
+  'hardware:DeleteTokenKey': async (input, call, { writer, realm }) => {
     const hardware = now();
-    const store = await storeOf(reader, input.CustomKeyStoreId);
+    const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
-    const known = alreadyHere(await keysIn(reader, store.id), input.Id);
+    const known = alreadyHere(await keysIn(writer, store.id), input.Id);
     if (known) return call.fail('KMSInvalidStateException', `key \`${known.keyId}\` is a key of this vault; schedule its deletion with \`keystead kms schedule-key-deletion\``);
-    const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
-    const { label } = (await hardware.ask(place, 'describe', { token: place.token, id: input.Id })).reply;
-    if (!isOwnTokenKey(realm.account, { id: input.Id, label })) return call.fail('UnsupportedOperationException', `this vault did not make the key \`${input.Id}\`; delete it with the tools of the token’s vendor`);
-    if (input.Confirm !== label) return call.fail('KMSInvalidStateException', `what it encrypted can never be read afterwards: type the label of the key, \`${label}\`, as \`Confirm\` if you mean it`);
-    for (const at of store.cluster ? answering({ hardware, store }) : [place]) {
-      await hardware.ask(at, 'discard', { token: at.token, ids: [input.Id] });
-      hardware.notRecorded.get(storedAt(at))?.delete(input.Id);
-    }
+    await once(call, async () => {
+      const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
+      const { label } = (await hardware.ask(place, 'describe', { token: place.token, id: input.Id })).reply;
+      if (!isOwnTokenKey(realm.account, { id: input.Id, label })) return call.fail('UnsupportedOperationException', `this vault did not make the key \`${input.Id}\`; delete it with the tools of the token’s vendor`);
+      if (input.Confirm !== label) return call.fail('KMSInvalidStateException', `what it encrypted can never be read afterwards: type the label of the key, \`${label}\`, as \`Confirm\` if you mean it`);
+      for (const at of store.cluster ? answering({ hardware, store }) : [place]) {
+        await hardware.ask(at, 'discard', { token: at.token, ids: [input.Id] });
+        hardware.notRecorded.get(storedAt(at))?.delete(input.Id);
+      }
+    });
     return {};
   },
 });

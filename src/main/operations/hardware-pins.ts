@@ -115,6 +115,6 @@ export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal): Pick<Ha
       }
     });
     writer.of(MODULES).update(refused ? withoutSealedPin(place.module, token) : withSealedPin(place.module, { ...pin, doubtful: false }));
-    return refused ? { Taken: false, Message: `${refused.message}; the sealed PIN was forgotten: ${give}` } : { Taken: true };
+    return refused ? { Taken: false, Reason: `${refused.message}; the sealed PIN was forgotten: ${give}` } : { Taken: true };
   },
 });

@@ -68,7 +68,7 @@ export const useSealedPin = operation({
   name: 'hardware:UseSealedPin',
   summary: 'Give a sealed PIN to its token, and forget one that the token refuses',
   input: sealedPinOf,
-  output: z.strictObject({ Taken: z.boolean(), Message: z.string().optional().describe('What the token said, where it did not take it') }),
+  output: z.strictObject({ Taken: z.boolean(), Reason: z.string().optional().describe('What the token said, where it did not take it') }),
   errors: TOKEN_ERRORS,
   effect: 'write',
   audited: ['Module', 'Serial', 'Label'],

@@ -233,7 +233,7 @@ export const deleteTokenKey = operation({
   input: z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){16}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), Confirm: z.string().max(256).describe('Label of the key, typed out') }),
   output: z.strictObject({}),
   errors: [...TOKEN_ERRORS, 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
-  effect: 'use',
+  effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
   audited: ['CustomKeyStoreId', 'Id'],
