@@ -17,7 +17,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: files(UNIT), pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000, sequence: { groupOrder: 0 } },
+        test: { name: 'unit', include: files(UNIT), pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
