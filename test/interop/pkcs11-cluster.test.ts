@@ -91,6 +91,12 @@ describe('a cluster', () => {
     }
   });
 
+  it('is put to the test, and no token keeps the test’s key', async () => {
+    const before = ['one', 'two'].map((label) => objectsOf(label, '--type', 'privkey'));
+    await client.ok('hardware:TestToken', { CustomKeyStoreId: made.store });
+    expect(['one', 'two'].map((label) => objectsOf(label, '--type', 'privkey'))).toEqual(before);
+  });
+
   it('answers with either token, and each token’s answer is the other’s', async () => {
     const key = await create('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT');
     const blobs = await inLanes(Array.from({ length: 40 }), async () => (await client.ok('kms:Encrypt', { KeyId: key, Plaintext: b64('x') }))['CiphertextBlob']);

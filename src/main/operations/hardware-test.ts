@@ -9,6 +9,7 @@ import { keyIdFrom } from '../../shared/model/ids.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, usable, type Offer } from '../backends/pkcs11/mechanisms.ts';
+import { removeEverywhere } from '../hardware/cluster-keys.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { openFor } from '../keyring/key.ts';
@@ -43,7 +44,10 @@ export const hardwareTestHandlers = (now: () => Hardware, random: Random): Pick<
     const keyId = keyIdFrom(random.bytes(16));
     done(0);
     const { ref, publicKey, materialId } = await generateOnToken(hardware, reader, random, { store: store.id, spec, usage: 'SIGN_VERIFY', keyId, account: realm.account });
-    const destroy = async (): Promise<void> => { await hardware.ask(place, 'destroy', { token: place.token, id: ref.id }); };
+    const destroy = async (): Promise<void> => {
+      if (store.cluster) await removeEverywhere({ hardware, store }, ref.id);
+      else await hardware.ask(place, 'destroy', { token: place.token, id: ref.id });
+    };
     try {
       done(1);
       const record: KeyRecord = { keyId, spec, usage: 'SIGN_VERIFY', purpose: 'kms', state: 'Enabled', description: '', created: call.at, materials: [materialId], origin: 'AWS_CLOUDHSM', hardware: ref, ...(publicKey ? { publicKey: bytesToBase64(publicKey) } : {}) };
