@@ -23,6 +23,10 @@ const CARD = { Serial: '0005c1a79f3e', Label: 'mira-card', CloudHsmClusterId: 'c
 const EMPTY = { Slot: '1', Serial: '', Label: '', Initialized: false, PinSet: false, LoggedIn: false, Sessions: 0 };
 const stated = (more: Fields = {}): Fields => ({ Sensitive: true, Extractable: false, AlwaysSensitive: true, NeverExtractable: true, Local: true, ...more });
 
+const BACKUP = { Serial: '21b7e09fd4c3a816', Label: 'backup-hsm', CloudHsmClusterId: 'cluster-p3ue8kd4sjw' };
+const member = (at: number, of: Fields, more: Fields): Fields => ({ ...of, Module: SOFTHSM, JoinedDate: at - 12 * 86_400, Health: 'connected', HealthSince: at - 7200, InFlight: 0, Answered: 0, FailedOver: 0, ReachedFrom: [], ...more });
+const failing = (Failure: string): Fields => ({ Health: 'failing', Failure, FailureMessage: 'it does not answer', Answered: 388, FailedOver: 2, Keys: undefined, Missing: undefined });
+
 /** `keys`: ids of keys of this vault that are in the token. */
 /** A use that finds the token logged out. */
 let logOut: () => void = () => undefined;
@@ -43,7 +47,30 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     tokens = tokens.map((one) => (one['Serial'] === RELEASE.Serial ? { ...one, LoggedIn: false } : one));
   };
   const logIn = (serial: unknown): void => { tokens = tokens.map((one) => (one['Serial'] === serial ? { ...one, LoggedIn: true } : one)); };
+  const spans = is('cluster') || is('sealed-cluster');
+  if (spans) tokens = [...tokens.slice(0, 1), token({ ...BACKUP, Slot: '21b7e09f', LoggedIn: !is('needs-pin') }), ...tokens.slice(1)];
+  let level = !is('behind');
+  const cluster = (): Fields => ({
+    CustomKeyStoreId: 'cks-4f20c9d1b7e83a562', CustomKeyStoreName: 'release', State: !spans ? 'single' : is('sealed-cluster') ? 'sealed' : 'open', ...(is('sealed-cluster') ? { SealedDate: at() - 5 * 86_400 } : {}), KeySpecs: ['ECC_NIST_P256', 'RSA_2048'], Keys: 14, Notices: [],
+    Members: [member(at(), RELEASE, { Answered: 1204, Keys: 14, Missing: 0, Deleted: 0 }), ...(spans ? [member(at(), BACKUP, is('gone') ? failing('CLUSTER_NOT_FOUND') : is('needs-pin') ? failing('INVALID_CREDENTIALS') : { Answered: 1187, Keys: level ? 14 : 11, Missing: level ? 0 : 3, Deleted: level ? 0 : 1 })] : [])],
+  });
   return {
+    'hardware:DescribeCluster': cluster,
+    'hardware:SealCluster': () => fail('KMSInternalException', 'token `backup-hsm` failed; see its module'),
+    'hardware:AddTokenToKeyStore': async (input, call) => {
+      push({ event: 'progress', call, progress: { done: 2, total: 6, unit: 'records' } });
+      await wait(slow ? 1e9 : 20);
+      if (input['SecurityOfficerPin'] === btoa('0000')) fail('IncorrectPinException', 'the security officer’s PIN is not that of token `mira-card`; nothing was changed');
+      return { ...cluster(), State: 'open', KeySpecs: ['ECC_NIST_P256'], Members: [member(at(), RELEASE, { Keys: 14, Missing: 0, Deleted: 0 }), member(at(), BACKUP, { Keys: 14, Missing: 0, Deleted: 0 }), member(at(), CARD, { Keys: 14, Missing: 0, Deleted: 0 })] };
+    },
+    'hardware:LevelCluster': async (_input, call) => {
+      for (let done = 0; done < 4; done++) {
+        push({ event: 'progress', call, progress: { done, total: 4, unit: 'keys' } });
+        await wait(slow && done === 2 ? 1e9 : 20);
+      }
+      level = true;
+      return { Made: 3, Removed: 1, Left: is('stuck') ? [{ CloudHsmClusterId: BACKUP.CloudHsmClusterId, Reason: 'the token does not answer; what it lacks is made when it does' }] : [], Cluster: cluster() };
+    },
     'hardware:ListTokens': () => ({ Tokens: tokens, Failures: is('changed') ? [{ Module: OPENSC, Message: 'changed' }] : [] }),
     'hardware:ListModules': () => ({ Modules: modules, Registered: is('none') ? [OPENSC, SOFTHSM, '/usr/lib/x86_64-linux-gnu/pkcs11/gnome-keyring-pkcs11.so'] : ['/usr/lib/x86_64-linux-gnu/pkcs11/gnome-keyring-pkcs11.so'] }),
     'hardware:InspectModule': (input) => ({ Path: input['Path'], Sha256: HASH, Warnings: is('writable') ? ['file `/usr/lib/softhsm/libsofthsm2.so` is writable by group 1000'] : [] }),
@@ -72,6 +99,7 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     }),
     'hardware:DescribeTokenKey': (input) => ({
       KeyId: input['KeyId'], CustomKeyStoreId: 'cks-4f20c9d1b7e83a562', Uri: 'pkcs11:token=release-hsm;serial=66a2f1c0d4b3e201;id=%A0%44%44%44;type=private', Stated: stated(), Adopted: false,
+      ...(spans ? { Copies: [{ CloudHsmClusterId: RELEASE.CloudHsmClusterId, Label: RELEASE.Label, Origin: 'local', Stated: stated({ Extractable: true, NeverExtractable: false }) }, { CloudHsmClusterId: BACKUP.CloudHsmClusterId, Label: BACKUP.Label, Origin: 'cloned', Stated: stated({ Extractable: true, AlwaysSensitive: false, NeverExtractable: false, Local: false }) }] } : {}),
       Tested: is('wraps') ? { WrapRefused: ['CKM_AES_KEY_WRAP'], WrapAllowed: ['CKM_AES_KEY_WRAP_KWP'] } : { WrapRefused: ['CKM_AES_KEY_WRAP', 'CKM_AES_KEY_WRAP_PAD', 'CKM_AES_CBC_PAD'], WrapAllowed: [] },
       Notes: ['Messages are hashed here, and each signature is verified here before it is given out'],
     }),

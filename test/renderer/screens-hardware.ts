@@ -18,6 +18,19 @@ const more = async (page: Page, of: string, item: string): Promise<void> => {
   await page.getByRole('button', { name: `More for ${of}`, exact: true }).click();
   await page.getByRole('menuitem', { name: item }).click();
 };
+const picture = async (page: Page): Promise<void> => {
+  await hardware(page);
+  await page.getByRole('list', { name: 'Tokens of release' }).scrollIntoViewIfNeeded();
+};
+const span = async (page: Page): Promise<void> => {
+  await more(page, 'release', 'Span another token…');
+  await page.getByLabel('User PIN of mira-card', { exact: true }).waitFor();
+};
+const pins = async (page: Page, officer: string): Promise<void> => {
+  for (const label of ['User PIN of mira-card', 'Security officer’s PIN of release-hsm']) await page.getByLabel(label, { exact: true }).fill('1234567');
+  await page.getByLabel('Security officer’s PIN of mira-card', { exact: true }).fill(officer);
+  await submit(page);
+};
 const loaded = async (page: Page): Promise<void> => {
   await hardware(page);
   await press(page, 'Set up the first token');
@@ -61,6 +74,23 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-change-pin': { over: 'dialog', act: async (page) => { await more(page, 'release-hsm', 'Change the PIN…'); await page.getByLabel('PIN as it is', { exact: true }).fill('1234567'); for (const label of ['New PIN', 'New PIN again']) await page.getByLabel(label, { exact: true }).fill('7654321'); await submit(page); await page.getByRole('alert').waitFor(); } },
   'hardware-erase': { over: 'dialog', act: async (page) => { await more(page, 'release-hsm', 'Erase and initialise…'); await page.getByLabel('Type release-hsm to erase it').fill('release'); } },
   'hardware-delete-store': { over: 'dialog', act: async (page) => { await more(page, 'release', 'Delete…'); await press(page, 'Disconnect and delete'); await page.getByRole('alert').waitFor(); } },
+  'hardware-cluster': { query: '?hardware=cluster', act: picture },
+  'hardware-cluster-behind': { query: '?hardware=cluster,behind', act: picture },
+  'hardware-cluster-gone': { query: '?hardware=cluster,gone', act: picture },
+  'hardware-cluster-pin': { query: '?hardware=cluster,needs-pin', act: picture },
+  'hardware-cluster-sealed': { query: '?hardware=sealed-cluster', act: picture },
+  'hardware-cluster-zoom': { query: '?hardware=cluster,behind', act: picture, size: { width: 640, height: 400 } },
+  'hardware-cluster-level': { over: 'dialog', query: '?hardware=cluster,behind&slow', act: async (page) => { await picture(page); await press(page, 'Bring level…'); await press(page, 'Bring it level'); await page.getByText('2 of 4 keys').waitFor(); } },
+  'hardware-cluster-levelled': { over: 'dialog', query: '?hardware=cluster,behind,stuck', act: async (page) => { await picture(page); await press(page, 'Bring level…'); await press(page, 'Bring it level'); await page.getByText('Not every token is level').waitFor(); } },
+  'hardware-cluster-span': { over: 'dialog', query: '?hardware=cluster', act: span },
+  'hardware-cluster-span-none': { over: 'dialog', act: async (page) => { await more(page, 'release', 'Span another token…'); await page.getByText('Make another key store').waitFor(); } },
+  'hardware-cluster-span-work': { over: 'dialog', query: '?hardware=cluster&slow', act: async (page) => { await span(page); await pins(page, '87654321'); await page.getByText('Making and trying').waitFor(); } },
+  'hardware-cluster-span-wrong': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await span(page); await pins(page, '0000'); await page.getByText('is not that of').waitFor(); } },
+  'hardware-cluster-span-done': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await span(page); await pins(page, '87654321'); await page.getByText('could not travel').waitFor(); } },
+  'hardware-cluster-seal': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByLabel('Type release to seal it').fill('release'); } },
+  'hardware-cluster-seal-failed': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByLabel('Type release to seal it').fill('release'); await submit(page); await page.getByText('does not count as sealed').waitFor(); } },
+  'hardware-cluster-seal-behind': { over: 'dialog', query: '?hardware=cluster,behind', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByText('is behind').waitFor(); } },
+  'hardware-cluster-copies': { query: '?hardware=cluster', act: async (page) => { await key(page); await page.getByRole('tab', { name: 'Token' }).click(); await page.getByText('cloned, not local').scrollIntoViewIfNeeded(); } },
   'hardware-narrow': { act: hardware, size: { width: 900, height: 640 } },
   'hardware-zoom': { act: hardware, size: { width: 640, height: 400 } },
   'setup-module': { over: 'dialog', query: '?hardware=none', act: async (page) => { await hardware(page); await press(page, 'Set up the first token'); await page.getByText('SoftHSM 2').waitFor(); } },

@@ -1,8 +1,10 @@
 /** Modules, tokens and key stores as the screens need them, read through the queries' cache, which is emptied at lock. */
-import { useQuery, type QueryClient } from '@tanstack/react-query';
+import { useQueries, useQuery, type QueryClient } from '@tanstack/react-query';
 import type { Output } from '../../shared/api/index.ts';
 import { client, outputOf } from '../client.ts';
 import { KEYS } from '../keys/data.ts';
+
+export type Cluster = Output<'hardware:DescribeCluster'>;
 
 export type Module = Output<'hardware:ListModules'>['Modules'][number];
 export type Token = Output<'hardware:ListTokens'>['Tokens'][number];
@@ -25,6 +27,18 @@ const stores = async (): Promise<readonly KeyStore[]> => outputOf(await client.k
 export const storesQuery = { queryKey: STORES, queryFn: stores } as const;
 /** `wanted`: whether to ask at all. */
 export const useKeyStores = (wanted = true) => useQuery({ ...storesQuery, enabled: wanted });
+
+/** How often a cluster is asked how its tokens are: asking is what tries one again that did not answer. */
+const LOOK_MS = 3000;
+/** The tokens that each of these key stores is in, in their order; undefined while it is not known. Watched where they are more than one. */
+export const useClusters = (of: readonly KeyStore[]): readonly (Cluster | undefined)[] =>
+  useQueries({
+    queries: of.map(({ CustomKeyStoreId }) => ({
+      queryKey: [...HARDWARE, 'cluster', CustomKeyStoreId],
+      queryFn: async (): Promise<Cluster> => outputOf(await client.hardware.describeCluster({ CustomKeyStoreId })),
+      refetchInterval: ({ state }: { readonly state: { readonly data: Cluster | undefined } }) => (state.data === undefined || state.data.State === 'single' ? (false as const) : LOOK_MS),
+    })),
+  }).map(({ data }) => data);
 
 const named = ({ Serial, Label }: Pick<Token, 'Serial' | 'Label'>) => ({ Serial, Label });
 export const useMechanisms = (token: Pick<Token, 'Serial' | 'Label'>, wanted = true) =>

@@ -8,8 +8,12 @@ import { SettingsCard } from '../settings/parts.tsx';
 import { useVault } from '../vault/context.ts';
 import { useHeldFocus } from '../vault/global-keys.ts';
 import { letterOf } from '../vault/letters.ts';
+import { LevelCluster } from './cluster-dialogs.tsx';
+import { SealCluster } from './cluster-seal.tsx';
+import { isJoinable, SpanStore } from './cluster-span.tsx';
+import type { Cluster } from './cluster-words.ts';
 import { ConnectStore } from './connect-gate.tsx';
-import { refreshHardware, useHardware, useKeyStores, type KeyStore, type Module, type Token } from './data.ts';
+import { refreshHardware, useClusters, useHardware, useKeyStores, type KeyStore, type Module, type Token } from './data.ts';
 import { AddModule, ModuleDialog, ModuleRow, type ModuleAct } from './module-card.tsx';
 import { CreateStore, DeleteStore, RenameStore, StoreCard, type StoreAct } from './store-card.tsx';
 import { TokenCard, type TokenAct } from './token-card.tsx';
@@ -34,7 +38,8 @@ export function HardwareScreen() {
     event.preventDefault();
     setUp();
   };
-  const storeOf = ({ CloudHsmClusterId: id }: Token): KeyStore | undefined => stores.data?.find(({ CloudHsmClusterId }) => CloudHsmClusterId === id);
+  const clusters = useClusters(stores.data ?? []);
+  const storeOf = ({ CloudHsmClusterId: id }: Token): KeyStore | undefined => stores.data?.find(({ CloudHsmClusterId }, i) => CloudHsmClusterId === id || clusters[i]?.Members.some((one) => one.CloudHsmClusterId === id));
   const tokenOf = ({ CloudHsmClusterId: id }: KeyStore): Token | undefined => data?.Tokens.find(({ CloudHsmClusterId }) => CloudHsmClusterId === id);
   const failed = error ?? stores.error;
   const nothing = data?.Modules.length === 0;
@@ -61,7 +66,7 @@ export function HardwareScreen() {
                 </section>
                 <SettingsCard title="Key stores">
                   {stores.data?.length === 0 && <p className="px-4 py-4 text-fg-2">No token is a key store yet. KMS makes keys in a token once it is one.</p>}
-                  {stores.data?.map((of) => <StoreCard key={of.CustomKeyStoreId} store={of} token={tokenOf(of)} act={readOnly ? undefined : (act) => { setDoing({ kind: 'store', act, of }); }} />)}
+                  {stores.data?.map((of, i) => <StoreCard key={of.CustomKeyStoreId} store={of} token={tokenOf(of)} cluster={clusters[i]} tokens={data.Tokens} logIn={readOnly ? undefined : (one) => { setDoing({ kind: 'token', act: 'login', of: one }); }} act={readOnly ? undefined : (act) => { setDoing({ kind: 'store', act, of }); }} />)}
                 </SettingsCard>
                 <SettingsCard title="Modules">
                   {data.Modules.map((of) => <ModuleRow key={of.Path} of={of} canForget={!readOnly} failure={data.Failures.find(({ Module }) => Module === of.Path)?.Message} act={readOnly ? undefined : (act) => { setDoing({ kind: 'module', act, of }); }} />)}
@@ -72,7 +77,7 @@ export function HardwareScreen() {
           </div>
         )}
       </div>
-      {doing && <Doings doing={doing} stores={stores.data ?? []} tokens={data?.Tokens ?? []} modules={data?.Modules ?? []} registered={data?.Registered ?? []} onClose={close} />}
+      {doing && <Doings doing={doing} stores={stores.data ?? []} clusters={clusters} tokens={data?.Tokens ?? []} modules={data?.Modules ?? []} registered={data?.Registered ?? []} onClose={close} />}
     </div>
   );
 }
@@ -80,13 +85,14 @@ export function HardwareScreen() {
 interface DoingsProps {
   readonly doing: Doing;
   readonly stores: readonly KeyStore[];
+  readonly clusters: readonly (Cluster | undefined)[];
   readonly tokens: readonly Token[];
   readonly modules: readonly Module[];
   readonly registered: readonly string[];
   readonly onClose: () => void;
 }
 
-function Doings({ doing, stores, tokens, modules, registered, onClose }: DoingsProps) {
+function Doings({ doing, stores, clusters, tokens, modules, registered, onClose }: DoingsProps) {
   if (doing.kind === 'add') return <AddModule modules={modules} registered={registered} onClose={onClose} />;
   if (doing.kind === 'module') {
     const own = new Set(tokens.filter(({ Module: path }) => path === doing.of.Path).map(({ CloudHsmClusterId }) => CloudHsmClusterId));
@@ -94,6 +100,10 @@ function Doings({ doing, stores, tokens, modules, registered, onClose }: DoingsP
   }
   if (doing.kind === 'store') {
     if (doing.act === 'connect') return <ConnectStore storeId={doing.of.CustomKeyStoreId} onConnected={onClose} onClose={onClose} />;
+    const cluster = clusters.find((one) => one?.CustomKeyStoreId === doing.of.CustomKeyStoreId);
+    if (doing.act === 'span') return cluster ? <SpanStore cluster={cluster} tokens={tokens.filter(isJoinable).filter(({ CloudHsmClusterId: id }) => !clusters.some((one) => one?.Members.some((member) => member.CloudHsmClusterId === id)))} onClose={onClose} /> : null;
+    if (doing.act === 'seal') return cluster ? <SealCluster cluster={cluster} onClose={onClose} /> : null;
+    if (doing.act === 'level') return cluster ? <LevelCluster cluster={cluster} onClose={onClose} /> : null;
     return doing.act === 'rename' ? <RenameStore store={doing.of} onClose={onClose} /> : <DeleteStore store={doing.of} onClose={onClose} />;
   }
   const { Serial, Label, CloudHsmClusterId: id } = doing.of;

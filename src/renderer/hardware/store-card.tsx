@@ -1,11 +1,11 @@
 /** Key stores: which token each is in, whether it is connected, the keys in it; and what is done with it. */
 import { useQueryClient } from '@tanstack/react-query';
-import { Ellipsis, Pencil, Plug, Trash2, Unplug } from 'lucide-react';
+import { Ellipsis, LockKeyhole, Network, Pencil, Plug, Trash2, Unplug } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
-import { day } from '../format.ts';
+import { day, plural } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
@@ -13,6 +13,8 @@ import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
 import { useRequest } from '../parts/request.ts';
+import { ClusterPicture } from './cluster-picture.tsx';
+import type { Cluster } from './cluster-words.ts';
 import { ConnectGate } from './connect-gate.tsx';
 import { refreshHardware, type KeyStore, type Token } from './data.ts';
 import { StateSaid } from './parts.tsx';
@@ -20,20 +22,26 @@ import { StoreKeys } from './store-keys.tsx';
 import { storeNext, storeState } from './words.ts';
 
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
-export type StoreAct = 'connect' | 'rename' | 'delete';
+export type StoreAct = 'connect' | 'span' | 'level' | 'seal' | 'rename' | 'delete';
 
 interface StoreCardProps {
   readonly store: KeyStore;
   readonly token: Token | undefined;
+  /** Undefined while it is not known. */
+  readonly cluster: Cluster | undefined;
+  /** All that there are. */
+  readonly tokens: readonly Token[];
+  readonly logIn: ((token: Token) => void) | undefined;
   readonly act: ((what: StoreAct) => void) | undefined;
 }
 
-export function StoreCard({ store, token, act }: StoreCardProps) {
+export function StoreCard({ store, token, cluster, tokens, logIn, act }: StoreCardProps) {
   const queries = useQueryClient();
   const [failed, setFailed] = useState<CallError>();
   const [busy, setBusy] = useState(false);
   const { CustomKeyStoreId: id, CustomKeyStoreName: name, ConnectionState: state } = store;
   const next = storeNext(store);
+  const spans = cluster !== undefined && cluster.State !== 'single';
   const disconnect = async (): Promise<void> => {
     setBusy(true);
     const answer = await client.kms.disconnectCustomKeyStore({ CustomKeyStoreId: id });
@@ -46,7 +54,7 @@ export function StoreCard({ store, token, act }: StoreCardProps) {
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <div className="min-w-[180px] flex-1">
           <h3 className="truncate font-medium" title={`Made ${day(store.CreationDate * 1000)}`}><bdi>{name}</bdi></h3>
-          <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2"><StateSaid said={storeState(store)} />{store.ConnectionErrorCode !== undefined && <code className="font-mono text-fg-3">{store.ConnectionErrorCode}</code>}<span aria-hidden="true">·</span>{token ? <span>in token <bdi>{token.Label === '' ? token.Serial : token.Label}</bdi></span> : <span>in a token that is not there, <code className="font-mono">{store.CloudHsmClusterId}</code></span>}</p>
+          <p className="flex flex-wrap items-center gap-x-2 text-[12px]/[18px] text-fg-2"><StateSaid said={storeState(store)} />{store.ConnectionErrorCode !== undefined && <code className="font-mono text-fg-3">{store.ConnectionErrorCode}</code>}<span aria-hidden="true">·</span>{spans ? <span>in {plural(cluster.Members.length, 'token')}</span> : token ? <span>in token <bdi>{token.Label === '' ? token.Serial : token.Label}</bdi></span> : <span>in a token that is not there, <code className="font-mono">{store.CloudHsmClusterId}</code></span>}</p>
         </div>
         <span className="flex items-center gap-1 text-[12px] text-fg-2"><code className="font-mono">{id}</code><CopyButton text={id} what="the key store’s id" /></span>
         {act && (state === 'CONNECTED'
@@ -57,7 +65,9 @@ export function StoreCard({ store, token, act }: StoreCardProps) {
             <DropdownMenu.Trigger asChild><IconButton label={`More for ${name}`}><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
             <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
               <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { act('rename'); }}>Rename…</MenuItem>
+              {state === 'CONNECTED' && cluster && cluster.State !== 'sealed' && <MenuItem icon={<Network {...ICON} />} onSelect={() => { act('span'); }}>Span another token…</MenuItem>}
               <MenuLine />
+              {state === 'CONNECTED' && cluster?.State === 'open' && <MenuItem danger icon={<LockKeyhole {...ICON} />} onSelect={() => { act('seal'); }}>Seal the cluster…</MenuItem>}
               <MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { act('delete'); }}>Delete…</MenuItem>
             </DropdownMenu.Content>
           </DropdownMenu.Root>
@@ -65,6 +75,7 @@ export function StoreCard({ store, token, act }: StoreCardProps) {
       </div>
       {next !== undefined && <p className={`mt-2 rounded-control px-3 py-2 ${storeState(store)[1] === 'warn' ? 'tint-warn' : 'tint-danger'}`}>{next}</p>}
       {failed && <div className="mt-2"><InlineError error={failed} consequence="The key store is as it was." /></div>}
+      {spans && <ClusterPicture cluster={cluster} tokens={tokens} logIn={logIn} level={act && (() => { act('level'); })} />}
       <StoreKeys storeId={id} />
     </section>
   );

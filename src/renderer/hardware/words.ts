@@ -11,7 +11,7 @@ export function tokenState({ Initialized, PinSet, PinState, LoggedIn }: Pick<Tok
   return LoggedIn ? ['Ready', 'ok'] : ['PIN needed', 'warn'];
 }
 
-const FAILED: Readonly<Record<NonNullable<KeyStore['ConnectionErrorCode']>, string>> = {
+export const FAILED: Readonly<Record<NonNullable<KeyStore['ConnectionErrorCode']>, string>> = {
   INVALID_CREDENTIALS: 'PIN needed',
   CLUSTER_NOT_FOUND: 'Token missing',
   USER_LOCKED_OUT: 'PIN locked',

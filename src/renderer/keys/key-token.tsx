@@ -4,7 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { sentence } from '../format.ts';
-import { useKeyStores, useTokenKey, refreshTokens } from '../hardware/data.ts';
+import { useKeyStores, useTokenKey, refreshTokens, type Stated } from '../hardware/data.ts';
 import { StateSaid } from '../hardware/parts.tsx';
 import { statedWords, storeState } from '../hardware/words.ts';
 import { Button } from '../parts/button.tsx';
@@ -38,15 +38,17 @@ function Told({ row }: { readonly row: KeyRow }) {
   return (
     <>
       <section>
-        <h3 className={H3}>What the token says of it <span className="font-normal text-fg-3">its word, and no proof</span></h3>
-        <ul className="grid grid-cols-[repeat(auto-fill,minmax(230px,1fr))] gap-x-6 gap-y-1.5">
-          {statedWords(data.Stated).map(({ name, words, good }) => (
-            <li key={name} className="flex items-start gap-2">
-              {good === undefined ? <CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /> : good ? <CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /> : <CircleAlert {...ICON} className="mt-0.5 shrink-0 text-warn" />}
-              <span>{words}</span>
-            </li>
-          ))}
-        </ul>
+        <h3 className={H3}>{data.Copies ? 'What each token says of it' : 'What the token says of it'} <span className="font-normal text-fg-3">its word, and no proof</span></h3>
+        {data.Copies ? (
+          <div className="flex flex-col gap-4">
+            {data.Copies.map(({ CloudHsmClusterId, Label, Origin, Stated: stated }) => (
+              <section key={CloudHsmClusterId} aria-label={`On ${Label}`}>
+                <h4 className="mb-1.5 font-medium"><bdi>{Label}</bdi> <span className="font-normal text-fg-2">{Origin === 'cloned' ? 'cloned, not local' : 'made in this token'}</span></h4>
+                <StatedList stated={stated} />
+              </section>
+            ))}
+          </div>
+        ) : <StatedList stated={data.Stated} />}
       </section>
       <section>
         <h3 className={H3}>What Keystead tested <span className="font-normal text-fg-3">just now</span></h3>
@@ -68,3 +70,14 @@ function Told({ row }: { readonly row: KeyRow }) {
     </>
   );
 }
+
+const StatedList = ({ stated }: { readonly stated: Stated }) => (
+  <ul className="grid grid-cols-[repeat(auto-fill,minmax(230px,1fr))] gap-x-6 gap-y-1.5">
+    {statedWords(stated).map(({ name, words, good }) => (
+      <li key={name} className="flex items-start gap-2">
+        {good === undefined ? <CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /> : good ? <CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /> : <CircleAlert {...ICON} className="mt-0.5 shrink-0 text-warn" />}
+        <span>{words}</span>
+      </li>
+    ))}
+  </ul>
+);
