@@ -1,5 +1,5 @@
 /**
- * Processes of modules while the vault is unlocked. A module has one that looks at its slots and gets no PIN; each token that is logged in has
+ * Processes of modules while the vault is unlocked. A module has one that looks at its slots and gets no PIN but those of a token that is initialised or changed while nobody is logged in; each token that is logged in has
  * one of its own, so that none waits for another, and none goes down with another.
  *
  * Defends against: a module that is not the one agreed to; a process that comes up after lock, or after it was stopped.

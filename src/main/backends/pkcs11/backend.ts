@@ -2,7 +2,7 @@
  * Keys that a token holds, behind the same port as those of the vault; every other key goes on to the software backend.
  *
  * Defends against: a wrong signature that leaves (each is verified with the public key first), a ciphertext moved to another key (the
- * token's wrapping binds key and material), a padding oracle. Does not: make a signature twice, or fall back to software.
+ * token's wrapping binds key and material), a padding oracle. Does not: fall back to software. In a cluster a second token may sign where the first did not answer.
  */
 import { constants, createHash, createPublicKey, publicEncrypt, timingSafeEqual } from 'node:crypto';
 import { algorithmOf, keySpecOf, type Algorithm } from '../../../shared/model/algorithms.ts';
