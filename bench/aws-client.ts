@@ -52,7 +52,8 @@ export function signing(port: number, target: string, body: string, keys: Keys, 
     const now = Date.now();
     if (now - made < 500) return request;
     made = now;
-    const headers = signedHeaders({ host: `127.0.0.1:${String(port)}`, target, body, now, ...keys, extra: [['x-amz-meta-caller', String(number)]] });
+    const service = target.startsWith('secretsmanager.') ? 'secretsmanager' : 'kms';
+    const headers = signedHeaders({ service, host: `127.0.0.1:${String(port)}`, target, body, now, ...keys, extra: [['x-amz-meta-caller', String(number)]] });
     request = Buffer.from(`POST / HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
     return request;
   };

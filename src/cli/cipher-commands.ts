@@ -58,7 +58,7 @@ export const fileEncryptCommand: Command = {
 export const fileDecryptCommand: Command = {
   names: ['file decrypt'],
   summary: OPERATIONS['file:Decrypt'].summary,
-  details: ['The new file has its name only once all of it was checked: nothing of a damaged file is left.'],
+  details: ['The new file has its name only once all of it was checked: nothing of a damaged file is left.', 'The key must be named: a file says under which it was encrypted, but whoever gave you the file may have written that.'],
   flags: flags('file:Decrypt'),
   positionals: ['path'],
   examples: [`keystead file decrypt backup.tar${SUFFIX} --key-id alias/backups`],

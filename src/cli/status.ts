@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { EXIT } from '../shared/model/errors.ts';
+import { NEW_CODE, RECOVERY_USED } from '../shared/model/recovery-used.ts';
 import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
 import { serverEnvironment } from './launch.ts';
 import { isoTime, printAnswer } from './output.ts';
@@ -33,7 +34,7 @@ function statusText(answer: Output<'vault:Status'>): string {
     ['Wait', answer.RetryAfterSeconds === undefined ? undefined : `${String(Math.ceil(answer.RetryAfterSeconds))} s after wrong passwords`],
     ['Unlocked', answer.UnlockedAt === undefined ? undefined : isoTime(answer.UnlockedAt)],
     ['Locks', answer.LocksAt === undefined ? undefined : `${isoTime(answer.LocksAt)}, if nothing is asked of it`],
-    ['Recovery', answer.RecoveryCodeUsed ? 'the recovery code was used; make a new one: keystead slot add --type recovery' : undefined],
+    ['Recovery', answer.RecoveryCodeUsed ? `${RECOVERY_USED}: ${NEW_CODE.forgotten}` : undefined],
     ['Process', `${String(answer.ProcessId)}, version ${answer.Version}, since ${isoTime(answer.StartedAt)}`],
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(9)} ${value}\n`])).join('');

@@ -1,6 +1,7 @@
 /** `keystead unlock`: opens the vault, starting its process when nobody answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../shared/model/errors.ts';
+import { NEW_CODE, RECOVERY_USED } from '../shared/model/recovery-used.ts';
 import { disposeSecrets } from '../shared/model/secret-bytes.ts';
 import type { Output } from '../shared/api/index.ts';
 import { callFor, flagSwitch, type Command, type Run } from './command.ts';
@@ -44,8 +45,10 @@ async function unlock(run: Run): Promise<number> {
     if (run.output === 'json') await world.stdout.write(`${JSON.stringify(opened, null, 4)}\n`);
     else await world.stdout.write(`Vault \`${opened.Name}\` is unlocked.\n`);
     if (opened.Problem !== undefined) await world.stderr.write(`It is read-only: ${opened.Problem}\n  type: keystead doctor\n`);
-    if (opened.SlotType === 'recovery') await world.stderr.write('A recovery code is for once. Set a new password, which also makes a new code:\n  type: keystead password change --recovery-code\n');
-    else if (opened.RecoveryCodeUsed) await world.stderr.write('The recovery code was used and should be replaced:\n  type: keystead slot add --type recovery --replaces-slot-id ID   (`keystead slot list` shows it)\n');
+    if (opened.RecoveryCodeUsed) {
+      const next = opened.SlotType === 'recovery' ? `${NEW_CODE.forgotten}   (sets a new password too; if the old one is known: ${NEW_CODE.known})` : NEW_CODE.known;
+      await world.stderr.write(`${RECOVERY_USED.replace(/^t/, 'T')}.\n  type: ${next}\n`);
+    }
     return EXIT.ok;
   } finally {
     connection.close();

@@ -82,7 +82,6 @@ const NEXT: Partial<Record<ErrorBody['code'], string>> = {
   TrailBrokenException: 'keystead trail start-new-chain --dry-run   (in the running vault; `keystead trail verify` says more while it is unlocked)',
   StorageFullException: 'keystead doctor',
   StorageException: 'keystead doctor',
-  NotFoundException: 'keystead kms list-keys',
 };
 
 export const ofVault = (error: ErrorBody, requestId: string): CliError =>

@@ -67,6 +67,7 @@ describe('the real SDK, over TLS', () => {
     expect((await send<sdk.ListKeyPoliciesCommandOutput>(new sdk.ListKeyPoliciesCommand({ KeyId }))).PolicyNames).toEqual(['default']);
     const old = await send<sdk.CreateKeyCommandOutput>(new sdk.CreateKeyCommand({ CustomerMasterKeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' }));
     expect(old.KeyMetadata).toMatchObject({ KeySpec: 'ECC_NIST_P256', CustomerMasterKeySpec: 'ECC_NIST_P256' });
+    for (const KeySpec of ['ECC_NIST_P256', 'HMAC_256', 'ML_DSA_44', 'RSA_2048'] as const) expect(await codeOf(send(new sdk.CreateKeyCommand({ KeySpec }))), KeySpec).toBe('ValidationException');
     const listed: string[] = [];
     for await (const page of sdk.paginateListKeys({ client: kms, pageSize: 1 }, {})) listed.push(...page.Keys!.map((key) => key.KeyId!));
     await send(new sdk.ListKeysCommand({}));

@@ -93,7 +93,7 @@ describe('a file', () => {
     const { Path } = await encrypted(folder, randomBytes(10), { EncryptionContext: { a: 'b' } });
     const other = ((await client.ok('kms:CreateKey', {}))['KeyMetadata'] as { KeyId: string }).KeyId;
     const out = { Path, OutputPath: join(folder, 'out') };
-    expect(await client.code('file:Decrypt', { ...out, KeyId: other })).toBe('InvalidCiphertextException');
+    expect(await client.code('file:Decrypt', { ...out, KeyId: other })).toBe('IncorrectKeyException');
     expect(await client.code('file:Decrypt', { ...out, KeyId, EncryptionContext: { a: 'c' } })).toBe('InvalidCiphertextException');
     expect(await client.code('file:Decrypt', { ...out, KeyId, EncryptionContext: { toString: 'c' } })).toBe('InvalidCiphertextException');
     expect(await client.code('file:Decrypt', { Path, OutputPath: Path, KeyId })).toBe('FileExistsException');

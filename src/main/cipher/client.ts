@@ -26,6 +26,9 @@ const TARGET: Readonly<Record<string, string>> = {
 };
 
 function failure({ where, code }: Extract<ToParent, { kind: 'failed' }>, { source, target }: CipherOrder): VaultError {
+  // What a header says in plain text, before anything of it was opened.
+  if (code === 'OTHER_KEY') return new VaultError('IncorrectKeyException', `file \`${source}\` was not encrypted under this key; name the key that it was encrypted under`);
+  if (code === 'OTHER_CONTEXT') return new VaultError('InvalidCiphertextException', `file \`${source}\` was not encrypted with this encryption context; give pairs that it was encrypted with, or none`);
   if (where === 'message') return invalidCiphertext();
   if (where === 'source') return new VaultError('FileNotReadableException', `file \`${source}\` ${SOURCE[code] ?? 'cannot be read'}`);
   if (code === 'EEXIST') return new VaultError('FileExistsException', `file \`${target}\` exists; move it away or name another`);

@@ -5,6 +5,7 @@
  * Defends against: a file that names another key than the caller did, or lacks the pairs that the caller wants in its context.
  */
 import { EncryptedDataKey, KeyringNode, KeyringTraceFlag, type NodeDecryptionMaterial, type NodeEncryptionMaterial } from '@aws-crypto/material-management-node';
+import { StreamFailure } from './failure.ts';
 
 const PROVIDER = 'aws-kms';
 
@@ -39,7 +40,8 @@ export class VaultKeyring extends KeyringNode {
     const given = material.encryptionContext;
     const lacks = Object.entries(context).some(([name, value]) => !Object.hasOwn(given, name) || given[name] !== value);
     const own = edks.find(({ providerId, providerInfo }) => providerId === PROVIDER && providerInfo === keyArn);
-    if (lacks || !own) throw new Error(lacks ? 'context' : 'key');
+    if (!own) throw new StreamFailure('message', 'OTHER_KEY');
+    if (lacks) throw new StreamFailure('message', 'OTHER_CONTEXT');
     const key = await this.#keys.unwrap(own.encryptedDataKey, given);
     return material.setUnencryptedDataKey(key, { keyNamespace: PROVIDER, keyName: keyArn, flags: KeyringTraceFlag.WRAPPING_KEY_DECRYPTED_DATA_KEY | KeyringTraceFlag.WRAPPING_KEY_VERIFIED_ENC_CTX });
   }

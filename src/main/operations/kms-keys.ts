@@ -78,6 +78,8 @@ export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<Handle
     const keyId = input.MultiRegion ? multiRegionIdFrom(random.bytes(16)) : keyIdFrom(random.bytes(16));
     const spec = newSpecOf(input);
     if (spec === 'SM2') return call.fail('UnsupportedOperationException', '`SM2` is offered in the Chinese regions of AWS only; choose `ECC_NIST_P256`');
+    // Our own doors know the one that is likely; a client of AWS's protocol must fail here where it fails there.
+    if (call.door === 'aws' && input.KeyUsage === undefined && spec !== 'SYMMETRIC_DEFAULT') return call.fail('ValidationException', '`KeyUsage` must be given for every key spec but `SYMMETRIC_DEFAULT`');
     const usage = usageOf(spec, input.KeyUsage);
     if (usage === undefined) return call.fail('ValidationException', '`KeyUsage` must be given for this key spec');
     const isExternal = input.Origin === 'EXTERNAL';

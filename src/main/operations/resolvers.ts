@@ -22,7 +22,7 @@ export interface ResolverPorts {
 type Input = Readonly<Record<string, unknown>>;
 type Resolver = (rule: ResourceRule, input: Input, ports: ResolverPorts) => Promise<Resource>;
 
-const missing = (what: string): Resource => ({ missing: new VaultError('NotFoundException', `${what} does not exist; list what does with \`keystead kms list-keys\``) });
+const missing = (what: 'key' | 'alias', text: string): Resource => ({ missing: new VaultError('NotFoundException', `${what} \`${text}\` does not exist; list what does with \`keystead kms ${what === 'key' ? 'list-keys' : 'list-aliases'}\``) });
 
 /** Undefined: the key is not in this region. */
 function found(key: KeyRecord | undefined, { realm, now, isConnected }: ResolverPorts): Resource | undefined {
@@ -38,13 +38,13 @@ const withConnection = (key: KeyRecord, isConnected: ResolverPorts['isConnected'
 async function resolveKey(text: string, ports: ResolverPorts): Promise<Resource> {
   const { realm, reader } = ports;
   const reference = parseKeyReference(text, realm);
-  if (!reference) return missing(`key \`${text}\``);
+  if (!reference) return missing('key', text);
   if (reference.kind === 'key') {
     const key = await reader.key(reference.keyId);
-    return found(key, ports) ?? missing(`key \`${reference.keyId}\``);
+    return found(key, ports) ?? missing('key', reference.keyId);
   }
   const alias = await reader.alias(placedAlias(realm, reference.alias));
-  return found(alias && (await reader.key(alias.target)), ports) ?? missing(`alias \`${reference.alias}\``);
+  return found(alias && (await reader.key(alias.target)), ports) ?? missing('alias', reference.alias);
 }
 
 /** A secret by name, ARN or partial ARN. */
@@ -64,7 +64,7 @@ const RESOLVERS: Readonly<Record<ResourceRule['kind'], Resolver>> = {
   async alias(rule, input, { realm, reader }) {
     const name = parseAliasName(input[rule.field] as string);
     const alias = await reader.alias(placedAlias(realm, name));
-    return alias ? { arn: aliasArn(realm, name), subject: alias } : missing(`alias \`${name}\``);
+    return alias ? { arn: aliasArn(realm, name), subject: alias } : missing('alias', name);
   },
   async secret(rule, input, ports) {
     const resource = await resolveSecret(input[rule.field] as string, ports);

@@ -1,4 +1,5 @@
 /** The rules that every vault starts with, in order. */
+import { NEW_CODE, RECOVERY_USED } from '../../shared/model/recovery-used.ts';
 import type { Rule } from './rules.ts';
 
 export const DEFAULT_RULES: readonly Rule[] = [
@@ -42,7 +43,7 @@ export const DEFAULT_RULES: readonly Rule[] = [
     verdict: {
       then: 'refuse',
       code: 'AccessDeniedException',
-      message: 'the recovery code was used to unlock; make a new one first with `keystead slot add --type recovery`',
+      message: `${RECOVERY_USED}; type \`${NEW_CODE.forgotten}\`, or \`${NEW_CODE.known}\` if the password is known`,
     },
   },
   { id: 'rate', when: { all: [{ over: 'principal' }, { not: { service: ['vault'] } }] }, verdict: { then: 'refuse', code: 'ThrottlingException', message: 'too many requests; try again in a moment' } },

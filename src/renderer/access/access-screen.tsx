@@ -7,7 +7,7 @@ import { Button } from '../parts/button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { SettingsCard } from '../settings/parts.tsx';
 import { useVault } from '../vault/context.ts';
-import { CreateClient, DeleteClient, ROLE_WORDS, RotateKey } from './client-dialogs.tsx';
+import { CreateClient, DeleteClient, ROLE_SAYS, RotateKey } from './client-dialogs.tsx';
 import { useClients, useDoor, useRequests, type AwsClient, type AwsRequest } from './data.ts';
 import { DoorCard } from './door-card.tsx';
 import { RemotesCard } from './remotes-card.tsx';
@@ -56,8 +56,8 @@ function ClientRow({ of, act }: { readonly of: AwsClient; readonly act: ((doing:
     <div className="flex min-h-[52px] flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2">
       <SquareTerminal size={16} strokeWidth={1.6} className="text-fg-2" aria-hidden="true" />
       <div className="min-w-[180px] flex-1">
-        <p className="font-medium"><bdi>{of.Name}</bdi> <span className="font-normal text-fg-2">{ROLE_WORDS[of.Role].toLowerCase()}</span></p>
-        <p className="text-[12px]/4 text-fg-2"><code className="font-mono">{of.AccessKeyId}</code> since {day(of.KeyCreationDate * 1000)}{of.LastUsedDate === undefined ? ', not used since the vault was unlocked' : `, used ${ago(of.LastUsedDate * 1000, time)}`}</p>
+        <p className="font-medium"><bdi>{of.Name}</bdi> <span className="font-normal text-fg-2">{ROLE_SAYS[of.Role]}</span></p>
+        <p className="text-[12px]/4 text-fg-2"><code className="font-mono whitespace-nowrap">{of.AccessKeyId}</code> since {day(of.KeyCreationDate * 1000)}{of.LastUsedDate === undefined ? ', not used since the vault was unlocked' : `, used ${ago(of.LastUsedDate * 1000, time)}`}</p>
       </div>
       {act && <Button aria-label={`New key for ${of.Name}`} onClick={() => { act({ kind: 'rotate', of }); }}>New key</Button>}
       {act && <Button kind="ghost" aria-label={`Delete ${of.Name}`} onClick={() => { act({ kind: 'delete', of }); }}>Delete</Button>}

@@ -16,7 +16,9 @@ import { refreshAccess, type AwsClient } from './data.ts';
 
 type Made = Output<'access:CreateClient'>;
 
-export const ROLE_WORDS: Readonly<Record<ClientRole, string>> = { user: 'Uses keys, reads secrets', administrator: 'Manages them, too' };
+const ROLE_WORDS: Readonly<Record<ClientRole, string>> = { user: 'Uses keys, reads secrets', administrator: 'Also manages them' };
+/** After a client's name. */
+export const ROLE_SAYS: Readonly<Record<ClientRole, string>> = { user: 'uses keys and reads secrets', administrator: 'uses and manages keys and secrets' };
 const ROLES: readonly (readonly [ClientRole, string])[] = [['user', ROLE_WORDS.user], ['administrator', ROLE_WORDS.administrator]];
 
 /** What the vault answered with, until the dialog goes. */

@@ -24,7 +24,7 @@ export function AppFrame() {
         {status.RecoveryCodeUsed === true && (
           <p role="status" className="tint-warn flex items-center gap-2.5 px-4 py-2.5">
             <TriangleAlert size={16} strokeWidth={1.6} className="shrink-0 text-warn" aria-hidden="true" />
-            <span><b className="font-medium">The recovery code was used.</b> Make a new one in Settings; the old one still opens the vault.</span>
+            <span><b className="font-medium">The recovery code was used.</b> Until there is a new one, keys and secrets can be looked at but neither used nor changed. Make one in Settings; until then the old one still opens the vault.</span>
           </p>
         )}
         <Outlet />

@@ -48,7 +48,7 @@ export const decryptFile = operation({
   input: z.strictObject({
     Path: f.absolutePath.describe('Absolute path of the encrypted file'),
     OutputPath: output,
-    KeyId: keyId,
+    KeyId: keyId.describe('Key under which the file must have been encrypted: id, ARN, alias name or alias ARN. The file names one, too; its word alone is not taken for it'),
     EncryptionContext: f.encryptionContext.default({}).describe('Pairs that the file must have been encrypted with; it may have more'),
   }),
   output: z.strictObject({
