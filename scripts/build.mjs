@@ -4,9 +4,10 @@
  *   node scripts/build.mjs              builds
  *   node scripts/build.mjs --if-stale   builds when a source is newer than the last build
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fastStart } from './code-cache.mjs';
 import { ROOT, newest } from './ensure.mjs';
 import { licencesPart } from './licences.mjs';
 
@@ -28,13 +29,15 @@ const ENTRIES = {
 };
 /** A classic script runs inside a page; a CommonJS file is what a sandboxed preload has to be. */
 const FORMATS = /** @type {Record<string, 'esm' | 'cjs' | 'iife'>} */ ({ '.mjs': 'esm', '.cjs': 'cjs', '.js': 'iife' });
+/** Those that somebody waits for. */
+const FAST = new Set(['main/serve.mjs', 'cli/keystead.mjs']);
 /** Left out of the bundles: native modules, and what scripts alone use and cannot be bundled. */
 const NATIVES = ['koffi', '@photostructure/sqlite', '@node-rs/argon2', 'keytar', 'pkcs11js', 'electron', 'playwright-core', 'rolldown'];
 const DIST = join(ROOT, 'dist');
 const BUILT = join(DIST, '.built');
 
 export const isStale = () =>
-  !existsSync(BUILT) || newest(['src', 'scripts/build.mjs', 'package-lock.json']) > Number(readFileSync(BUILT, 'utf8'));
+  !existsSync(BUILT) || newest(['src', 'scripts/build.mjs', 'scripts/code-cache.mjs', 'package-lock.json']) > Number(readFileSync(BUILT, 'utf8'));
 
 /**
  * Bundles one entry and its imports into the text of one file: an ES module unless `format` says otherwise.
@@ -56,6 +59,7 @@ export async function bundle(entry, format = 'esm', isExternal = (id) => NATIVES
   });
   try {
     const { output } = await build.generate({ format, codeSplitting: false });
+    if (format === 'cjs' && output[0].dynamicImports.length > 0) throw new Error(`${entry}: a classic script imports nothing while it runs, and this one imports ${output[0].dynamicImports.join(', ')}`);
     return output[0].code;
   } finally {
     await build.close();
@@ -73,6 +77,23 @@ async function buildPages() {
   await vite.build({ configFile: config, logLevel: 'warn', plugins: [licencesPart] });
 }
 
+/** @param {string} target @param {string | Buffer} content */
+function put(target, content) {
+  const fresh = `${target}.${String(process.pid)}`;
+  writeFileSync(fresh, content);
+  renameSync(fresh, target);
+}
+
+/** @param {string} target @param {string} code */
+function putFast(target, code) {
+  const [folder, name] = [dirname(target), basename(target, extname(target))];
+  const made = fastStart(name, code);
+  for (const [file, content] of [made.code, made.cache]) put(join(folder, file), content);
+  put(target, made.launcher);
+  const isOld = (/** @type {string} */ file) => new RegExp(`^${name}\\.[0-9a-f]{16}\\.(cjs|cache)$`).test(file) && file !== made.code[0] && file !== made.cache[0];
+  for (const file of readdirSync(folder).filter(isOld)) rmSync(join(folder, file), { force: true });
+}
+
 /** Each file is put in place whole, so that a running program or a second build never sees half of one. */
 export async function build() {
   const started = Date.now();
@@ -83,11 +104,9 @@ export async function build() {
         return false;
       }
       const target = join(DIST, file);
-      const fresh = `${target}.${String(process.pid)}`;
-      const code = await bundle(entry, FORMATS[extname(file)]);
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(fresh, code);
-      renameSync(fresh, target);
+      if (FAST.has(file)) putFast(target, await bundle(entry, 'cjs'));
+      else put(target, await bundle(entry, FORMATS[extname(file)]));
       return true;
     }),
   );

@@ -12,7 +12,7 @@ export const awsDoorCommand: Command = {
   names: ['aws door', 'access update-aws-door'],
   summary: OPERATIONS['access:UpdateAwsDoor'].summary,
   details: ['Shows how the door is afterwards. What AWS clients have to be told: `keystead aws env` and `keystead aws profile`.'],
-  flags: flagsOf(OPERATIONS['access:UpdateAwsDoor']),
+  get flags() { return flagsOf(OPERATIONS['access:UpdateAwsDoor']); },
   examples: ['keystead aws door --open', 'keystead aws door --no-open', 'keystead aws door --open --port 4599 --no-tls'],
   async run(run) {
     const input = await inputOf(run.world, OPERATIONS['access:UpdateAwsDoor'], run.values);

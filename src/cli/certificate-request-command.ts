@@ -1,6 +1,7 @@
 /** `keystead certificate request`: PEM on standard output or in a new file, as an authority takes it. */
 import { OPERATIONS } from '../shared/api/index.ts';
 import { EXIT } from '../shared/model/errors.ts';
+import type { Flag } from './arguments.ts';
 import { callFor, flagText, withVault, type Command } from './command.ts';
 import { createNew } from './files.ts';
 import { flagsOf, inputOf } from './inputs.ts';
@@ -12,7 +13,7 @@ export const certificateRequestCommand: Command = {
   names: ['certificate request', 'file generate-certificate-request'],
   summary: OPERATIONS[NAME].summary,
   details: ['To look at one: `openssl req -in FILE -noout -text -verify`.'],
-  flags: [...flagsOf(OPERATIONS[NAME]), { name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write it to this new file' }],
+  get flags(): readonly Flag[] { return [...flagsOf(OPERATIONS[NAME]), { name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write it to this new file' }]; },
   examples: ['keystead certificate request --key-id alias/build --common-name build.example.com --dns-names build.example.com --out build.csr'],
   async run(run) {
     const input = await inputOf(run.world, OPERATIONS[NAME], run.values);

@@ -57,17 +57,20 @@ export function declaredCommands(wrapped: ReadonlySet<Name>): readonly Command[]
   });
 }
 
-function commandFor(name: Name, operation: Operation, names: readonly string[]): Command {
+/** Asked for the one command that is typed, or for help: a schema costs time to build. */
+function flagsFor(name: Name, operation: Operation): readonly Flag[] {
   const paging = pagingOf(operation);
-  const flags = [
+  return [
     ...flagsOf(operation),
     ...(hasBinary(operation) ? [OUTPUT_FILE] : []),
     ...(paging ? [paginate(paging)] : []),
     ...(name === OPERATIONS['kms:GetPublicKey'].name ? [FORMAT] : []),
     ...(name.startsWith('kms:') ? [REGION] : []),
   ];
-  return { names, summary: operation.summary, flags, run: (run) => runDeclared(run, name, operation) };
 }
+
+const commandFor = (name: Name, operation: Operation, names: readonly string[]): Command =>
+  ({ names, summary: operation.summary, get flags() { return flagsFor(name, operation); }, run: (run) => runDeclared(run, name, operation) });
 
 async function runDeclared(run: Run, name: Name, operation: Operation): Promise<number> {
   const { world, values } = run;

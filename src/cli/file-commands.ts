@@ -31,7 +31,7 @@ export const fileSignCommand: Command = {
     'The signature of an RSA or ECDSA key is that of `openssl dgst`: `openssl dgst -sha256 -verify public.pem -signature FILE.sig FILE`.',
     'Ed25519 signs a file of up to 4,096 bytes whole, and a larger one prehashed (ED25519_PH_SHA_512).',
   ],
-  flags: [...relative(flagsOf(OPERATIONS['file:Sign'])), OUT],
+  get flags() { return [...relative(flagsOf(OPERATIONS['file:Sign'])), OUT]; },
   positionals: ['path'],
   examples: ['keystead file sign release.tar.gz --key-id alias/release --out release.tar.gz.sig'],
   async run(run) {
@@ -55,7 +55,7 @@ export const fileSignCommand: Command = {
 export const fileVerifyCommand: Command = {
   names: ['file verify'],
   summary: OPERATIONS['file:Verify'].summary,
-  flags: relative(flagsOf(OPERATIONS['file:Verify'])),
+  get flags() { return relative(flagsOf(OPERATIONS['file:Verify'])); },
   positionals: ['path'],
   examples: ['keystead file verify release.tar.gz --key-id alias/release --signature fileb://release.tar.gz.sig'],
   async run(run) {

@@ -72,5 +72,8 @@ const world: World = {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal));
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(INTERRUPTED));
 
-process.exitCode = await runCommandLine(process.argv.slice(2), world);
-world.stdin.release();
+// No `await` here: the bundle is a classic script, which has a code cache.
+void runCommandLine(process.argv.slice(2), world).then((exitCode) => {
+  process.exitCode = exitCode;
+  world.stdin.release();
+});

@@ -80,7 +80,7 @@ export const trailVerifyCheckpointCommand: Command = {
   names: ['trail verify-checkpoint'],
   summary: OPERATIONS['trail:VerifyCheckpoint'].summary,
   details: ['Ends with 9 when the trail does not contain what was signed.'],
-  flags: flagsOf(OPERATIONS['trail:VerifyCheckpoint']),
+  get flags() { return flagsOf(OPERATIONS['trail:VerifyCheckpoint']); },
   async run(run) {
     const input = await inputOf(run.world, OPERATIONS['trail:VerifyCheckpoint'], run.values);
     const answer = await withVault(run, (connection) => withProgress(run, 'Checking', (progress) => callFor(run, connection, 'trail:VerifyCheckpoint', input, { progress })));
@@ -103,7 +103,7 @@ export function eventLine(event: Event): string {
 export const trailEventsCommand: Command = {
   names: ['trail events', 'trail lookup-events'],
   summary: OPERATIONS['trail:LookupEvents'].summary,
-  flags: flagsOf(OPERATIONS['trail:LookupEvents']),
+  get flags() { return flagsOf(OPERATIONS['trail:LookupEvents']); },
   examples: ['keystead trail events --operation kms:Sign --result denied'],
   async run(run) {
     const input = await inputOf(run.world, OPERATIONS['trail:LookupEvents'], run.values);

@@ -17,8 +17,8 @@ import { fakeTrail, type FakeTrail } from '../fakes/fake-trail.ts';
 const sign = operation({
   name: 'kms:Sign',
   summary: 'Sign',
-  input: z.strictObject({ KeyId: z.string(), Message: secret({ max: 64 }), Note: z.string().optional() }),
-  output: z.strictObject({ Signature: z.string() }),
+  input: () => z.strictObject({ KeyId: z.string(), Message: secret({ max: 64 }), Note: z.string().optional() }),
+  output: () => z.strictObject({ Signature: z.string() }),
   errors: ['NotFoundException', 'DisabledException'],
   effect: 'use',
   needs: 'unlocked',
@@ -29,8 +29,8 @@ const sign = operation({
 const create = operation({
   name: 'kms:CreateKey',
   summary: 'Create',
-  input: z.strictObject({}),
-  output: z.strictObject({}),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({}),
   errors: [],
   effect: 'write',
   needs: 'unlocked',
@@ -40,8 +40,8 @@ const create = operation({
 const reEncrypt = operation({
   name: 'kms:ReEncrypt',
   summary: 'Move',
-  input: z.strictObject({ KeyId: z.string(), DestinationKeyId: z.string() }),
-  output: z.strictObject({ Signature: z.string() }),
+  input: () => z.strictObject({ KeyId: z.string(), DestinationKeyId: z.string() }),
+  output: () => z.strictObject({ Signature: z.string() }),
   errors: ['NotFoundException'],
   effect: 'use',
   needs: 'unlocked',
@@ -50,7 +50,7 @@ const reEncrypt = operation({
   resource: { kind: 'key', field: 'KeyId', action: 'kms:ReEncryptFrom' },
   destination: { kind: 'key', field: 'DestinationKeyId', action: 'kms:ReEncryptTo' },
 });
-const status = operation({ name: 'vault:Status', summary: 'Status', input: z.strictObject({}), output: z.strictObject({}), errors: [], effect: 'read', needs: 'any', doors: ['cli'], audited: [], recorded: false });
+const status = operation({ name: 'vault:Status', summary: 'Status', input: () => z.strictObject({}), output: () => z.strictObject({}), errors: [], effect: 'read', needs: 'any', doors: ['cli'], audited: [], recorded: false });
 
 type Handle = (input: Record<string, unknown>) => unknown;
 
@@ -331,7 +331,7 @@ describe('an operation with a destination', () => {
 });
 
 describe('lock', () => {
-  const lock = operation({ name: 'vault:Lock', summary: 'Lock', input: z.strictObject({}), output: z.strictObject({}), errors: [], effect: 'control', needs: 'any', doors: ['cli'], audited: [] });
+  const lock = operation({ name: 'vault:Lock', summary: 'Lock', input: () => z.strictObject({}), output: () => z.strictObject({}), errors: [], effect: 'control', needs: 'any', doors: ['cli'], audited: [] });
   const locking = (append: FakeTrail['append']): { bench: Bench; locked: () => boolean } => {
     let done = false;
     const trail = { ...fakeTrail(), append };

@@ -18,8 +18,8 @@ import { Caller, call, eventually, fakePort, me, openDoor, outputOf, tidy } from
 const sign = operation({
   name: 'kms:Sign',
   summary: 'Sign',
-  input: z.strictObject({ KeyId: z.string(), Message: secret({ max: 64 }) }),
-  output: z.strictObject({ Length: z.number() }),
+  input: () => z.strictObject({ KeyId: z.string(), Message: secret({ max: 64 }) }),
+  output: () => z.strictObject({ Length: z.number() }),
   errors: [],
   effect: 'use',
   needs: 'unlocked',

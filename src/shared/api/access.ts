@@ -42,7 +42,7 @@ const accessKey = {
 export const createClient = operation({
   name: 'access:CreateClient',
   summary: 'Let a program use the keys of this vault over AWS’s protocol, with an access key of its own',
-  input: z
+  input: () => z
     .strictObject({
       Name: clientName,
       Role: role.default('user').describe('user: uses every key and reads the value of every secret; administrator: makes, changes and deletes them, too'),
@@ -52,7 +52,7 @@ export const createClient = operation({
     .superRefine((input, issues) => {
       if ((input.AccessKeyId === undefined) !== (input.SecretAccessKey === undefined)) issues.addIssue({ code: 'custom', path: ['SecretAccessKey'], message: 'goes with `AccessKeyId`: give both or neither' });
     }),
-  output: z.strictObject({ Name: z.string(), Arn: z.string(), Role: role, ...accessKey }),
+  output: () => z.strictObject({ Name: z.string(), Arn: z.string(), Role: role, ...accessKey }),
   errors: ['AlreadyExistsException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
@@ -64,8 +64,8 @@ export const createClient = operation({
 export const listClients = operation({
   name: 'access:ListClients',
   summary: 'List the programs that may use this vault over AWS’s protocol',
-  input: z.strictObject({}),
-  output: z.strictObject({ Clients: z.array(client) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Clients: z.array(client) }),
   errors: [],
   effect: 'read',
   needs: 'unlocked',
@@ -77,8 +77,8 @@ export const listClients = operation({
 export const updateClient = operation({
   name: 'access:UpdateClient',
   summary: 'Change what a client may do',
-  input: z.strictObject({ Name: clientName, Role: role }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ Name: clientName, Role: role }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -90,8 +90,8 @@ export const updateClient = operation({
 export const rotateClientKey = operation({
   name: 'access:RotateClientKey',
   summary: 'Give a client a new access key; the old one is refused from then on',
-  input: z.strictObject({ Name: clientName }),
-  output: z.strictObject({ Name: z.string(), Arn: z.string(), Role: role, ...accessKey }),
+  input: () => z.strictObject({ Name: clientName }),
+  output: () => z.strictObject({ Name: z.string(), Arn: z.string(), Role: role, ...accessKey }),
   errors: ['NotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -103,8 +103,8 @@ export const rotateClientKey = operation({
 export const deleteClient = operation({
   name: 'access:DeleteClient',
   summary: 'Forget a client; its access key is refused from then on',
-  input: z.strictObject({ Name: clientName }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ Name: clientName }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -116,8 +116,8 @@ export const deleteClient = operation({
 export const describeAwsDoor = operation({
   name: 'access:DescribeAwsDoor',
   summary: 'Show whether the door for AWS clients is open, and what such a client has to be told',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     State: z.enum(['closed', 'open', 'failed']),
     Open: z.boolean().describe('Whether it is to be open'),
     Port: z.int(),
@@ -140,12 +140,12 @@ export const describeAwsDoor = operation({
 export const updateAwsDoor = operation({
   name: 'access:UpdateAwsDoor',
   summary: 'Open or close the door for AWS clients on this machine',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Open: z.boolean().optional().describe('Whether AWS clients of this machine can come in'),
     Port: z.int().min(LOWEST_PORT).max(65_535).optional().describe(`Port on 127.0.0.1; ${String(DEFAULT_PORT)} at first`),
     Tls: z.boolean().optional().describe('TLS with a certificate of the vault’s own authority; without it whatever can listen on this machine’s loopback sees plaintexts'),
   }),
-  output: z.strictObject({}),
+  output: () => z.strictObject({}),
   errors: ['PortUnavailableException'],
   effect: 'write',
   needs: 'unlocked',
@@ -157,8 +157,8 @@ export const updateAwsDoor = operation({
 export const listAwsRequests = operation({
   name: 'access:ListAwsRequests',
   summary: 'Show the last requests at the door for AWS clients; the trail has all that came in',
-  input: z.strictObject({ Limit: f.pageLimit.max(MOST_REQUESTS).default(50).describe('At most this many, newest first') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ Limit: f.pageLimit.max(MOST_REQUESTS).default(50).describe('At most this many, newest first') }),
+  output: () => z.strictObject({
     Requests: z.array(
       z.strictObject({
         Time: timestamp(),

@@ -10,7 +10,7 @@ const names = (what: string) => z.array(z.string().min(1).max(254)).max(MOST_NAM
 export const generateCertificateRequest = operation({
   name: 'file:GenerateCertificateRequest',
   summary: 'Make a certificate request (PKCS #10) for a key that signs, in this vault or in a token',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN'),
     CommonName: part('Subject: the name itself, such as `build.example.com`'),
     Organization: part('Subject'),
@@ -23,7 +23,7 @@ export const generateCertificateRequest = operation({
     Emails: names('Alternative names: e-mail addresses'),
     SigningAlgorithm: f.signingAlgorithm.optional().describe('For RSA `RSASSA_PKCS1_V1_5_SHA_256` if left out, otherwise the first one that the key offers'),
   }),
-  output: z.strictObject({ KeyId: z.string().describe('ARN of the key'), SigningAlgorithm: f.signingAlgorithm, CertificateRequest: z.string().describe('PEM') }),
+  output: () => z.strictObject({ KeyId: z.string().describe('ARN of the key'), SigningAlgorithm: f.signingAlgorithm, CertificateRequest: z.string().describe('PEM') }),
   errors: ['NotFoundException', 'InvalidArnException', 'DisabledException', 'KMSInvalidStateException', 'InvalidKeyUsageException', 'KeyUnavailableException', 'UnsupportedOperationException'],
   effect: 'use',
   needs: 'unlocked',

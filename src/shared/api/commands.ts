@@ -22,7 +22,7 @@ const command = {
 export const allowCommand = operation({
   name: 'vault:AllowCommand',
   summary: 'Allow a program to be run as the rotator of secrets that name it',
-  input: z
+  input: () => z
     .strictObject({
       Name: name,
       Path: f.absolutePath.describe('The program: a file of yours or root’s that nobody else may write to'),
@@ -30,7 +30,7 @@ export const allowCommand = operation({
       ...proof,
     })
     .superRefine(oneFactor),
-  output: z.strictObject(command),
+  output: () => z.strictObject(command),
   errors: [...PROOF_ERRORS, 'AlreadyExistsException'],
   effect: 'control',
   needs: 'unlocked',
@@ -42,8 +42,8 @@ export const allowCommand = operation({
 export const listCommands = operation({
   name: 'vault:ListCommands',
   summary: 'List the programs that may be run as rotators',
-  input: z.strictObject({}),
-  output: z.strictObject({ Commands: z.array(z.strictObject(command)) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Commands: z.array(z.strictObject(command)) }),
   errors: [],
   effect: 'read',
   needs: 'unlocked',
@@ -55,8 +55,8 @@ export const listCommands = operation({
 export const disallowCommand = operation({
   name: 'vault:DisallowCommand',
   summary: 'Take a program off the list; secrets that name it are no longer rotated',
-  input: z.strictObject({ Name: name }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ Name: name }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException'],
   effect: 'write',
   needs: 'unlocked',

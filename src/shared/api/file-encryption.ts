@@ -27,13 +27,13 @@ const ERRORS = [
 export const encryptFile = operation({
   name: 'file:Encrypt',
   summary: 'Encrypt a file of any size',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Path: f.absolutePath.describe('Absolute path of the file'),
     OutputPath: output,
     KeyId: keyId,
     EncryptionContext: f.encryptionContext.default({}).describe('Bound to the file, readable in it and recorded in the trail: never a secret'),
   }),
-  output: z.strictObject({ OutputPath: z.string(), KeyId: arn, Size: size, OutputSize: outputSize }),
+  output: () => z.strictObject({ OutputPath: z.string(), KeyId: arn, Size: size, OutputSize: outputSize }),
   errors: ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -45,13 +45,13 @@ export const encryptFile = operation({
 export const decryptFile = operation({
   name: 'file:Decrypt',
   summary: 'Decrypt a file that Encrypt or the AWS Encryption SDK wrote',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Path: f.absolutePath.describe('Absolute path of the encrypted file'),
     OutputPath: output,
     KeyId: keyId.describe('Key under which the file must have been encrypted: id, ARN, alias name or alias ARN. The file names one, too; its word alone is not taken for it'),
     EncryptionContext: f.encryptionContext.default({}).describe('Pairs that the file must have been encrypted with; it may have more'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     OutputPath: z.string(),
     KeyId: arn,
     EncryptionContext: z.record(z.string(), z.string()).describe('All that is bound to the file'),

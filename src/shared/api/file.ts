@@ -37,8 +37,8 @@ const ERRORS = [
 export const signFile = operation({
   name: 'file:Sign',
   summary: 'Sign a file of any size',
-  input: z.strictObject({ Path: path, KeyId: keyId, SigningAlgorithm: algorithm }),
-  output: z.strictObject({ Signature: signature, ...about }),
+  input: () => z.strictObject({ Path: path, KeyId: keyId, SigningAlgorithm: algorithm }),
+  output: () => z.strictObject({ Signature: signature, ...about }),
   errors: ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -50,8 +50,8 @@ export const signFile = operation({
 export const verifyFile = operation({
   name: 'file:Verify',
   summary: 'Check the signature of a file; one that does not fit is an error',
-  input: z.strictObject({ Path: path, KeyId: keyId, Signature: signature, SigningAlgorithm: algorithm }),
-  output: z.strictObject({ SignatureValid: z.literal(true), ...about }),
+  input: () => z.strictObject({ Path: path, KeyId: keyId, Signature: signature, SigningAlgorithm: algorithm }),
+  output: () => z.strictObject({ SignatureValid: z.literal(true), ...about }),
   errors: [...ERRORS, 'KMSInvalidSignatureException'],
   effect: 'use',
   needs: 'unlocked',

@@ -48,8 +48,8 @@ export const clusterShape = z.strictObject({
 export const describeCluster = operation({
   name: 'hardware:DescribeCluster',
   summary: 'Show the tokens that a key store spans, whether each answers, and which keys it holds',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: clusterShape,
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => clusterShape,
   errors: [...TOKEN_ERRORS, 'CustomKeyStoreNotFoundException'],
   effect: 'read',
   needs: 'unlocked',
@@ -60,7 +60,7 @@ export const describeCluster = operation({
 export const addTokenToKeyStore = operation({
   name: 'hardware:AddTokenToKeyStore',
   summary: 'Let a connected key store span one more token: both security officers make or mark wrapping keys, and every key is copied',
-  input: z.strictObject({
+  input: () => z.strictObject({
     CustomKeyStoreId: keyStoreId,
     CloudHsmClusterId: clusterId.describe('The token that joins: `CloudHsmClusterId` of `keystead hardware list-tokens`'),
     Pin: pin.optional().describe('The user’s, of the token that joins; not needed where it is logged in'),
@@ -68,7 +68,7 @@ export const addTokenToKeyStore = operation({
     Member: clusterId.optional().describe('The token of the key store that keys are copied from: its own token, or the first that is connected, if left out'),
     MemberSecurityOfficerPin: pin.describe('Of that token; given to a process of its own that ends at once, and not kept'),
   }),
-  output: clusterShape,
+  output: () => clusterShape,
   errors: [...KEY_STORE_ERRORS, 'CloudHsmClusterInUseException', 'CloudHsmClusterNotFoundException', 'CloudHsmClusterNotRelatedException'],
   effect: 'write',
   needs: 'unlocked',
@@ -79,12 +79,12 @@ export const addTokenToKeyStore = operation({
 export const removeTokenFromKeyStore = operation({
   name: 'hardware:RemoveTokenFromKeyStore',
   summary: 'Let a key store span one token less; what the token holds stays on it',
-  input: z.strictObject({
+  input: () => z.strictObject({
     CustomKeyStoreId: keyStoreId,
     CloudHsmClusterId: clusterId.describe('The token that leaves'),
     Confirm: z.string().max(32).describe('Label of that token, typed out'),
   }),
-  output: clusterShape,
+  output: () => clusterShape,
   errors: [...KEY_STORE_ERRORS, 'CloudHsmClusterNotRelatedException'],
   effect: 'write',
   needs: 'unlocked',
@@ -95,8 +95,8 @@ export const removeTokenFromKeyStore = operation({
 export const levelCluster = operation({
   name: 'hardware:LevelCluster',
   summary: 'Bring every connected token of a key store level: missing copies are made and tried out, keys that were deleted here are removed',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: z.strictObject({
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => z.strictObject({
     Made: z.number().describe('Copies'),
     Removed: z.number().describe('Copies of keys that were deleted here'),
     Left: z.array(z.strictObject({ CloudHsmClusterId: z.string(), KeyId: z.string().optional(), Reason: z.string() })).describe('What could not be brought level, and why; empty when all tokens are'),
@@ -112,8 +112,8 @@ export const levelCluster = operation({
 export const sealCluster = operation({
   name: 'hardware:SealCluster',
   summary: 'Make the keys of a cluster not extractable on every token, for good: no token can join afterwards',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId, Confirm: z.string().min(1).max(256).describe('Name of the key store, typed out: this cannot be taken back') }),
-  output: clusterShape,
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId, Confirm: z.string().min(1).max(256).describe('Name of the key store, typed out: this cannot be taken back') }),
+  output: () => clusterShape,
   errors: KEY_STORE_ERRORS,
   effect: 'write',
   needs: 'unlocked',

@@ -9,8 +9,8 @@ const ofModule = path.optional().describe('The module that has the token, where 
 export const setPin = operation({
   name: 'hardware:SetPin',
   summary: 'Change a token’s PIN; where the vault has it sealed, the new one takes its place',
-  input: z.strictObject({ ...token, Module: ofModule, OldPin: pin, NewPin: pin }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ ...token, Module: ofModule, OldPin: pin, NewPin: pin }),
+  output: () => z.strictObject({}),
   errors: TOKEN_ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -21,14 +21,14 @@ export const setPin = operation({
 export const unlockToken = operation({
   name: 'hardware:UnlockToken',
   summary: 'Log in to a token until the vault is locked; the PIN is kept in the module’s process only, unless it is to be sealed',
-  input: z.strictObject({
+  input: () => z.strictObject({
     ...token,
     Module: ofModule,
     Pin: pin,
     LastTry: z.boolean().default(false).describe('Try even where one more wrong PIN locks the token'),
     SealPin: z.boolean().default(false).describe('Seal the PIN in the vault, so that the token’s key store connects by itself when the vault is unlocked; forget it with `keystead hardware forget-pin`'),
   }),
-  output: z.strictObject({ Serial: z.string(), Label: z.string() }),
+  output: () => z.strictObject({ Serial: z.string(), Label: z.string() }),
   errors: TOKEN_ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -39,8 +39,8 @@ export const unlockToken = operation({
 export const forgetPin = operation({
   name: 'hardware:ForgetPin',
   summary: 'Forget the PIN of a token that is sealed in the vault; who is logged in stays so until the vault is locked',
-  input: z.strictObject({ ...token, Module: ofModule }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ ...token, Module: ofModule }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -55,8 +55,8 @@ const sealedPinOf = z.strictObject({ Module: path, Serial: z.string(), Label: z.
 export const beginSealedPin = operation({
   name: 'hardware:BeginSealedPin',
   summary: 'Write down that a sealed PIN is about to be given to its token',
-  input: sealedPinOf,
-  output: z.strictObject({}),
+  input: () => sealedPinOf,
+  output: () => z.strictObject({}),
   errors: TOKEN_ERRORS,
   effect: 'write',
   audited: ['Module', 'Serial', 'Label'],
@@ -67,8 +67,8 @@ export const beginSealedPin = operation({
 export const useSealedPin = operation({
   name: 'hardware:UseSealedPin',
   summary: 'Give a sealed PIN to its token, and forget one that the token refuses',
-  input: sealedPinOf,
-  output: z.strictObject({ Taken: z.boolean(), Reason: z.string().optional().describe('What the token said, where it did not take it') }),
+  input: () => sealedPinOf,
+  output: () => z.strictObject({ Taken: z.boolean(), Reason: z.string().optional().describe('What the token said, where it did not take it') }),
   errors: TOKEN_ERRORS,
   effect: 'write',
   audited: ['Module', 'Serial', 'Label'],

@@ -36,8 +36,8 @@ const moduleShape = z.strictObject({
 export const addModule = operation({
   name: 'hardware:AddModule',
   summary: 'Let a PKCS#11 module be loaded, in a process of its own; its file is remembered by its SHA-256',
-  input: z.strictObject({ Path: path, Sha256: hash.optional().describe('Of the file that you looked at: another one is not loaded'), Parameters: z.string().max(1024).optional().describe('Given to C_Initialize, for modules that want some (NSS); not secret') }),
-  output: z.strictObject({ Module: moduleShape }),
+  input: () => z.strictObject({ Path: path, Sha256: hash.optional().describe('Of the file that you looked at: another one is not loaded'), Parameters: z.string().max(1024).optional().describe('Given to C_Initialize, for modules that want some (NSS); not secret') }),
+  output: () => z.strictObject({ Module: moduleShape }),
   errors: ['AlreadyExistsException', 'LimitExceededException', 'FileNotReadableException', 'ModuleRefusedException'],
   effect: 'write',
   needs: 'unlocked',
@@ -48,8 +48,8 @@ export const addModule = operation({
 export const inspectModule = operation({
   name: 'hardware:InspectModule',
   summary: 'Look at a module’s file before it is loaded: its SHA-256, and who else could change it',
-  input: z.strictObject({ Path: path }),
-  output: z.strictObject({ Path: z.string().describe('Without links'), Sha256: hash, Warnings: z.array(z.string()).describe('Who else could change the file') }),
+  input: () => z.strictObject({ Path: path }),
+  output: () => z.strictObject({ Path: z.string().describe('Without links'), Sha256: hash, Warnings: z.array(z.string()).describe('Who else could change the file') }),
   errors: ['FileNotReadableException'],
   effect: 'read',
   needs: 'unlocked',
@@ -60,8 +60,8 @@ export const inspectModule = operation({
 export const restartModule = operation({
   name: 'hardware:RestartModule',
   summary: 'End a module’s process and start another; its logins end, and its key stores have to be connected again',
-  input: z.strictObject({ Path: path }),
-  output: z.strictObject({ Module: moduleShape }),
+  input: () => z.strictObject({ Path: path }),
+  output: () => z.strictObject({ Module: moduleShape }),
   errors: ['NotFoundException', 'FileNotReadableException', 'ModuleRefusedException'],
   effect: 'use',
   needs: 'unlocked',
@@ -72,8 +72,8 @@ export const restartModule = operation({
 export const updateModule = operation({
   name: 'hardware:UpdateModule',
   summary: 'Agree to a module’s file as it is now',
-  input: z.strictObject({ Path: path, Sha256: hash.describe('Of the new file, to say that it is the one that you mean') }),
-  output: z.strictObject({ Module: moduleShape }),
+  input: () => z.strictObject({ Path: path, Sha256: hash.describe('Of the new file, to say that it is the one that you mean') }),
+  output: () => z.strictObject({ Module: moduleShape }),
   errors: ['NotFoundException', 'FileNotReadableException', 'ModuleRefusedException'],
   effect: 'write',
   needs: 'unlocked',
@@ -84,8 +84,8 @@ export const updateModule = operation({
 export const removeModule = operation({
   name: 'hardware:RemoveModule',
   summary: 'Forget a module that no key store needs',
-  input: z.strictObject({ Path: path }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ Path: path }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException', 'CustomKeyStoreInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -96,8 +96,8 @@ export const removeModule = operation({
 export const listModules = operation({
   name: 'hardware:ListModules',
   summary: 'List PKCS#11 modules, and those that p11-kit knows of on this computer',
-  input: z.strictObject({}),
-  output: z.strictObject({ Modules: z.array(moduleShape), Registered: z.array(z.string()).describe('Paths from p11-kit’s registry that are not added yet') }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Modules: z.array(moduleShape), Registered: z.array(z.string()).describe('Paths from p11-kit’s registry that are not added yet') }),
   errors: [],
   effect: 'read',
   needs: 'unlocked',
@@ -108,8 +108,8 @@ export const listModules = operation({
 export const listTokens = operation({
   name: 'hardware:ListTokens',
   summary: 'List the tokens of every module that can be loaded',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Tokens: z.array(
       z.strictObject({
         Module: z.string(),
@@ -147,8 +147,8 @@ export const listTokens = operation({
 export const listMechanisms = operation({
   name: 'hardware:ListMechanisms',
   summary: 'Show what keys a token can hold, and what it does with them: probed, not assumed',
-  input: z.strictObject(token),
-  output: z.strictObject({
+  input: () => z.strictObject(token),
+  output: () => z.strictObject({
     Offers: z.array(z.strictObject({ KeySpec: f.keySpec, KeyUsage: f.keyUsage, Algorithms: z.array(z.string()), Note: z.string().optional() })),
     Mechanisms: z.array(z.strictObject({ Mechanism: z.string(), MinKeySize: z.number(), MaxKeySize: z.number(), Flags: z.number() })),
   }),
@@ -162,7 +162,7 @@ export const listMechanisms = operation({
 export const initializeToken = operation({
   name: 'hardware:InitializeToken',
   summary: 'Erase a token, give it a label, and set its PINs',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Module: path,
     Slot: z.string().regex(/^[0-9a-f]{2,32}$/).describe('As `keystead hardware list-tokens` shows it'),
     NewLabel: z.string().min(1).max(32).refine((text) => new TextEncoder().encode(text).byteLength <= 32, { error: 'must be at most 32 bytes' }),
@@ -170,7 +170,7 @@ export const initializeToken = operation({
     Pin: pin.describe('The user’s, new'),
     Erase: z.string().max(32).optional().describe('Label of the token that is erased, typed out, where there is one'),
   }),
-  output: z.strictObject({ Serial: z.string(), Label: z.string(), CloudHsmClusterId: z.string() }),
+  output: () => z.strictObject({ Serial: z.string(), Label: z.string(), CloudHsmClusterId: z.string() }),
   errors: TOKEN_ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -181,8 +181,8 @@ export const initializeToken = operation({
 export const listTokenKeys = operation({
   name: 'hardware:ListTokenKeys',
   summary: 'List the keys and certificates on a token that is logged in, and which keys of this vault they are',
-  input: z.strictObject(token),
-  output: z.strictObject({
+  input: () => z.strictObject(token),
+  output: () => z.strictObject({
     Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), State: z.enum(['recorded', 'notRecorded', 'foreign']).describe('recorded: a key of this vault. notRecorded: this vault made it and has no record of it, since it was ended in between or put back to an older state; adopt it with `keystead hardware adopt-key` or delete it with `keystead hardware delete-token-key`. foreign: somebody else made it'), Stated: stated })),
     Certificates: z.array(z.strictObject({ Id: z.string(), Label: z.string() })),
   }),
@@ -196,8 +196,8 @@ export const listTokenKeys = operation({
 export const describeTokenKey = operation({
   name: 'hardware:DescribeTokenKey',
   summary: 'Show where a key in a token is, what the token says of it, and what it does for it',
-  input: z.strictObject({ KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN') }),
+  output: () => z.strictObject({
     KeyId: z.string(),
     CustomKeyStoreId: z.string(),
     Uri: z.string().describe('RFC 7512, without the PIN'),
@@ -218,8 +218,8 @@ export const describeTokenKey = operation({
 export const adoptKey = operation({
   name: 'hardware:AdoptKey',
   summary: 'Use a key that is on a token already; it stays there when it is deleted here, unless this vault made it',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){1,255}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), KeyUsage: f.keyUsage.optional().describe('Where the token allows more than one'), Description: f.description.default('') }),
-  output: z.strictObject({ KeyMetadata: keyMetadata }),
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){1,255}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), KeyUsage: f.keyUsage.optional().describe('Where the token allows more than one'), Description: f.description.default('') }),
+  output: () => z.strictObject({ KeyMetadata: keyMetadata }),
   errors: [...TOKEN_ERRORS, 'AlreadyExistsException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -230,8 +230,8 @@ export const adoptKey = operation({
 export const deleteTokenKey = operation({
   name: 'hardware:DeleteTokenKey',
   summary: 'Delete a key on a token that this vault made and has no record of',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){16}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), Confirm: z.string().max(256).describe('Label of the key, typed out') }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){16}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), Confirm: z.string().max(256).describe('Label of the key, typed out') }),
+  output: () => z.strictObject({}),
   errors: [...TOKEN_ERRORS, 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -242,8 +242,8 @@ export const deleteTokenKey = operation({
 export const testToken = operation({
   name: 'hardware:TestToken',
   summary: 'Have a connected token make a key pair, sign with it, and destroy it again; the signature is verified outside of the token',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: z.strictObject({ KeySpec: f.keySpec, SigningAlgorithm: z.string() }),
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => z.strictObject({ KeySpec: f.keySpec, SigningAlgorithm: z.string() }),
   errors: [...TOKEN_ERRORS, 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
   effect: 'use',
   needs: 'unlocked',

@@ -13,14 +13,14 @@ const encapsulated = blob({ min: 1, max: MAX_CIPHERTEXT }).describe('768, 1,088 
 export const deriveSharedSecret = operation({
   name: 'kms:DeriveSharedSecret',
   summary: 'Agree on a secret with the holder of another key pair (ECDH)',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: keyId,
     KeyAgreementAlgorithm: f.keyAgreementAlgorithm,
     PublicKey: blob({ min: 1, max: 8192 }).describe('The other side’s SubjectPublicKeyInfo in DER, of the same curve'),
     ...common,
     ...recipient,
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     KeyId: arnOfKey,
     SharedSecret: sharedSecret(ECDH_LONGEST).describe('The x coordinate (SP 800-56A section 5.7.1.2): derive keys from it, do not use it as one'),
     KeyAgreementAlgorithm: f.keyAgreementAlgorithm,
@@ -37,8 +37,8 @@ export const deriveSharedSecret = operation({
 export const encapsulate = operation({
   name: 'kms:Encapsulate',
   summary: 'Make a secret, and its form that only the holder of an ML-KEM key recovers it from',
-  input: z.strictObject({ KeyId: keyId, EncapsulationAlgorithm: f.encapsulationAlgorithm, ...common }),
-  output: z.strictObject({
+  input: () => z.strictObject({ KeyId: keyId, EncapsulationAlgorithm: f.encapsulationAlgorithm, ...common }),
+  output: () => z.strictObject({
     KeyId: arnOfKey,
     SharedSecret: sharedSecret(ML_KEM_LENGTH),
     SharedSecretCiphertextBlob: encapsulated,
@@ -55,8 +55,8 @@ export const encapsulate = operation({
 export const decapsulate = operation({
   name: 'kms:Decapsulate',
   summary: 'Recover the secret that Encapsulate made; of anything else of the right length a random one (FIPS 203, implicit rejection)',
-  input: z.strictObject({ KeyId: keyId, SharedSecretCiphertextBlob: encapsulated, EncapsulationAlgorithm: f.encapsulationAlgorithm, ...common }),
-  output: z.strictObject({ KeyId: arnOfKey, SharedSecret: sharedSecret(ML_KEM_LENGTH), EncapsulationAlgorithm: f.encapsulationAlgorithm }),
+  input: () => z.strictObject({ KeyId: keyId, SharedSecretCiphertextBlob: encapsulated, EncapsulationAlgorithm: f.encapsulationAlgorithm, ...common }),
+  output: () => z.strictObject({ KeyId: arnOfKey, SharedSecret: sharedSecret(ML_KEM_LENGTH), EncapsulationAlgorithm: f.encapsulationAlgorithm }),
   errors: [...USE_ERRORS, 'InvalidCiphertextException'],
   effect: 'use',
   needs: 'unlocked',

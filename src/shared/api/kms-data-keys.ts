@@ -23,8 +23,8 @@ export const dataKeyLength = (input: Length): number => input.NumberOfBytes ?? (
 export const generateDataKey = operation({
   name: 'kms:GenerateDataKey',
   summary: 'Make a data key: once in the clear, once encrypted under a key of the vault',
-  input: z.strictObject({ KeyId: keyId, EncryptionContext: context, ...length, ...common, ...recipient }).superRefine(oneLength),
-  output: z.strictObject({
+  input: () => z.strictObject({ KeyId: keyId, EncryptionContext: context, ...length, ...common, ...recipient }).superRefine(oneLength),
+  output: () => z.strictObject({
     CiphertextBlob: ciphertext,
     Plaintext: secret({ min: 1, max: 1024 }),
     KeyId: arnOfKey,
@@ -41,8 +41,8 @@ export const generateDataKey = operation({
 export const generateDataKeyWithoutPlaintext = operation({
   name: 'kms:GenerateDataKeyWithoutPlaintext',
   summary: 'Make a data key that nobody sees until it is decrypted: encrypted under a key of the vault only',
-  input: z.strictObject({ KeyId: keyId, EncryptionContext: context, ...length, ...common }).superRefine(oneLength),
-  output: z.strictObject({ CiphertextBlob: ciphertext, KeyId: arnOfKey, KeyMaterialId: keyMaterialId }),
+  input: () => z.strictObject({ KeyId: keyId, EncryptionContext: context, ...length, ...common }).superRefine(oneLength),
+  output: () => z.strictObject({ CiphertextBlob: ciphertext, KeyId: arnOfKey, KeyMaterialId: keyMaterialId }),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -79,8 +79,8 @@ const pairOutput = {
 export const generateDataKeyPair = operation({
   name: 'kms:GenerateDataKeyPair',
   summary: 'Make a key pair for use outside: its private half once in the clear, once encrypted under a key of the vault',
-  input: z.strictObject({ ...pairInput, ...recipient }),
-  output: z.strictObject({ ...pairOutput, PrivateKeyPlaintext: secret({ min: 1, max: 4096 }).describe('PKCS #8 in DER (RFC 5958)') }),
+  input: () => z.strictObject({ ...pairInput, ...recipient }),
+  output: () => z.strictObject({ ...pairOutput, PrivateKeyPlaintext: secret({ min: 1, max: 4096 }).describe('PKCS #8 in DER (RFC 5958)') }),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -92,8 +92,8 @@ export const generateDataKeyPair = operation({
 export const generateDataKeyPairWithoutPlaintext = operation({
   name: 'kms:GenerateDataKeyPairWithoutPlaintext',
   summary: 'Make a key pair for use outside: its private half encrypted under a key of the vault only',
-  input: z.strictObject(pairInput),
-  output: z.strictObject(pairOutput),
+  input: () => z.strictObject(pairInput),
+  output: () => z.strictObject(pairOutput),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -105,7 +105,7 @@ export const generateDataKeyPairWithoutPlaintext = operation({
 export const reEncrypt = operation({
   name: 'kms:ReEncrypt',
   summary: 'Encrypt a ciphertext under another key or context; the plaintext does not come out',
-  input: z
+  input: () => z
     .strictObject({
       CiphertextBlob: ciphertext.optional().describe('What Encrypt or GenerateDataKey returned; required but for a dry run that ignores it'),
       SourceEncryptionContext: context,
@@ -118,7 +118,7 @@ export const reEncrypt = operation({
       DryRunModifiers: dryRunModifiers,
     })
     .superRefine((input, issues) => { ciphertextOrModifier(input, issues, 'SourceKeyId', input.SourceKeyId, input.SourceEncryptionAlgorithm); }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     CiphertextBlob: ciphertext,
     SourceKeyId: z.string().describe('ARN of the key that it was encrypted under'),
     KeyId: z.string().describe('ARN of the key that it is encrypted under now'),
@@ -139,12 +139,12 @@ export const reEncrypt = operation({
 export const generateRandom = operation({
   name: 'kms:GenerateRandom',
   summary: 'Return random bytes, of this computer or of a token',
-  input: z.strictObject({
+  input: () => z.strictObject({
     NumberOfBytes: z.int().min(1).max(1024),
     CustomKeyStoreId: z.string().min(1).max(64).optional().describe('The connected key store whose token makes them'),
     ...recipient,
   }),
-  output: z.strictObject({ Plaintext: secret({ min: 1, max: 1024 }) }),
+  output: () => z.strictObject({ Plaintext: secret({ min: 1, max: 1024 }) }),
   errors: ['UnsupportedOperationException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException', 'KeyUnavailableException', 'KMSInvalidStateException'],
   effect: 'use',
   needs: 'unlocked',

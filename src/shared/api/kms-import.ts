@@ -15,12 +15,12 @@ const ERRORS = ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateExce
 export const getParametersForImport = operation({
   name: 'kms:GetParametersForImport',
   summary: 'Get a wrapping key and a token, good for 24 hours, to bring key material with',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: ownKeyId,
     WrappingAlgorithm: z.enum(WRAPPING_ALGORITHM_NAMES).describe('RSA_AES_KEY_WRAP is for RSA and ECC keys, RSAES_OAEP for all but RSA keys'),
     WrappingKeySpec: z.enum(WRAPPING_KEY_SPECS).describe('The longest is the best'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     KeyId: z.string().describe('ARN of the key'),
     ImportToken: blob({ min: 1, max: MAX_BYTES }).describe('Holds the private wrapping key, sealed: only this vault opens it, for this key'),
     PublicKey: blob({ min: 1, max: 4096 }).describe('SubjectPublicKeyInfo DER'),
@@ -37,7 +37,7 @@ export const getParametersForImport = operation({
 export const importKeyMaterial = operation({
   name: 'kms:ImportKeyMaterial',
   summary: 'Bring key material that was encrypted to the wrapping key; the key can be used from then on',
-  input: z
+  input: () => z
     .strictObject({
       KeyId: ownKeyId,
       ImportToken: blob({ min: 1, max: MAX_BYTES }),
@@ -53,7 +53,7 @@ export const importKeyMaterial = operation({
       if (expires && input.ValidTo === undefined) issues.addIssue({ code: 'custom', path: ['ValidTo'], message: 'must be given, or `ExpirationModel` KEY_MATERIAL_DOES_NOT_EXPIRE' });
       if (!expires && input.ValidTo !== undefined) issues.addIssue({ code: 'custom', path: ['ValidTo'], message: 'goes with `ExpirationModel` KEY_MATERIAL_EXPIRES only' });
     }),
-  output: z.strictObject({ KeyId: z.string().describe('ARN of the key'), KeyMaterialId: z.string() }),
+  output: () => z.strictObject({ KeyId: z.string().describe('ARN of the key'), KeyMaterialId: z.string() }),
   errors: [...ERRORS, 'IncorrectKeyMaterialException', 'InvalidCiphertextException', 'InvalidImportTokenException', 'ExpiredImportTokenException'],
   effect: 'write',
   needs: 'unlocked',
@@ -65,8 +65,8 @@ export const importKeyMaterial = operation({
 export const deleteImportedKeyMaterial = operation({
   name: 'kms:DeleteImportedKeyMaterial',
   summary: 'Destroy imported key material now; the key cannot be used until the same material is imported again',
-  input: z.strictObject({ KeyId: ownKeyId, KeyMaterialId: keyMaterialId.optional().describe('The current one if left out') }),
-  output: z.strictObject({ KeyId: z.string().describe('ARN of the key'), KeyMaterialId: z.string().optional() }),
+  input: () => z.strictObject({ KeyId: ownKeyId, KeyMaterialId: keyMaterialId.optional().describe('The current one if left out') }),
+  output: () => z.strictObject({ KeyId: z.string().describe('ARN of the key'), KeyMaterialId: z.string().optional() }),
   errors: ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -79,8 +79,8 @@ export const deleteImportedKeyMaterial = operation({
 export const expireDueKeyMaterials = operation({
   name: 'kms:ExpireDueKeyMaterials',
   summary: 'Destroy the imported key materials whose date has come',
-  input: z.strictObject({}),
-  output: z.strictObject({ KeyArns: z.array(z.string()) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ KeyArns: z.array(z.string()) }),
   errors: [],
   effect: 'write',
   needs: 'unlocked',

@@ -33,7 +33,7 @@ const xks = {
 export const createCustomKeyStore = operation({
   name: 'kms:CreateCustomKeyStore',
   summary: 'Make a key store in a hardware token; its keys never leave the token',
-  input: z.strictObject({
+  input: () => z.strictObject({
     CustomKeyStoreName: keyStoreName.describe('For people; unique in this vault'),
     CloudHsmClusterId: clusterId.optional(),
     TrustAnchorCertificate: refused(NO_ANCHOR),
@@ -41,7 +41,7 @@ export const createCustomKeyStore = operation({
     CustomKeyStoreType: z.enum(['AWS_CLOUDHSM'], { error: 'must be `AWS_CLOUDHSM`: key stores outside of this vault are not offered' }).default('AWS_CLOUDHSM'),
     ...xks,
   }),
-  output: z.strictObject({ CustomKeyStoreId: z.string() }),
+  output: () => z.strictObject({ CustomKeyStoreId: z.string() }),
   errors: [...TOKEN_ERRORS, 'CloudHsmClusterInUseException', 'CloudHsmClusterInvalidConfigurationException', 'CloudHsmClusterNotActiveException', 'CloudHsmClusterNotFoundException', 'CustomKeyStoreNameInUseException', 'IncorrectTrustAnchorException'],
   effect: 'write',
   needs: 'unlocked',
@@ -52,8 +52,8 @@ export const createCustomKeyStore = operation({
 export const connectCustomKeyStore = operation({
   name: 'kms:ConnectCustomKeyStore',
   summary: 'Connect a key store to its token, so that its keys can be used; the token must be logged in, or its PIN known since unlock or sealed in the vault',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => z.strictObject({}),
   errors: [...TOKEN_ERRORS, 'CloudHsmClusterInvalidConfigurationException', 'CloudHsmClusterNotActiveException', 'CustomKeyStoreInvalidStateException', 'CustomKeyStoreNotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -64,8 +64,8 @@ export const connectCustomKeyStore = operation({
 export const disconnectCustomKeyStore = operation({
   name: 'kms:DisconnectCustomKeyStore',
   summary: 'Disconnect a key store from its token; its keys are unavailable until it is connected again',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => z.strictObject({}),
   errors: ['CustomKeyStoreInvalidStateException', 'CustomKeyStoreNotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -76,13 +76,13 @@ export const disconnectCustomKeyStore = operation({
 export const describeCustomKeyStores = operation({
   name: 'kms:DescribeCustomKeyStores',
   summary: 'Show key stores and whether they are connected',
-  input: z.strictObject({
+  input: () => z.strictObject({
     CustomKeyStoreId: keyStoreId.optional(),
     CustomKeyStoreName: keyStoreName.optional().describe('One of the two, or neither for all'),
     Limit: f.pageLimit.default(100).describe('At most this many'),
     Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     CustomKeyStores: z.array(
       z.strictObject({
         CustomKeyStoreId: z.string(),
@@ -107,14 +107,14 @@ export const describeCustomKeyStores = operation({
 export const updateCustomKeyStore = operation({
   name: 'kms:UpdateCustomKeyStore',
   summary: 'Change the name of a disconnected key store, the PIN that it is connected with, or which token of the same keys it is in',
-  input: z.strictObject({
+  input: () => z.strictObject({
     CustomKeyStoreId: keyStoreId,
     NewCustomKeyStoreName: keyStoreName.optional(),
     KeyStorePassword: pin.optional().describe('The token’s PIN as it is now; it changes nothing on the token'),
     CloudHsmClusterId: clusterId.optional().describe('A token that holds the same keys'),
     ...xks,
   }),
-  output: z.strictObject({}),
+  output: () => z.strictObject({}),
   errors: [...TOKEN_ERRORS, 'CloudHsmClusterInvalidConfigurationException', 'CloudHsmClusterNotActiveException', 'CloudHsmClusterNotFoundException', 'CloudHsmClusterNotRelatedException', 'CustomKeyStoreInvalidStateException', 'CustomKeyStoreNameInUseException', 'CustomKeyStoreNotFoundException'],
   effect: 'write',
   needs: 'unlocked',
@@ -125,8 +125,8 @@ export const updateCustomKeyStore = operation({
 export const deleteCustomKeyStore = operation({
   name: 'kms:DeleteCustomKeyStore',
   summary: 'Forget a disconnected key store without keys; nothing is deleted on the token',
-  input: z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => z.strictObject({}),
   errors: ['CustomKeyStoreHasCMKsException', 'CustomKeyStoreInvalidStateException', 'CustomKeyStoreNotFoundException'],
   effect: 'write',
   needs: 'unlocked',

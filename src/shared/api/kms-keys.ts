@@ -63,7 +63,7 @@ export const newSpecOf = ({ KeySpec, CustomerMasterKeySpec }: { readonly KeySpec
 export const createKey = operation({
   name: 'kms:CreateKey',
   summary: 'Make a key that never leaves the vault',
-  input: z
+  input: () => z
     .strictObject({
       KeySpec: newKeySpec.optional().describe('Kind and size of the key, SYMMETRIC_DEFAULT unless given; SM2 is not offered'),
       KeyUsage: f.keyUsage.optional().describe('What the key is for, for ever; required for RSA, SIGN_VERIFY for elliptic curves unless given, the only possible one otherwise'),
@@ -93,7 +93,7 @@ export const createKey = operation({
         context.addIssue({ code: 'custom', path: ['KeyUsage'], message: `${usage} does not fit ${spec}` });
       }
     }),
-  output: z.strictObject({ KeyMetadata: keyMetadata }),
+  output: () => z.strictObject({ KeyMetadata: keyMetadata }),
   errors: ['LimitExceededException', 'UnsupportedOperationException', 'TagException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException', 'CloudHsmClusterInvalidConfigurationException', 'KeyUnavailableException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -104,8 +104,8 @@ export const createKey = operation({
 export const describeKey = operation({
   name: 'kms:DescribeKey',
   summary: 'Show what is known about a key',
-  input: z.strictObject({ KeyId: keyId, GrantTokens: refused('leave it out: there are no grants') }),
-  output: z.strictObject({ KeyMetadata: keyMetadata }),
+  input: () => z.strictObject({ KeyId: keyId, GrantTokens: refused('leave it out: there are no grants') }),
+  output: () => z.strictObject({ KeyMetadata: keyMetadata }),
   errors: ['NotFoundException', 'InvalidArnException'],
   effect: 'read',
   needs: 'unlocked',
@@ -117,11 +117,11 @@ export const describeKey = operation({
 export const listKeys = operation({
   name: 'kms:ListKeys',
   summary: 'List every key, a page at a time',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Limit: f.pageLimit.default(100).describe('At most this many'),
     Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Keys: z.array(z.strictObject({ KeyId: z.string(), KeyArn: z.string() })),
     NextMarker: z.string().optional().describe('Present when Truncated'),
     Truncated: z.boolean(),
@@ -136,8 +136,8 @@ export const listKeys = operation({
 export const enableKey = operation({
   name: 'kms:EnableKey',
   summary: 'Let a disabled key be used again',
-  input: z.strictObject({ KeyId: ownKeyId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
@@ -149,8 +149,8 @@ export const enableKey = operation({
 export const disableKey = operation({
   name: 'kms:DisableKey',
   summary: 'Keep a key from being used until it is enabled again',
-  input: z.strictObject({ KeyId: ownKeyId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -162,8 +162,8 @@ export const disableKey = operation({
 export const updateKeyDescription = operation({
   name: 'kms:UpdateKeyDescription',
   summary: 'Change the description of a key',
-  input: z.strictObject({ KeyId: ownKeyId, Description: f.description.describe('For people; not secret') }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId, Description: f.description.describe('For people; not secret') }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -175,11 +175,11 @@ export const updateKeyDescription = operation({
 export const scheduleKeyDeletion = operation({
   name: 'kms:ScheduleKeyDeletion',
   summary: 'Destroy a key after a waiting time, during which it cannot be used and can be taken back',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: ownKeyId,
     PendingWindowInDays: z.int().min(7).max(30).default(30).describe('How long the key waits'),
   }),
-  output: z.strictObject({ KeyId: z.string(), DeletionDate: timestamp().optional().describe('Absent while replicas remain'), KeyState: f.keyState, PendingWindowInDays: z.int() }),
+  output: () => z.strictObject({ KeyId: z.string(), DeletionDate: timestamp().optional().describe('Absent while replicas remain'), KeyState: f.keyState, PendingWindowInDays: z.int() }),
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -191,8 +191,8 @@ export const scheduleKeyDeletion = operation({
 export const cancelKeyDeletion = operation({
   name: 'kms:CancelKeyDeletion',
   summary: 'Take a key back from its planned deletion; it is disabled afterwards',
-  input: z.strictObject({ KeyId: ownKeyId }),
-  output: z.strictObject({ KeyId: z.string() }),
+  input: () => z.strictObject({ KeyId: ownKeyId }),
+  output: () => z.strictObject({ KeyId: z.string() }),
   errors: ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -205,8 +205,8 @@ export const cancelKeyDeletion = operation({
 export const deleteDueKeys = operation({
   name: 'kms:DeleteDueKeys',
   summary: 'Destroy the keys whose waiting time is over',
-  input: z.strictObject({}),
-  output: z.strictObject({ KeyArns: z.array(z.string()) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ KeyArns: z.array(z.string()) }),
   errors: [],
   effect: 'write',
   needs: 'unlocked',
@@ -220,8 +220,8 @@ const name = f.aliasName.describe('`alias/` and up to 250 of a-z, A-Z, 0-9, / _ 
 export const createAlias = operation({
   name: 'kms:CreateAlias',
   summary: 'Give a key a name',
-  input: z.strictObject({ AliasName: name, TargetKeyId: ownKeyId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ AliasName: name, TargetKeyId: ownKeyId }),
+  output: () => z.strictObject({}),
   errors: ['AlreadyExistsException', 'NotFoundException', 'InvalidArnException', 'InvalidAliasNameException', 'KMSInvalidStateException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
@@ -233,8 +233,8 @@ export const createAlias = operation({
 export const updateAlias = operation({
   name: 'kms:UpdateAlias',
   summary: 'Let a name stand for another key of the same kind and usage',
-  input: z.strictObject({ AliasName: name, TargetKeyId: ownKeyId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ AliasName: name, TargetKeyId: ownKeyId }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException', 'InvalidArnException', 'InvalidAliasNameException', 'KMSInvalidStateException', 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
@@ -246,8 +246,8 @@ export const updateAlias = operation({
 export const deleteAlias = operation({
   name: 'kms:DeleteAlias',
   summary: 'Remove a name; its key stays',
-  input: z.strictObject({ AliasName: name }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ AliasName: name }),
+  output: () => z.strictObject({}),
   errors: ['NotFoundException', 'InvalidAliasNameException', 'KMSInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',
@@ -259,12 +259,12 @@ export const deleteAlias = operation({
 export const listAliases = operation({
   name: 'kms:ListAliases',
   summary: 'List every name, or those of one key, a page at a time',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: ownKeyId.optional(),
     Limit: f.pageLimit.default(50).describe('At most this many'),
     Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Aliases: z.array(
       z.strictObject({ AliasName: z.string(), AliasArn: z.string(), TargetKeyId: z.string(), CreationDate: timestamp(), LastUpdatedDate: timestamp() }),
     ),

@@ -7,8 +7,8 @@ import { operation, timestamp } from './operation.ts';
 export const getKeyLastUsage = operation({
   name: 'kms:GetKeyLastUsage',
   summary: 'Show when a key was last used, and for what',
-  input: z.strictObject({ KeyId: f.keyReference.describe('Key id or key ARN') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ KeyId: f.keyReference.describe('Key id or key ARN') }),
+  output: () => z.strictObject({
     KeyId: z.string().describe('ARN of the key'),
     KeyLastUsage: z
       .strictObject({
@@ -33,8 +33,8 @@ export const getKeyLastUsage = operation({
 export const recordKeyUsage = operation({
   name: 'kms:RecordKeyUsage',
   summary: 'Write down when keys were last used',
-  input: z.strictObject({}),
-  output: z.strictObject({ Keys: z.int() }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Keys: z.int() }),
   errors: [],
   effect: 'write',
   needs: 'unlocked',

@@ -14,7 +14,7 @@ const ERRORS = ['NotFoundException', 'InvalidArnException', 'DisabledException',
 export const replicateKey = operation({
   name: 'kms:ReplicateKey',
   summary: 'Put a multi-Region key into another region too: the same key material, a life of its own; ready when it is answered',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: ownKeyId,
     ReplicaRegion: region.describe('Name space inside this vault'),
     Description: f.description.default('').describe('For people; not secret'),
@@ -22,7 +22,7 @@ export const replicateKey = operation({
     Policy: refused('every key belongs to the owner of the vault'),
     BypassPolicyLockoutSafetyCheck: refused('there are no key policies'),
   }),
-  output: z.strictObject({ ReplicaKeyMetadata: keyMetadata, ReplicaTags: z.array(z.strictObject({ TagKey: z.string(), TagValue: z.string() })) }),
+  output: () => z.strictObject({ ReplicaKeyMetadata: keyMetadata, ReplicaTags: z.array(z.strictObject({ TagKey: z.string(), TagValue: z.string() })) }),
   errors: [...ERRORS, 'AlreadyExistsException', 'LimitExceededException', 'TagException'],
   effect: 'write',
   needs: 'unlocked',
@@ -34,8 +34,8 @@ export const replicateKey = operation({
 export const updatePrimaryRegion = operation({
   name: 'kms:UpdatePrimaryRegion',
   summary: 'Make a replica the primary of a multi-Region key; the former primary is a replica then',
-  input: z.strictObject({ KeyId: ownKeyId, PrimaryRegion: region.describe('Where a replica is') }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId, PrimaryRegion: region.describe('Where a replica is') }),
+  output: () => z.strictObject({}),
   errors: ERRORS,
   effect: 'write',
   needs: 'unlocked',

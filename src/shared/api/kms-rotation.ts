@@ -10,8 +10,8 @@ const CHANGE_ERRORS = ['NotFoundException', 'InvalidArnException', 'DisabledExce
 export const enableKeyRotation = operation({
   name: 'kms:EnableKeyRotation',
   summary: 'Give a key new material regularly; what was encrypted before still decrypts',
-  input: z.strictObject({ KeyId: ownKeyId, RotationPeriodInDays: z.int().min(90).max(2560).default(365).describe('Days from one rotation to the next, counted from now') }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId, RotationPeriodInDays: z.int().min(90).max(2560).default(365).describe('Days from one rotation to the next, counted from now') }),
+  output: () => z.strictObject({}),
   errors: CHANGE_ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -23,8 +23,8 @@ export const enableKeyRotation = operation({
 export const disableKeyRotation = operation({
   name: 'kms:DisableKeyRotation',
   summary: 'Give a key no new material by itself any more',
-  input: z.strictObject({ KeyId: ownKeyId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId }),
+  output: () => z.strictObject({}),
   errors: CHANGE_ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -36,8 +36,8 @@ export const disableKeyRotation = operation({
 export const getKeyRotationStatus = operation({
   name: 'kms:GetKeyRotationStatus',
   summary: 'Show whether and when a key is given new material',
-  input: z.strictObject({ KeyId: ownKeyId }),
-  output: z.strictObject({
+  input: () => z.strictObject({ KeyId: ownKeyId }),
+  output: () => z.strictObject({
     KeyRotationEnabled: z.boolean().describe('False while the key is pending deletion'),
     KeyId: z.string(),
     RotationPeriodInDays: z.int().optional(),
@@ -55,13 +55,13 @@ export const getKeyRotationStatus = operation({
 export const listKeyRotations = operation({
   name: 'kms:ListKeyRotations',
   summary: 'List when a key was given new material, a page at a time',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: ownKeyId,
     IncludeKeyMaterial: z.enum(['ALL_KEY_MATERIAL', 'ROTATIONS_ONLY']).default('ROTATIONS_ONLY').describe('ALL_KEY_MATERIAL: also the first material, and one that waits for its rotation'),
     Limit: f.pageLimit.default(100).describe('At most this many'),
     Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Rotations: z.array(
       z.strictObject({
         KeyId: z.string(),
@@ -89,8 +89,8 @@ export const listKeyRotations = operation({
 export const rotateKeyOnDemand = operation({
   name: 'kms:RotateKeyOnDemand',
   summary: 'Give a key new material now; a planned rotation keeps its date',
-  input: z.strictObject({ KeyId: ownKeyId }),
-  output: z.strictObject({ KeyId: z.string() }),
+  input: () => z.strictObject({ KeyId: ownKeyId }),
+  output: () => z.strictObject({ KeyId: z.string() }),
   errors: [...CHANGE_ERRORS, 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
@@ -103,8 +103,8 @@ export const rotateKeyOnDemand = operation({
 export const rotateDueKeys = operation({
   name: 'kms:RotateDueKeys',
   summary: 'Rotate the keys whose date has come',
-  input: z.strictObject({}),
-  output: z.strictObject({ KeyArns: z.array(z.string()) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ KeyArns: z.array(z.string()) }),
   errors: [],
   effect: 'write',
   needs: 'unlocked',

@@ -14,8 +14,8 @@ const ERRORS = ['NotFoundException', 'InvalidArnException', 'KMSInvalidStateExce
 export const tagResource = operation({
   name: 'kms:TagResource',
   summary: 'Give a key tags, or other values to those that it has',
-  input: z.strictObject({ KeyId: ownKeyId, Tags: tags }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId, Tags: tags }),
+  output: () => z.strictObject({}),
   errors: [...ERRORS, 'LimitExceededException'],
   effect: 'write',
   needs: 'unlocked',
@@ -27,8 +27,8 @@ export const tagResource = operation({
 export const untagResource = operation({
   name: 'kms:UntagResource',
   summary: 'Take tags off a key; those that it has not are passed over',
-  input: z.strictObject({ KeyId: ownKeyId, TagKeys: z.array(tagKey) }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ KeyId: ownKeyId, TagKeys: z.array(tagKey) }),
+  output: () => z.strictObject({}),
   errors: ERRORS,
   effect: 'write',
   needs: 'unlocked',
@@ -40,12 +40,12 @@ export const untagResource = operation({
 export const listResourceTags = operation({
   name: 'kms:ListResourceTags',
   summary: 'List the tags of a key, a page at a time',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: ownKeyId,
     Limit: f.pageLimit.default(50).describe('At most this many'),
     Marker: f.pageMarker.optional().describe('NextMarker of the page before'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Tags: z.array(z.strictObject({ TagKey: z.string(), TagValue: z.string() })),
     NextMarker: z.string().optional().describe('Present when Truncated'),
     Truncated: z.boolean(),

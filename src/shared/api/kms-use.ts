@@ -7,14 +7,14 @@ import { blob, operation, refused, secret } from './operation.ts';
 export const encrypt = operation({
   name: 'kms:Encrypt',
   summary: 'Encrypt up to 4,096 bytes',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: keyId,
     Plaintext: secret({ min: 1, max: MAX_PLAINTEXT }).describe('What to encrypt; RSA takes less, by key size and algorithm'),
     EncryptionContext: context,
     EncryptionAlgorithm: f.encryptionAlgorithm.default('SYMMETRIC_DEFAULT'),
     ...common,
   }),
-  output: z.strictObject({ CiphertextBlob: ciphertext, KeyId: arnOfKey, EncryptionAlgorithm: f.encryptionAlgorithm }),
+  output: () => z.strictObject({ CiphertextBlob: ciphertext, KeyId: arnOfKey, EncryptionAlgorithm: f.encryptionAlgorithm }),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -26,7 +26,7 @@ export const encrypt = operation({
 export const decrypt = operation({
   name: 'kms:Decrypt',
   summary: 'Decrypt what Encrypt or GenerateDataKey made',
-  input: z
+  input: () => z
     .strictObject({
       CiphertextBlob: ciphertext.optional().describe('What Encrypt or GenerateDataKey returned; required but for a dry run that ignores it'),
       EncryptionContext: context,
@@ -37,7 +37,7 @@ export const decrypt = operation({
       DryRunModifiers: dryRunModifiers,
     })
     .superRefine((input, issues) => { ciphertextOrModifier(input, issues, 'KeyId', input.KeyId, input.EncryptionAlgorithm); }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     KeyId: arnOfKey,
     Plaintext: secret({ min: 0, max: MAX_PLAINTEXT }),
     EncryptionAlgorithm: f.encryptionAlgorithm,
@@ -58,8 +58,8 @@ const signature = blob({ min: 1, max: MAX_CIPHERTEXT });
 export const sign = operation({
   name: 'kms:Sign',
   summary: 'Sign a message of up to 4,096 bytes, or a digest of any message',
-  input: z.strictObject({ KeyId: keyId, Message: message, MessageType: messageType, SigningAlgorithm: f.signingAlgorithm, ...common }),
-  output: z.strictObject({ KeyId: arnOfKey, Signature: signature, SigningAlgorithm: f.signingAlgorithm }),
+  input: () => z.strictObject({ KeyId: keyId, Message: message, MessageType: messageType, SigningAlgorithm: f.signingAlgorithm, ...common }),
+  output: () => z.strictObject({ KeyId: arnOfKey, Signature: signature, SigningAlgorithm: f.signingAlgorithm }),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -71,7 +71,7 @@ export const sign = operation({
 export const verify = operation({
   name: 'kms:Verify',
   summary: 'Check a signature; one that does not fit is an error',
-  input: z.strictObject({
+  input: () => z.strictObject({
     KeyId: keyId,
     Message: message,
     MessageType: messageType,
@@ -79,7 +79,7 @@ export const verify = operation({
     SigningAlgorithm: f.signingAlgorithm,
     ...common,
   }),
-  output: z.strictObject({ KeyId: arnOfKey, SignatureValid: z.literal(true), SigningAlgorithm: f.signingAlgorithm }),
+  output: () => z.strictObject({ KeyId: arnOfKey, SignatureValid: z.literal(true), SigningAlgorithm: f.signingAlgorithm }),
   errors: [...USE_ERRORS, 'KMSInvalidSignatureException'],
   effect: 'use',
   needs: 'unlocked',
@@ -93,8 +93,8 @@ const macMessage = secret({ min: 1, max: MAX_PLAINTEXT }).describe('The message'
 export const generateMac = operation({
   name: 'kms:GenerateMac',
   summary: 'Make an HMAC of a message of up to 4,096 bytes',
-  input: z.strictObject({ Message: macMessage, KeyId: keyId, MacAlgorithm: f.macAlgorithm, ...common }),
-  output: z.strictObject({ Mac: signature, MacAlgorithm: f.macAlgorithm, KeyId: arnOfKey }),
+  input: () => z.strictObject({ Message: macMessage, KeyId: keyId, MacAlgorithm: f.macAlgorithm, ...common }),
+  output: () => z.strictObject({ Mac: signature, MacAlgorithm: f.macAlgorithm, KeyId: arnOfKey }),
   errors: USE_ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -106,8 +106,8 @@ export const generateMac = operation({
 export const verifyMac = operation({
   name: 'kms:VerifyMac',
   summary: 'Check an HMAC; one that does not fit is an error',
-  input: z.strictObject({ Message: macMessage, KeyId: keyId, MacAlgorithm: f.macAlgorithm, Mac: signature, ...common }),
-  output: z.strictObject({ KeyId: arnOfKey, MacValid: z.literal(true), MacAlgorithm: f.macAlgorithm }),
+  input: () => z.strictObject({ Message: macMessage, KeyId: keyId, MacAlgorithm: f.macAlgorithm, Mac: signature, ...common }),
+  output: () => z.strictObject({ KeyId: arnOfKey, MacValid: z.literal(true), MacAlgorithm: f.macAlgorithm }),
   errors: [...USE_ERRORS, 'KMSInvalidMacException'],
   effect: 'use',
   needs: 'unlocked',
@@ -119,8 +119,8 @@ export const verifyMac = operation({
 export const getPublicKey = operation({
   name: 'kms:GetPublicKey',
   summary: 'Return the public half of a key pair',
-  input: z.strictObject({ KeyId: keyId, GrantTokens: refused('leave it out: there are no grants') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ KeyId: keyId, GrantTokens: refused('leave it out: there are no grants') }),
+  output: () => z.strictObject({
     KeyId: arnOfKey,
     PublicKey: blob({ min: 1, max: 8192 }).describe('SubjectPublicKeyInfo in DER (RFC 5280)'),
     CustomerMasterKeySpec: f.keySpec.describe('The old name of KeySpec, with the same value'),

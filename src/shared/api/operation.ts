@@ -105,15 +105,27 @@ export const COMMON_ERRORS = [
   'KMSInternalException',
 ] as const satisfies readonly ErrorCode[];
 
-/** Declares one operation; the types of its parts are kept exactly. */
+/** An operation as it is written down. Building a schema takes a tenth of a millisecond or more, and a process uses few of them all. */
+type Declaration<Name extends OperationName, Input extends z.ZodType, Output extends z.ZodType, Code extends ErrorCode, E extends Effect> = Omit<Operation<Name, Input, Output, Code, E>, 'input' | 'output'> & {
+  readonly input: () => Input;
+  readonly output: () => Output;
+};
+
+/** Declares one operation; the types of its parts are kept exactly. Its schemas are built when they are first asked for. */
 export function operation<
   const Name extends OperationName,
   Input extends z.ZodType,
   Output extends z.ZodType,
   const Code extends ErrorCode,
   const E extends Effect,
->(declaration: Operation<Name, Input, Output, Code, E>): Operation<Name, Input, Output, Code, E> {
-  return declaration;
+>(declaration: Declaration<Name, Input, Output, Code, E>): Operation<Name, Input, Output, Code, E> {
+  let input: Input | undefined;
+  let output: Output | undefined;
+  return {
+    ...declaration,
+    get input() { return (input ??= declaration.input()); },
+    get output() { return (output ??= declaration.output()); },
+  };
 }
 
 /** What policy is asked about a request for this operation, one action for each of its resources. */

@@ -24,11 +24,11 @@ const GONE = ['ResourceNotFoundException'] as const;
 export const openImport = operation({
   name: 'secretsmanager:OpenImport',
   summary: 'Read a file of secrets, for a preview',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Path: common.absolutePath.optional().describe('The file, which the vault reads; this or Content'),
     Content: secret({ min: 1, max: MOST_CONTENT }).optional().describe('Its bytes; this or Path'),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     ImportId: z.string(),
     Format: z.enum(FORMATS),
     Layouts: z.array(z.enum(['one', 'each'])).describe('What can become of it: one secret with all fields, or one secret each. The first is the usual one'),
@@ -49,7 +49,7 @@ export const REFUSALS = ['Empty', 'TooLarge', 'NameTooLong'] as const;
 export const previewImport = operation({
   name: 'secretsmanager:PreviewImport',
   summary: 'Show what would become of a file of secrets, without its values',
-  input: z.strictObject({
+  input: () => z.strictObject({
     ImportId: importId,
     Layout: z.enum(['one', 'each']),
     Name: z.string().max(512).optional().describe('Of the one secret; after the prefix'),
@@ -57,7 +57,7 @@ export const previewImport = operation({
     From: z.int().nonnegative().default(0).describe('First row to show; above 0, of the preview that was made last'),
     MaxResults: z.int().min(1).max(MOST_SHOWN).default(MOST_SHOWN),
   }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Preview: z.int().describe('Number of this preview, for ImportSecrets'),
     Total: z.int(),
     Counts: z.record(z.enum(ROW_STATES), z.int()),
@@ -87,7 +87,7 @@ export const IMPORT_OUTCOMES = ['Created', 'Replaced', 'Unchanged', 'Conflict'] 
 export const importSecrets = operation({
   name: 'secretsmanager:ImportSecrets',
   summary: 'Make secrets of rows of a preview; the same request again changes nothing',
-  input: z.strictObject({
+  input: () => z.strictObject({
     ImportId: importId,
     Preview: z.int().describe('The preview that was confirmed'),
     Rows: z
@@ -96,7 +96,7 @@ export const importSecrets = operation({
       .max(MOST_IMPORTED)
       .describe('Create: only where there is no such secret. Replace: a new version where there is one. Keep: beside it, under a name with a number'),
   }),
-  output: z.strictObject({ Results: z.array(z.strictObject({ ...f.named, Row: z.int(), VersionId: f.versionId.optional(), Outcome: z.enum(IMPORT_OUTCOMES).describe('Conflict: nothing was written, since it is another state than was confirmed') })) }),
+  output: () => z.strictObject({ Results: z.array(z.strictObject({ ...f.named, Row: z.int(), VersionId: f.versionId.optional(), Outcome: z.enum(IMPORT_OUTCOMES).describe('Conflict: nothing was written, since it is another state than was confirmed') })) }),
   errors: f.SEALING,
   effect: 'write',
   audited: ['ImportId', 'Preview'],
@@ -106,8 +106,8 @@ export const importSecrets = operation({
 export const closeImport = operation({
   name: 'secretsmanager:CloseImport',
   summary: 'Wipe what was read of a file of secrets',
-  input: z.strictObject({ ImportId: importId }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ ImportId: importId }),
+  output: () => z.strictObject({}),
   errors: [],
   effect: 'use',
   audited: ['ImportId'],
@@ -117,12 +117,12 @@ export const closeImport = operation({
 export const eraseImportedFile = operation({
   name: 'secretsmanager:EraseImportedFile',
   summary: 'Overwrite and delete the file that was imported, if it is still the same',
-  input: z.strictObject({
+  input: () => z.strictObject({
     ImportId: importId,
     Path: common.absolutePath.describe('As it was given to OpenImport'),
     NotImported: z.int().nonnegative().describe('Rows of the preview that are not in the vault, as the person was told: another number is refused'),
   }),
-  output: z.strictObject({ Path: z.string(), Size: z.int().describe('Bytes that were overwritten'), Certain: z.literal(false).describe('SSDs, copy-on-write file systems, snapshots and backups may keep what was there') }),
+  output: () => z.strictObject({ Path: z.string(), Size: z.int().describe('Bytes that were overwritten'), Certain: z.literal(false).describe('SSDs, copy-on-write file systems, snapshots and backups may keep what was there') }),
   errors: [...GONE, 'InvalidRequestException', 'FileNotReadableException'],
   effect: 'use',
   audited: ['ImportId', 'Path', 'NotImported'],

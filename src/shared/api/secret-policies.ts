@@ -7,8 +7,8 @@ import * as f from './secret-fields.ts';
 export const getResourcePolicy = operation({
   name: 'secretsmanager:GetResourcePolicy',
   summary: 'Show that a secret has no policy of its own: the policies of its callers decide',
-  input: z.strictObject({ SecretId: f.secretId }),
-  output: z.strictObject({ ARN: z.string(), Name: z.string() }),
+  input: () => z.strictObject({ SecretId: f.secretId }),
+  output: () => z.strictObject({ ARN: z.string(), Name: z.string() }),
   errors: f.FINDING,
   effect: 'read',
   audited: ['SecretId'],

@@ -29,7 +29,7 @@ const OWN = { needs: 'unlocked', doors: ['ipc', 'cli'] } as const;
 export const putRemote = operation({
   name: 'secretsmanager:PutRemote',
   summary: 'Declare another Secrets Manager (AWS’s, or another Keystead’s door) as a place that secrets can be replicated to, or change one',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Name: name.describe('What `AddReplicaRegions` calls it'),
     Endpoint: endpoint.describe('For example https://secretsmanager.eu-west-1.amazonaws.com'),
     RemoteRegion: z.string().max(32).refine(isRegion, { error: 'must look like `us-east-1`' }).describe('The region there'),
@@ -37,7 +37,7 @@ export const putRemote = operation({
     SecretAccessKey: secretText({ min: 1, max: 128 }).optional().describe('Kept sealed and never shown; left out: the one that is kept, of the same AccessKeyId and Endpoint'),
     CertificateAuthority: z.string().max(262_144).optional().describe('PEM of the authorities to trust there in place of the usual ones'),
   }),
-  output: z.strictObject({ Name: z.string() }),
+  output: () => z.strictObject({ Name: z.string() }),
   errors: ['InvalidParameterException', 'LimitExceededException'],
   effect: 'write',
   audited: ['Name', 'Endpoint', 'RemoteRegion', 'AccessKeyId'],
@@ -48,8 +48,8 @@ export const putRemote = operation({
 export const listRemotes = operation({
   name: 'secretsmanager:ListRemotes',
   summary: 'List the remotes that secrets can be replicated to',
-  input: z.strictObject({}),
-  output: z.strictObject({ Remotes: z.array(remote) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Remotes: z.array(remote) }),
   errors: [],
   effect: 'read',
   audited: [],
@@ -60,8 +60,8 @@ export const listRemotes = operation({
 export const describeRemote = operation({
   name: 'secretsmanager:DescribeRemote',
   summary: 'Show a remote and the secrets that are replicated to it',
-  input: z.strictObject({ Name: name }),
-  output: z.strictObject({ ...remote.shape, CertificateAuthority: z.string().optional(), ReplicatedARNs: z.array(z.string()).describe('Of the secrets that are replicated there') }),
+  input: () => z.strictObject({ Name: name }),
+  output: () => z.strictObject({ ...remote.shape, CertificateAuthority: z.string().optional(), ReplicatedARNs: z.array(z.string()).describe('Of the secrets that are replicated there') }),
   errors: ['ResourceNotFoundException'],
   effect: 'read',
   audited: ['Name'],
@@ -72,8 +72,8 @@ export const describeRemote = operation({
 export const deleteRemote = operation({
   name: 'secretsmanager:DeleteRemote',
   summary: 'Forget a remote that no secret is replicated to',
-  input: z.strictObject({ Name: name }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ Name: name }),
+  output: () => z.strictObject({}),
   errors: ['ResourceNotFoundException', 'InvalidRequestException'],
   effect: 'write',
   audited: ['Name'],
@@ -84,8 +84,8 @@ export const deleteRemote = operation({
 export const testRemote = operation({
   name: 'secretsmanager:TestRemote',
   summary: 'Connect to a remote and look whether it takes the access key; changes nothing',
-  input: z.strictObject({ Name: name }),
-  output: z.strictObject({ Ok: z.boolean(), Code: z.string().optional(), Reason: z.string().optional(), Connections: z.array(z.string()) }),
+  input: () => z.strictObject({ Name: name }),
+  output: () => z.strictObject({ Ok: z.boolean(), Code: z.string().optional(), Reason: z.string().optional(), Connections: z.array(z.string()) }),
   errors: ['ResourceNotFoundException'],
   effect: 'use',
   audited: ['Name'],

@@ -6,8 +6,8 @@ import * as f from './secret-fields.ts';
 export const replicateSecretToRegions = operation({
   name: 'secretsmanager:ReplicateSecretToRegions',
   summary: 'Keep copies of a secret in other regions of this vault or at remotes; one that failed is tried again at once',
-  input: z.strictObject({ SecretId: f.secretId, AddReplicaRegions: f.replicaRegions, ForceOverwriteReplicaSecret: f.forceOverwrite.default(false) }),
-  output: z.strictObject({ ARN: z.string(), ReplicationStatus: f.replicationStatus }),
+  input: () => z.strictObject({ SecretId: f.secretId, AddReplicaRegions: f.replicaRegions, ForceOverwriteReplicaSecret: f.forceOverwrite.default(false) }),
+  output: () => z.strictObject({ ARN: z.string(), ReplicationStatus: f.replicationStatus }),
   errors: [...f.CHANGING, 'LimitExceededException'],
   effect: 'write',
   audited: ['SecretId', 'AddReplicaRegions', 'ForceOverwriteReplicaSecret'],
@@ -18,8 +18,8 @@ export const replicateSecretToRegions = operation({
 export const removeRegionsFromReplication = operation({
   name: 'secretsmanager:RemoveRegionsFromReplication',
   summary: 'Delete the copies of a secret in these regions; at a remote with a recovery window of 30 days',
-  input: z.strictObject({ SecretId: f.secretId, RemoveReplicaRegions: z.array(f.replicaRegion).min(1).describe('Regions that it is replicated to') }),
-  output: z.strictObject({ ARN: z.string(), ReplicationStatus: f.replicationStatus }),
+  input: () => z.strictObject({ SecretId: f.secretId, RemoveReplicaRegions: z.array(f.replicaRegion).min(1).describe('Regions that it is replicated to') }),
+  output: () => z.strictObject({ ARN: z.string(), ReplicationStatus: f.replicationStatus }),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId', 'RemoveReplicaRegions'],
@@ -30,8 +30,8 @@ export const removeRegionsFromReplication = operation({
 export const stopReplicationToReplica = operation({
   name: 'secretsmanager:StopReplicationToReplica',
   summary: 'Make a replica a secret of its own; asked for in the replica’s region',
-  input: z.strictObject({ SecretId: f.secretId.describe('Name or ARN of the replica') }),
-  output: z.strictObject({ ARN: z.string() }),
+  input: () => z.strictObject({ SecretId: f.secretId.describe('Name or ARN of the replica') }),
+  output: () => z.strictObject({ ARN: z.string() }),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId'],
@@ -47,8 +47,8 @@ const OWN = { needs: 'unlocked', doors: ['ipc', 'cli'], resource: { kind: 'secre
 export const describeReplication = operation({
   name: 'secretsmanager:DescribeReplication',
   summary: 'Show where a secret is replicated to, how far each copy is behind, and why',
-  input: z.strictObject({ SecretId: f.secretId }),
-  output: z.strictObject({
+  input: () => z.strictObject({ SecretId: f.secretId }),
+  output: () => z.strictObject({
     ...f.named,
     PrimaryRegion: z.string().optional().describe('Absent: the secret is not replicated'),
     IsReplica: z.boolean(),
@@ -80,8 +80,8 @@ export const describeReplication = operation({
 export const releaseReplica = operation({
   name: 'secretsmanager:ReleaseReplica',
   summary: 'Keep a copy of a secret where it is, and replicate to it no more',
-  input: z.strictObject({ SecretId: f.secretId.describe('Name or ARN of the primary'), Region: f.replicaRegion }),
-  output: z.strictObject(f.named),
+  input: () => z.strictObject({ SecretId: f.secretId.describe('Name or ARN of the primary'), Region: f.replicaRegion }),
+  output: () => z.strictObject(f.named),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId', 'Region'],
@@ -92,8 +92,8 @@ export const releaseReplica = operation({
 export const adoptReplicaVersion = operation({
   name: 'secretsmanager:AdoptReplicaVersion',
   summary: 'End a conflict by keeping the remote’s version: it becomes the current one here',
-  input: z.strictObject({ SecretId: f.secretId, Region: f.replicaRegion }),
-  output: z.strictObject(f.named),
+  input: () => z.strictObject({ SecretId: f.secretId, Region: f.replicaRegion }),
+  output: () => z.strictObject(f.named),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId', 'Region'],
@@ -108,8 +108,8 @@ const ofReplica = { SecretId: f.secretId, Region: f.replicaRegion };
 export const replicateToRegion = operation({
   name: 'secretsmanager:ReplicateToRegion',
   summary: 'Bring a replica inside of the vault level',
-  input: z.strictObject(ofReplica),
-  output: z.strictObject({}),
+  input: () => z.strictObject(ofReplica),
+  output: () => z.strictObject({}),
   errors: f.SEALING,
   effect: 'write',
   audited: ['Region'],
@@ -120,8 +120,8 @@ export const replicateToRegion = operation({
 export const recordReplicationFailure = operation({
   name: 'secretsmanager:RecordReplicationFailure',
   summary: 'Write down why a replica could not be brought level',
-  input: z.strictObject({ ...ofReplica, Code: z.string().max(64), Reason: z.string().max(1024), Connections: z.array(z.string()).max(8).optional() }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ ...ofReplica, Code: z.string().max(64), Reason: z.string().max(1024), Connections: z.array(z.string()).max(8).optional() }),
+  output: () => z.strictObject({}),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['Region', 'Code', 'Reason', 'Connections'],
@@ -132,8 +132,8 @@ export const recordReplicationFailure = operation({
 export const beginReplication = operation({
   name: 'secretsmanager:BeginReplication',
   summary: 'Write down what a try may put at a remote',
-  input: z.strictObject(ofReplica),
-  output: z.strictObject({}),
+  input: () => z.strictObject(ofReplica),
+  output: () => z.strictObject({}),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['Region'],
@@ -158,8 +158,8 @@ const found = {
 export const runReplication = operation({
   name: 'secretsmanager:RunReplication',
   summary: 'Bring a replica at a remote level',
-  input: z.strictObject(ofReplica),
-  output: z.strictObject({ ...found, Code: z.string().optional(), Reason: z.string().optional() }),
+  input: () => z.strictObject(ofReplica),
+  output: () => z.strictObject({ ...found, Code: z.string().optional(), Reason: z.string().optional() }),
   errors: f.READING,
   effect: 'use',
   audited: ['Region'],
@@ -170,8 +170,8 @@ export const runReplication = operation({
 export const recordReplication = operation({
   name: 'secretsmanager:RecordReplication',
   summary: 'Write down what a try at a remote has come to',
-  input: z.strictObject({ ...ofReplica, ...found }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ ...ofReplica, ...found }),
+  output: () => z.strictObject({}),
   errors: f.SEALING,
   effect: 'write',
   audited: ['Region', 'Result', 'Conflict', 'VersionId', 'Connections'],

@@ -11,7 +11,7 @@ const notes = z.array(z.enum(NOTES)).max(NOTES.length).optional().describe('Of w
 export const rotateSecret = operation({
   name: 'secretsmanager:RotateSecret',
   summary: 'Rotate a secret, and say how and when from now on',
-  input: z.strictObject({
+  input: () => z.strictObject({
     SecretId: f.secretId,
     ClientRequestToken: f.requestToken.optional(),
     RotationLambdaARN: z.string().max(2048).optional().describe('A rotator by its ARN, as DescribeSecret shows it; that of `secret set-rotator` if left out'),
@@ -20,7 +20,7 @@ export const rotateSecret = operation({
     ExternalSecretRotationMetadata: refused('leave it out: there are no partners'),
     ExternalSecretRotationRoleArn: refused('leave it out: there are no partners'),
   }),
-  output: z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('The version that is being made') }),
+  output: () => z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('The version that is being made') }),
   errors: [...f.READING, 'LimitExceededException'],
   effect: 'write',
   audited: ['SecretId', 'ClientRequestToken', 'RotationLambdaARN', 'RotationRules', 'RotateImmediately'],
@@ -31,8 +31,8 @@ export const rotateSecret = operation({
 export const cancelRotateSecret = operation({
   name: 'secretsmanager:CancelRotateSecret',
   summary: 'Turn scheduled rotation off and leave one that is under way where it is',
-  input: z.strictObject({ SecretId: f.secretId }),
-  output: z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('The version under AWSPENDING, which may not be complete') }),
+  input: () => z.strictObject({ SecretId: f.secretId }),
+  output: () => z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('The version under AWSPENDING, which may not be complete') }),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId'],
@@ -58,8 +58,8 @@ const rotator = {
 export const setRotator = operation({
   name: 'secretsmanager:SetRotator',
   summary: 'Say what rotates a secret',
-  input: z.strictObject({ SecretId: f.secretId, ...rotator }),
-  output: z.strictObject({ ...f.named, RotationLambdaARN: z.string().describe('Names the rotator for RotateSecret') }),
+  input: () => z.strictObject({ SecretId: f.secretId, ...rotator }),
+  output: () => z.strictObject({ ...f.named, RotationLambdaARN: z.string().describe('Names the rotator for RotateSecret') }),
   errors: f.READING,
   effect: 'write',
   audited: ['SecretId', 'Rotator', 'Strategy', 'Member', 'Command', 'Url', 'Hosts', 'OverlapHours'],
@@ -82,8 +82,8 @@ const window = z.strictObject({ Opens: timestamp(), Closes: timestamp() });
 export const describeRotation = operation({
   name: 'secretsmanager:DescribeRotation',
   summary: 'Show how a secret is rotated, the rotation that is under way, those before, and who uses which version',
-  input: z.strictObject({ SecretId: f.secretId }),
-  output: z.strictObject({
+  input: () => z.strictObject({ SecretId: f.secretId }),
+  output: () => z.strictObject({
     ...f.named,
     RotationEnabled: z.boolean(),
     Rotator: z.enum(ROTATORS).optional().describe('Absent: none is set'),
@@ -140,8 +140,8 @@ export const describeRotation = operation({
 export const listRotations = operation({
   name: 'secretsmanager:ListRotations',
   summary: 'List the secrets whose rotation is under way, has failed, or should have been done',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Rotations: z.array(z.strictObject({ ...f.named, State: z.enum(['rotating', 'retrying', 'failed', 'overdue']).describe('overdue: its window is past, and it was not rotated'), Since: timestamp() })).describe('By name, at most 1,000'),
   }),
   errors: [],
@@ -155,8 +155,8 @@ export const listRotations = operation({
 export const previewRotation = operation({
   name: 'secretsmanager:PreviewRotation',
   summary: 'Show when a schedule would rotate: the next five windows',
-  input: z.strictObject({ RotationRules: f.rotationRules }),
-  output: z.strictObject({ Windows: z.array(window) }),
+  input: () => z.strictObject({ RotationRules: f.rotationRules }),
+  output: () => z.strictObject({ Windows: z.array(window) }),
   errors: ['InvalidParameterException'],
   effect: 'read',
   needs: 'unlocked',
@@ -166,7 +166,7 @@ export const previewRotation = operation({
 });
 
 const bySecret = <const N extends `secretsmanager:${string}`, const A extends string>(name: N, summary: string, alias: A) =>
-  operation({ name, summary, input: z.strictObject({ SecretId: f.secretId }), output: z.strictObject(f.named), errors: f.CHANGING, effect: 'write', audited: ['SecretId'], command: { alias }, ...OWN });
+  operation({ name, summary, input: () => z.strictObject({ SecretId: f.secretId }), output: () => z.strictObject(f.named), errors: f.CHANGING, effect: 'write', audited: ['SecretId'], command: { alias }, ...OWN });
 
 export const pauseRotation = bySecret('secretsmanager:PauseRotation', 'Let no rotation begin by itself until it is resumed', 'secret pause-rotation');
 export const resumeRotation = bySecret('secretsmanager:ResumeRotation', 'Let rotations begin by themselves again', 'secret resume-rotation');
@@ -183,8 +183,8 @@ const outcome = {
 export const testRotator = operation({
   name: 'secretsmanager:TestRotator',
   summary: 'Connect with the current value and look whether it could be rotated; changes nothing',
-  input: z.strictObject({ SecretId: f.secretId, ...rotator, Rotator: rotator.Rotator.optional().describe('To try one before it is set; the one that is set if left out') }),
-  output: z.strictObject(outcome),
+  input: () => z.strictObject({ SecretId: f.secretId, ...rotator, Rotator: rotator.Rotator.optional().describe('To try one before it is set; the one that is set if left out') }),
+  output: () => z.strictObject(outcome),
   errors: f.READING,
   effect: 'use',
   audited: ['SecretId', 'Rotator', 'Strategy', 'Command', 'Url', 'Hosts'],
@@ -199,8 +199,8 @@ const ofStep = { SecretId: f.secretId, ClientRequestToken: f.versionId, Step: z.
 export const rotateDueSecrets = operation({
   name: 'secretsmanager:RotateDueSecrets',
   summary: 'Begin the rotations whose time has come',
-  input: z.strictObject({}),
-  output: z.strictObject({ ARNs: z.array(z.string()) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ ARNs: z.array(z.string()) }),
   errors: [],
   effect: 'write',
   audited: [],
@@ -211,8 +211,8 @@ export const rotateDueSecrets = operation({
 export const runRotationStep = operation({
   name: 'secretsmanager:RunRotationStep',
   summary: 'Do one step of a rotation outside of the vault',
-  input: z.strictObject(ofStep),
-  output: z.strictObject({ ...outcome, Uncertain: z.boolean().optional().describe('It failed, and what it changes may still come') }),
+  input: () => z.strictObject(ofStep),
+  output: () => z.strictObject({ ...outcome, Uncertain: z.boolean().optional().describe('It failed, and what it changes may still come') }),
   errors: f.READING,
   effect: 'use',
   audited: ['ClientRequestToken', 'Step', 'Attempt'],
@@ -224,8 +224,8 @@ export const runRotationStep = operation({
 export const recordRotationStep = operation({
   name: 'secretsmanager:RecordRotationStep',
   summary: 'Write down how a step of a rotation ended',
-  input: z.strictObject({ ...ofStep, Started: timestamp(), Code: z.string().max(64).optional(), Reason: z.string().max(1024).optional(), Uncertain: z.boolean().optional(), Connections: z.array(z.string()).max(8).optional(), Notes: notes }),
-  output: z.strictObject({
+  input: () => z.strictObject({ ...ofStep, Started: timestamp(), Code: z.string().max(64).optional(), Reason: z.string().max(1024).optional(), Uncertain: z.boolean().optional(), Connections: z.array(z.string()).max(8).optional(), Notes: notes }),
+  output: () => z.strictObject({
     Result: z.enum(['rotated', 'failed', 'stopped']).optional().describe('Absent: the rotation goes on'),
     Left: z.enum(['nothing', 'pending']).optional(),
     Cause: z.enum(['schedule', 'asked']).optional(),

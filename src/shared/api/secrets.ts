@@ -6,7 +6,7 @@ import * as f from './secret-fields.ts';
 export const createSecret = operation({
   name: 'secretsmanager:CreateSecret',
   summary: 'Make a secret, with its first version if a value is given',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Name: z.string().min(1).max(512).describe('Up to 512 of a-z, A-Z, 0-9 and / _ + = . @ -'),
     ClientRequestToken: f.requestToken.optional(),
     Description: f.about.optional(),
@@ -18,7 +18,7 @@ export const createSecret = operation({
     ForceOverwriteReplicaSecret: f.forceOverwrite.default(false),
     Type: refused('leave it out: there are no partners'),
   }),
-  output: z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('Absent when no value was given'), ReplicationStatus: f.replicationStatus.optional() }),
+  output: () => z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('Absent when no value was given'), ReplicationStatus: f.replicationStatus.optional() }),
   errors: f.SEALING,
   effect: 'write',
   needs: 'unlocked',
@@ -30,7 +30,7 @@ export const createSecret = operation({
 export const updateSecret = operation({
   name: 'secretsmanager:UpdateSecret',
   summary: 'Change description or key of a secret, or give it a new version',
-  input: z.strictObject({
+  input: () => z.strictObject({
     SecretId: f.secretId,
     ClientRequestToken: f.requestToken.optional(),
     Description: f.about.optional(),
@@ -39,7 +39,7 @@ export const updateSecret = operation({
     SecretString: f.secretString,
     Type: refused('leave it out: there are no partners'),
   }),
-  output: z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('Absent when no value was given') }),
+  output: () => z.strictObject({ ...f.named, VersionId: f.versionId.optional().describe('Absent when no value was given') }),
   errors: f.SEALING,
   effect: 'write',
   audited: ['SecretId', 'ClientRequestToken', 'KmsKeyId'],
@@ -50,8 +50,8 @@ export const updateSecret = operation({
 export const describeSecret = operation({
   name: 'secretsmanager:DescribeSecret',
   summary: 'Show what is known about a secret, without its values',
-  input: z.strictObject({ SecretId: f.secretId }),
-  output: z.strictObject({ ...f.known, VersionIdsToStages: f.versionsToStages, ReplicationStatus: f.replicationStatus.optional() }),
+  input: () => z.strictObject({ SecretId: f.secretId }),
+  output: () => z.strictObject({ ...f.known, VersionIdsToStages: f.versionsToStages, ReplicationStatus: f.replicationStatus.optional() }),
   errors: f.FINDING,
   effect: 'read',
   audited: ['SecretId'],
@@ -62,7 +62,7 @@ export const describeSecret = operation({
 export const listSecrets = operation({
   name: 'secretsmanager:ListSecrets',
   summary: 'List secrets, filtered and sorted, a page at a time',
-  input: z.strictObject({
+  input: () => z.strictObject({
     IncludePlannedDeletion: z.boolean().default(false),
     MaxResults: z.int().min(1).max(100).default(100).describe('At most this many'),
     NextToken: f.pageToken.optional().describe('NextToken of the page before'),
@@ -70,7 +70,7 @@ export const listSecrets = operation({
     SortOrder: z.enum(['asc', 'desc']).default('desc'),
     SortBy: z.enum(['created-date', 'last-accessed-date', 'last-changed-date', 'name']).default('created-date'),
   }),
-  output: z.strictObject({ SecretList: z.array(z.strictObject({ ...f.known, SecretVersionsToStages: f.versionsToStages })), NextToken: f.pageToken.optional() }),
+  output: () => z.strictObject({ SecretList: z.array(z.strictObject({ ...f.known, SecretVersionsToStages: f.versionsToStages })), NextToken: f.pageToken.optional() }),
   errors: ['InvalidNextTokenException'],
   effect: 'read',
   needs: 'unlocked',
@@ -82,12 +82,12 @@ export const listSecrets = operation({
 export const deleteSecret = operation({
   name: 'secretsmanager:DeleteSecret',
   summary: 'Destroy a secret after a waiting time, or at once',
-  input: z.strictObject({
+  input: () => z.strictObject({
     SecretId: f.secretId,
     RecoveryWindowInDays: z.int().optional().describe('7 to 30; 30 if left out'),
     ForceDeleteWithoutRecovery: z.boolean().optional().describe('At once and for ever; also where there is no such secret'),
   }),
-  output: z.strictObject({ ...f.named, DeletionDate: timestamp() }),
+  output: () => z.strictObject({ ...f.named, DeletionDate: timestamp() }),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId', 'RecoveryWindowInDays', 'ForceDeleteWithoutRecovery'],
@@ -100,8 +100,8 @@ export const deleteSecret = operation({
 export const restoreSecret = operation({
   name: 'secretsmanager:RestoreSecret',
   summary: 'Take a secret back from its planned deletion',
-  input: z.strictObject({ SecretId: f.secretId }),
-  output: z.strictObject(f.named),
+  input: () => z.strictObject({ SecretId: f.secretId }),
+  output: () => z.strictObject(f.named),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId'],
@@ -112,8 +112,8 @@ export const restoreSecret = operation({
 export const tagResource = operation({
   name: 'secretsmanager:TagResource',
   summary: 'Give a secret tags, or other values to those that it has',
-  input: z.strictObject({ SecretId: f.secretId, Tags: f.tags }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ SecretId: f.secretId, Tags: f.tags }),
+  output: () => z.strictObject({}),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId'],
@@ -124,8 +124,8 @@ export const tagResource = operation({
 export const untagResource = operation({
   name: 'secretsmanager:UntagResource',
   summary: 'Take tags off a secret; those that it has not are passed over',
-  input: z.strictObject({ SecretId: f.secretId, TagKeys: z.array(z.string().min(1).max(128)) }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ SecretId: f.secretId, TagKeys: z.array(z.string().min(1).max(128)) }),
+  output: () => z.strictObject({}),
   errors: f.CHANGING,
   effect: 'write',
   audited: ['SecretId', 'TagKeys'],
@@ -137,8 +137,8 @@ export const untagResource = operation({
 export const deleteDueSecrets = operation({
   name: 'secretsmanager:DeleteDueSecrets',
   summary: 'Destroy the secrets whose waiting time is over',
-  input: z.strictObject({}),
-  output: z.strictObject({ ARNs: z.array(z.string()) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ ARNs: z.array(z.string()) }),
   errors: [],
   effect: 'write',
   needs: 'unlocked',

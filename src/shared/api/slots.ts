@@ -38,8 +38,8 @@ export const PROOF_ERRORS = [
 export const listSlots = operation({
   name: 'vault:ListSlots',
   summary: 'List the ways into the vault',
-  input: z.strictObject({}),
-  output: z.strictObject({ Slots: z.array(slot) }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Slots: z.array(slot) }),
   errors: [],
   effect: 'read',
   needs: 'unlocked',
@@ -51,7 +51,7 @@ export const listSlots = operation({
 export const addSlot = operation({
   name: 'vault:AddSlot',
   summary: 'Add another way into the vault, or replace one of the same type',
-  input: z
+  input: () => z
     .strictObject({
       Type: z.enum(['password', 'recovery', 'keychain', 'token']),
       NewPassword: newPassword.optional().describe('Required for type password'),
@@ -78,7 +78,7 @@ export const addSlot = operation({
         issues.addIssue({ code: 'custom', path: ['AcceptKeychainOnly'], message: 'must be true for type `keychain`' });
       }
     }),
-  output: z.strictObject({ Slot: slot, RecoveryCode: shownRecoveryCode.optional().describe('Shown this once, for type recovery') }),
+  output: () => z.strictObject({ Slot: slot, RecoveryCode: shownRecoveryCode.optional().describe('Shown this once, for type recovery') }),
   errors: PROOF_ERRORS,
   effect: 'control',
   needs: 'unlocked',
@@ -90,7 +90,7 @@ export const addSlot = operation({
 export const removeSlot = operation({
   name: 'vault:RemoveSlot',
   summary: 'Remove a way into the vault; compromised also re-encrypts everything under a new root key',
-  input: z
+  input: () => z
     .strictObject({
       SlotId: slotId,
       How: z
@@ -99,7 +99,7 @@ export const removeSlot = operation({
       ...proof,
     })
     .superRefine(oneFactor),
-  output: z.strictObject({ SlotId: z.string(), How: z.enum(['retired', 'compromised']), Slots: z.array(slot).describe('What is left') }),
+  output: () => z.strictObject({ SlotId: z.string(), How: z.enum(['retired', 'compromised']), Slots: z.array(slot).describe('What is left') }),
   errors: [...PROOF_ERRORS, 'LastSlotException'],
   effect: 'control',
   needs: 'unlocked',
@@ -111,7 +111,7 @@ export const removeSlot = operation({
 export const changePassword = operation({
   name: 'vault:ChangePassword',
   summary: 'Change the password, given the old one or the recovery code',
-  input: z
+  input: () => z
     .strictObject({
       CurrentPassword: givenPassword.optional().describe('This or RecoveryCode'),
       RecoveryCode: recoveryCode.optional().describe('This or CurrentPassword'),
@@ -124,7 +124,7 @@ export const changePassword = operation({
         issues.addIssue({ code: 'custom', path: [], message: 'give either `CurrentPassword` or `RecoveryCode`' });
       }
     }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Slot: slot.describe('The slot of the new password'),
     RecoveryCode: shownRecoveryCode.optional().describe('The new recovery code, when the old one was used; shown this once'),
   }),

@@ -18,8 +18,8 @@ const broken = z.strictObject({
 export const verifyTrail = operation({
   name: 'trail:VerifyTrail',
   summary: 'Check every record of the trail and name the first bad one',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Intact: z.boolean(),
     Records: z.int(),
     Segments: z.int(),
@@ -48,8 +48,8 @@ const envelope = blob({ min: 1, max: 65_536 });
 export const exportCheckpoint = operation({
   name: 'trail:ExportCheckpoint',
   summary: 'Sign how far the trail has come, to be kept outside of the vault',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Checkpoint: envelope.describe('DSSE envelope in JSON'),
     PublicKey: blob({ min: 1, max: 8192 }).describe('SubjectPublicKeyInfo in DER, Ed25519'),
     Index: index,
@@ -66,8 +66,8 @@ export const exportCheckpoint = operation({
 export const signCheckpoint = operation({
   name: 'trail:SignCheckpoint',
   summary: 'Have a key of yours, such as one in a token, sign a checkpoint besides the vault; also later, where the token was away',
-  input: z.strictObject({ Checkpoint: envelope.describe('What ExportCheckpoint returned'), KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ Checkpoint: envelope.describe('What ExportCheckpoint returned'), KeyId: f.keyReference.describe('Key id, key ARN, alias name or alias ARN') }),
+  output: () => z.strictObject({
     Checkpoint: envelope.describe('The same with one more signature'),
     KeyId: z.string().describe('ARN of the key'),
     SigningAlgorithm: f.signingAlgorithm,
@@ -84,8 +84,8 @@ export const signCheckpoint = operation({
 export const verifyCheckpoint = operation({
   name: 'trail:VerifyCheckpoint',
   summary: 'Check that the trail still contains what a checkpoint signed',
-  input: z.strictObject({ Checkpoint: envelope.describe('What ExportCheckpoint or SignCheckpoint returned'), KeyId: f.keyReference.optional().describe('A key of this vault that has to have signed it, too') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ Checkpoint: envelope.describe('What ExportCheckpoint or SignCheckpoint returned'), KeyId: f.keyReference.optional().describe('A key of this vault that has to have signed it, too') }),
+  output: () => z.strictObject({
     Relation: z
       .enum(['contained', 'contradicted', 'ahead', 'foreign', 'setAside'])
       .describe('contained: fits. contradicted: the trail was rewritten. ahead: the trail was cut or put back. foreign: of another vault. setAside: of a chain that was broken and set aside'),
@@ -106,7 +106,7 @@ export const verifyCheckpoint = operation({
 export const lookupEvents = operation({
   name: 'trail:LookupEvents',
   summary: 'Read the trail, newest first, a page at a time',
-  input: z
+  input: () => z
     .strictObject({
       Before: index.optional().describe('Only records with a smaller index; NextBefore of the page before'),
       After: index.optional().describe('Only records with a larger index'),
@@ -121,7 +121,7 @@ export const lookupEvents = operation({
         issues.addIssue({ code: 'custom', path: ['Before'], message: 'must be greater than `After`' });
       }
     }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     Events: z.array(
       z.strictObject({
         Index: z.int(),
@@ -151,7 +151,7 @@ export const lookupEvents = operation({
 export const startNewChain = operation({
   name: 'trail:StartNewChain',
   summary: 'Set a broken trail aside as evidence and begin a new one',
-  input: z
+  input: () => z
     .strictObject({
       DryRun: z.boolean().default(false).describe('Only say what would be set aside'),
       AcceptBreak: z.literal(true).optional().describe('Required unless DryRun: what the old trail held can then be proved by its own files only'),
@@ -161,7 +161,7 @@ export const startNewChain = operation({
       oneFactor(input, issues);
       if (!input.DryRun && input.AcceptBreak !== true) issues.addIssue({ code: 'custom', path: ['AcceptBreak'], message: 'must be true to set the trail aside; see first what `DryRun` says' });
     }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     State: vaultPhase,
     Broken: broken.describe('The first thing that is wrong with the old trail'),
     Records: z.int().describe('Of the old trail that fit, before that'),
@@ -180,8 +180,8 @@ export const startNewChain = operation({
 export const exportEvidence = operation({
   name: 'trail:ExportEvidence',
   summary: 'Copy the trail as it is into a new folder, with a report and the hash of each file',
-  input: z.strictObject({ Folder: f.absolutePath.describe('A new folder; its parent must exist') }),
-  output: z.strictObject({
+  input: () => z.strictObject({ Folder: f.absolutePath.describe('A new folder; its parent must exist') }),
+  output: () => z.strictObject({
     Folder: z.string(),
     Files: z.int().describe('Segment files copied, those of chains that were set aside among them'),
     Records: z.int().optional().describe('Records that fit and are written out readable; only while the vault is unlocked'),

@@ -30,8 +30,8 @@ export const vaultName = z
 export const status = operation({
   name: 'vault:Status',
   summary: 'Show whether the vault is locked, and what would open it',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     State: vaultPhase,
     Folder: z.string(),
     Version: z.string().describe('Of this program'),
@@ -60,7 +60,7 @@ export const status = operation({
 export const create = operation({
   name: 'vault:Create',
   summary: 'Make a vault in the folder of this process and leave it unlocked',
-  input: z
+  input: () => z
     .strictObject({
       Password: newPassword.optional().describe('Required unless Factors is keychain'),
       Factors: z
@@ -82,7 +82,7 @@ export const create = operation({
         issues.addIssue({ code: 'custom', path: ['Password'], message: keychainOnly ? 'must be left out with Factors `keychain`' : 'must be given' });
       }
     }),
-  output: z.strictObject({
+  output: () => z.strictObject({
     VaultId: z.string(),
     Name: z.string(),
     Region: z.string(),
@@ -101,7 +101,7 @@ export const create = operation({
 export const unlock = operation({
   name: 'vault:Unlock',
   summary: 'Open the vault with a password, the recovery code, the keychain, or a key in a token',
-  input: z
+  input: () => z
     .strictObject({
       Password: givenPassword.optional(),
       RecoveryCode: recoveryCode.optional(),
@@ -109,7 +109,7 @@ export const unlock = operation({
       ...tokenFactor,
     })
     .superRefine(oneFactor),
-  output: z.strictObject({
+  output: () => z.strictObject({
     VaultId: z.string(),
     Name: z.string(),
     State: vaultPhase,
@@ -139,8 +139,8 @@ export const unlock = operation({
 export const lock = operation({
   name: 'vault:Lock',
   summary: 'Lock the vault: wipe its keys from memory and end the process that held them',
-  input: z.strictObject({}),
-  output: z.strictObject({ State: vaultPhase }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ State: vaultPhase }),
   errors: [],
   effect: 'control',
   needs: 'any',
@@ -152,8 +152,8 @@ export const lock = operation({
 export const stop = operation({
   name: 'vault:Stop',
   summary: 'Lock the vault and end its process',
-  input: z.strictObject({}),
-  output: z.strictObject({}),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({}),
   errors: [],
   effect: 'control',
   needs: 'any',
@@ -172,8 +172,8 @@ const settings = {
 export const describeSettings = operation({
   name: 'vault:DescribeSettings',
   summary: 'Show the settings of the vault',
-  input: z.strictObject({}),
-  output: z.strictObject({ ...settings, VaultId: z.string(), Region: z.string(), Account: z.string(), CreationDate: timestamp(), RecoveryCodeUsed: z.boolean() }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ ...settings, VaultId: z.string(), Region: z.string(), Account: z.string(), CreationDate: timestamp(), RecoveryCodeUsed: z.boolean() }),
   errors: [],
   effect: 'read',
   needs: 'unlocked',
@@ -185,13 +185,13 @@ export const describeSettings = operation({
 export const updateSettings = operation({
   name: 'vault:UpdateSettings',
   summary: 'Change the settings that are given',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Name: vaultName.optional(),
     AutoLockMinutes: z.int().min(0).max(1440).optional().describe('Minutes without a request after which it locks itself; 0 never'),
     LockOnSuspend: z.boolean().optional(),
     LockOnScreenLock: z.boolean().optional(),
   }),
-  output: z.strictObject(settings),
+  output: () => z.strictObject(settings),
   errors: [],
   effect: 'write',
   needs: 'unlocked',
@@ -203,8 +203,8 @@ export const updateSettings = operation({
 export const diagnose = operation({
   name: 'vault:Diagnose',
   summary: 'Check what the running vault needs: folder, disk, keychain, memory, trail',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Version: z.string(),
     NodeVersion: z.string(),
     ProcessId: z.int(),
@@ -229,8 +229,8 @@ export const diagnose = operation({
 export const cancel = operation({
   name: 'vault:Cancel',
   summary: 'End a request of the same caller that is still under way',
-  input: z.strictObject({ RequestId: f.uuid }),
-  output: z.strictObject({ Cancelled: z.boolean().describe('False: it had ended already, or is not of this caller') }),
+  input: () => z.strictObject({ RequestId: f.uuid }),
+  output: () => z.strictObject({ Cancelled: z.boolean().describe('False: it had ended already, or is not of this caller') }),
   errors: [],
   effect: 'control',
   needs: 'any',

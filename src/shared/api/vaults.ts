@@ -15,8 +15,8 @@ const MOVE_ERRORS = ['VaultInUseException', 'VaultTooNewException', 'HeaderRefus
 export const listVaults = operation({
   name: 'vault:ListVaults',
   summary: 'List the vaults that were opened here before',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Vaults: z.array(
       z.strictObject({
         Folder: z.string(),
@@ -38,8 +38,8 @@ export const listVaults = operation({
 export const switchVault = operation({
   name: 'vault:SwitchVault',
   summary: 'Lock this vault and show another in its place',
-  input: z.strictObject({ Folder: f.absolutePath }),
-  output: z.strictObject({ Folder: z.string().describe('Real path') }),
+  input: () => z.strictObject({ Folder: f.absolutePath }),
+  output: () => z.strictObject({ Folder: z.string().describe('Real path') }),
   errors: MOVE_ERRORS,
   effect: 'control',
   needs: 'any',
@@ -50,8 +50,8 @@ export const switchVault = operation({
 export const newVault = operation({
   name: 'vault:NewVault',
   summary: 'Lock this vault and go where a new one can be made; nothing is written before that',
-  input: z.strictObject({ FolderName: folderName }),
-  output: z.strictObject({ Folder: z.string().describe('Real path') }),
+  input: () => z.strictObject({ FolderName: folderName }),
+  output: () => z.strictObject({ Folder: z.string().describe('Real path') }),
   errors: MOVE_ERRORS,
   effect: 'control',
   needs: 'any',
@@ -62,8 +62,8 @@ export const newVault = operation({
 export const forgetVault = operation({
   name: 'vault:ForgetVault',
   summary: 'Take a vault off the list; its folder stays as it is',
-  input: z.strictObject({ Folder: f.absolutePath }),
-  output: z.strictObject({}),
+  input: () => z.strictObject({ Folder: f.absolutePath }),
+  output: () => z.strictObject({}),
   errors: ['VaultInUseException'],
   effect: 'control',
   needs: 'any',

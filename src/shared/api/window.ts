@@ -22,8 +22,8 @@ const settings = {
 export const describeSettings = operation({
   name: 'window:DescribeSettings',
   summary: 'Show how the window is, and what the desktop under it can do',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     ...settings,
     Host: z.enum(['electron', 'chromium']).describe('What shows the window'),
     Copies: z.boolean().describe('Whether a value can be copied without the page'),
@@ -42,8 +42,8 @@ export const describeSettings = operation({
 export const updateSettings = operation({
   name: 'window:UpdateSettings',
   summary: 'Change the settings of the window that are given, for every vault',
-  input: z.strictObject({ Theme: settings.Theme.optional(), ClipboardSeconds: settings.ClipboardSeconds.optional(), Notifications: settings.Notifications.optional(), SingleLetterKeys: settings.SingleLetterKeys.optional() }),
-  output: z.strictObject(settings),
+  input: () => z.strictObject({ Theme: settings.Theme.optional(), ClipboardSeconds: settings.ClipboardSeconds.optional(), Notifications: settings.Notifications.optional(), SingleLetterKeys: settings.SingleLetterKeys.optional() }),
+  output: () => z.strictObject(settings),
   errors: [],
   effect: 'control',
   needs: 'any',
@@ -63,8 +63,8 @@ const copied = z.strictObject({
 export const copyValue = operation({
   name: 'window:CopyValue',
   summary: 'Put a value into the clipboard, for the time that the settings say',
-  input: z.strictObject({ Value: secret({ min: 1, max: MOST_COPIED }), Encoding: asEncoding }),
-  output: copied,
+  input: () => z.strictObject({ Value: secret({ min: 1, max: MOST_COPIED }), Encoding: asEncoding }),
+  output: () => copied,
   errors: ['UnsupportedOperationException'],
   effect: 'control',
   needs: 'unlocked',
@@ -84,14 +84,14 @@ const common: ReadonlySet<ErrorCode> = new Set(COMMON_ERRORS);
 export const copyOutput = operation({
   name: 'window:CopyOutput',
   summary: 'Ask for something and put one value of the answer into the clipboard, without the window seeing it',
-  input: z.strictObject({
+  input: () => z.strictObject({
     Operation: z.string().max(64).describe('Such as kms:Decrypt: one that reads or uses and answers with a value'),
     Input: z.record(z.string(), z.unknown()).describe('As that operation takes it, bytes in base64'),
     Field: z.string().max(64).optional().describe('Of its answer, such as Plaintext; the first value that is in it, if left out'),
     Member: z.string().max(4096).optional().describe('Of an object of JSON in that field: the value of this member alone'),
     Encoding: asEncoding,
   }),
-  output: copied,
+  output: () => copied,
   // Whatever that operation may answer with.
   errors: (Object.keys(ERRORS) as ErrorCode[]).filter((code) => !common.has(code)),
   effect: 'control',
@@ -104,8 +104,8 @@ export const copyOutput = operation({
 export const clearClipboard = operation({
   name: 'window:ClearClipboard',
   summary: 'Take what was copied out of the clipboard again, if it is still there',
-  input: z.strictObject({}),
-  output: z.strictObject({ Cleared: z.boolean().describe('False: nothing was copied, or it holds something else by now') }),
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({ Cleared: z.boolean().describe('False: nothing was copied, or it holds something else by now') }),
   errors: [],
   effect: 'control',
   needs: 'any',
@@ -117,8 +117,8 @@ export const clearClipboard = operation({
 export const pickFile = operation({
   name: 'window:PickFile',
   summary: 'Let the person choose a file in the desktop’s own dialog',
-  input: z.strictObject({}),
-  output: z.strictObject({
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
     Path: z.string().optional().describe('Absent: the person chose none'),
     Name: z.string().optional(),
     Size: z.int().optional().describe('Bytes'),
@@ -134,13 +134,13 @@ export const pickFile = operation({
 export const saveFile = operation({
   name: 'window:SaveFile',
   summary: 'Write what the window shows to a file where the person wants it',
-  input: z.strictObject({
+  input: () => z.strictObject({
     // A name that a file can have everywhere, and that hides nothing.
     SuggestedName: z.string().min(1).max(120).regex(/^[^\u0000-\u001f\u007f-\u009f/\\:*?"<>|.][^\u0000-\u001f\u007f-\u009f/\\:*?"<>|]*$/, 'must be the plain name of a file'),
     Content: secret({ max: MOST_SAVED }),
     Private: z.boolean().default(false).describe('Whether only this user may read the file'),
   }),
-  output: z.strictObject({ Path: z.string().optional().describe('Absent: the person chose none, and nothing was written') }),
+  output: () => z.strictObject({ Path: z.string().optional().describe('Absent: the person chose none, and nothing was written') }),
   errors: ['UnsupportedOperationException'],
   effect: 'control',
   needs: 'unlocked',
