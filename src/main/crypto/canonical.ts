@@ -73,7 +73,13 @@ const tidy = (value: string): string => value.trim().replace(/\s+/g, ' ');
 
 /** `name:value` lines of these headers (lower case), in their order; a name that is not there is an empty value. */
 export function canonicalHeaders(headers: readonly Header[], names: readonly string[]): string {
-  return names.map((name) => `${name}:${headers.flatMap(([other, value]) => (other.toLowerCase() === name ? [tidy(value)] : [])).join(',')}\n`).join('');
+  const values = new Map<string, string>();
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    const before = values.get(lower);
+    values.set(lower, before === undefined ? tidy(value) : `${before},${tidy(value)}`);
+  }
+  return names.map((name) => `${name}:${values.get(name) ?? ''}\n`).join('');
 }
 
 /** `signedHeaders`: lower case, sorted. `payloadHash`: SHA-256 of the body, lower-case hexadecimal. */

@@ -150,7 +150,8 @@ const fail: Call['fail'] = (code, message, details) => {
 
 function factsOf(path: Path, request: Request, principal: Principal, operation: Operation): Facts {
   const { name, effect, needs, doors } = operation;
-  return { ...path.vault(), door: request.door, principal: principal.id, operation: name, effect, needs, doors, left: (bucket) => path.take(bucket, principal) };
+  const { lockState, recoveryCodeUsed } = path.vault();
+  return { lockState, recoveryCodeUsed, door: request.door, principal: principal.id, operation: name, effect, needs, doors, left: (bucket) => path.take(bucket, principal) };
 }
 
 const decideFor = (principal: Principal, action: string, resource: Resource): Decision =>

@@ -57,12 +57,15 @@ export const isClientName = (text: string): boolean => /^[A-Za-z0-9+=,.@_-]{1,64
 export const instant = (milliseconds: number): Instant => milliseconds as Instant;
 export const requestId = (uuid: string): RequestId => uuid as RequestId;
 
-/** 16 random bytes to a UUIDv4 (RFC 9562 section 5.4). */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** 16 random bytes to a UUIDv4 (RFC 9562 section 5.4). Every request has one. */
 export function uuidFrom(random: Uint8Array): string {
-  const bytes = Uint8Array.from(random.subarray(0, 16));
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let hex = '';
+  for (let at = 0; at < 16; at += 1) {
+    const byte = random[at] ?? 0;
+    hex += HEX[at === 6 ? (byte & 0x0f) | 0x40 : at === 8 ? (byte & 0x3f) | 0x80 : byte] ?? '';
+  }
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 export const keyIdFrom = (random: Uint8Array): KeyId => uuidFrom(random) as KeyId;

@@ -35,6 +35,8 @@ export function readTime(text: string): number | undefined {
   const match = TIME.exec(text);
   if (!match) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-  const time = Date.UTC(year, month - 1, day, hour, minute, second);
-  return new Date(time).toISOString().replace(/[-:]|\.000/g, '') === text ? time : undefined;
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
+  const exists =
+    date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCHours() === hour && date.getUTCMinutes() === minute && date.getUTCSeconds() === second;
+  return exists ? date.getTime() : undefined;
 }

@@ -6,7 +6,7 @@
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { setMaxListeners, type EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errnoOf } from '../../../shared/model/errno.ts';
@@ -69,24 +69,18 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   const { door, clock, uid, identity, reset, uidOf = createTcpPeers(() => clock.monotonic()).uidOf } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const recent = new Recent();
-  const running = new Set<Promise<void>>();
+  /** The requests under way, and what ends each. */
+  const running = new Map<Promise<void>, AbortController>();
   const sockets = new Set<Socket>();
   const unknown = new Set<Socket>();
-  const leaving = new AbortController();
-  // One listener for each request under way.
-  setMaxListeners(limits.inFlight + 1, leaving.signal);
   let hosts: ReadonlySet<string> = new Set();
 
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const gone = new AbortController();
-    const abort = (): void => gone.abort();
-    response.once('close', abort);
-    leaving.signal.addEventListener('abort', abort);
-    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size > limits.inFlight, gone }).finally(() => {
-      leaving.signal.removeEventListener('abort', abort);
-      running.delete(done);
-    });
-    running.add(done);
+    // Every answer closes: an abort of what is over costs an exception that nobody looks at.
+    response.once('close', () => { if (!response.writableFinished) gone.abort(); });
+    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size > limits.inFlight, gone }).finally(() => { running.delete(done); });
+    running.set(done, gone);
   };
 
   const server = httpServer(identity, limits, serve);
@@ -143,7 +137,7 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
     async close(graceMs = 10_000) {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       server.closeIdleConnections();
-      await settledWithin(Promise.all(running), graceMs, () => leaving.abort());
+      await settledWithin(Promise.all(running.keys()), graceMs, () => { for (const gone of running.values()) gone.abort(); });
       for (const socket of [...sockets, ...unknown]) socket.destroy();
       server.close();
       await closed;
