@@ -44,7 +44,7 @@ function RemoteRow({ of, act }: { readonly of: Remote; readonly act: ((doing: Do
         <Server size={16} strokeWidth={1.6} className="text-fg-2" aria-hidden="true" />
         <div className="min-w-[180px] flex-1">
           <p className="font-medium">{of.Name} <span className="font-normal text-fg-2">{of.RemoteRegion}</span></p>
-          <p className="text-[12px]/4 break-all text-fg-2"><code className="font-mono">{of.Endpoint}</code>, as <code className="font-mono">{of.AccessKeyId}</code>{of.OwnAuthority ? ', with an authority of its own' : ''}</p>
+          <p className="text-[12px]/4 break-all text-fg-2"><code className="font-mono">{of.Endpoint}</code>, as <code className="font-mono whitespace-nowrap">{of.AccessKeyId}</code>{of.OwnAuthority ? ', with an authority of its own' : ''}</p>
         </div>
         <Button aria-label={`Test ${of.Name}`} busy={busy} onClick={test}>{busy ? 'Trying…' : 'Test'}</Button>
         {act && <Button aria-label={`Change ${of.Name}`} onClick={() => { act({ kind: 'put', of }); }}>Change</Button>}

@@ -118,7 +118,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog title="New key" onClose={onClose} held={busy} className="w-[500px]">
       <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy && possible) void create(); }}>
-        <div className="more-below flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
+        <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
           <fieldset disabled={unnamed !== undefined}>
             <legend className="mb-1.5 text-[12px]/4 font-medium text-fg-2">What is it for?</legend>
             <div className="flex flex-col gap-1.5">

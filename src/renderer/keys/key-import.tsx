@@ -133,7 +133,7 @@ function Bring({ value, taken, onClose }: { readonly value: KeyMetadata; readonl
 
   return (
     <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void bring(); }}>
-      <div className="more-below flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
+      <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
         {taken !== 'brought' && <Taken taken={taken} />}
         <BytesInput ref={wrapped} label="Wrapped material" limit={6144} encoding="base64" rows={3} />
         {taken === 'brought' && <BytesInput ref={token} label="Import token" limit={6144} encoding="base64" rows={3} />}
