@@ -32,7 +32,7 @@ export function select(versions: Versions, wanted: { readonly versionId?: string
   const stage = wanted.stage ?? (versionId === undefined ? CURRENT : undefined);
   const version = versionId === undefined ? staged(versions, stage ?? CURRENT) : versionOf(versions, versionId);
   const what = versionId === undefined ? `staging label \`${stage ?? CURRENT}\`` : `version \`${versionId}\``;
-  if (!version?.value) throw new VaultError('ResourceNotFoundException', `there is no secret value for ${what}; see \`keystead secretsmanager list-secret-version-ids\``);
+  if (!version?.value) throw new VaultError('ResourceNotFoundException', `there is no secret value for ${what}; see \`keystead secret list-versions\``);
   if (stage !== undefined && !version.stages.includes(stage)) {
     throw new VaultError('InvalidParameterException', `\`VersionStage\` \`${stage}\` is not on version \`${version.versionId}\`; give one of the two`);
   }
@@ -94,10 +94,10 @@ export function moved(versions: Versions, { stage, from, to }: StageMove): Versi
   const holder = staged(versions, stage);
   if (from === undefined && to === undefined) throw new VaultError('InvalidParameterException', 'give `MoveToVersionId`, `RemoveFromVersionId` or both');
   for (const id of [from, to]) {
-    if (id !== undefined && !versionOf(versions, id)) throw new VaultError('ResourceNotFoundException', `version \`${id}\` does not exist; see \`keystead secretsmanager list-secret-version-ids\``);
+    if (id !== undefined && !versionOf(versions, id)) throw new VaultError('ResourceNotFoundException', `version \`${id}\` does not exist; see \`keystead secret list-versions\``);
   }
   if (from !== undefined && holder?.versionId !== from) {
-    throw new VaultError('InvalidParameterException', `staging label \`${stage}\` is not on version \`${from}\`; see \`keystead secretsmanager list-secret-version-ids\``);
+    throw new VaultError('InvalidParameterException', `staging label \`${stage}\` is not on version \`${from}\`; see \`keystead secret list-versions\``);
   }
   if (to === undefined) {
     if (stage === CURRENT) throw new VaultError('InvalidParameterException', '`AWSCURRENT` can only be moved to another version; give `MoveToVersionId`');
