@@ -57,6 +57,13 @@ export function declaredCommands(wrapped: ReadonlySet<Name>): readonly Command[]
   });
 }
 
+/** Without a secret of its own, and yet of one region's secrets. */
+const AMONG_SECRETS: ReadonlySet<Name> = new Set(['secretsmanager:CreateSecret', 'secretsmanager:ListSecrets', 'secretsmanager:BatchGetSecretValue']);
+
+/** Whether it is asked in a region. One whose input has a `Region` names a replica by it, and is asked where the primary is. */
+const isPlaced = (name: Name, operation: Operation): boolean =>
+  name.startsWith('kms:') || AMONG_SECRETS.has(name) || (name.startsWith('secretsmanager:') && operation.resource !== undefined && !flagsOf(operation).some((flag) => flag.name === REGION.name));
+
 /** Asked for the one command that is typed, or for help: a schema costs time to build. */
 function flagsFor(name: Name, operation: Operation): readonly Flag[] {
   const paging = pagingOf(operation);
@@ -65,7 +72,7 @@ function flagsFor(name: Name, operation: Operation): readonly Flag[] {
     ...(hasBinary(operation) ? [OUTPUT_FILE] : []),
     ...(paging ? [paginate(paging)] : []),
     ...(name === OPERATIONS['kms:GetPublicKey'].name ? [FORMAT] : []),
-    ...(name.startsWith('kms:') ? [REGION] : []),
+    ...(isPlaced(name, operation) ? [REGION] : []),
   ];
 }
 
@@ -109,20 +116,21 @@ async function deliver(run: Run, operation: Operation, answer: Answered, format:
   if (rest) await printAnswer(world, run.output ?? 'json', operation.output, rest);
 }
 
-const regionOf = (run: Run): { readonly region?: string } => {
-  const region = flagText(run, 'region');
+const regionOf = (run: Run, name: Name, operation: Operation): { readonly region?: string } => {
+  const region = isPlaced(name, operation) ? flagText(run, 'region') : undefined;
   return region === undefined ? {} : { region };
 };
 
 /** One call, or one per page when the operation is paged and nobody asked for a certain page. */
 async function wholeAnswer(run: Run, connection: Connection, name: Name, operation: Operation, input: Input): Promise<Answered> {
   const paging = pagingOf(operation);
-  if (!paging || input[paging.limit] !== undefined || input[paging.begin] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input, regionOf(run));
+  const place = regionOf(run, name, operation);
+  if (!paging || input[paging.limit] !== undefined || input[paging.begin] !== undefined || flagSwitch(run, 'paginate') === false) return callFor(run, connection, name, input, place);
   const items: unknown[] = [];
   let rest: Answered | undefined;
   let from: unknown;
   do {
-    const page: Answered = await callFor(run, connection, name, { ...input, [paging.limit]: paging.most, ...(from === undefined ? {} : { [paging.begin]: from }) }, regionOf(run));
+    const page: Answered = await callFor(run, connection, name, { ...input, [paging.limit]: paging.most, ...(from === undefined ? {} : { [paging.begin]: from }) }, place);
     const { [paging.list]: more, [paging.next]: next, Truncated: _truncated, ...others } = page;
     items.push(...(more as readonly unknown[]));
     rest ??= others;

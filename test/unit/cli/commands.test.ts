@@ -46,6 +46,17 @@ describe('a declared command', () => {
     expect(out).toMatch(/^\{\n {4}"KeyMetadata": \{\n {8}"AWSAccountId"/);
   });
 
+  it('is asked in a region where it has one, and never in that of a replica that it names', async () => {
+    await fake.listen({ 'kms:ListKeys': () => ({ Keys: [], Truncated: false }), 'secretsmanager:ListSecrets': () => ({ SecretList: [] }), 'secretsmanager:RestoreSecret': () => ({ ARN: 'a', Name: 'n' }), 'secretsmanager:ReleaseReplica': () => ({ ARN: 'a', Name: 'n' }) });
+    for (const words of ['kms list-keys', 'secret list', 'secret restore --secret-id app', 'secret release-replica --secret-id app']) expect([words, (await fake.run([...words.split(' '), '--region', 'eu-west-1'])).err]).toEqual([words, '']);
+    expect(fake.seen.map(({ name, region, input: { Region } }) => [name, region, Region])).toEqual([
+      ['kms:ListKeys', 'eu-west-1', undefined],
+      ['secretsmanager:ListSecrets', 'eu-west-1', undefined],
+      ['secretsmanager:RestoreSecret', 'eu-west-1', undefined],
+      ['secretsmanager:ReleaseReplica', undefined, 'eu-west-1'],
+    ]);
+  });
+
   it('prints text as the AWS CLI does: sorted scalars and tabs', async () => {
     await fake.listen({ 'kms:ListKeys': () => ({ Keys: [{ KeyId: 'b', KeyArn: 'a' }, { KeyId: 'd', KeyArn: 'c' }], Truncated: false }), 'kms:DescribeKey': () => ({ KeyMetadata: METADATA }) });
     expect((await fake.run(['kms', 'list-keys', '--output', 'text'])).out).toBe('KEYS\ta\tb\nKEYS\tc\td\n');

@@ -24,7 +24,7 @@ export interface Fake {
   readonly home: string;
   readonly surroundings: Surroundings;
   /** Operations in the order of arrival, with secrets as `secret:TEXT`. */
-  readonly seen: { readonly name: string; readonly input: Input }[];
+  readonly seen: { readonly name: string; readonly input: Input; readonly region?: string }[];
   listen(handlers: Handlers, options?: { readonly version?: number }): Promise<void>;
   run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
   close(): Promise<void>;
@@ -64,12 +64,12 @@ export function createFake(options: { readonly header?: boolean } = {}): Fake {
   const serve = (connection: Socket, handlers: Handlers): void => {
     const reader = new FrameReader();
     const cancels = new Map<number, () => void>();
-    const answer = async (id: number, op: string, bytes: Uint8Array): Promise<void> => {
+    const answer = async (id: number, op: string, bytes: Uint8Array, region: string | undefined): Promise<void> => {
       const requestId = '00000000-0000-4000-8000-000000000001';
       try {
         if (!isOperationName(op)) throw error('UnknownOperationException', `no operation \`${op}\``);
         const input = decodeJson(bytes, { secretFields: secretFields(declarationOf(op).input) }) as Input;
-        seen.push({ name: op, input: Object.fromEntries(Object.entries(input).map(([name, value]) => [name, value instanceof SecretBytes ? `secret:${textOf(value)}` : value])) });
+        seen.push({ name: op, input: Object.fromEntries(Object.entries(input).map(([name, value]) => [name, value instanceof SecretBytes ? `secret:${textOf(value)}` : value])), ...(region === undefined ? {} : { region }) });
         const parsed = declarationOf(op).input.safeParse(input);
         if (!parsed.success) throw error('ValidationException', parsed.error.issues[0]?.message ?? '');
         const handler = handlers[op];
@@ -86,7 +86,7 @@ export function createFake(options: { readonly header?: boolean } = {}): Fake {
     connection.on('data', (chunk: Buffer) => {
       reader.push(chunk, (frame) => {
         const message = readClientMessage(frame);
-        if (message.kind === 'request') void answer(message.id, message.op, message.input);
+        if (message.kind === 'request') void answer(message.id, message.op, message.input, message.region);
         if (message.kind === 'cancel') cancels.get(message.id)?.();
       });
     });
