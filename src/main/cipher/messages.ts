@@ -1,10 +1,11 @@
 /**
- * Messages between the vault and the process that encrypts and decrypts files: one frame each, u32 length of the JSON ‖ JSON ‖ bytes. The
+ * Messages between the vault and the process that encrypts and decrypts files: one frame each (`crypto/json-frame.ts`). The
  * bytes are a data key or its ciphertext; a data key is never in the JSON. Both ends are of one program, yet decoding is strict: a
  * file that took over the child must not get to choose what main reads.
  */
 import { z } from 'zod';
-import { type Bytes, allocate, readU32, u32, utf8 } from '../crypto/bytes.ts';
+import type { Bytes } from '../crypto/bytes.ts';
+import { decodeFrame, encodeFrame } from '../crypto/json-frame.ts';
 
 const context = z.record(z.string(), z.string());
 const size = z.int().nonnegative();
@@ -37,29 +38,9 @@ export type Order = z.output<typeof order>;
 export type ToChild = z.output<typeof toChild>;
 export type ToParent = z.output<typeof toParent>;
 
-const NOTHING = allocate(0);
-
-/** A frame of its own, to be handed over. */
-export function encode(message: ToChild | ToParent, bytes: Uint8Array = NOTHING): Bytes {
-  const json = utf8(JSON.stringify(message));
-  const frame = allocate(4 + json.byteLength + bytes.byteLength);
-  frame.set(u32(json.byteLength), 0);
-  frame.set(json, 4);
-  frame.set(bytes, 4 + json.byteLength);
-  return frame;
-}
-
-function decode<T>(schema: z.ZodType<T>, frame: Uint8Array): { readonly message: T; readonly bytes: Uint8Array } | undefined {
-  try {
-    const end = 4 + readU32(frame, 0);
-    if (end > frame.byteLength) return undefined;
-    const parsed = schema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, end))));
-    return parsed.success ? { message: parsed.data, bytes: frame.subarray(end) } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The bytes are views into the frame. Undefined for anything that is no message. */
-export const decodeToChild = (frame: Uint8Array) => decode(toChild, frame);
-export const decodeToParent = (frame: Uint8Array) => decode(toParent, frame);
+export const decodeToChild = (frame: Uint8Array) => decodeFrame(toChild, frame);
+export const decodeToParent = (frame: Uint8Array) => decodeFrame(toParent, frame);
+
+/** A frame of its own, to be handed over; the bytes stay the caller's. */
+export const encode = (message: ToChild | ToParent, bytes?: Uint8Array): Bytes => encodeFrame(message, bytes ? [bytes] : []);

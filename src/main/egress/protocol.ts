@@ -1,11 +1,12 @@
 /**
- * Messages between the vault and the process that opens outward connections: one frame each, u32 length of the JSON ‖ JSON ‖ bytes. The
+ * Messages between the vault and the process that opens outward connections: one frame each (`crypto/json-frame.ts`). The
  * bytes are the values of an order, one after the other in the order of `ROLES`; their lengths are in the JSON, they never are. An
  * answer has bytes only where a remote was asked for a value. Both ends are of one program, yet decoding is strict, and an answer can hold nothing but words of closed sets,
  * codes of a narrow shape, and addresses: a server that took over the child must not get to choose what the vault says.
  */
 import { z } from 'zod';
-import { type Bytes, allocate, readU32, u32, utf8 } from '../crypto/bytes.ts';
+import type { Bytes } from '../crypto/bytes.ts';
+import { decodeFrame, encodeFrame } from '../crypto/json-frame.ts';
 import { STEPS } from '../secrets/rotator-port.ts';
 import { ACTIONS, type EgressOrder, ENGINES, FAILURES, type FailureCode, MOST_LABELS, NOTES, PLACES, ROLES, type Role, STAGE, STRATEGIES, VERSION_ID } from './port.ts';
 
@@ -78,42 +79,15 @@ export type Given = Readonly<Partial<Record<Role, Uint8Array>>>;
 /** A frame of its own, to be handed over; the values are copied into it and stay the caller's. */
 export function encodeOrder(given: EgressOrder, values: Given): Bytes {
   const parts = ROLES.flatMap((role) => (values[role] ? [[role, values[role]] as const] : []));
-  const json = utf8(JSON.stringify({ kind: 'order', order: given, lengths: Object.fromEntries(parts.map(([role, bytes]) => [role, bytes.byteLength])) }));
-  const frame = allocate(4 + json.byteLength + parts.reduce((sum, [, bytes]) => sum + bytes.byteLength, 0));
-  frame.set(u32(json.byteLength), 0);
-  frame.set(json, 4);
-  let at = 4 + json.byteLength;
-  for (const [, bytes] of parts) {
-    frame.set(bytes, at);
-    at += bytes.byteLength;
-  }
-  return frame;
+  return encodeFrame({ kind: 'order', order: given, lengths: Object.fromEntries(parts.map(([role, bytes]) => [role, bytes.byteLength])) }, parts.map(([, bytes]) => bytes));
 }
 
 /** `value`: as long as the message says, copied. */
-export function encode(message: ToParent | { readonly kind: 'cancel' }, value: Uint8Array = allocate(0)): Bytes {
-  const json = utf8(JSON.stringify(message));
-  const frame = allocate(4 + json.byteLength + value.byteLength);
-  frame.set(u32(json.byteLength), 0);
-  frame.set(json, 4);
-  frame.set(value, 4 + json.byteLength);
-  return frame;
-}
-
-function decode<T>(schema: z.ZodType<T>, frame: Uint8Array): { readonly message: T; readonly bytes: Uint8Array } | undefined {
-  try {
-    const end = 4 + readU32(frame, 0);
-    if (end > frame.byteLength) return undefined;
-    const parsed = schema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, end))));
-    return parsed.success ? { message: parsed.data, bytes: frame.subarray(end) } : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const encode = (message: ToParent | { readonly kind: 'cancel' }, value?: Uint8Array): Bytes => encodeFrame(message, value ? [value] : []);
 
 /** The values are views into the frame. Undefined for anything that is no message. */
 export function decodeToChild(frame: Uint8Array): { readonly message: ToChild; readonly values: Given } | undefined {
-  const given = decode(toChild, frame);
+  const given = decodeFrame(toChild, frame);
   if (!given) return undefined;
   const { message, bytes } = given;
   const sizes = message.kind === 'order' ? message.lengths : {};
@@ -131,7 +105,7 @@ export function decodeToChild(frame: Uint8Array): { readonly message: ToChild; r
 
 /** The value is a view into the frame. Undefined for anything that is no answer. */
 export function decodeToParent(frame: Uint8Array): { readonly message: ToParent; readonly value: Uint8Array } | undefined {
-  const given = decode(toParent, frame);
+  const given = decodeFrame(toParent, frame);
   if (!given) return undefined;
   const { message, bytes } = given;
   return bytes.byteLength === (message.kind === 'done' ? (message.value?.length ?? 0) : 0) ? { message, value: bytes } : undefined;

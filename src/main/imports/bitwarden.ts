@@ -32,11 +32,11 @@ function fieldsOf(item: Members): readonly ParsedField[] {
 }
 
 export function parseBitwarden(document: Members): Parsed {
-  if (document['encrypted'] !== false) throw new ImportFailure('it is an encrypted Bitwarden export: export `.json` instead of `.json (Encrypted)`');
+  if (document['encrypted'] !== false) throw new ImportFailure('bitwarden-encrypted');
   const folders = new Map([...objectsIn(document, 'folders'), ...objectsIn(document, 'collections')].map((folder) => [textIn(folder, 'id'), textIn(folder, 'name')]));
   const notes = new Set<ImportNote>();
   const items = document['items'];
-  if (!Array.isArray(items) || !items.every(isObject)) throw new ImportFailure('it is no Bitwarden export: it has no items');
+  if (!Array.isArray(items) || !items.every(isObject)) throw new ImportFailure('bitwarden-without-items');
   const entries = items.flatMap((item) => {
     if (objectsIn(item, 'passwordHistory').length > 0) notes.add('history-left');
     if (objectsIn(item, 'attachments').length > 0) notes.add('attachments-left');

@@ -73,13 +73,13 @@ function customFields(cell: string): readonly ParsedField[] {
 
 export function parseCsv(text: string): Parsed {
   const { names, dialect } = headOf(text);
-  if (!dialect) throw new ImportFailure('its columns are not those of 1Password, Bitwarden, KeePass or KeePassXC', 1);
-  if (new Set(names).size < names.length) throw new ImportFailure('a column is there twice', 1);
+  if (!dialect) throw new ImportFailure('columns-unknown', 1);
+  if (new Set(names).size < names.length) throw new ImportFailure('column-twice', 1);
   const columns = names.map((name): Column => (Object.hasOwn(dialect.columns, name) ? dialect.columns[name] : undefined) ?? field(name === '' ? 'unnamed' : name));
   const [, ...rows] = readCsv(text, { backslashes: dialect.backslashes ?? false });
   const notes = new Set<ImportNote>();
   const entries = rows.flatMap(({ line, cells }) => {
-    if (cells.length > columns.length) throw new ImportFailure('it has more values than there are columns', line);
+    if (cells.length > columns.length) throw new ImportFailure('values-beyond-columns', line);
     const fields: ParsedField[] = [];
     let title = '';
     let folders: readonly string[] = [];

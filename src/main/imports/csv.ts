@@ -20,7 +20,7 @@ export function readCsv(text: string, { backslashes = false, most = Infinity }: 
       if (text.charAt(at) === '"') {
         const opened = line;
         for (at++; ; ) {
-          if (at >= text.length) throw new ImportFailure('a quote is opened and never closed', opened);
+          if (at >= text.length) throw new ImportFailure('quote-open', opened);
           const stop = nextOf(text, at, backslashes);
           cell += text.slice(at, stop);
           for (let index = text.indexOf('\n', at); index !== -1 && index < stop; index = text.indexOf('\n', index + 1)) line++;
@@ -32,12 +32,12 @@ export function readCsv(text: string, { backslashes = false, most = Infinity }: 
           at += 2;
         }
         at++;
-        if (at < text.length && !/[,\r\n]/.test(text.charAt(at))) throw new ImportFailure('there is more behind a closing quote', line);
+        if (at < text.length && !/[,\r\n]/.test(text.charAt(at))) throw new ImportFailure('behind-quote', line);
       } else {
         const start = at;
         while (at < text.length && !/[,\r\n]/.test(text.charAt(at))) at++;
         cell = text.slice(start, at);
-        if (cell.includes('"')) throw new ImportFailure('a quote stands within a value that is not quoted', line);
+        if (cell.includes('"')) throw new ImportFailure('quote-within', line);
       }
       cells.push(cell);
       if (text.charAt(at) !== ',') break;

@@ -21,7 +21,7 @@ function closing(text: string, quote: string, from: number): number {
     if (quote === '"' && text.charAt(at) === '\\') at++;
     else if (text.charAt(at) === quote) return at;
   }
-  throw new ImportFailure('a quote is opened and never closed', lineAt(text, from));
+  throw new ImportFailure('quote-open', lineAt(text, from));
 }
 
 const unescaped = (text: string): string => text.replace(/\\(.)/gs, (whole, one: string) => ESCAPES[one] ?? whole);
@@ -44,7 +44,7 @@ export function parseDotenv(given: string): Parsed {
     }
     const indent = text.slice(at, end).length - text.slice(at, end).trimStart().length;
     const head = NAME.exec(text.slice(at + indent, end));
-    if (!head) throw new ImportFailure('it is neither `NAME=value` nor a comment', line);
+    if (!head) throw new ImportFailure('no-assignment', line);
     const [whole, name = ''] = head;
     const from = at + indent + whole.length;
     const quote = text.charAt(from);
@@ -53,7 +53,7 @@ export function parseDotenv(given: string): Parsed {
       const raw = text.slice(from + 1, close);
       const after = lineEnd(text, close);
       const rest = text.slice(close + 1, after).trim();
-      if (rest !== '' && !rest.startsWith('#')) throw new ImportFailure('there is more behind the closing quote', lineAt(text, close));
+      if (rest !== '' && !rest.startsWith('#')) throw new ImportFailure('behind-quote', lineAt(text, close));
       references ||= quote === '"' && REFERENCE.test(raw.replace(/\\./gs, ''));
       fields.push(textField(name, quote === '"' ? unescaped(raw) : raw));
       at = after + 1;
@@ -66,6 +66,6 @@ export function parseDotenv(given: string): Parsed {
       line++;
     }
   }
-  if (fields.length === 0) throw new ImportFailure('there is no `NAME=value` in it');
+  if (fields.length === 0) throw new ImportFailure('no-assignments');
   return { format: 'dotenv', shape: 'fields', entries: [{ path: [], fields }], notes: references ? ['references-unexpanded'] : [] };
 }

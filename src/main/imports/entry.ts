@@ -12,7 +12,7 @@ port.onFrame((frame) => {
   try {
     port.send(encodeParsed(parseImport(frame)));
   } catch (error) {
-    port.send(encodeFailure(error instanceof ImportFailure ? error : new ImportFailure('it cannot be read')));
+    port.send(encodeFailure(error instanceof ImportFailure ? error : new ImportFailure('unreadable')));
   } finally {
     frame.fill(0);
   }

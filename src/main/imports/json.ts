@@ -5,6 +5,7 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import { decodeJson, isObject } from '../../shared/wire/json.ts';
 import { ImportFailure, type Parsed, type ParsedField } from './parsed.ts';
+import { jsonReason } from './reasons.ts';
 import { lineAt } from './text.ts';
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -16,10 +17,10 @@ export function readJson(text: string, file = text, before = 0): unknown {
     return decodeJson(bytes);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    // Fixed words and the offset of a byte, which are the reader's own.
-    const [, offset = '0', why = 'malformed'] = /^malformed json at byte (\d+): (.*)$/.exec(error.message) ?? [];
+    // The offset of a byte and fixed words, which are the reader's own.
+    const [, offset = '0', fault = ''] = /^malformed json at byte (\d+): (.*)$/.exec(error.message) ?? [];
     const at = before + new TextDecoder().decode(bytes.subarray(0, Number(offset))).length;
-    throw new ImportFailure(`it is no JSON that can be taken: ${why}`, lineAt(file, at));
+    throw new ImportFailure(jsonReason(fault), lineAt(file, at));
   }
 }
 
@@ -37,10 +38,10 @@ export function readJsonDocuments(text: string): readonly unknown[] {
     } else if ((one === '}' || one === ']') && --depth === 0) {
       documents.push(readJson(text.slice(start, at + 1), text, start));
       start = -1;
-    } else if (depth === 0 && !/\s/.test(one)) throw new ImportFailure('it is no JSON: something stands outside of objects', lineAt(text, at));
+    } else if (depth === 0 && !/\s/.test(one)) throw new ImportFailure('json-outside', lineAt(text, at));
     if (depth < 0) break;
   }
-  if (depth !== 0) throw new ImportFailure('it is no JSON: brackets do not match', lineAt(text, text.length));
+  if (depth !== 0) throw new ImportFailure('json-brackets', lineAt(text, text.length));
   return documents;
 }
 
@@ -49,12 +50,12 @@ export const fieldsOfMembers = (members: Members): readonly ParsedField[] =>
 
 /** Of an object that is no other program's export. */
 export function parseMembers(format: 'json' | 'yaml', document: unknown): Parsed {
-  if (!isObject(document)) throw new ImportFailure('the outermost thing must be an object of names and values');
+  if (!isObject(document)) throw new ImportFailure('no-object');
   const members = Object.entries(document);
-  if (members.length === 0) throw new ImportFailure('there is nothing in it');
+  if (members.length === 0) throw new ImportFailure('nothing');
   if (!members.every(([, value]) => isObject(value))) return { format, shape: 'fields', entries: [{ path: [], fields: fieldsOfMembers(document) }], notes: [] };
   const filled = members.filter(([, value]) => Object.keys(value as Members).length > 0);
-  if (filled.length === 0) throw new ImportFailure('there is nothing in it');
+  if (filled.length === 0) throw new ImportFailure('nothing');
   return {
     format,
     shape: 'entries',

@@ -5,7 +5,8 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { isObject } from '../../shared/wire/json.ts';
 import type { ImportNote } from '../../shared/model/import-formats.ts';
-import { distinct, ImportFailure, MOST_DEPTH, textField, type Parsed, type ParsedEntry, type ParsedField } from './parsed.ts';
+import { MOST_ELEMENTS_DEEP } from './limits.ts';
+import { distinct, ImportFailure, textField, type Parsed, type ParsedEntry, type ParsedField } from './parsed.ts';
 import { lineAt } from './text.ts';
 import { oneTimeAddress, SEED_NAME } from './one-time-seed.ts';
 import { objectsIn, type Members } from './json.ts';
@@ -13,7 +14,6 @@ import { objectsIn, type Members } from './json.ts';
 const LISTS: ReadonlySet<string> = new Set(['Group', 'Entry', 'String', 'Binary']);
 const ENTITIES: ReadonlyMap<string, string> = new Map([['lt', '<'], ['gt', '>'], ['amp', '&'], ['quot', '"'], ['apos', "'"]]);
 const FIELD_NAMES: ReadonlyMap<string, string> = new Map([['UserName', 'username'], ['Password', 'password'], ['URL', 'url'], ['Notes', 'notes']]);
-const MOST_ELEMENTS_DEEP = MOST_DEPTH * 2;
 
 function decoded(text: string): string {
   return text.replace(/&([^;&]{1,12});|&/g, (_whole, name?: string) => {
@@ -21,7 +21,7 @@ function decoded(text: string): string {
     if (own !== undefined) return own;
     const [, hex, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(name ?? '') ?? [];
     const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    if (!(code > 0 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) throw new ImportFailure('it has an entity that is none of XML’s own');
+    if (!(code > 0 && code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff)) throw new ImportFailure('xml-entity');
     return String.fromCodePoint(code);
   });
 }
@@ -45,7 +45,7 @@ function entryOf(entry: Members, folders: readonly string[]): ParsedEntry | unde
   for (const one of objectsIn(entry, 'String')) {
     const key = textOf(one['Key']);
     const given = one['Value'];
-    if (isObject(given) && given['@Protected'] === 'True') throw new ImportFailure('its values are still encrypted: export it as XML from the open database');
+    if (isObject(given) && given['@Protected'] === 'True') throw new ImportFailure('keepass-encrypted');
     const value = textOf(given);
     if (key === 'Title') title = value;
     else if (value !== '') fields.push(textField(FIELD_NAMES.get(key) ?? (key || 'field'), value));
@@ -55,10 +55,10 @@ function entryOf(entry: Members, folders: readonly string[]): ParsedEntry | unde
 
 export function parseKeePass(text: string): Parsed {
   const declared = /<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST)/i.exec(text);
-  if (declared) throw new ImportFailure('it has a document type, which no export has', lineAt(text, declared.index));
+  if (declared) throw new ImportFailure('xml-document-type', lineAt(text, declared.index));
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- its successor is a package of its own, for the same function
   const valid = XMLValidator.validate(text);
-  if (valid !== true) throw new ImportFailure('it is no XML', valid.err.line);
+  if (valid !== true) throw new ImportFailure('xml-malformed', valid.err.line);
   let document: unknown;
   try {
     document = new XMLParser({
@@ -74,10 +74,10 @@ export function parseKeePass(text: string): Parsed {
       isArray: (name) => LISTS.has(name),
     }).parse(text);
   } catch {
-    throw new ImportFailure(`it is nested deeper than ${String(MOST_ELEMENTS_DEEP)} elements, or no XML`);
+    throw new ImportFailure('xml-too-deep');
   }
   const file = isObject(document) ? document['KeePassFile'] : undefined;
-  if (!isObject(file)) throw new ImportFailure('it is no KeePass export: its outermost element is not `KeePassFile`');
+  if (!isObject(file)) throw new ImportFailure('keepass-root');
   const bin = isObject(file['Meta']) && textOf(file['Meta']['RecycleBinEnabled']) !== 'False' ? textOf(file['Meta']['RecycleBinUUID']) : '';
   const notes = new Set<ImportNote>();
   const entries: ParsedEntry[] = [];

@@ -1,34 +1,43 @@
 /**
- * Messages between the vault and the process that reads a file: one frame each. To the child: the file. From it: u32 length of the JSON ‖
- * JSON ‖ the values, one behind the other; their lengths are in the JSON, they never are. Both ends are of one program, yet decoding is strict: a
- * file that took over the child gets to say one plain line of why it is not taken, and nothing else.
+ * Messages between the vault and the process that reads a file: one frame each. To the child: the file. From it: `crypto/json-frame.ts`, the bytes being
+ * the values, one behind the other; their lengths are in the JSON, they never are. Both ends are of one program, yet decoding is strict: a
+ * file that took over the child gets to choose a reason of the table and a line, and to say nothing else.
  */
 import { z } from 'zod';
 import { FORMATS, NOTES } from '../../shared/model/import-formats.ts';
+import { isObject } from '../../shared/wire/json.ts';
 import type { ReadFile } from './port.ts';
-import { type Bytes, allocate, readU32, u32, utf8 } from '../crypto/bytes.ts';
-import { ImportFailure, MOST_BYTES, MOST_ENTRIES, MOST_FIELDS, MOST_NAME, type Parsed } from './parsed.ts';
+import { type Bytes, utf8 } from '../crypto/bytes.ts';
+import { decodeFrame, encodeFrame } from '../crypto/json-frame.ts';
+import { MOST_BYTES, MOST_ENTRIES, MOST_FIELDS, MOST_NAME } from './limits.ts';
+import { ImportFailure, type Parsed } from './parsed.ts';
+import { REASON_NAMES } from './reasons.ts';
 
-const text = (most: number) => z.string().max(most);
-const field = z.tuple([text(MOST_NAME).min(1), z.enum(['text', 'json']), z.int().min(0).max(MOST_BYTES * 2)]);
-const entry = z.strictObject({ path: z.array(text(4096)).max(128), line: z.int().positive().optional(), fields: z.array(field).max(MOST_FIELDS) });
-const answer = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('parsed'), format: z.enum(FORMATS), shape: z.enum(['fields', 'entries']), entries: z.array(entry).min(1).max(MOST_ENTRIES), notes: z.array(z.enum(NOTES)).max(NOTES.length) }),
-  z.strictObject({ kind: z.literal('failed'), why: text(256).regex(/^[\p{L}\p{N}\p{P}\p{S} ]+$/u), line: z.int().positive().optional() }),
-]);
-
-function framed(message: z.output<typeof answer>, values: readonly Uint8Array[]): Bytes {
-  const json = utf8(JSON.stringify(message));
-  const frame = allocate(4 + json.byteLength + values.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  frame.set(u32(json.byteLength), 0);
-  frame.set(json, 4);
-  let at = 4 + json.byteLength;
-  for (const value of values) {
-    frame.set(value, at);
-    at += value.byteLength;
-  }
-  return frame;
+type Field = readonly [name: string, kind: 'text' | 'json', length: number];
+interface Entry {
+  readonly path: readonly string[];
+  readonly line?: number;
+  readonly fields: readonly Field[];
 }
+
+const isText = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most;
+const isWhole = (value: unknown, least: number, most: number): value is number => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+const isListOf = <T>(value: unknown, most: number, is: (one: unknown) => one is T): value is T[] => Array.isArray(value) && value.length <= most && value.every(is);
+const isPart = (value: unknown): value is string => isText(value, 4096);
+const isField = (value: unknown): value is Field =>
+  Array.isArray(value) && value.length === 3 && isText(value[0], MOST_NAME) && value[0] !== '' && (value[1] === 'text' || value[1] === 'json') && isWhole(value[2], 0, MOST_BYTES * 2);
+function isEntry(value: unknown): value is Entry {
+  if (!isObject(value)) return false;
+  const { path, line, fields, ...others } = value;
+  return Object.keys(others).length === 0 && isListOf(path, 128, isPart) && (line === undefined || isWhole(line, 1, MOST_LINE)) && isListOf(fields, MOST_FIELDS, isField);
+}
+
+const MOST_LINE = MOST_BYTES + 1;
+const answer = z.discriminatedUnion('kind', [
+  // By hand: a schema for each of so many fields takes as long as reading the file.
+  z.strictObject({ kind: z.literal('parsed'), format: z.enum(FORMATS), shape: z.enum(['fields', 'entries']), entries: z.array(z.custom<Entry>(isEntry)).min(1).max(MOST_ENTRIES), notes: z.array(z.enum(NOTES)).max(NOTES.length) }),
+  z.strictObject({ kind: z.literal('failed'), reason: z.enum(REASON_NAMES), line: z.int().positive().max(MOST_LINE).optional() }),
+]);
 
 export function encodeParsed({ format, shape, entries, notes }: Parsed): Bytes {
   const values: Uint8Array[] = [];
@@ -41,17 +50,22 @@ export function encodeParsed({ format, shape, entries, notes }: Parsed): Bytes {
       return [name, kind, bytes.byteLength];
     }),
   }));
-  return framed({ kind: 'parsed', format, shape, entries: listed, notes: [...notes] }, values);
+  const message: z.output<typeof answer> = { kind: 'parsed', format, shape, entries: listed, notes: [...notes] };
+  return encodeFrame(message, values);
 }
 
-export const encodeFailure = ({ why, line }: Pick<ImportFailure, 'why' | 'line'>): Bytes => framed({ kind: 'failed', why, ...(line === undefined ? {} : { line }) }, []);
+export function encodeFailure({ reason, line }: Pick<ImportFailure, 'reason' | 'line'>): Bytes {
+  const message: z.output<typeof answer> = { kind: 'failed', reason, ...(line === undefined ? {} : { line }) };
+  return encodeFrame(message);
+}
 
 /** The values are a view into the frame. Undefined for anything that is no answer; throws the ImportFailure that the child answered with. */
 export function decodeAnswer(frame: Uint8Array): { readonly file: ReadFile; readonly values: Uint8Array } | undefined {
-  const message = read(frame);
-  if (!message) return undefined;
-  if (message.parsed.kind === 'failed') throw new ImportFailure(message.parsed.why, message.parsed.line);
-  const { kind: _kind, entries, ...rest } = message.parsed;
+  const given = decodeFrame(answer, frame);
+  if (!given) return undefined;
+  const { message, bytes: values } = given;
+  if (message.kind === 'failed') throw new ImportFailure(message.reason, message.line);
+  const { kind: _kind, entries, ...rest } = message;
   let at = 0;
   const placed = entries.map(({ path, line, fields }) => ({
     path,
@@ -62,16 +76,5 @@ export function decodeAnswer(frame: Uint8Array): { readonly file: ReadFile; read
       return { name, kind, start, length };
     }),
   }));
-  return at === message.values.byteLength ? { file: { ...rest, entries: placed }, values: message.values } : undefined;
-}
-
-function read(frame: Uint8Array): { readonly parsed: z.output<typeof answer>; readonly values: Uint8Array } | undefined {
-  try {
-    const end = 4 + readU32(frame, 0);
-    if (end > frame.byteLength) return undefined;
-    const parsed = answer.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.subarray(4, end))));
-    return parsed.success ? { parsed: parsed.data, values: frame.subarray(end) } : undefined;
-  } catch {
-    return undefined;
-  }
+  return at === values.byteLength ? { file: { ...rest, entries: placed }, values } : undefined;
 }

@@ -24,11 +24,11 @@ function fieldOf(field: Members): ParsedField | undefined {
 
 export function parseOnePassword(items: readonly Members[]): Parsed {
   if (!items.some((item) => Array.isArray(item['fields']))) {
-    throw new ImportFailure('it is a list of `op` without values: give `op item list --format json | op item get - --format json`');
+    throw new ImportFailure('op-without-values');
   }
   const notes = new Set<ImportNote>();
   const entries = items.flatMap((item) => {
-    if (!isItem(item)) throw new ImportFailure('it has something else among items of `op`');
+    if (!isItem(item)) throw new ImportFailure('op-others');
     if (objectsIn(item, 'files').length > 0) notes.add('attachments-left');
     const fields = objectsIn(item, 'fields').flatMap((field) => fieldOf(field) ?? []);
     if (fields.some(({ name }) => name === 'one-time-code')) notes.add('unusual-one-time-codes');

@@ -6,6 +6,7 @@
  * (duplicate keys, broken UTF-8, entities, aliases). Does not: know what is in the vault, or decide what is written.
  */
 import type { ImportFormat, ImportNote } from '../../shared/model/import-formats.ts';
+import { REASONS, type Reason } from './reasons.ts';
 
 /** `json`: the value is JSON that is no string (a number, a list), and stays that in an object of fields. */
 export interface ParsedField {
@@ -30,34 +31,21 @@ export interface Parsed {
   readonly notes: readonly ImportNote[];
 }
 
-/** Bytes of a file. */
-export const MOST_BYTES = 16 * 1024 * 1024;
-export const MOST_ENTRIES = 20_000;
-/** Of all entries together. */
-export const MOST_FIELDS = 200_000;
-export const MOST_NAME = 256;
-/** Objects, lists, groups and elements inside one another. */
-export const MOST_DEPTH = 32;
-
-/** Why a file is not taken: fixed words, which never quote what is in it. */
+/** Why a file is not taken: an entry of the table of reasons, and where. */
 export class ImportFailure extends Error {
   override readonly name = 'ImportFailure';
-  readonly why: string;
+  readonly reason: Reason;
   /** From 1. */
   readonly line: number | undefined;
-  constructor(why: string, line?: number) {
-    super(why);
-    this.why = why;
+  constructor(reason: Reason, line?: number) {
+    super(REASONS[reason]);
+    this.reason = reason;
     this.line = line;
   }
-}
 
-/** One reading of a document has each name once. */
-export function refuseTwice(names: Iterable<string>, what: string): void {
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (seen.has(name)) throw new ImportFailure(`${what} is there twice`);
-    seen.add(name);
+  /** The reason in words. */
+  get why(): string {
+    return this.message;
   }
 }
 

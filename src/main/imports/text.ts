@@ -1,5 +1,6 @@
 /** Bytes of a file as text, once, strictly. */
-import { ImportFailure, MOST_BYTES } from './parsed.ts';
+import { MOST_BYTES } from './limits.ts';
+import { ImportFailure } from './parsed.ts';
 
 const lineOfByte = (bytes: Uint8Array, at: number): number => {
   let line = 1;
@@ -18,21 +19,21 @@ const startsWith = (bytes: Uint8Array, ...prefix: readonly number[]): boolean =>
 
 /** Files that are something else altogether, and what to give instead. */
 function refuseBinary(bytes: Uint8Array): void {
-  if (startsWith(bytes, 0x50, 0x4b)) throw new ImportFailure('it is a zip file, as `.1pux` is: export CSV from 1Password instead, or `op item list --format json | op item get - --format json`');
-  if (startsWith(bytes, 0x03, 0xd9, 0xa2, 0x9a)) throw new ImportFailure('it is an encrypted KeePass database: export it as KeePass XML (2.x) instead');
-  if (startsWith(bytes, 0xff, 0xfe) || startsWith(bytes, 0xfe, 0xff)) throw new ImportFailure('it is UTF-16: save it as UTF-8');
+  if (startsWith(bytes, 0x50, 0x4b)) throw new ImportFailure('zip');
+  if (startsWith(bytes, 0x03, 0xd9, 0xa2, 0x9a)) throw new ImportFailure('keepass-database');
+  if (startsWith(bytes, 0xff, 0xfe) || startsWith(bytes, 0xfe, 0xff)) throw new ImportFailure('utf-16');
 }
 
 /** UTF-8, without its byte order mark. */
 export function textOf(bytes: Uint8Array): string {
-  if (bytes.byteLength > MOST_BYTES) throw new ImportFailure(`it has more than ${String(MOST_BYTES / 1024 / 1024)} MiB`);
+  if (bytes.byteLength > MOST_BYTES) throw new ImportFailure('too-large');
   refuseBinary(bytes);
   const nul = bytes.indexOf(0);
-  if (nul !== -1) throw new ImportFailure('it has a NUL byte, which no text has', lineOfByte(bytes, nul));
+  if (nul !== -1) throw new ImportFailure('nul-byte', lineOfByte(bytes, nul));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new ImportFailure('it is not UTF-8', lineOfBroken(bytes));
+    throw new ImportFailure('not-utf-8', lineOfBroken(bytes));
   }
 }
 

@@ -2,7 +2,7 @@
 import { ROW_STATES } from '../../shared/api/secret-import.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { isSecretName, parseSecretName, placeIn, uuidFrom, type SecretName } from '../../shared/model/ids.ts';
-import { MOST_BYTES } from '../imports/parsed.ts';
+import { MOST_BYTES } from '../imports/limits.ts';
 import type { ReadSecretsFile } from '../imports/port.ts';
 import type { Call } from '../kernel/handler.ts';
 import { NO_RESOURCE } from '../kernel/resolve.ts';

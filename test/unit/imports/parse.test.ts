@@ -54,7 +54,7 @@ describe('.env', () => {
   it.each([
     ['A=1\n\n# x\nhunter2 is no assignment', 4, 'neither'],
     ['A=1\nB="hunter2\nno end', 2, 'never closed'],
-    [`A='one\ntwo' hunter2\n`, 2, 'behind the closing quote'],
+    [`A='one\ntwo' hunter2\n`, 2, 'behind a closing quote'],
     ['A=1\n=hunter2', 2, 'neither'],
   ])('names the line of %j', (text, line, why) => {
     const failure = refusal(text);
