@@ -13,7 +13,9 @@ import { usage, type World } from './world.ts';
 export type Input = Record<string, unknown>;
 
 /** What the AWS CLI takes on the line and Keystead takes from a file or standard input only. */
-const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message', 'SecretString', 'SecretBinary', 'SecretAccessKey']);
+const FROM_FILES: ReadonlySet<string> = new Set(['Plaintext', 'Message', 'SecretString', 'SecretBinary', 'SecretAccessKey', 'SessionToken']);
+/** One word each: a line's end behind it is none of it. */
+const CREDENTIALS: ReadonlySet<string> = new Set(['SecretAccessKey', 'SessionToken']);
 
 /** PINs of tokens, and how each is asked for on a terminal: from a file or standard input otherwise, without the line's end. */
 const PINS: Readonly<Record<string, string>> = { Pin: 'PIN of the token', OldPin: 'PIN as it is now', NewPin: 'New PIN', SecurityOfficerPin: 'PIN of the security officer', KeyStorePassword: 'PIN of the token' };
@@ -124,7 +126,7 @@ async function valueOf(world: World, field: Field, values: Values): Promise<unkn
   if (kind === 'list') return values.has(flag) ? listOf(values, flag) : undefined;
   const text = textOf(values, flag);
   if (text === undefined) return undefined;
-  if (kind === 'secret' && Object.hasOwn(PINS, field.name)) return withoutLineEnd(await secretTextOf(world, flag, text));
+  if (kind === 'secret' && (Object.hasOwn(PINS, field.name) || CREDENTIALS.has(field.name))) return withoutLineEnd(await secretTextOf(world, flag, text));
   if (kind === 'secret') return field.text ? secretTextOf(world, flag, text) : secretOf(world, flag, text);
   if (kind === 'blob') return blobOf(world, flag, text);
   const plain = text.startsWith('file://') ? new TextDecoder().decode(await readBytes(world, flag, text.slice('file://'.length))) : text;

@@ -5,8 +5,8 @@ const KEY = 'alias/aws/secretsmanager';
 const VERSION = '51c2b7d0-0a6e-4e0b-9c1d-5f3e8a72b664';
 
 export const fakeRemotes = (at: number): Fields[] => [
-  { Name: 'aws-production', Endpoint: 'https://secretsmanager.eu-west-1.amazonaws.com', RemoteRegion: 'eu-west-1', AccessKeyId: 'AKIAQ5VJ2Z7NMD3KTX4R', OwnAuthority: false, CreatedDate: at - 8e6, LastChangedDate: at - 8e6 },
-  { Name: 'team-vault', Endpoint: 'https://vault.acme.internal:5998', RemoteRegion: 'us-east-1', AccessKeyId: 'AKIA7T3W5XPLM2QRSVNB', OwnAuthority: true, CreatedDate: at - 2e6, LastChangedDate: at - 2e6 },
+  { Name: 'aws-production', Endpoint: 'https://secretsmanager.eu-west-1.amazonaws.com', RemoteRegion: 'eu-west-1', AccessKeyId: 'ASIAQ5VJ2Z7NMD3KTX4R', Temporary: true, OwnAuthority: false, CreatedDate: at - 8e6, LastChangedDate: at - 8e6 },
+  { Name: 'team-vault', Endpoint: 'https://vault.acme.internal:5998', RemoteRegion: 'us-east-1', AccessKeyId: 'AKIA7T3W5XPLM2QRSVNB', Temporary: false, OwnAuthority: true, CreatedDate: at - 2e6, LastChangedDate: at - 2e6 },
 ];
 
 export function fakeReplicas(state: string | null, at: number): Fields[] {

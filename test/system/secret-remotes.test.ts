@@ -3,12 +3,18 @@
  * requests signed in the process that connects outward. The other side is looked at, and changed by somebody else, with the real SDK.
  */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { Agent } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as sdk from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hex, utf8 } from '../../src/main/crypto/bytes.ts';
+import { canonicalRequest } from '../../src/main/crypto/canonical.ts';
+import { signatureOf, signingKey, stringToSign } from '../../src/main/crypto/sigv4.ts';
 import { makeClient, openDoor, type OpenDoor } from './support/aws.ts';
 import { chance } from './support/chance.ts';
 import { base64, type Json } from './support/client.ts';
@@ -86,6 +92,60 @@ afterAll(async () => {
   await near.stop();
   await far.stop();
   remove(home);
+});
+
+/** A server that takes temporary credentials as AWS does: a signature over all headers, the session token among them. The signature itself is held by AWS's vectors. */
+async function temporaryOnly(secretAccessKey: string, token: string, valid: () => boolean): Promise<{ readonly url: string; readonly seen: string[]; readonly close: () => void }> {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const answer = (code: string): void => { seen.push(code); response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify({ __type: code, message: '' })); };
+      const { authorization = '', ...headers } = request.headers as Record<string, string>;
+      const [, names = ''] = /SignedHeaders=([^,]+)/.exec(authorization) ?? [];
+      const [, date = '', region = ''] = /Credential=ASIATEMPORARY\/(\d{8})\/([^/]+)\/secretsmanager\//.exec(authorization) ?? [];
+      const scope = { date, region, service: 'secretsmanager' };
+      const canonical = canonicalRequest({ method: 'POST', path: '/', query: '', headers: Object.entries(headers) }, names.split(';'), createHash('sha256').update(Buffer.concat(chunks)).digest('hex'));
+      const signature = hex(signatureOf(signingKey(utf8(secretAccessKey), scope), stringToSign(headers['x-amz-date'] ?? '', scope, canonical)));
+      if (!authorization.endsWith(`Signature=${signature}`)) answer('SignatureDoesNotMatch');
+      else if (!names.split(';').includes('x-amz-security-token') || headers['x-amz-security-token'] !== token) answer('UnrecognizedClientException');
+      else answer(valid() ? 'ResourceNotFoundException' : 'ExpiredTokenException');
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, seen, close: () => server.close() };
+}
+
+it('signs with temporary credentials, and says when they have expired', async () => {
+  const [secretAccessKey, token] = ['temporary secret access key', `IQoJb3JpZ2luX2VjE${'A'.repeat(900)}==`];
+  let valid = true;
+  const server = await temporaryOnly(secretAccessKey, token, () => valid);
+  try {
+    const input: Json = { Name: 'temporary', Endpoint: server.url, RemoteRegion: 'eu-west-1', AccessKeyId: 'ASIATEMPORARY', SecretAccessKey: base64(secretAccessKey) };
+    await ask('PutRemote', { ...input, SessionToken: base64(token) });
+    expect([await tested('temporary'), server.seen]).toMatchObject([{ Ok: true }, ['ResourceNotFoundException']]);
+    const shown = await ask('DescribeRemote', { Name: 'temporary' });
+    expect(shown).toMatchObject({ AccessKeyId: 'ASIATEMPORARY', Temporary: true });
+    expect(JSON.stringify(shown)).not.toContain(token.slice(0, 40));
+    // What is kept stays whole where neither is given again, and across a restart.
+    await ask('PutRemote', { ...input, RemoteRegion: 'eu-west-2', SecretAccessKey: undefined });
+    await near.stop();
+    near = await start('near');
+    expect(await tested('temporary')).toMatchObject({ Ok: true });
+    valid = false;
+    expect(await tested('temporary')).toMatchObject({ Ok: false, Code: 'remote-expired' });
+    // A secret access key without a token is one for good.
+    await ask('PutRemote', input);
+    expect([await tested('temporary'), await ask('DescribeRemote', { Name: 'temporary' })]).toMatchObject([{ Ok: false, Code: 'remote-login' }, { Temporary: false }]);
+    for (const wrong of [{ SecretAccessKey: undefined, SessionToken: base64(token) }, { SessionToken: base64('two words') }, { SessionToken: base64('split\r\nX-Injected: 1') }]) expect(await near.client.code('secretsmanager:PutRemote', { ...input, ...wrong })).toBe('InvalidParameterException');
+    // This program's own door knows none.
+    await ask('PutRemote', remoteInput({ Name: 'temporary', SessionToken: base64(token) }));
+    expect(await tested('temporary')).toMatchObject({ Ok: false, Code: 'remote-login' });
+  } finally {
+    server.close();
+    await ask('DeleteRemote', { Name: 'temporary' });
+  }
 });
 
 it('declares a remote, whose key is never shown, and says what is wrong with one', async () => {

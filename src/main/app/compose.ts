@@ -5,9 +5,8 @@
 import { join } from 'node:path';
 import { totalmem } from 'node:os';
 import { VaultError } from '../../shared/model/errors.ts';
-import { requestId, uuidFrom, type AccessKeyId } from '../../shared/model/ids.ts';
+import { requestId, uuidFrom } from '../../shared/model/ids.ts';
 import { PROTOCOL_VERSION } from '../../shared/wire/messages.ts';
-import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { settledWithin } from '../doors/settled-within.ts';
@@ -25,7 +24,6 @@ import { createAttemptGate } from '../platform/attempts.ts';
 import { systemClock } from '../platform/clock.ts';
 import { refuseSharedFolder, sweepTemporary } from '../platform/files.ts';
 import { createEgress } from '../egress/client.ts';
-import { createRemotes } from '../egress/remotes.ts';
 import { createRotator } from '../egress/rotator.ts';
 import { createCipherFiles } from '../cipher/client.ts';
 import { asSchedule } from '../doors/as-schedule.ts';
@@ -62,10 +60,10 @@ import { nearingOf, startNotices } from './notice-board.ts';
 import { startPresence } from './presence.ts';
 import { startRefusals } from './refusals.ts';
 import { isRefresh, startWindowReads } from './window-reads.ts';
+import { createRemotePorts } from './remote-ports.ts';
 import { startReplicationRunner } from './replication-runner.ts';
 import { startRotationRunner } from './rotation-runner.ts';
 import { createGiveSealedPin, pinSeal, startSealedPinRunner } from './sealed-pins.ts';
-import type { RemoteRecord } from '../secrets/remote-port.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
 import type { ConfigFile } from './config.ts';
@@ -106,8 +104,6 @@ export interface Program {
 }
 
 const random = systemRandom;
-/** What the sealer keeps a remote's secret access key as: no client's access key has this form. */
-const keptAs = ({ name, accessKeyId }: Pick<RemoteRecord, 'name' | 'accessKeyId'>): AccessKeyId => `remote/${name}/${accessKeyId}` as AccessKeyId;
 /** Milliseconds that a lock waits for uses of keys to be written down. */
 const BEFORE_LOCK_MS = 250;
 
@@ -225,14 +221,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),
       imports: { read: importReader.read, files: plainFiles, staging },
-      remotePorts: {
-        remotes: machine.remotes ?? createRemotes({ egress, now: clock.now, signingKey: async (remote, scope) => (await openOrThrow(vault).sealer.call('signingKey', { accessKeyId: keptAs(remote), sealed: base64ToBytes(remote.sealed) ?? fromHex(''), scope })).key }),
-        async keepRemoteKey(remote, secret) {
-          const { sealed, secret: copy } = await awsDoor.control.newAccessKey(keptAs(remote), secret);
-          copy[Symbol.dispose]();
-          return sealed;
-        },
-      },
+      remotePorts: createRemotePorts({ vault: () => vault, egress, now: clock.now, remotes: machine.remotes }),
     }),
     rules: DEFAULT_RULES,
     vault: () => ({ lockState: phaseOf(vault), recoveryCodeUsed: vault.open?.settings.recoveryCodeUsed ?? false }),

@@ -135,7 +135,7 @@ function openSession({ spawn, after, kill }: { readonly spawn: () => Child; read
 
 /** The secrets are borrowed for as long as it takes to copy them into the frame. */
 function withValues(order: EgressOrder, values: Values): Uint8Array {
-  const { current, previous, pending, master, signer, value } = values;
+  const { current, previous, pending, master, signer, token, value } = values;
   const given: Partial<Record<keyof Given, Uint8Array>> = {};
   const lend = (rest: readonly (readonly [keyof Given, Values[keyof Values]])[]): Uint8Array => {
     const [first, ...others] = rest;
@@ -147,5 +147,5 @@ function withValues(order: EgressOrder, values: Values): Uint8Array {
       return lend(others);
     });
   };
-  return lend([['current', current], ['previous', previous], ['pending', pending], ['master', master], ['signer', signer], ['value', value]]);
+  return lend([['current', current], ['previous', previous], ['pending', pending], ['master', master], ['signer', signer], ['token', token], ['value', value]]);
 }

@@ -4,7 +4,7 @@ import type { ToParent } from './protocol.ts';
 
 type Failed = Omit<Extract<ToParent, { kind: 'failed' }>, 'kind' | 'connections'>;
 
-const WHOSE: Readonly<Record<Role, string>> = { signer: 'the remote\'s access key', value: 'the secret', current: 'AWSCURRENT', previous: 'AWSPREVIOUS', pending: 'AWSPENDING', master: 'the master secret' };
+const WHOSE: Readonly<Record<Role, string>> = { signer: 'the remote\'s access key', token: 'the remote\'s session token', value: 'the secret', current: 'AWSCURRENT', previous: 'AWSPREVIOUS', pending: 'AWSPENDING', master: 'the master secret' };
 const valueOf = (role: Role | undefined): string => (role === 'master' ? 'the master secret' : role ? `the value of ${WHOSE[role]}` : 'the value');
 
 const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
@@ -34,6 +34,7 @@ const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
   'function-failed': () => 'the function answered with an error: see its own log',
   'remote-address': () => 'the remote\'s address is not https, has a path, or holds credentials: correct it',
   'remote-login': () => 'the remote does not take the access key or its signature: check the access key, the region there, and that the key is in use',
+  'remote-expired': () => 'the remote\'s access key is a temporary one and has expired: give the new one, with its session token',
   'remote-clock': () => 'the remote\'s clock and this machine\'s differ by more than five minutes: set them',
   'remote-denied': () => 'the remote does not let this access key do that: allow it secretsmanager DescribeSecret, CreateSecret, PutSecretValue, UpdateSecret, UpdateSecretVersionStage, TagResource, UntagResource, for what you ask besides also DeleteSecret, RestoreSecret and GetSecretValue, and the key that encrypts there',
   'remote-missing': () => 'the remote has no such secret or version',

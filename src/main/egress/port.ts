@@ -29,9 +29,10 @@ export type Action = (typeof ACTIONS)[number];
 /**
  * The values that an action needs: `set` current, pending, previous where there is one, and the master's when alternating; `test` and
  * `finish` current and pending; `probe` current, and the master's when alternating. Each is the whole secret string, UTF-8 of JSON. To go
- * back after a failure: `set` with `pending` and `current` exchanged. `signer`: a remote's signing key of the day, 32 bytes; `value`: what is put there.
+ * back after a failure: `set` with `pending` and `current` exchanged. `signer`: a remote's signing key of the day, 32 bytes; `token`: the session token of a
+ * temporary access key; `value`: what is put there.
  */
-export const ROLES = ['current', 'previous', 'pending', 'master', 'signer', 'value'] as const;
+export const ROLES = ['current', 'previous', 'pending', 'master', 'signer', 'token', 'value'] as const;
 export type Role = (typeof ROLES)[number];
 export type Values = Readonly<Partial<Record<Role, SecretBytes>>>;
 
@@ -82,7 +83,7 @@ export const VERSION_ID = /^[\x21-\x7e]{32,64}$/;
 export const STAGE = /^[\x21-\x7e]{1,256}$/;
 export const MOST_LABELS = 64;
 
-/** One act at a remote that speaks AWS Secrets Manager's protocol, with the values `signer` and, where the act has one, `value`. */
+/** One act at a remote that speaks AWS Secrets Manager's protocol, with the values `signer`, `token` of a temporary access key, and, where the act has one, `value`. */
 export interface RemoteOrder extends Reach {
   readonly kind: 'remote';
   readonly act: RemoteAct;
@@ -144,6 +145,7 @@ export const FAILURES = {
   'function-failed': { retry: true },
   'remote-address': { retry: false },
   'remote-login': { retry: false },
+  'remote-expired': { retry: false },
   'remote-clock': { retry: true },
   'remote-denied': { retry: false },
   'remote-missing': { retry: false },

@@ -44,7 +44,7 @@ const order = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lambda'), url: z.string().max(2048), event, allow, ca: pem.exactOptional(), timeMs }),
   z.strictObject({ kind: z.literal('remote'), act, url: z.string().max(2048), region: z.string().max(32), accessKeyId: z.string().max(128), time: z.string().regex(/^\d{8}T\d{6}Z$/), valueKind: valueKind.exactOptional(), allow, ca: pem.exactOptional(), timeMs }),
 ]);
-const lengths = z.strictObject({ current: length.exactOptional(), previous: length.exactOptional(), pending: length.exactOptional(), master: length.exactOptional(), signer: length.exactOptional(), value: length.exactOptional() });
+const lengths = z.strictObject({ current: length.exactOptional(), previous: length.exactOptional(), pending: length.exactOptional(), master: length.exactOptional(), signer: length.exactOptional(), token: length.exactOptional(), value: length.exactOptional() });
 
 const toChild = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('order'), order, lengths }), z.strictObject({ kind: z.literal('cancel') })]);
 

@@ -10,8 +10,8 @@ import { hostAndPort } from './target.ts';
 export interface RemotesOptions {
   readonly egress: Egress;
   readonly now: () => number;
-  /** The day's signing key of a remote's access key, 32 bytes, the caller's to wipe. The secret access key stays in the sealer. */
-  readonly signingKey: (remote: RemoteRecord, scope: { readonly date: string; readonly region: string; readonly service: string }) => Promise<Uint8Array>;
+  /** The day's signing key of a remote's access key, 32 bytes, and the session token of a temporary one; the caller's to wipe. The secret access key stays in the sealer. */
+  readonly signingKey: (remote: RemoteRecord, scope: { readonly date: string; readonly region: string; readonly service: string }) => Promise<{ readonly key: Uint8Array; readonly sessionToken?: Uint8Array }>;
   /** Of one act, milliseconds. */
   readonly timeMs?: number;
 }
@@ -34,10 +34,12 @@ export function createRemotes({ egress, now, signingKey, timeMs = TIME_MS }: Rem
         async run(act: RemoteAct, value): Promise<RemoteAnswer> {
           const at = URL.canParse(url) ? new URL(url) : undefined;
           const time = timeOf(now());
-          using signer = SecretBytes.take(await signingKey(remote, { date: time.slice(0, 8), region, service: 'secretsmanager' }));
+          const signing = await signingKey(remote, { date: time.slice(0, 8), region, service: 'secretsmanager' });
+          using signer = SecretBytes.take(signing.key);
+          using token = signing.sessionToken && SecretBytes.take(signing.sessionToken);
           const allow = at ? [hostAndPort(at.hostname, portOfUrl(at))] : [];
           const order = { kind: 'remote', act, url, region, accessKeyId, time, ...(value ? { valueKind: value.kind } : {}), allow, ...(ca === undefined ? {} : { ca }), timeMs } as const;
-          const answer = await session.run(order, { signer, ...(value ? { value: value.bytes } : {}) }, { signal });
+          const answer = await session.run(order, { signer, ...(token ? { token } : {}), ...(value ? { value: value.bytes } : {}) }, { signal });
           connections.push(...answer.connections.map(line));
           connections.splice(0, connections.length - MOST_SHOWN);
           if (answer.ok) return { ok: true, ...(answer.theirs ? { theirs: answer.theirs } : {}), ...(answer.value ? { value: answer.value } : {}) };

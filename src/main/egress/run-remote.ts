@@ -22,6 +22,9 @@ const LARGEST_ANSWER = 1024 * 1024;
 const PROBE = 'keystead/probe/which-does-not-exist';
 const SIGNING_KEY_LENGTH = 32;
 
+/** What a header may hold. */
+const SESSION_TOKEN = /^[\x21-\x7e]{1,8192}$/;
+
 export interface RemoteDone {
   readonly theirs?: SaidTheirs;
   readonly value?: { readonly kind: 'string' | 'binary'; readonly bytes: Uint8Array };
@@ -47,7 +50,8 @@ const ERRORS: Readonly<Record<string, FailureCode>> = {
   IncompleteSignatureException: 'remote-login',
   MissingAuthenticationToken: 'remote-login',
   MissingAuthenticationTokenException: 'remote-login',
-  ExpiredTokenException: 'remote-login',
+  ExpiredTokenException: 'remote-expired',
+  ExpiredToken: 'remote-expired',
   RequestExpired: 'remote-clock',
   ThrottlingException: 'remote-busy',
   Throttling: 'remote-busy',
@@ -70,9 +74,12 @@ export async function runRemote(order: RemoteOrder, given: Given, dialler: Diall
   const signer = given.signer;
   if (signer?.byteLength !== SIGNING_KEY_LENGTH) throw new RotatorError('remote-login', 'prepare');
 
+  const token = given.token && new TextDecoder('latin1').decode(given.token);
+  if (token !== undefined && !SESSION_TOKEN.test(token)) throw new RotatorError('remote-login', 'prepare');
+
   const ask = async (operation: string, input: object): Promise<unknown> => {
     const body = utf8(JSON.stringify(input));
-    const headers = signed(order, signer, url, operation, body, uuidFrom(random.bytes(16)));
+    const headers = signed(order, { key: signer, token }, url, operation, body, uuidFrom(random.bytes(16)));
     const opened = await dialler.dial(url.hostname, portOfUrl(url));
     if (url.protocol === 'http:' && !isLoopback(opened.address)) throw new RotatorError('remote-address', 'connect');
     const answer = await post(url, headers, body, await socketFor(opened, url, order.ca), { signal, limit: LARGEST_ANSWER });
@@ -178,12 +185,20 @@ function refusal(status: number, header: string | string[] | undefined, body: Bu
   return new RotatorError(code ?? (status >= 500 ? 'remote-busy' : 'remote-error'), 'run', { detail });
 }
 
-function signed({ region, accessKeyId, time }: RemoteOrder, key: Uint8Array, url: URL, operation: string, body: Uint8Array, invocation: string): Readonly<Record<string, string>> {
+interface Signer {
+  /** Of the day. */
+  readonly key: Uint8Array;
+  /** Of temporary credentials; signed along. Source: AWS IAM User Guide, "Create a signed AWS API request". */
+  readonly token: string | undefined;
+}
+
+function signed({ region, accessKeyId, time }: RemoteOrder, { key, token }: Signer, url: URL, operation: string, body: Uint8Array, invocation: string): Readonly<Record<string, string>> {
   const headers: Header[] = [
     ['amz-sdk-invocation-id', invocation],
     ['content-type', 'application/x-amz-json-1.1'],
     ['host', url.host],
     ['x-amz-date', time],
+    ...(token === undefined ? [] : [['x-amz-security-token', token] as const]),
     ['x-amz-target', `secretsmanager.${operation}`],
   ];
   const names = headers.map(([name]) => name);

@@ -14,8 +14,8 @@ type Names = 'PutRemote' | 'ListRemotes' | 'DescribeRemote' | 'DeleteRemote' | '
 
 export interface RemotePorts {
   readonly remotes: Remotes;
-  /** Seals a remote's secret access key so that only the sealer opens it; base64. The key stays the caller's. */
-  readonly keepRemoteKey: (remote: Pick<RemoteRecord, 'name' | 'accessKeyId'>, secret: SecretBytes) => Promise<string>;
+  /** Seals a remote's secret access key, and the session token of a temporary one, so that only the sealer opens them; base64. They stay the caller's. */
+  readonly keepRemoteKey: (remote: Pick<RemoteRecord, 'name' | 'accessKeyId'>, secret: SecretBytes, sessionToken: SecretBytes | undefined) => Promise<Pick<RemoteRecord, 'sealed' | 'sealedToken'>>;
 }
 
 const nowhere = (name: string): VaultError => new VaultError('ResourceNotFoundException', `remote \`${name}\` does not exist; see \`keystead secret list-remotes\``);
@@ -26,7 +26,10 @@ async function remoteNow(name: string, reader: Reader): Promise<RemoteRecord> {
   return remote;
 }
 
-const shown = (name: string, { url, region, accessKeyId, hasCa, created, changed }: RemoteEntry) => ({ Name: name, Endpoint: url, RemoteRegion: region, AccessKeyId: accessKeyId, OwnAuthority: hasCa, CreatedDate: seconds(created), LastChangedDate: seconds(changed) });
+const shown = (name: string, { url, region, accessKeyId, hasCa, isTemporary, created, changed }: RemoteEntry) => ({ Name: name, Endpoint: url, RemoteRegion: region, AccessKeyId: accessKeyId, Temporary: isTemporary, OwnAuthority: hasCa, CreatedDate: seconds(created), LastChangedDate: seconds(changed) });
+
+/** What an HTTP header carries as it stands. */
+const isVisible = (bytes: Uint8Array): boolean => bytes.every((byte) => byte > 0x20 && byte < 0x7f);
 
 /** ARNs of the secrets that are replicated there. */
 async function replicatedTo(name: string, reader: Reader, realm: Realm): Promise<string[]> {
@@ -46,9 +49,11 @@ export const secretRemoteHandlers = ({ remotes, keepRemoteKey }: RemotePorts): P
     // A key that was given for one host is used at no other.
     const same = before?.accessKeyId === accessKeyId && before.url === url ? before : undefined;
     if (!input.SecretAccessKey && !same) return call.fail('InvalidParameterException', 'give `SecretAccessKey` too: none is kept for this endpoint and access key');
+    if (input.SessionToken && !input.SecretAccessKey) return call.fail('InvalidParameterException', 'give `SecretAccessKey` too: a session token belongs to the secret access key that it came with');
+    if (input.SessionToken?.borrow(isVisible) === false) return call.fail('InvalidParameterException', 'a `SessionToken` is one word of visible ASCII characters; copy it without spaces and line ends');
     if (!before && [...(await kept.entries())].length >= MOST_REMOTES) return call.fail('LimitExceededException', `there are ${String(MOST_REMOTES)} remotes, which is the limit; delete one with \`keystead secret delete-remote\``);
-    const sealed = input.SecretAccessKey ? await keepRemoteKey({ name, accessKeyId }, input.SecretAccessKey) : (same?.sealed ?? '');
-    const record: RemoteRecord = { name, url, region: input.RemoteRegion, accessKeyId, sealed, ...(ca === undefined ? {} : { ca }), created: before?.created ?? call.at, changed: call.at };
+    const { sealed, sealedToken }: Pick<RemoteRecord, 'sealed' | 'sealedToken'> = input.SecretAccessKey ? await keepRemoteKey({ name, accessKeyId }, input.SecretAccessKey, input.SessionToken) : (same ?? { sealed: '' });
+    const record: RemoteRecord = { name, url, region: input.RemoteRegion, accessKeyId, sealed, ...(sealedToken === undefined ? {} : { sealedToken }), ...(ca === undefined ? {} : { ca }), created: before?.created ?? call.at, changed: call.at };
     if (before) kept.update(record);
     else kept.insert(record);
     return { Name: name };
@@ -60,7 +65,7 @@ export const secretRemoteHandlers = ({ remotes, keepRemoteKey }: RemotePorts): P
 
   'secretsmanager:DescribeRemote': async (input, _call, { reader, realm }) => {
     const remote = await remoteNow(input.Name, reader);
-    return { ...shown(remote.name, { ...remote, hasCa: remote.ca !== undefined }), ...(remote.ca === undefined ? {} : { CertificateAuthority: remote.ca }), ReplicatedARNs: await replicatedTo(remote.name, reader, realm) };
+    return { ...shown(remote.name, { ...remote, hasCa: remote.ca !== undefined, isTemporary: remote.sealedToken !== undefined }), ...(remote.ca === undefined ? {} : { CertificateAuthority: remote.ca }), ReplicatedARNs: await replicatedTo(remote.name, reader, realm) };
   },
 
   'secretsmanager:DeleteRemote': async (input, call, { writer, realm }) => {

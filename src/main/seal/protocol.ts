@@ -231,15 +231,9 @@ export interface SealerCalls {
   encrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; plaintext: Bytes; context: EncryptionContext }; reply: Loaded<{ ciphertext: Bytes }> };
   decrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
 /** Without `reveal` the plaintext does not come out. */
-  generateDataKey: {
-    request: { key: EncryptionKey; keyId: string; length: number; context: EncryptionContext; reveal: boolean };
-    reply: Loaded<{ plaintext?: Bytes; ciphertext: Bytes }>;
-  };
+  generateDataKey: { request: { key: EncryptionKey; keyId: string; length: number; context: EncryptionContext; reveal: boolean }; reply: Loaded<{ plaintext?: Bytes; ciphertext: Bytes }> };
   /** A key pair for use outside. `privateKey`: PKCS #8 DER, with `reveal` only; `ciphertext`: the same, encrypted; `publicKey`: SubjectPublicKeyInfo DER. */
-  generateDataKeyPair: {
-    request: { key: EncryptionKey; keyId: string; spec: KeySpec; context: EncryptionContext; reveal: boolean };
-    reply: Loaded<{ privateKey?: Bytes; ciphertext: Bytes; publicKey: Bytes }>;
-  };
+  generateDataKeyPair: { request: { key: EncryptionKey; keyId: string; spec: KeySpec; context: EncryptionContext; reveal: boolean }; reply: Loaded<{ privateKey?: Bytes; ciphertext: Bytes; publicKey: Bytes }> };
   /** Decrypt and encrypt in one, so that the plaintext stays here. `missing`: one of the two. */
   reEncrypt: { request: { source: KeyUse; ciphertext: Bytes; destination: KeyUse }; reply: Loaded<{ ciphertext: Bytes }> };
   /** `digest`: the message is already hashed as the algorithm wants it: 32, 48 or 64 bytes; for Ed25519ph its own pre-hash, for ML-DSA μ. InvalidKeyUsage when purpose differs. */
@@ -267,8 +261,10 @@ export interface SealerCalls {
   // ── kept: sealed for main to keep, opened only here
   /** Draws a secret access key (40 characters of base64) or takes the one given (up to 128 bytes). `secret` is to be shown once and wiped. */
   newAccessKey: { request: { accessKeyId: string; secret?: Bytes }; reply: { sealed: Bytes; secret: Bytes } };
-  /** Signature Version 4's key (32) of one day. VaultTamperedException when `sealed` is not of this access key. */
-  signingKey: { request: { accessKeyId: string; sealed: Bytes; scope: { date: string; region: string; service: string } }; reply: { key: Bytes } };
+  /** Signature Version 4's key (32) of one day, and the session token that goes with the access key. VaultTamperedException when `sealed` or `sessionToken` is not of this access key. */
+  signingKey: { request: { accessKeyId: string; sealed: Bytes; sessionToken?: Bytes; scope: { date: string; region: string; service: string } }; reply: { key: Bytes; sessionToken?: Bytes } };
+  /** A session token of AWS's (up to 8,192 bytes), for `signingKey`. */
+  keepSessionToken: { request: { accessKeyId: string; sessionToken: Bytes }; reply: { sealed: Bytes } };
   /** A token's PIN (up to 255 bytes). `token`: which token in which module. VaultTamperedException when `sealed` is not of this one. */
   sealPin: { request: { token: string; pin: Bytes }; reply: { sealed: Bytes } };
   openPin: { request: { token: string; sealed: Bytes }; reply: { pin: Bytes } };

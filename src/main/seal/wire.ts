@@ -73,6 +73,7 @@ export const METHODS = [
   'signCertificate',
   'sealPin',
   'openPin',
+  'keepSessionToken',
 ] as const satisfies readonly SealerMethod[];
 /** Does not compile while a method is missing from the list. */
 export type Complete = [Exclude<SealerMethod, (typeof METHODS)[number]>] extends [never] ? true : never;

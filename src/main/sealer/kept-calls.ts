@@ -1,5 +1,5 @@
 /**
- * The sealer's calls for access keys of clients, PINs of tokens and the vault's own certificates (protocol part "kept").
+ * The sealer's calls for access keys of clients and remotes, PINs of tokens and the vault's own certificates (protocol part "kept").
  *
  * Defends against: a secret access key that main holds for longer than the answer that shows it once; main gets a day's signing key for
  * one region and service, from which the secret does not follow. What it does not do: decide who a client is, or what a certificate says.
@@ -22,6 +22,8 @@ const SECRET_LENGTH = 40;
 const SECRET_LIMIT = 128;
 const CERTIFICATE_LIMIT = 16 * 1024;
 const PIN_LIMIT = 255;
+/** AWS names no limit; those of today have some hundred to two thousand. */
+const SESSION_TOKEN_LIMIT = 8192;
 const BASE64 = Uint8Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (character) => character.charCodeAt(0));
 
 /** Throws ValidationException for what is no name. */
@@ -43,20 +45,22 @@ function drawSecret(random: (length: number) => Uint8Array): Uint8Array {
   return secret;
 }
 
-export const keptCalls: Handlers<'newAccessKey' | 'signingKey' | 'newCertificateKey' | 'signCertificate' | 'sealPin' | 'openPin'> = {
+export const keptCalls: Handlers<'newAccessKey' | 'signingKey' | 'keepSessionToken' | 'newCertificateKey' | 'signCertificate' | 'sealPin' | 'openPin'> = {
   newAccessKey(session, { accessKeyId, secret: given }) {
     const secret = given ? copy(bytesUpTo(given, SECRET_LIMIT, 'secret access key')) : drawSecret((length) => session.random.bytes(length));
     return { sealed: sealKept(session, placeOf('access-key', accessKeyId), secret), secret };
   },
 
-  signingKey(session, { accessKeyId, sealed, scope }) {
+  signingKey(session, { accessKeyId, sealed, scope, sessionToken }) {
     const secret = openKept(session, placeOf('access-key', accessKeyId), sealed);
     try {
-      return { key: signingKey(secret, scope) };
+      return { ...(sessionToken ? { sessionToken: openKept(session, placeOf('session-token', accessKeyId), sessionToken) } : {}), key: signingKey(secret, scope) };
     } finally {
       wipe(secret);
     }
   },
+
+  keepSessionToken: (session, { accessKeyId, sessionToken }) => ({ sealed: sealKept(session, placeOf('session-token', accessKeyId), bytesUpTo(sessionToken, SESSION_TOKEN_LIMIT, 'session token')) }),
 
   sealPin: (session, { token, pin }) => ({ sealed: sealKept(session, placeOf('token-pin', token), bytesUpTo(pin, PIN_LIMIT, 'PIN')) }),
   openPin: (session, { token, sealed }) => ({ pin: openKept(session, placeOf('token-pin', token), sealed) }),

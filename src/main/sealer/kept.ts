@@ -1,6 +1,6 @@
 /**
  * What main keeps for the sealer and never sees open: secret access keys, and the private key of the vault's own certificates; and PINs of
- * tokens, which main sees while it hands one on.
+ * tokens and session tokens of remotes, which main sees while it hands one on.
  *
  *   format u8 = 1 ‖ salt 32 ‖ AES-256-GCM ciphertext ‖ tag 16
  *
@@ -23,7 +23,7 @@ const CIPHERTEXT_AT = FORMAT.byteLength + SALT_LENGTH;
 
 /** What it is, and of what: the same bytes under another kind or name do not open. */
 export interface KeptPlace {
-  readonly kind: 'access-key' | 'certificate-key' | 'token-pin';
+  readonly kind: 'access-key' | 'session-token' | 'certificate-key' | 'token-pin';
   readonly name: string;
 }
 

@@ -44,7 +44,7 @@ const SECRETS: { readonly [M in SealerMethod]?: (reply: ReplyOf<M>) => readonly 
   decapsulate: (reply) => (reply.missing ? [] : [reply.secret]),
   generateDataKeyPair: (reply) => (reply.missing ? [] : [reply.privateKey]),
   newAccessKey: ({ secret }) => [secret],
-  signingKey: ({ key }) => [key],
+  signingKey: ({ key, sessionToken }) => (sessionToken ? [key, sessionToken] : [key]),
   openPin: ({ pin }) => [pin],
 };
 

@@ -159,22 +159,22 @@ export const ROTATIONS = indexedKind<RotationRecord, RotationEntry>({
 });
 
 /** What is kept of a remote in memory: whatever is shown in a list. */
-export type RemoteEntry = Omit<RemoteRecord, 'name' | 'sealed' | 'ca'> & { readonly hasCa: boolean };
+export type RemoteEntry = Omit<RemoteRecord, 'name' | 'sealed' | 'sealedToken' | 'ca'> & { readonly hasCa: boolean; readonly isTemporary: boolean };
 
 /** By its name. */
 export const REMOTES = indexedKind<RemoteRecord, RemoteEntry>({
   table: 'remotes',
-  schema: 1,
+  schema: 2,
   what: 'a remote',
   key: ({ name }) => name,
   encode: encodeJson,
   decode(_schema, plain) {
-    const body = readFields('remotes', plain, ['name', 'url', 'region', 'accessKeyId', 'sealed', 'created', 'changed'], ['ca']);
+    const body = readFields('remotes', plain, ['name', 'url', 'region', 'accessKeyId', 'sealed', 'created', 'changed'], ['ca', 'sealedToken']);
     const name = text(body.name);
     if (!isRemoteName(name)) throw malformed('remotes');
-    return { name, url: text(body.url), region: text(body.region), accessKeyId: text(body.accessKeyId), sealed: text(body.sealed), ...maybe('ca', body.ca, text), created: time(body.created), changed: time(body.changed) };
+    return { name, url: text(body.url), region: text(body.region), accessKeyId: text(body.accessKeyId), sealed: text(body.sealed), ...maybe('sealedToken', body.sealedToken, text), ...maybe('ca', body.ca, text), created: time(body.created), changed: time(body.changed) };
   },
-  entry: ({ url, region, accessKeyId, created, changed, ca }) => ({ url, region, accessKeyId, created, changed, hasCa: ca !== undefined }),
+  entry: ({ url, region, accessKeyId, created, changed, ca, sealedToken }) => ({ url, region, accessKeyId, created, changed, hasCa: ca !== undefined, isTemporary: sealedToken !== undefined }),
 });
 
 /** The value of one version: what `sealValue` made. */

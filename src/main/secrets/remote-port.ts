@@ -5,7 +5,7 @@
 import type { Instant } from '../../shared/model/ids.ts';
 import type { Label, SecretValue, Tag } from './ports.ts';
 
-/** One remote, as it is sealed (schema 1). */
+/** One remote, as it is sealed (schema 2; 1 had no session tokens). */
 export interface RemoteRecord {
   /** What `AddReplicaRegions` calls it: as a region is called, and none. */
   readonly name: string;
@@ -16,6 +16,8 @@ export interface RemoteRecord {
   readonly accessKeyId: string;
   /** The secret access key as the sealer sealed it, base64. */
   readonly sealed: string;
+  /** The session token of a temporary access key, likewise. */
+  readonly sealedToken?: string;
   /** PEM of the authorities to trust in place of the usual ones. */
   readonly ca?: string;
   readonly created: Instant;

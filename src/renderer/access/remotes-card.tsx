@@ -44,7 +44,7 @@ function RemoteRow({ of, act }: { readonly of: Remote; readonly act: ((doing: Do
         <Server size={16} strokeWidth={1.6} className="text-fg-2" aria-hidden="true" />
         <div className="min-w-[180px] flex-1">
           <p className="font-medium">{of.Name} <span className="font-normal text-fg-2">{of.RemoteRegion}</span></p>
-          <p className="text-[12px]/4 break-all text-fg-2"><code className="font-mono">{of.Endpoint}</code>, as <code className="font-mono whitespace-nowrap">{of.AccessKeyId}</code>{of.OwnAuthority ? ', with an authority of its own' : ''}</p>
+          <p className="text-[12px]/4 break-all text-fg-2"><code className="font-mono">{of.Endpoint}</code>, as <code className="font-mono whitespace-nowrap">{of.AccessKeyId}</code>{of.Temporary ? ', temporary' : ''}{of.OwnAuthority ? ', with an authority of its own' : ''}</p>
         </div>
         <Button aria-label={`Test ${of.Name}`} busy={busy} onClick={test}>{busy ? 'Trying…' : 'Test'}</Button>
         {act && <Button aria-label={`Change ${of.Name}`} onClick={() => { act({ kind: 'put', of }); }}>Change</Button>}
@@ -52,7 +52,7 @@ function RemoteRow({ of, act }: { readonly of: Remote; readonly act: ((doing: Do
       </div>
       {error && <div className="mt-2"><InlineError error={error} /></div>}
       {tested && <div className="mt-2">{tested.Ok
-        ? <p role="status" className="flex items-start gap-2 text-ok"><CircleCheck size={16} strokeWidth={1.6} aria-hidden="true" className="mt-0.5 shrink-0" /><span>It takes the access key. Tried: {tested.Connections.join('; ')}.</span></p>
+        ? <p role="status" className="flex items-start gap-2 text-ok"><CircleCheck size={16} strokeWidth={1.6} aria-hidden="true" className="mt-0.5 shrink-0" /><span>{of.Name} answered and accepts the access key. Connected to {tested.Connections.join('; ')}.</span></p>
         : <InlineError error={{ code: 'InvalidRequestException', message: tested.Reason ?? '' }} code={tested.Code ?? ''} {...(tested.Connections.length > 0 ? { consequence: `Tried: ${tested.Connections.join('; ')}.` } : {})} />}</div>}
     </div>
   );
@@ -66,6 +66,7 @@ function PutRemote({ before, onClose }: { readonly before: Remote | undefined; r
   const [region, setRegion] = useState(before?.RemoteRegion ?? '');
   const [keyId, setKeyId] = useState(before?.AccessKeyId ?? '');
   const secret = useRef<PasswordHandle>(null);
+  const token = useRef<PasswordHandle>(null);
   const authority = useRef<HTMLTextAreaElement>(null);
   const wrongName = name !== '' && !isRemoteName(name);
   const wrongRegion = region !== '' && !isRegion(region.trim());
@@ -74,8 +75,9 @@ function PutRemote({ before, onClose }: { readonly before: Remote | undefined; r
   const missing = name === '' || endpoint === '' || region === '' || keyId === '';
   const submit = (): Promise<void> => {
     const given = secret.current?.take();
+    const session = token.current?.take();
     const trusted = authority.current?.value.trim() ?? '';
-    return send(() => client.secretsmanager.putRemote({ Name: name, Endpoint: endpoint.trim(), RemoteRegion: region.trim(), AccessKeyId: keyId.trim(), ...(given ? { SecretAccessKey: given } : {}), ...(trusted === '' ? {} : { CertificateAuthority: trusted }) }), async () => {
+    return send(() => client.secretsmanager.putRemote({ Name: name, Endpoint: endpoint.trim(), RemoteRegion: region.trim(), AccessKeyId: keyId.trim(), ...(given ? { SecretAccessKey: given } : {}), ...(session ? { SessionToken: session } : {}), ...(trusted === '' ? {} : { CertificateAuthority: trusted }) }), async () => {
       await queries.invalidateQueries({ queryKey: REMOTES });
       onClose();
     });
@@ -91,10 +93,11 @@ function PutRemote({ before, onClose }: { readonly before: Remote | undefined; r
             <div className="min-w-52 flex-1"><TextField label="Access key ID" value={keyId} maxLength={128} onChange={(event) => { setKeyId(event.target.value); }} className="font-mono" /></div>
           </div>
           <PasswordField ref={secret} label="Secret access key" autoComplete="off" hint={before ? 'Left empty: the kept one, as long as endpoint and access key stay the same' : 'Kept sealed, and never shown again'} />
+          <PasswordField ref={token} label="Session token" autoComplete="off" hint="Only of temporary credentials, whose access key ID begins with ASIA. When they expire, the copies wait for new ones" />
           <Labelled label="Certificate authority" hint="PEM, where the endpoint’s certificate is not from a public authority; of another Keystead its aws-ca.pem">
             {(ids) => <textarea key={pem} ref={authority} {...ids} defaultValue={pem} rows={3} spellCheck={false} maxLength={262_144} placeholder="-----BEGIN CERTIFICATE-----" className={`${FIELD} h-auto! py-1.5 font-mono text-[12px]`} />}
           </Labelled>
-          {error && <InlineError error={error} consequence="Nothing was saved; type the secret access key again." />}
+          {error && <InlineError error={error} consequence="Nothing was saved; type the secrets again." />}
         </div>
         <DialogFoot>
           <Button tall onClick={onClose} disabled={busy}>Cancel</Button>

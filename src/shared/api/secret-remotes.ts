@@ -19,6 +19,7 @@ const remote = z.strictObject({
   Endpoint: z.string(),
   RemoteRegion: z.string(),
   AccessKeyId: z.string(),
+  Temporary: z.boolean().describe('Whether the access key is a temporary one, with a session token'),
   OwnAuthority: z.boolean().describe('Whether it has a certificate authority of its own'),
   CreatedDate: timestamp(),
   LastChangedDate: timestamp(),
@@ -35,6 +36,7 @@ export const putRemote = operation({
     RemoteRegion: z.string().max(32).refine(isRegion, { error: 'must look like `us-east-1`' }).describe('The region there'),
     AccessKeyId: z.string().regex(/^\w{1,128}$/),
     SecretAccessKey: secretText({ min: 1, max: 128 }).optional().describe('Kept sealed and never shown; left out: the one that is kept, of the same AccessKeyId and Endpoint'),
+    SessionToken: secretText({ min: 1, max: 8192 }).optional().describe('Of a temporary access key (ASIA…); kept sealed and never shown, and left out with SecretAccessKey only'),
     CertificateAuthority: z.string().max(262_144).optional().describe('PEM of the authorities to trust there in place of the usual ones'),
   }),
   output: () => z.strictObject({ Name: z.string() }),
@@ -83,7 +85,7 @@ export const deleteRemote = operation({
 
 export const testRemote = operation({
   name: 'secretsmanager:TestRemote',
-  summary: 'Connect to a remote and look whether it takes the access key; changes nothing',
+  summary: 'Connect to a remote and see whether it accepts the access key; changes nothing',
   input: () => z.strictObject({ Name: name }),
   output: () => z.strictObject({ Ok: z.boolean(), Code: z.string().optional(), Reason: z.string().optional(), Connections: z.array(z.string()) }),
   errors: ['ResourceNotFoundException'],

@@ -45,6 +45,21 @@ describe('a secret access key', () => {
   });
 });
 
+describe('a session token', () => {
+  it('comes with the signing key of its own access key, and by itself never', async () => {
+    const session = fakeSession();
+    const { sealed, secret } = await keptCalls.newAccessKey(session, { accessKeyId: 'ASIAX' });
+    const { sealed: token } = await keptCalls.keepSessionToken(session, { accessKeyId: 'ASIAX', sessionToken: utf8('IQoJb3JpZ2luX2Vj') });
+    const reply = await keptCalls.signingKey(session, { accessKeyId: 'ASIAX', sealed, sessionToken: token, scope: SCOPE });
+    expect([Buffer.from(reply.sessionToken ?? []).toString(), reply.key]).toEqual(['IQoJb3JpZ2luX2Vj', signingKey(secret, SCOPE)]);
+    expect(await keptCalls.signingKey(session, { accessKeyId: 'ASIAX', sealed, scope: SCOPE })).not.toHaveProperty('sessionToken');
+    const { sealed: other } = await keptCalls.keepSessionToken(session, { accessKeyId: 'ASIAY', sessionToken: utf8('x') });
+    for (const wrong of [other, sealed, token.subarray(0, -1)]) expect(await codeOf(() => keptCalls.signingKey(session, { accessKeyId: 'ASIAX', sealed, sessionToken: wrong, scope: SCOPE }))).toBe('VaultTamperedException');
+    expect(await codeOf(() => keptCalls.signingKey(session, { accessKeyId: 'ASIAX', sealed: token, scope: SCOPE }))).toBe('VaultTamperedException');
+    expect(await codeOf(() => keptCalls.keepSessionToken(session, { accessKeyId: 'ASIAX', sessionToken: new Uint8Array(8193) }))).toBe('ValidationException');
+  });
+});
+
 describe('a token’s PIN', () => {
   it('opens for its own token, kind and vault only', async () => {
     const session = fakeSession();
