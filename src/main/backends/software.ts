@@ -5,6 +5,7 @@
  * Does not: decide who may use a key or in which state; the keyring and policy have done that.
  */
 import { hex } from '../crypto/bytes.ts';
+import { createDataKeyBatches } from './data-key-batches.ts';
 import type { EncryptionUse, KeyBackend, KeyHandle, MaterialRow } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Loaded, MaterialRef, Sealer } from '../seal/protocol.ts';
@@ -24,6 +25,7 @@ const KNOWN_LIMIT = 16_384;
 
 export function createSoftwareBackend({ sealer, random, material }: SoftwarePorts): KeyBackend {
   const known = new Map<string, MaterialRef>();
+  const dataKey = createDataKeyBatches();
 
   const remember = (materialId: string, ref: MaterialRef): void => {
     if (known.size >= KNOWN_LIMIT) known.delete(known.keys().next().value ?? '');
@@ -116,8 +118,8 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       return SecretBytes.take(plaintext);
     },
     async generateDataKey(key, { length, context }) {
-      const { plaintext, ciphertext } = await withMaterial(newest(key), (ref) => sealer.call('generateDataKey', { key: ref, keyId: key.keyId, length, context, reveal: true }));
-      if (!plaintext) throw unanswered();
+      const materialId = newest(key);
+      const { plaintext, ciphertext } = await dataKey(`${key.keyId}/${materialId}/${String(length)}`, context, async (contexts) => (await withMaterial(materialId, (ref) => sealer.call('generateDataKeys', { key: ref, keyId: key.keyId, length, contexts }))).keys);
       return { plaintext: SecretBytes.take(plaintext), ciphertext };
     },
     async generateDataKeyWithoutPlaintext(key, { length, context }) {
@@ -170,4 +172,3 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
 
 const lend = <T>(message: SecretBytes | Uint8Array, use: (bytes: Uint8Array) => T): T => (message instanceof SecretBytes ? message.borrow(use) : use(message));
 
-const unanswered = (): VaultError => new VaultError('KMSInternalException', 'the sealer left out what was asked for; report this as a fault');

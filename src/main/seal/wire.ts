@@ -74,6 +74,7 @@ export const METHODS = [
   'sealPin',
   'openPin',
   'keepSessionToken',
+  'generateDataKeys',
 ] as const satisfies readonly SealerMethod[];
 /** Does not compile while a method is missing from the list. */
 export type Complete = [Exclude<SealerMethod, (typeof METHODS)[number]>] extends [never] ? true : never;

@@ -9,6 +9,7 @@ import { type Bytes, wipe } from '../crypto/bytes.ts';
 import { writeEcPkcs8, writeEd25519Pkcs8 } from '../crypto/der.ts';
 import { writeMlKemPkcs8 } from '../crypto/lattice-der.ts';
 import { MISSING, checkLength, decryptWith, encryptWith, invalid, namedMaterial } from './encryption.ts';
+import { listOf } from './checks.ts';
 import { type Generated, generateKey } from './generate.ts';
 import { isSpec } from './material-format.ts';
 import type { Handlers } from './session.ts';
@@ -26,7 +27,7 @@ const PKCS8: Readonly<Partial<Record<KeySpec, (made: Generated, publicKey: Bytes
   ML_KEM_1024: ({ key }) => writeMlKemPkcs8('ML_KEM_1024', key),
 };
 
-export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeyPair' | 'reEncrypt'> = {
+export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeys' | 'generateDataKeyPair' | 'reEncrypt'> = {
   generateDataKey(session, { key, keyId, length, context, reveal }) {
     checkLength(length, DATA_KEY_LIMIT, 'a data key');
     const material = namedMaterial(session, { key, keyId, algorithm: SYMMETRIC });
@@ -36,6 +37,19 @@ export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeyPair' | 
     if (reveal) return { plaintext, ciphertext };
     wipe(plaintext);
     return { ciphertext };
+  },
+
+  generateDataKeys(session, { key, keyId, length, contexts }) {
+    checkLength(length, DATA_KEY_LIMIT, 'a data key');
+    const material = namedMaterial(session, { key, keyId, algorithm: SYMMETRIC });
+    if (!material) return MISSING;
+    const drawn = listOf(contexts, 'list of contexts').map((context) => ({ context, plaintext: session.random.bytes(length) }));
+    try {
+      return { keys: drawn.map(({ context, plaintext }) => ({ plaintext, ciphertext: encryptWith(session, material, SYMMETRIC, context, plaintext) })) };
+    } catch (error) {
+      wipe(...drawn.map(({ plaintext }) => plaintext));
+      throw error;
+    }
   },
 
   async generateDataKeyPair(session, { key, keyId, spec, context, reveal }) {

@@ -42,6 +42,7 @@ export const keyCalls: Handlers<
   | 'encrypt'
   | 'decrypt'
   | 'generateDataKey'
+  | 'generateDataKeys'
   | 'generateDataKeyPair'
   | 'reEncrypt'
   | 'sign'

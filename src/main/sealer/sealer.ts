@@ -39,6 +39,7 @@ const SECRETS: { readonly [M in SealerMethod]?: (reply: ReplyOf<M>) => readonly 
   random: ({ bytes }) => [bytes],
   decrypt: (reply) => (reply.missing ? [] : [reply.plaintext]),
   generateDataKey: (reply) => (reply.missing ? [] : [reply.plaintext]),
+  generateDataKeys: (reply) => (reply.missing ? [] : reply.keys.map(({ plaintext }) => plaintext)),
   deriveSharedSecret: (reply) => (reply.missing ? [] : [reply.secret]),
   encapsulate: ({ secret }) => [secret],
   decapsulate: (reply) => (reply.missing ? [] : [reply.secret]),

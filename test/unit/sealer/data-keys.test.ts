@@ -53,6 +53,22 @@ describe('a data key pair', () => {
   });
 });
 
+describe('data keys in one call', () => {
+  test('are each fresh, and open in their own context alone', async () => {
+    const { ref } = await makeKey(session, SYMMETRIC);
+    const contexts = [{ n: '1' }, { n: '2' }, { n: '2' }];
+    const { keys } = await loaded(keyCalls.generateDataKeys(session, { key: ref, keyId: KEY_ID, length: 32, contexts }));
+    expect(new Set(keys.map(({ plaintext }) => hex(plaintext))).size).toBe(3);
+    for (const [at, { plaintext, ciphertext }] of keys.entries()) {
+      const decrypt = (context: Record<string, string>) => keyCalls.decrypt(session, { key: ref, keyId: KEY_ID, algorithm: SYMMETRIC, ciphertext, context });
+      expect(hex((await loaded(decrypt(contexts[at] ?? {}))).plaintext)).toBe(hex(plaintext));
+      expect(await codeOf(() => decrypt({ n: '3' }))).toBe('InvalidCiphertextException');
+    }
+    expect(await codeOf(() => keyCalls.generateDataKeys(session, { key: ref, keyId: OTHER_KEY, length: 32, contexts }))).toBe('IncorrectKeyException');
+    expect(await codeOf(() => keyCalls.generateDataKeys(session, { key: ref, keyId: KEY_ID, length: 0, contexts }))).toBe('ValidationException');
+  });
+});
+
 describe('reEncrypt', () => {
   test('moves between keys, contexts and kinds of key', async () => {
     const [one, other, rsa] = await Promise.all([makeKey(session, SYMMETRIC), makeKey(session, SYMMETRIC, 'kms', OTHER_KEY), makeKey(session, 'RSA_2048')]);

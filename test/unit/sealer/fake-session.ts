@@ -95,7 +95,7 @@ export async function makeKey(session: Session, spec: KeySpec, purpose: KeyPurpo
   return { ref: { rowId, version: 1, body: made.body }, publicKey: made.publicKey ?? new Uint8Array() };
 }
 
-type Answer = ReplyOf<'encrypt' | 'decrypt' | 'generateDataKey' | 'generateDataKeyPair' | 'reEncrypt' | 'deriveSharedSecret' | 'encapsulate' | 'decapsulate' | 'sign' | 'mac' | 'verifyMac'>;
+type Answer = ReplyOf<'encrypt' | 'decrypt' | 'generateDataKey' | 'generateDataKeys' | 'generateDataKeyPair' | 'reEncrypt' | 'deriveSharedSecret' | 'encapsulate' | 'decapsulate' | 'sign' | 'mac' | 'verifyMac'>;
 
 /** The reply, when the material was there. */
 export async function loaded<T extends Answer>(reply: T | Promise<T>): Promise<Exclude<T, { readonly missing: true }>> {
