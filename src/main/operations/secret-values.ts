@@ -102,17 +102,19 @@ export const secretValueHandlers = (random: Random, accesses: UsageTracker<Secre
     let count = 0;
     let bytes = 0;
     try {
-      for (const id of ids ?? page?.names ?? []) {
-        if (page && bytes > PAGE_BYTES) break;
-        count++;
-        const one = await ofBatch(id, call, { call, reader, keys, realm, accesses });
-        if ('ErrorCode' in one) {
-          errors.push(one);
-          continue;
+      // Those that are named are read at once; a page ends where it would be too large, so they are read one after the other.
+      for (const some of ids ? [ids] : (page?.names ?? []).map((name) => [name])) {
+        if (bytes > PAGE_BYTES) break;
+        count += some.length;
+        for (const one of await allOf(some.map((id) => ofBatch(id, call, { call, reader, keys, realm, accesses })))) {
+          if ('ErrorCode' in one) {
+            errors.push(one);
+            continue;
+          }
+          values.push(one);
+          bytes += (one.SecretString ?? one.SecretBinary)?.length ?? 0;
+          call.touched(one.ARN);
         }
-        values.push(one);
-        bytes += (one.SecretString ?? one.SecretBinary)?.length ?? 0;
-        call.touched(one.ARN);
       }
     } catch (error) {
       disposeSecrets(values);
@@ -198,6 +200,16 @@ interface BatchError {
 
 /** What of one secret is the batch's own failure: AWS answers with the others. */
 const OF_ONE: ReadonlySet<ErrorCode> = new Set(['ResourceNotFoundException', 'InvalidRequestException', 'InvalidParameterException', 'DecryptionFailure', 'AccessDeniedException']);
+
+/** When one fails as a whole the others are wiped, and it is thrown. */
+async function allOf(asked: readonly Promise<Revealed | BatchError>[]): Promise<readonly (Revealed | BatchError)[]> {
+  const answers = await Promise.allSettled(asked);
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  const given = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  if (!failed) return given;
+  disposeSecrets(given);
+  throw failed.reason;
+}
 
 async function ofBatch(id: string, call: Call, reading: Reading): Promise<Revealed | BatchError> {
   try {

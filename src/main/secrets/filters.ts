@@ -15,7 +15,12 @@ export type Fits = (name: string, summary: SecretSummary) => boolean;
 /** Every word of `text` begins one of `words`. Nothing but separators fits nothing. */
 function byWords(text: string, words: (summary: SecretSummary) => string): Fits {
   const wanted = text.split(/\s+/).flatMap(wordsOf).map((word) => ` ${word}`);
-  return (_name, summary) => wanted.length > 0 && wanted.every((word) => words(summary).includes(word));
+  if (wanted.length === 0) return () => false;
+  return (_name, summary) => {
+    const line = words(summary);
+    for (const word of wanted) if (!line.includes(word)) return false;
+    return true;
+  };
 }
 
 const FITS: Readonly<Record<Filter['Key'], (text: string, region: string) => Fits>> = {
@@ -30,13 +35,20 @@ const FITS: Readonly<Record<Filter['Key'], (text: string, region: string) => Fit
   all: (text) => byWords(text, ({ words }) => words),
 };
 
+/** Most filters have one value, and are asked about every secret at each key press. */
+const anyOf = (values: readonly Fits[]): Fits => {
+  const [only] = values;
+  return only && values.length === 1 ? only : (name, summary) => values.some((fits) => fits(name, summary));
+};
+
 export function fitsAll(filters: readonly Filter[], region: string): Fits {
   const all = filters.map(({ Key, Values }) =>
-    Values.map((value): Fits => {
+    anyOf(Values.map((value): Fits => {
       if (!value.startsWith('!')) return FITS[Key](value, region);
       const fits = FITS[Key](value.slice(1), region);
       return (name, summary) => !fits(name, summary);
-    }),
+    })),
   );
-  return (name, summary) => all.every((values) => values.some((fits) => fits(name, summary)));
+  const [only] = all;
+  return only && all.length === 1 ? only : (name, summary) => all.every((fits) => fits(name, summary));
 }

@@ -26,7 +26,10 @@ interface Place {
   readonly date: number;
   readonly name: string;
 }
-const before = (a: Place, b: Place): boolean => a.date < b.date || (a.date === b.date && a.name < b.name);
+const ORDERS: Readonly<Record<Order['order'], (date: number, name: string, than: Place) => boolean>> = {
+  asc: (date, name, than) => date < than.date || (date === than.date && name < than.name),
+  desc: (date, name, than) => date > than.date || (date === than.date && name > than.name),
+};
 
 export interface PageOf {
   readonly names: readonly string[];
@@ -47,19 +50,20 @@ export interface Wanted extends Order {
 export function pageOf(entries: Iterable<readonly [string, SecretSummary]>, { by, order, fits, planned, region, limit, token }: Wanted): PageOf {
   const after = token === undefined ? undefined : placeOf(token, { by, order });
   const date = DATE[by];
-  const first = order === 'asc' ? before : (a: Place, b: Place) => before(b, a);
+  const comesBefore = ORDERS[order];
   // One more than the page, to know whether there is a next one.
   const best: Place[] = [];
   for (const [key, summary] of entries) {
     if (summary.region !== region) continue;
     const name = region === undefined ? key : key.slice(region.length + 1);
     if (!planned && summary.due !== undefined) continue;
-    const place = { date: date(summary), name };
-    const last = best.at(-1);
-    if (after && !first(after, place)) continue;
-    if (best.length > limit && last && !first(place, last)) continue;
+    const own = date(summary);
+    // What fits is asked last, and nothing is made for those that do not: this is done for each of a hundred thousand.
+    if (after && ((own === after.date && name === after.name) || comesBefore(own, name, after))) continue;
+    const last = best[limit];
+    if (last && !comesBefore(own, name, last)) continue;
     if (!fits(name, summary)) continue;
-    best.splice(position(best, place, first), 0, place);
+    best.splice(position(best, own, name, comesBefore), 0, { date: own, name });
     if (best.length > limit + 1) best.pop();
   }
   const shown = best.slice(0, limit);
@@ -72,12 +76,12 @@ export function pageOf(entries: Iterable<readonly [string, SecretSummary]>, { by
   };
 }
 
-function position(best: readonly Place[], place: Place, first: (a: Place, b: Place) => boolean): number {
+function position(best: readonly Place[], date: number, name: string, comesBefore: (date: number, name: string, than: Place) => boolean): number {
   let [low, high] = [0, best.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     const at = best[middle];
-    if (at && first(at, place)) low = middle + 1;
+    if (at && !comesBefore(date, name, at)) low = middle + 1;
     else high = middle;
   }
   return low;
