@@ -61,7 +61,7 @@ export const vouchedKind = <R>(kind: Omit<VouchedKind<R>, 'entry'>): VouchedKind
 
 export interface VouchedReader<R> {
   get(key: string): Promise<R | undefined>;
-  /** In a stable order that says nothing about the records. `limit` 1 to 1,000. InvalidMarkerException. */
+  /** In a stable order that says no more of the records than which were made at once. `limit` 1 to 1,000. InvalidMarkerException. */
   page(page: { readonly after?: string; readonly limit: number }): Promise<Page<R>>;
 }
 

@@ -11,12 +11,16 @@ import { checkSchema } from './strict.ts';
 
 /** Rows that are opened in one call while the index is filled. */
 const CHUNK = 256;
+/** Keys whose rows are remembered: as many as records are, and more. */
+const FOUND_LIMIT = 8192;
 
 export class CommittedCollection<R, E> implements CollectionReader<R, E> {
   readonly kind: Kind<R, E>;
   readonly #records: RowSource;
   readonly #index: CollectionIndex<E> | undefined;
   readonly #cache = new RecordCache<R>();
+  /** Without an index: rows that were found lately, by key, so that the sealer need not be asked for the blind value of each again. */
+  readonly #found = new Map<string, Uint8Array>();
   readonly #decode: Decode<R>;
   #loading: Promise<void> = Promise.resolve();
   #revision = 0;
@@ -35,9 +39,9 @@ export class CommittedCollection<R, E> implements CollectionReader<R, E> {
     return this.#revision;
   }
 
-  /** Whether a key that `find` would have to wait for can be said to be free at once. */
+  /** Whether memory says that a key is free: else asking costs a call of the sealer's, and the unique column says it for nothing. */
   get loaded(): boolean {
-    return this.#index?.loaded ?? true;
+    return this.#index?.loaded === true;
   }
 
   async get(key: string): Promise<R | undefined> {
@@ -58,14 +62,16 @@ export class CommittedCollection<R, E> implements CollectionReader<R, E> {
   async find(key: string): Promise<Opened<R> | undefined> {
     const { table } = this.kind;
     this.#records.checkOpen();
-    const known = this.#index?.row(key);
+    const known = this.#index?.row(key) ?? this.#found.get(key);
     if (known === undefined && this.#index?.loaded === true) return undefined;
     const rowId = known ?? (await this.#records.rowByBlind(table, key));
     const found = rowId === undefined ? undefined : await this.#records.at(table, rowId, this.#cache, this.#decode);
     if (found !== undefined) {
       if (this.kind.key(found.value) !== key) throw misplaced(table);
+      if (known === undefined && this.#index === undefined) this.#remember(key, found.rowId);
       return found;
     }
+    if (this.#found.delete(key)) return this.find(key);
     if (this.#index === undefined || this.#index.loaded) return undefined;
     // The blind column is not authenticated: that a key does not exist is said by the whole index only.
     await this.#loaded();
@@ -93,6 +99,7 @@ export class CommittedCollection<R, E> implements CollectionReader<R, E> {
   publish(rowId: Uint8Array, key: string, after: R | undefined): void {
     this.#revision++;
     this.#cache.delete(rowId);
+    if (after === undefined) this.#found.delete(key);
     if (after !== undefined && this.kind.entry) this.#index?.put(rowId, key, this.kind.entry(after));
     else this.#index?.remove(rowId, key);
   }
@@ -100,6 +107,12 @@ export class CommittedCollection<R, E> implements CollectionReader<R, E> {
   drop(): void {
     this.#index?.clear();
     this.#cache.clear();
+    this.#found.clear();
+  }
+
+  #remember(key: string, rowId: Uint8Array): void {
+    if (this.#found.size >= FOUND_LIMIT) this.#found.delete(this.#found.keys().next().value ?? '');
+    this.#found.set(key, rowId);
   }
 
   async #loaded(): Promise<void> {
