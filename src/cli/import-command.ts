@@ -2,7 +2,8 @@
  * `keystead secret import FILE`: the vault reads the file, this shows what would become of it, asks, and has it written some rows at a time. What
  * was answered is on the disk: cut off in the middle, the same command finishes the rest. No value comes here.
  */
-import { MOST_CONTENT, MOST_IMPORTED, MOST_SHOWN } from '../shared/api/secret-import.ts';
+import { laterPages, writeConfirmed, type ConfirmedRow } from '../shared/api/import-writing.ts';
+import { MOST_CONTENT, MOST_SHOWN } from '../shared/api/secret-import.ts';
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
@@ -18,7 +19,6 @@ import { cancelled, CliError, usage } from './world.ts';
 type Opened = Output<'secretsmanager:OpenImport'>;
 type Preview = Output<'secretsmanager:PreviewImport'>;
 type Row = Preview['Rows'][number];
-type Action = 'Create' | 'Replace' | 'Keep';
 
 const CONFLICTS = ['skip', 'replace', 'keep'] as const;
 type OnConflict = (typeof CONFLICTS)[number];
@@ -41,9 +41,8 @@ async function preview(run: Run, connection: Connection, opened: Opened): Promis
   const name = flagText(run, 'name');
   const input = { ImportId: opened.ImportId, Layout: layout, Prefix: flagText(run, 'prefix') ?? '', ...(name === undefined ? {} : { Name: name }) };
   const first = await withProgress(run, 'Comparing', (progress) => callFor(run, connection, 'secretsmanager:PreviewImport', input, { progress }));
-  const rows: Row[] = [...first.Rows];
-  while (rows.length < first.Total) rows.push(...(await callFor(run, connection, 'secretsmanager:PreviewImport', { ...input, From: rows.length, MaxResults: MOST_SHOWN })).Rows);
-  return { ...first, Rows: rows };
+  const later = await Promise.all(laterPages(first.Rows.length, first.Total).map((From) => callFor(run, connection, 'secretsmanager:PreviewImport', { ...input, From, MaxResults: MOST_SHOWN })));
+  return { ...first, Rows: [first, ...later].flatMap((page) => page.Rows) };
 }
 
 const WORDS: Readonly<Record<Row['State'], string>> = { New: 'new', Same: 'is there already', Different: 'EXISTS with another value', Duplicate: 'NAME is there twice', Deleting: 'NOT TAKEN: its deletion is planned', Refused: 'NOT TAKEN' };
@@ -71,17 +70,12 @@ function summary({ Format: format, Notes: notes }: Opened, { Rows: rows, Total: 
 
 const isConflict = ({ State: state }: Row): boolean => state === 'Different' || state === 'Duplicate';
 
-interface Confirmed {
-  readonly Row: number;
-  readonly Action: Action;
-}
-
-function actionsFor(rows: readonly Row[], onConflict: OnConflict | undefined): readonly Confirmed[] {
+function actionsFor(rows: readonly Row[], onConflict: OnConflict | undefined): readonly ConfirmedRow[] {
   const conflicts = rows.filter(isConflict);
   if (conflicts.length > 0 && onConflict === undefined) {
     throw new CliError('ImportConflict', EXIT.conflict, `${counted(conflicts.length, 'row')} would clash with what is there; nothing was written. Say what is to be done with them: --on-conflict skip, replace (a new version), or keep (beside it, under a name with a number)`);
   }
-  return rows.flatMap((row): Confirmed[] => {
+  return rows.flatMap((row): ConfirmedRow[] => {
     if (row.State === 'New') return [{ Row: row.Row, Action: 'Create' }];
     if (!isConflict(row) || onConflict === 'skip') return [];
     return [{ Row: row.Row, Action: onConflict === 'replace' ? 'Replace' : 'Keep' }];
@@ -95,13 +89,15 @@ interface Done {
   Conflict: number;
 }
 
-async function write(run: Run, connection: Connection, ImportId: string, Preview: number, actions: readonly Confirmed[], done: Done): Promise<void> {
+async function write(run: Run, connection: Connection, ImportId: string, Preview: number, actions: readonly ConfirmedRow[], done: Done): Promise<void> {
   await withProgress(run, 'Importing', async (progress) => {
-    for (let at = 0; at < actions.length; at += MOST_IMPORTED) {
-      const { Results: results } = await callFor(run, connection, 'secretsmanager:ImportSecrets', { ImportId, Preview, Rows: actions.slice(at, at + MOST_IMPORTED) });
+    let answered = 0;
+    await writeConfirmed(actions, async (rows) => {
+      const { Results: results } = await callFor(run, connection, 'secretsmanager:ImportSecrets', { ImportId, Preview, Rows: rows });
       for (const { Outcome: outcome } of results) done[outcome]++;
-      progress({ done: Math.min(at + MOST_IMPORTED, actions.length), total: actions.length, unit: 'records' });
-    }
+      answered += rows.length;
+      progress({ done: answered, total: actions.length, unit: 'records' });
+    });
   });
 }
 

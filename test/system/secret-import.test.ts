@@ -7,6 +7,7 @@ import { existsSync, linkSync, readdirSync, readFileSync, renameSync, statSync, 
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { writeConfirmed } from '../../src/shared/api/import-writing.ts';
 import { base64, type Client, type Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
 import { until } from './support/processes.ts';
@@ -244,6 +245,19 @@ describe('what was read', () => {
     expect(await client.code('secretsmanager:PreviewImport', { ImportId, Layout: 'one' })).toBe('ResourceNotFoundException');
   });
 
+  it('comes into the vault’s own region only', async () => {
+    const { ImportId } = await client.ok('secretsmanager:OpenImport', { Content: base64(`A=${NEEDLE}\n`) });
+    const input = { ImportId, Layout: 'each', Prefix: 'region/' };
+    const own = String((await client.ok('vault:DescribeSettings'))['Region']);
+    const { Preview } = await client.ok('secretsmanager:PreviewImport', input, own);
+    const other = own === 'eu-west-1' ? 'eu-west-2' : 'eu-west-1';
+    const Rows = [{ Row: 0, Action: 'Create' }];
+    expect(await client.code('secretsmanager:PreviewImport', input, other)).toBe('InvalidParameterException');
+    expect(await client.code('secretsmanager:ImportSecrets', { ImportId, Preview, Rows }, other)).toBe('InvalidParameterException');
+    expect([(await client.ok('secretsmanager:ListSecrets', {}, other))['SecretList'], await namesWith('region/')]).toEqual([[], []]);
+    expect((await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview, Rows }, own))['Results']).toMatchObject([{ Outcome: 'Created', ARN: expect.stringContaining(`:${own}:`) as string }]);
+  });
+
   it('is gone after a lock', async () => {
     const { ImportId } = await client.ok('secretsmanager:OpenImport', { Content: base64('A=1') });
     await client.ok('vault:Lock');
@@ -253,27 +267,28 @@ describe('what was read', () => {
 });
 
 it('finishes after SIGKILL in the middle: what was answered is there, and the same command makes the rest once', { timeout: 180_000 }, async () => {
-  const count = 1000;
+  const count = 3000;
   const path = plain('many.json', JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, at) => [`s${String(at).padStart(4, '0')}`, { password: `${NEEDLE}-${String(at)}` }]))));
   const { ImportId } = await client.ok('secretsmanager:OpenImport', { Path: path });
   const { Preview } = await client.ok('secretsmanager:PreviewImport', { ImportId, Layout: 'each', Prefix: 'many/' });
   const acknowledged: number[] = [];
-  const send = async (): Promise<void> => {
-    for (let at = 0; at < count; at += 50) {
-      const { Results } = await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview, Rows: Array.from({ length: 50 }, (_, row) => ({ Row: at + row, Action: 'Create' })) });
-      acknowledged.push(...(Results as readonly Json[]).map(({ Row }) => Number(Row)));
-    }
-  };
-  const sent = send().catch(() => undefined);
-  await until(() => acknowledged.length >= 200, 'some of them are answered', 60_000);
+  const requests: (readonly number[])[] = [];
+  // As the command line and the window send them: several at once.
+  const sent = writeConfirmed(Array.from({ length: count }, (_, Row) => ({ Row, Action: 'Create' })), async (rows) => {
+    requests.push(rows.map(({ Row }) => Row));
+    const { Results } = await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview, Rows: rows });
+    acknowledged.push(...(Results as readonly Json[]).map(({ Row }) => Number(Row)));
+  }).catch(() => undefined);
+  await until(() => acknowledged.length >= 300, 'some of them are answered', 60_000);
   await vault.kill();
   await sent;
   expect(acknowledged.length).toBeLessThan(count);
   await start();
   const there = new Set(await namesWith('many/'));
-  for (const row of acknowledged) expect(there.has(`many/s${String(row).padStart(4, '0')}`)).toBe(true);
-  // A batch is there wholly or not at all.
-  expect(there.size % 50).toBe(0);
+  const isThere = (row: number): boolean => there.has(`many/s${String(row).padStart(4, '0')}`);
+  expect(acknowledged.filter((row) => !isThere(row))).toEqual([]);
+  // A request is there wholly or not at all.
+  for (const rows of requests) expect(new Set(rows.map(isThere)).size).toBe(1);
 
   const { stdout } = await keystead(['secret', 'import', path, '--prefix', 'many/', '--yes', '--output', 'json']);
   expect(JSON.parse(stdout)).toMatchObject({ Created: count - there.size, Same: there.size, NotImported: 0, Conflict: 0 });

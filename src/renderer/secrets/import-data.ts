@@ -4,9 +4,10 @@
  */
 import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
-import { MOST_CONTENT, MOST_IMPORTED, MOST_SHOWN } from '../../shared/api/secret-import.ts';
+import { laterPages, writeConfirmed, type ConfirmedRow } from '../../shared/api/import-writing.ts';
+import { MOST_CONTENT, MOST_SHOWN } from '../../shared/api/secret-import.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { client, outputOf } from '../client.ts';
+import { CallFailure, client, outputOf } from '../client.ts';
 
 export type ImportRow = Output<'secretsmanager:PreviewImport'>['Rows'][number];
 export type Counts = Output<'secretsmanager:PreviewImport'>['Counts'];
@@ -69,20 +70,14 @@ export interface Choice {
 export async function preview({ ImportId }: Opened, { layout, prefix, name }: Choice, signal: AbortSignal): Promise<Previewed> {
   const input = { ImportId, Layout: layout, Prefix: prefix, ...(layout === 'one' ? { Name: name } : {}) };
   const first = outputOf(await client.secretsmanager.previewImport(input, { signal }));
-  const rows = [...first.Rows];
-  while (rows.length < first.Total && !signal.aborted) rows.push(...outputOf(await client.secretsmanager.previewImport({ ...input, From: rows.length, MaxResults: MOST_SHOWN }, { signal })).Rows);
-  return { number: first.Preview, rows, counts: first.Counts };
+  const later = await Promise.all(laterPages(first.Rows.length, first.Total).map(async (From) => outputOf(await client.secretsmanager.previewImport({ ...input, From, MaxResults: MOST_SHOWN }, { signal }))));
+  return { number: first.Preview, rows: [first, ...later].flatMap((page) => page.Rows), counts: first.Counts };
 }
 
 export const isConflict = ({ State }: ImportRow): boolean => State === 'Different' || State === 'Duplicate';
 
-export interface Confirmed {
-  readonly Row: number;
-  readonly Action: 'Create' | 'Replace' | 'Keep';
-}
-
-export function confirmed(rows: readonly ImportRow[], decide: (row: ImportRow) => Decision): readonly Confirmed[] {
-  return rows.flatMap((row): Confirmed[] => {
+export function confirmed(rows: readonly ImportRow[], decide: (row: ImportRow) => Decision): readonly ConfirmedRow[] {
+  return rows.flatMap((row): ConfirmedRow[] => {
     if (row.State === 'New') return [{ Row: row.Row, Action: 'Create' }];
     const decision = isConflict(row) ? decide(row) : 'Skip';
     return decision === 'Skip' ? [] : [{ Row: row.Row, Action: decision }];
@@ -101,14 +96,21 @@ export interface Imported {
 }
 
 /** Some rows at a time: what was answered is on the disk, whatever happens then. */
-export async function importRows({ ImportId }: Opened, { number, rows, counts }: Previewed, wanted: readonly Confirmed[], signal: AbortSignal, progress: (done: number) => void): Promise<Imported> {
+export async function importRows({ ImportId }: Opened, { number, rows, counts }: Previewed, wanted: readonly ConfirmedRow[], signal: AbortSignal, progress: (done: number) => void): Promise<Imported> {
   const done = { Created: 0, Replaced: 0, Unchanged: 0, Conflict: 0 };
+  let answered = 0;
   let error: CallError | undefined;
-  for (let at = 0; at < wanted.length && !signal.aborted && !error; at += MOST_IMPORTED) {
-    const answer = await client.secretsmanager.importSecrets({ ImportId, Preview: number, Rows: wanted.slice(at, at + MOST_IMPORTED) });
-    if (answer.ok) for (const { Outcome } of answer.output.Results) done[Outcome]++;
-    else ({ error } = answer);
-    progress(Math.min(at + MOST_IMPORTED, wanted.length));
+  try {
+    await writeConfirmed(wanted, async (some) => {
+      if (signal.aborted) return;
+      const { Results } = outputOf(await client.secretsmanager.importSecrets({ ImportId, Preview: number, Rows: [...some] }));
+      for (const { Outcome } of Results) done[Outcome]++;
+      answered += some.length;
+      progress(answered);
+    });
+  } catch (failure) {
+    if (!(failure instanceof CallFailure)) throw failure;
+    ({ error } = failure);
   }
   const there = done.Created + done.Replaced + done.Unchanged + counts.Same;
   return { made: done.Created, replaced: done.Replaced, unchanged: done.Unchanged + counts.Same, conflicts: done.Conflict, left: rows.length - there, cancelled: signal.aborted, ...(error ? { error } : {}) };
