@@ -17,7 +17,8 @@ function fault(first: string, rest: string): string | undefined {
   const words = rest.trim().replace(/[.;,]$/, '').split(/\s+/).filter((word) => word !== '');
   const [second = ''] = words;
   const found = commands.get(`${first} ${second}`) ?? commands.get(first);
-  if (!found) return isGroup(first) && (second === '' || second === '…') ? undefined : 'there is no such command';
+  // What is put in at run time is not read here.
+  if (!found) return isGroup(first) && (second === '' || second === '…' || second.startsWith('${')) ? undefined : 'there is no such command';
   if (!found.preferred) return `it is called ${found.command.names[0] ?? ''}`;
   const flags = new Set([...found.command.flags, ...GLOBAL_FLAGS].flatMap(({ name, takes }) => (takes === 'negatable' ? [`--${name}`, `--no-${name}`] : [`--${name}`])));
   const unknown = words.map((word) => word.replace(/[=,.;:].*$/, '')).find((word) => /^--[a-z]/.test(word) && !flags.has(word));
