@@ -1,6 +1,6 @@
 /** Brings notices to the desktop: each at its time, and the same one once. */
 import { EXPIRY_NEAR } from '../../shared/model/expiry.ts';
-import { instant, type Instant } from '../../shared/model/ids.ts';
+import type { Instant } from '../../shared/model/ids.ts';
 import type { Dispatch } from '../kernel/request.ts';
 import type { Clock } from '../platform/ports.ts';
 import { createNoticeReader, EXPIRY_NEARS, KEY_DELETION_NEARS, SECRET_DELETION_NEARS, type Told } from './notices.ts';
@@ -23,8 +23,8 @@ export interface NoticeBoardPorts {
 
 /** Dates that are told of before they come. */
 export interface Nearing {
-  /** The first one after this; undefined: none, or not known while locked. */
-  readonly next: (after: Instant) => Instant | undefined;
+  /** All that come; none while locked. */
+  readonly dates: () => readonly Instant[];
   /** How long before, milliseconds. */
   readonly ms: number;
   readonly notice: Told;
@@ -40,11 +40,11 @@ type Dates = Readonly<Record<'keyDeletions' | 'secretDeletions' | 'expiries', re
 const DAY = 24 * HOUR;
 
 export const nearingOf = (dates: () => Dates): readonly Nearing[] => {
-  const of = (kind: keyof Dates): Nearing['next'] => (after) => dates()[kind].find((date) => date > after);
+  const of = (kind: keyof Dates): Nearing['dates'] => () => dates()[kind];
   return [
-    { next: of('keyDeletions'), ms: DAY, notice: KEY_DELETION_NEARS },
-    { next: of('secretDeletions'), ms: DAY, notice: SECRET_DELETION_NEARS },
-    { next: of('expiries'), ms: EXPIRY_NEAR, notice: EXPIRY_NEARS },
+    { dates: of('keyDeletions'), ms: DAY, notice: KEY_DELETION_NEARS },
+    { dates: of('secretDeletions'), ms: DAY, notice: SECRET_DELETION_NEARS },
+    { dates: of('expiries'), ms: EXPIRY_NEAR, notice: EXPIRY_NEARS },
   ];
 };
 
@@ -52,8 +52,8 @@ export function startNotices({ clock, isOpen, nearing, after, tell }: NoticeBoar
   const read = createNoticeReader();
   const toldAt = new Map<string, number>();
   let stopTimer: () => void = () => undefined;
-  /** Up to which date each has been told of. */
-  const warnedUpTo = new Map<Nearing, Instant>();
+  /** The dates that each was told of: a nearer one may come after a farther one. */
+  const warned = new Map<Nearing, ReadonlySet<Instant>>();
 
   const put = (notice: Told): void => {
     const now = clock.monotonic();
@@ -68,15 +68,15 @@ export function startNotices({ clock, isOpen, nearing, after, tell }: NoticeBoar
   };
   /** Tells of those that are near; how long the next one is not. */
   const waitFor = (one: Nearing): number | undefined => {
-    for (;;) {
-      const now = clock.now();
-      const next = one.next(instant(Math.max(now, warnedUpTo.get(one) ?? now)));
-      if (next === undefined) return undefined;
-      const wait = next - now - one.ms;
-      if (wait > 0) return wait;
-      warnedUpTo.set(one, next);
-      put(one.notice);
-    }
+    const now = clock.now();
+    const known = warned.get(one) ?? new Set<Instant>();
+    const coming = one.dates().filter((date) => date > now && !known.has(date));
+    const near = coming.filter((date) => date - now <= one.ms);
+    // Past ones are not asked about again.
+    warned.set(one, new Set([...known, ...near].filter((date) => date > now)));
+    if (near.length > 0) put(one.notice);
+    const [next] = coming.filter((date) => date - now > one.ms).sort((a, b) => a - b);
+    return next === undefined ? undefined : next - now - one.ms;
   };
 
   return {

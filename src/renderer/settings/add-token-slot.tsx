@@ -32,10 +32,12 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
     if (!token) return;
     setProblem({});
     setError(undefined);
+    // Looked at first: what was taken out of one field would be left over for the other's sake.
+    if (pin.current?.read() === '') { setProblem({ pin: 'The PIN is needed to make a key in the token.' }); pin.current.focus(); return; }
     const given = proof.current?.take();
     if (!given) { setProblem({ proof: 'This is needed to go on.' }); proof.current?.focus(); return; }
     const typed = pin.current?.take();
-    if (!typed) { setProblem({ pin: 'The PIN is needed to make a key in the token.' }); pin.current?.focus(); return; }
+    if (!typed) return;
     setBusy(true);
     const answer = await client.vault.addSlot({ Type: 'token', Serial: token.Serial, Label: token.Label, Pin: typed, ...given, ...(insists ? { LastTry: true as const } : {}) });
     setBusy(false);

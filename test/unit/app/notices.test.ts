@@ -134,6 +134,24 @@ describe('the desktop is told', () => {
     expect(timers).toHaveLength(0);
   });
 
+  it('of an expiry that comes nearer than one that it was told of, and of no date twice', () => {
+    start();
+    expiries = [instant(now + 100 * HOUR)];
+    board.look();
+    now += 2 * HOUR;
+    expiries = [instant(now + 50 * HOUR), instant(now + 98 * HOUR)];
+    board.look();
+    board.look();
+    expect(titles()).toEqual(['A secret expires within a week', 'A secret expires within a week']);
+    now += 2 * HOUR;
+    // Put off, and put back.
+    expiries = [instant(now + 96 * HOUR)];
+    board.look();
+    expiries = [instant(now + 48 * HOUR), instant(now + 96 * HOUR)];
+    board.look();
+    expect(told).toHaveLength(2);
+  });
+
   it('of a deletion a day before it, once for each date, and not after it', () => {
     start();
     board.look();
