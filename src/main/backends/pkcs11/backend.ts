@@ -1,32 +1,25 @@
 /**
  * Keys that a token holds, behind the same port as those of the vault; every other key goes on to the software backend.
  *
- * Defends against: a wrong signature that leaves (each is verified with the public key first), a ciphertext moved to another key (the
- * token's wrapping binds key and material), a padding oracle. Does not: fall back to software. In a cluster a second token may sign where the first did not answer.
+ * Defends against: a wrong signature that leaves (each is verified with the public key first), a padding oracle; for messages under a symmetric
+ * key see `message-keys.ts`. Does not: fall back to software. In a cluster a second token may sign where the first did not answer.
  */
 import { constants, createHash, createPublicKey, publicEncrypt, timingSafeEqual } from 'node:crypto';
 import { algorithmOf, keySpecOf, type Algorithm } from '../../../shared/model/algorithms.ts';
 import { invalidCiphertext, VaultError } from '../../../shared/model/errors.ts';
 import { SecretBytes } from '../../../shared/model/secret-bytes.ts';
-import { allocate, concat, copy, fromHex, hex, lp, utf8, wipe } from '../../crypto/bytes.ts';
+import { allocate, concat, copy, wipe } from '../../crypto/bytes.ts';
 import { DIGEST_INFO, readSpki, writeEcdsaSignature } from '../../crypto/der.ts';
-import type { Attempt, HardwareRef, KeyBackend, KeyHandle } from '../../keyring/ports.ts';
+import type { HardwareRef, KeyBackend } from '../../keyring/ports.ts';
 import type { Random } from '../../platform/ports.ts';
-import type { MessageKey, Sealer } from '../../seal/protocol.ts';
-import type { Answer } from './client.ts';
+import type { Sealer } from '../../seal/protocol.ts';
 import { CKM } from './cryptoki.ts';
 import { hasReturned, nameToken, UNOPENED, UNSUPPORTED } from './errors.ts';
-import { signingUse, usable, type Offer } from './mechanisms.ts';
+import { signingUse } from './mechanisms.ts';
+import { createMessageKeys } from './message-keys.ts';
 import { padded, unpadOaep } from './oaep.ts';
-import type { CallName, RequestOf, TokenName, Use } from './protocol.ts';
-
-/** Tokens as this backend needs them. `P`: where a token is. */
-export interface TokenAccess<P extends { readonly token: TokenName }> {
-  /** Has one of the store's tokens do it, and another where it does not answer. KMSInvalidStateException for a key store that is not connected. */
-  use<T>(store: string, work: (place: P) => Promise<T>, attempted?: (attempt: Attempt) => void): Promise<T>;
-  ask<C extends CallName>(place: P, name: C, request: RequestOf<C>, parts?: readonly Uint8Array[]): Promise<Answer<C>>;
-  offer(place: P): Promise<Offer>;
-}
+import type { TokenName, Use } from './protocol.ts';
+import { faulty, only, onTokens, type At, type Handle, type TokenAccess, type TokenHandle } from './token-access.ts';
 
 export interface TokenBackendPorts<P extends { readonly token: TokenName }> {
   readonly software: KeyBackend;
@@ -35,17 +28,7 @@ export interface TokenBackendPorts<P extends { readonly token: TokenName }> {
   readonly tokens: TokenAccess<P>;
 }
 
-type Handle = KeyHandle<never> | Parameters<KeyBackend['sign']>[0] | Parameters<KeyBackend['encrypt']>[0] | Parameters<KeyBackend['mac']>[0] | Parameters<KeyBackend['deriveSharedSecret']>[0];
-
-const IV = 12;
-const KEY = 32;
-/** Key and tag. */
-const WRAPPED = 48;
-
-const WRAP_LABEL = utf8('keystead/token-wrap/v1');
-
 const bytesOf = <T>(message: SecretBytes | Uint8Array, use: (bytes: Uint8Array) => T): T => (message instanceof SecretBytes ? message.borrow(use) : use(message));
-const faulty = (token: TokenName, what: string): VaultError => new VaultError('KMSInternalException', `${nameToken(token)} ${what}; see to the token, and do not trust it until you know why`);
 
 /** What the token gets to sign: a digest, a DigestInfo (RFC 8017 section 9.2), or the message itself. The caller's to wipe. */
 function toSign(algorithm: Algorithm, message: SecretBytes | Uint8Array, isDigest: boolean): Uint8Array {
@@ -60,31 +43,8 @@ function toSign(algorithm: Algorithm, message: SecretBytes | Uint8Array, isDiges
 export function createTokenBackend<P extends { readonly token: TokenName }>({ software, sealer, random, tokens }: TokenBackendPorts<P>): KeyBackend {
   /** Tokens whose own OAEP knows SHA-1 only, found out by asking. */
   const sha1Only = new Set<string>();
-  /** Ids of keys that opened what they had wrapped, by connection. */
-  const opened = new WeakMap<P, Set<string>>();
-
-  interface At {
-    readonly place: P;
-    readonly offer: Offer;
-    readonly request: { readonly token: TokenName; readonly id: string };
-  }
-
-  const on = <T>(key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, work: (at: At) => Promise<T>): Promise<T> =>
-    tokens.use(
-      key.hardware.store,
-      async (place) => {
-        const offer = await tokens.offer(place);
-        if (!usable(offer, key.spec, algorithmOf(algorithm).usage).includes(algorithm)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`; see \`keystead hardware list-mechanisms\``);
-        return work({ place, offer, request: { token: place.token, id: key.hardware.id } });
-      },
-      key.attempted,
-    );
-
-  const only = (parts: readonly Uint8Array[], token: TokenName): Uint8Array => {
-    const [part] = parts;
-    if (!part || parts.length !== 1) throw faulty(token, 'left out what was asked for');
-    return part;
-  };
+  const on = onTokens(tokens);
+  const messageKeys = createMessageKeys({ sealer, random, tokens, on });
 
   const isOnToken = <H extends Handle>(key: H): key is H & { readonly hardware: HardwareRef } => key.hardware !== undefined;
 
@@ -93,68 +53,10 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     return key.publicKey;
   };
 
-  /** What the token binds to a message key that it wraps. */
-  const wrapAad = (keyId: string, materialId: string): string => hex(concat(WRAP_LABEL, lp(utf8(keyId)), fromHex(materialId)));
-
-  /**
-   * Has the token unwrap what it has wrapped, the first time that a key wraps after its store was connected: a ciphertext that nobody could
-   * open must not leave. Throws KMSInternalException.
-   */
-  async function assertOpens(place: P, request: { readonly token: TokenName; readonly id: string }, use: Use, { messageKey, wrapped }: Pick<MessageKey, 'messageKey'> & { readonly wrapped: Uint8Array }): Promise<void> {
-    const known = opened.get(place) ?? new Set<string>();
-    opened.set(place, known);
-    if (known.has(request.id)) return;
-    const wrong = (): VaultError => faulty(place.token, 'does not open what it has wrapped, which was withheld');
-    const { parts } = await tokens.ask(place, 'decrypt', { ...request, use }, [wrapped]).catch((error: unknown) => { throw hasReturned(error, UNOPENED) ? wrong() : error; });
-    const same = only(parts, place.token);
-    const isRight = same.byteLength === messageKey.byteLength && timingSafeEqual(same, messageKey);
-    wipe(same);
-    if (!isRight) throw wrong();
-    known.add(request.id);
-  }
-
-  /** A fresh message key, wrapped; the caller wipes `messageKey`. The IV is ours: a token's own may repeat. */
-  async function newMessageKey(key: Handle & { readonly hardware: HardwareRef }): Promise<MessageKey> {
-    return on(key, 'SYMMETRIC_DEFAULT', async ({ place, request }) => {
-      const [materialId = ''] = key.materials;
-      const messageKey = random.bytes(KEY);
-      const iv = random.bytes(IV);
-      const use: Use = { mechanism: CKM.AES_GCM, kind: 'gcm', iv: hex(iv), aad: wrapAad(key.keyId, materialId) };
-      const { parts } = await tokens.ask(place, 'encrypt', { ...request, use }, [messageKey]);
-      const wrapped = only(parts, place.token);
-      if (wrapped.byteLength !== WRAPPED) throw faulty(place.token, 'wrapped a key to another length');
-      await assertOpens(place, request, use, { messageKey, wrapped });
-      return { materialId: fromHex(materialId), messageKey, wrapped: concat(iv, wrapped) };
-    });
-  }
-
-  /** The message key in a ciphertext. InvalidCiphertextException, nothing finer; IncorrectKeyException. */
-  async function messageKeyIn(key: Handle & { readonly hardware: HardwareRef }, ciphertext: Uint8Array): Promise<MessageKey> {
-    const { materialId, wrapped } = await sealer.call('locate', { ciphertext });
-    if (!key.materials.includes(hex(materialId))) throw new VaultError('IncorrectKeyException', `the ciphertext was not made by key \`${key.keyId}\``);
-    if (!wrapped) throw invalidCiphertext();
-    return on(key, 'SYMMETRIC_DEFAULT', async ({ place, request }) => {
-      const use: Use = { mechanism: CKM.AES_GCM, kind: 'gcm', iv: hex(wrapped.subarray(0, IV)), aad: wrapAad(key.keyId, hex(materialId)) };
-      const { parts } = await tokens.ask(place, 'decrypt', { ...request, use }, [wrapped.subarray(IV)]).catch((error: unknown) => { throw hasReturned(error, UNOPENED) ? invalidCiphertext() : error; });
-      const messageKey = only(parts, place.token);
-      if (messageKey.byteLength !== KEY) throw invalidCiphertext();
-      return { materialId, messageKey, wrapped };
-    });
-  }
-
-  async function withMessageKey<T>(made: Promise<MessageKey>, run: (key: MessageKey) => Promise<T>): Promise<T> {
-    const key = await made;
-    try {
-      return await run(key);
-    } finally {
-      wipe(key.messageKey);
-    }
-  }
-
   /** RSA with OAEP. SHA-256 from raw RSA where the token's own knows SHA-1 only; the padding is then checked here. */
-  const decryptRsa = (key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> => on(key, algorithm, (at) => decryptRsaAt(at, key, algorithm, ciphertext));
+  const decryptRsa = (key: TokenHandle, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> => on(key, algorithm, (at) => decryptRsaAt(at, key, algorithm, ciphertext));
 
-  async function decryptRsaAt({ place, offer, request }: At, key: Handle, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> {
+  async function decryptRsaAt({ place, offer, request }: At<P>, key: Handle, algorithm: Algorithm, ciphertext: Uint8Array): Promise<SecretBytes> {
     const hash = algorithmOf(algorithm).hash === 'sha256' ? 'sha256' : 'sha1';
     const size = keySpecOf(key.spec).bits / 8;
     if (ciphertext.byteLength !== size) throw invalidCiphertext();
@@ -186,7 +88,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     return publicEncrypt({ key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: algorithmOf(algorithm).hash ?? 'sha1' }, plaintext);
   };
 
-  const macOf = async (key: Handle & { readonly hardware: HardwareRef }, algorithm: Algorithm, message: SecretBytes | Uint8Array): Promise<Uint8Array> => {
+  const macOf = async (key: TokenHandle, algorithm: Algorithm, message: SecretBytes | Uint8Array): Promise<Uint8Array> => {
     const data = bytesOf(message, copy);
     try {
       return await on(key, algorithm, async ({ place, request }) => only((await tokens.ask(place, 'sign', { ...request, use: signingUse(algorithm) }, [data])).parts, place.token));
@@ -221,7 +123,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
       if (!isOnToken(key)) return software.encrypt(key, request);
       const { algorithm, plaintext, context } = request;
       if (algorithm !== 'SYMMETRIC_DEFAULT') return plaintext.borrow((bytes) => publicOaep(key, algorithm, bytes));
-      return withMessageKey(newMessageKey(key), async (messageKey) => {
+      return messageKeys.use(messageKeys.fresh(key), async (messageKey) => {
         const answer = await plaintext.borrow((bytes) => sealer.call('encrypt', { key: messageKey, keyId: key.keyId, algorithm, plaintext: bytes, context }));
         if (answer.missing) throw missing();
         return answer.ciphertext;
@@ -232,7 +134,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
       if (!isOnToken(key)) return software.decrypt(key, request);
       const { algorithm, ciphertext, context } = request;
       if (algorithm !== 'SYMMETRIC_DEFAULT') return decryptRsa(key, algorithm, ciphertext);
-      return withMessageKey(messageKeyIn(key, ciphertext), async (messageKey) => {
+      return messageKeys.use(messageKeys.within(key, ciphertext), async (messageKey) => {
         const answer = await sealer.call('decrypt', { key: messageKey, keyId: key.keyId, algorithm, ciphertext, context });
         if (answer.missing) throw missing();
         return SecretBytes.take(answer.plaintext);
@@ -241,7 +143,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
 
     async generateDataKey(key, request) {
       if (!isOnToken(key)) return software.generateDataKey(key, request);
-      return withMessageKey(newMessageKey(key), async (messageKey) => {
+      return messageKeys.use(messageKeys.fresh(key), async (messageKey) => {
         const answer = await sealer.call('generateDataKey', { key: messageKey, keyId: key.keyId, ...request, reveal: true });
         if (answer.missing || !answer.plaintext) throw missing();
         return { plaintext: SecretBytes.take(answer.plaintext), ciphertext: answer.ciphertext };
@@ -250,7 +152,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
 
     async generateDataKeyWithoutPlaintext(key, request) {
       if (!isOnToken(key)) return software.generateDataKeyWithoutPlaintext(key, request);
-      return withMessageKey(newMessageKey(key), async (messageKey) => {
+      return messageKeys.use(messageKeys.fresh(key), async (messageKey) => {
         const answer = await sealer.call('generateDataKey', { key: messageKey, keyId: key.keyId, ...request, reveal: false });
         if (answer.missing) throw missing();
         return answer.ciphertext;
@@ -259,7 +161,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
 
     async generateDataKeyPair(key, request) {
       if (!isOnToken(key)) return software.generateDataKeyPair(key, request);
-      return withMessageKey(newMessageKey(key), async (messageKey) => {
+      return messageKeys.use(messageKeys.fresh(key), async (messageKey) => {
         const answer = await sealer.call('generateDataKeyPair', { key: messageKey, keyId: key.keyId, ...request });
         if (answer.missing) throw missing();
         const { privateKey, ciphertext, publicKey } = answer;

@@ -1,20 +1,20 @@
 /**
  * What a module host does: the calls of `protocol.ts` on one loaded module.
  *
- * Defends against: a slot that became another token's, two objects under one name, a key that is not what was asked for (it is destroyed
+ * Defends against: two objects under one name, a key that is not what was asked for (it is destroyed
  * again), sessions shared between operations. Does not: survive a module that crashes or hangs; that is why it runs in a process of its own.
  */
 import { keySpecOf } from '../../../shared/model/algorithms.ts';
 import { wipe } from '../../crypto/bytes.ts';
 import { pinOf, type Answer, type Calls } from './calls.ts';
-import { CKA, CKF, CKO, CKR, CKU, type Cryptoki, type Handle } from './cryptoki.ts';
+import { CKA, CKO, CKR, CKU, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
-import { isClusterKey, isGuarded, MOST_LISTED, type CallName, type RequestOf, type TokenFacts, type TokenName } from './protocol.ts';
+import { isClusterKey, isGuarded, MOST_LISTED, type CallName, type RequestOf, type TokenName } from './protocol.ts';
 import { createObjects, LOST } from './objects.ts';
 import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
-import { textOf, tokenFacts } from './token-facts.ts';
+import { createSlots } from './slots.ts';
 import { createTrust } from './trust.ts';
 import { createUses } from './uses.ts';
 import { tryToWrap } from './wrap-test.ts';
@@ -27,7 +27,6 @@ export function createDevice(p11: Cryptoki): Calls {
   const pins = new KeptPins();
   /** Handles of keys by token and CKA_ID; good until the token is logged out. */
   const handles = new Map<string, Handle>();
-  let parameters: string | undefined;
   /** Calls that a session works for or waits for. */
   let running = 0;
 
@@ -44,30 +43,14 @@ export function createDevice(p11: Cryptoki): Calls {
     p11.C_CloseAllSessions(known.slot);
   }
 
-  /** None of a token that is broken or gone, which hides no other. */
-  function factsOfSlot(slot: Handle): TokenFacts[] {
-    try {
-      return [tokenFacts(p11, slot)];
-    } catch (error) {
-      if (codeOf(error) === undefined) throw error;
-      return [];
-    }
-  }
-
-  function slotOf(token: TokenName): Handle {
-    const slots = p11.C_GetSlotList(true).filter((slot) => factsOfSlot(slot).some(({ serial, label }) => serial === token.serial && label === token.label));
-    const [slot] = slots;
-    if (slot === undefined) throw found('absent');
-    if (slots.length > 1) throw found('ambiguous');
-    return slot;
-  }
-
   function sessionsOf(token: TokenName): Sessions {
     const sessions = tokens.get(nameOf(token));
     if (!sessions) throw loggedOut();
     return sessions;
   }
 
+  const slots = createSlots(p11);
+  const { slotOf, once } = slots;
   const objects = createObjects(p11);
   const { find, read, statedOf, publicKeyOf, factsOf } = objects;
 
@@ -111,19 +94,6 @@ export function createDevice(p11: Cryptoki): Calls {
       }
     });
 
-  /** A session without a pool, closed again. */
-  function once<T>(slot: Handle, work: (session: Handle) => T): T {
-    const session = p11.C_OpenSession(slot, CKF.SERIAL_SESSION | CKF.RW_SESSION);
-    try {
-      return work(session);
-    } finally {
-      p11.C_CloseSession(session);
-    }
-  }
-
-  // Without the flag a module may take itself to be alone in its process, and calls here run on several threads.
-  const initialize = (): void => { p11.C_Initialize({ flags: CKF.OS_LOCKING_OK, ...(parameters === undefined ? {} : { libraryParameters: parameters }) }); };
-
   function login({ token, again }: RequestOf<'login'>, [pin]: readonly Uint8Array[]): Answer<'login'> {
     const known = tokens.get(nameOf(token));
     if (known && !again) {
@@ -158,54 +128,12 @@ export function createDevice(p11: Cryptoki): Calls {
   }
 
   return {
-    load({ path, parameters: given }) {
-      parameters = given;
-      try {
-        p11.load(path);
-      } catch {
-        throw found('load');
-      }
-      initialize();
-      const { manufacturerID, libraryDescription, libraryVersion, cryptokiVersion } = p11.C_GetInfo();
-      return { reply: { manufacturer: textOf(manufacturerID), description: textOf(libraryDescription), version: `${String(libraryVersion.major)}.${String(libraryVersion.minor)}`, cryptoki: `${String(cryptokiVersion.major)}.${String(cryptokiVersion.minor)}` } };
-    },
-
-    tokens: () => ({ reply: { tokens: p11.C_GetSlotList(true).flatMap(factsOfSlot) } }),
+    ...slots.calls,
 
     rescan() {
       if (tokens.size > 0) throw found('busy');
-      p11.C_Finalize();
-      initialize();
+      slots.begin();
       return { reply: {} };
-    },
-
-    mechanisms({ token }) {
-      const slot = slotOf(token);
-      const mechanisms = p11.C_GetMechanismList(slot).map((type) => {
-        const { flags, minKeySize, maxKeySize } = p11.C_GetMechanismInfo(slot, type);
-        return { type, flags, min: minKeySize, max: maxKeySize };
-      });
-      return { reply: { mechanisms } };
-    },
-
-    initToken({ slot, label, expected }, [officerPin, userPin]) {
-      const handle = p11.C_GetSlotList(true).find((one) => one.toString('hex') === slot);
-      if (!handle) throw found('absent');
-      const before = tokenFacts(p11, handle);
-      if (before.serial !== expected.serial || before.label !== expected.label || before.initialized !== expected.initialized) throw found('changed');
-      if (tokens.has(nameOf(before))) forget(before);
-      p11.C_CloseAllSessions(handle);
-      p11.C_InitToken(handle, pinOf(officerPin), label.padEnd(32, ' '));
-      once(handle, (session) => {
-        p11.C_Login(session, CKU.SO, pinOf(officerPin));
-        try {
-          p11.C_InitPIN(session, pinOf(userPin));
-        } finally {
-          p11.C_Logout(session);
-        }
-      });
-      const after = tokenFacts(p11, handle);
-      return { reply: { serial: after.serial, label: after.label } };
     },
 
     setPin({ token }, [old, fresh]) {
@@ -284,8 +212,7 @@ export function createDevice(p11: Cryptoki): Calls {
       while (running > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       tokens.clear();
       handles.clear();
-      p11.C_Finalize();
-      initialize();
+      slots.begin();
       login({ token, again: false }, []);
       return { reply: {} };
     },
