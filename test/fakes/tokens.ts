@@ -66,7 +66,7 @@ function perform(token: FakeToken, call: CallName, request: Readonly<Record<stri
     },
     keepWrapper: () => ({ reply: { stated: stated(), trusted: true, lay: false } }),
     generate: () => { objects.set(id, { kind: 'key', extractable: request['cluster'] === true }); return { reply: { stated: stated() } }; },
-    wrapTest: () => { object(); return { reply: { allowed: [], refused: [CKM.AES_KEY_WRAP_PAD] } }; },
+    wrapTest: () => { object(); return { reply: { allowed: [], refused: [CKM.AES_KEY_WRAP_PAD], unknown: [] } }; },
     wrapOut: () => {
       if (!object().extractable) throw new CallFailed({ what: 'cryptoki', function: 'C_WrapKey', code: 0x6a, name: 'CKR_KEY_UNEXTRACTABLE' });
       return { reply: {}, parts: [Buffer.from(id)] };

@@ -170,13 +170,13 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     );
     const { reply } = await hardware.ask(place, 'describe', { token: place.token, id: key.hardware.id });
     const offer = await hardware.offer(place);
-    const { allowed, refused } = (await hardware.ask(place, 'wrapTest', { token: place.token, id: key.hardware.id })).reply;
+    const { allowed, refused, unknown } = (await hardware.ask(place, 'wrapTest', { token: place.token, id: key.hardware.id })).reply;
     return {
       KeyId: keyArn(realm, key.keyId),
       CustomKeyStoreId: key.hardware.store,
       Uri: keyUri(place.token, key.hardware.id, reply.class === 'secret' ? 'secret-key' : 'private'),
       Stated: shownStated(reply.stated),
-      Tested: { WrapRefused: refused.map(mechanismName), WrapAllowed: allowed.map(mechanismName) },
+      Tested: { WrapRefused: refused.map(mechanismName), WrapAllowed: allowed.map(mechanismName), WrapUnknown: unknown.map(mechanismName) },
       Adopted: key.hardware.adopted === true,
       ...(cluster ? { Copies: copies.flat() } : {}),
       Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism)), ...(cluster && reply.stated.local !== true ? [`In ${nameToken(place.token)} the key is cloned, not local: it was made in another token of the cluster`] : [])],

@@ -34,7 +34,7 @@ function Told({ row }: { readonly row: KeyRow }) {
   const { data, error, isFetching } = useTokenKey(row.id);
   if (error) return <InlineError error={errorOf(error)}><Button kind="ghost" onClick={() => { void refreshTokens(queries); }}>Ask again</Button></InlineError>;
   if (!data) return <ProgressRow label="Asking the token, and putting it to the test" />;
-  const { WrapRefused: refused, WrapAllowed: allowed } = data.Tested;
+  const { WrapRefused: refused, WrapAllowed: allowed, WrapUnknown: unknown } = data.Tested;
   return (
     <>
       <section>
@@ -53,7 +53,7 @@ function Told({ row }: { readonly row: KeyRow }) {
       <section>
         <h3 className={H3}>What Keystead tested <span className="font-normal text-fg-3">just now</span></h3>
         {allowed.length > 0 && <p className="tint-danger mb-2 flex gap-2.5 rounded-card px-3 py-2.5"><CircleAlert {...ICON} className="mt-0.5 shrink-0 text-danger" /><span>The token wrapped this key out with <code className="font-mono text-[12px]">{allowed.join(', ')}</code>, whatever it says of it. Whoever has the PIN can take the key. What came out was wiped unseen.</span></p>}
-        <p className="flex gap-2.5">{refused.length > 0 ? <><CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /><span>Asked to wrap it out, the token refused: <code className="font-mono text-[12px]">{refused.join(', ')}</code></span></> : allowed.length === 0 ? <><CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /><span>The token offers no mechanism that could wrap it out, so there was nothing to try.</span></> : null}</p>
+        <p className="flex gap-2.5">{refused.length > 0 ? <><CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /><span>Asked to wrap it out, the token refused: <code className="font-mono text-[12px]">{refused.join(', ')}</code></span></> : allowed.length === 0 ? <><CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /><span>{unknown.length > 0 ? 'Asked to wrap it out, the token failed without refusing: whether it would is not known.' : 'The token offers no mechanism that could wrap it out, so there was nothing to try.'}</span></> : null}</p>
         <Button className="mt-3" busy={isFetching} onClick={() => { if (!isFetching) void refreshTokens(queries); }}>Test again</Button>
       </section>
       <section>

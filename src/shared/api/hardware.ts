@@ -202,7 +202,7 @@ export const describeTokenKey = operation({
     CustomKeyStoreId: z.string(),
     Uri: z.string().describe('RFC 7512, without the PIN'),
     Stated: stated,
-    Tested: z.strictObject({ WrapRefused: z.array(z.string()), WrapAllowed: z.array(z.string()) }).describe('What the token did just now when it was asked to wrap the key out: mechanisms that it refused, and that gave the key away'),
+    Tested: z.strictObject({ WrapRefused: z.array(z.string()), WrapAllowed: z.array(z.string()), WrapUnknown: z.array(z.string()) }).describe('What the token did just now when it was asked to wrap the key out: mechanisms that it refused, that gave the key away, and that failed without a refusal, so that nothing is known of them'),
     Adopted: z.boolean(),
     Copies: z.array(z.strictObject({ CloudHsmClusterId: z.string(), Label: z.string(), Origin: z.enum(['local', 'cloned']).describe('local: made in this token. cloned: copied to it from another token of the cluster, not local'), Stated: stated })).optional().describe('Of a key in a cluster: on each token that is connected'),
     Notes: z.array(z.string()).describe('What Keystead does itself for this key, and why'),

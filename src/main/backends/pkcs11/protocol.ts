@@ -118,8 +118,8 @@ export const CALLS = {
   keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts).max(MOST_LISTED), certificates: z.array(z.strictObject({ id: hex, label: text })).max(MOST_LISTED) }) },
   /** One key. Reply parts: SubjectPublicKeyInfo of a key pair. */
   describe: { request: key, reply: keyFacts },
-  /** Mechanisms that wrapped the key out, and that were refused, when it was tried. */
-  wrapTest: { request: key, reply: z.strictObject({ allowed: z.array(u32).max(MOST_LISTED), refused: z.array(u32).max(MOST_LISTED) }) },
+  /** Mechanisms that wrapped the key out, that the token refused to, and that failed otherwise, when it was tried. */
+  wrapTest: { request: key, reply: z.strictObject({ allowed: z.array(u32).max(MOST_LISTED), refused: z.array(u32).max(MOST_LISTED), unknown: z.array(u32).max(MOST_LISTED) }) },
   /** Parts: the data; reply: the signature as the token gives it. */
   sign: { request: key.extend({ use }), reply: nothing },
   /** Parts: the data; reply: the result. */
