@@ -108,13 +108,15 @@ export function fakeTokens(labels: readonly string[]) {
     }),
   );
   let processes = 0;
+  const alive = new Set<number>();
   const startHost = (path: string): ModuleHost => {
     const process = (processes += 1);
     const label = path.slice(folder.length + 1);
     const token = tokens.get(label);
     if (!token) throw new Error(`no module ${path}`);
     let leave: () => void = () => undefined;
-    const gone = new Promise<void>((resolve) => { leave = resolve; });
+    const gone = new Promise<void>((resolve) => { leave = () => { alive.delete(process); resolve(); }; });
+    alive.add(process);
     const host = {
       gone,
       isGone: false,
@@ -147,6 +149,8 @@ export function fakeTokens(labels: readonly string[]) {
       return known;
     },
     seen,
+    /** Processes that run. */
+    alive: (): readonly number[] => [...alive],
     before(act: Before): void { before = act; },
     remove(): void { rmSync(folder, { recursive: true }); },
   };

@@ -1,6 +1,6 @@
 /** A token that counts wrong PINs: opencryptoki's software token locks at the third. Told at each, tried at the last only when insisted, and no way round it. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ErrorBody } from '../../src/shared/model/errors.ts';
@@ -69,6 +69,7 @@ const token = async (): Promise<Json> => {
   if (!found) throw new Error('there is no token');
   return found;
 };
+const vaultModule = (): string => realpathSync(MODULE);
 async function refusal(operation: string, input: Json): Promise<ErrorBody> {
   const answer = await client.call(operation, input);
   if (answer.ok) throw new Error(`${operation} was not refused`);
@@ -99,4 +100,20 @@ it('is logged in to again once its officer has set a new PIN; the right PIN on t
   expect(await client.code('hardware:UnlockToken', { Serial: serial, Pin: b64(PIN) })).toBe('PinLockedException');
   await client.ok('hardware:UnlockToken', { Serial: serial, Pin: b64(PIN), LastTry: true });
   expect(await token()).toMatchObject({ PinState: 'ok', LoggedIn: true });
+});
+
+it('counts the tries of its security officer, too, and no other PIN of theirs is given at the last without insisting', async () => {
+  const slot = (await token())['Slot'];
+  const erase = (more: Json = {}): Json => ({ Module: vaultModule(), Slot: slot, NewLabel: 'counted', Erase: 'counted', SecurityOfficerPin: b64(WRONG), Pin: b64(PIN), ...more });
+  const wrongOfficer = (): void => void spawnSync('pkcsconf', ['-c', '3', '-u', '-S', '11112222', '-n', FIRST], { stdio: 'ignore' });
+  expect(await token()).toMatchObject({ SecurityOfficerPinState: 'ok' });
+  wrongOfficer();
+  expect(await token()).toMatchObject({ SecurityOfficerPinState: 'low', PinState: 'ok' });
+  wrongOfficer();
+  expect(await token()).toMatchObject({ SecurityOfficerPinState: 'last' });
+  expect(await refusal('hardware:InitializeToken', erase())).toMatchObject({ code: 'PinLockedException', message: expect.stringContaining('`keystead hardware initialize-token --last-try`') as string });
+  expect(await token()).toMatchObject({ SecurityOfficerPinState: 'last', LoggedIn: true });
+  wrongOfficer();
+  expect(await token()).toMatchObject({ SecurityOfficerPinState: 'locked' });
+  expect(await refusal('hardware:InitializeToken', erase({ LastTry: true }))).toMatchObject({ code: 'PinLockedException', message: expect.stringContaining('security officer’s PIN') as string });
 });

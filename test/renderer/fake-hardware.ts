@@ -16,7 +16,7 @@ const OPENSC = '/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so';
 const HASH = '9c1f6a0e5d7b3428f0c6e19d84a72b53d1e08f6c29ab7540fe3d61c8b2975a04';
 const token = (more: Fields): Fields => ({
   Module: SOFTHSM, Slot: '66a2f1c0', SlotDescription: 'SoftHSM slot ID 0x66a2f1c0', Manufacturer: 'SoftHSM project', Model: 'SoftHSM v2', FirmwareVersion: '2.6', HardwareVersion: '2.6', Initialized: true, PinSet: true, PinPad: false,
-  WriteProtected: false, PinState: 'ok', MinPinLength: 4, MaxPinLength: 255, Sessions: 3, MaxSessions: 0, LoggedIn: true, ...more,
+  WriteProtected: false, PinState: 'ok', SecurityOfficerPinState: 'ok', MinPinLength: 4, MaxPinLength: 255, Sessions: 3, MaxSessions: 0, LoggedIn: true, ...more,
 });
 const RELEASE = { Serial: '66a2f1c0d4b3e201', Label: 'release-hsm', CloudHsmClusterId: 'cluster-a4wq7nzk2ph' };
 const CARD = { Serial: '0005c1a79f3e', Label: 'mira-card', CloudHsmClusterId: 'cluster-k6td3xv5mru' };

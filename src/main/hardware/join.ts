@@ -11,7 +11,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { CKF, CKM } from '../backends/pkcs11/cryptoki.ts';
-import { meant, nameToken } from '../backends/pkcs11/errors.ts';
+import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, usable, type Offer } from '../backends/pkcs11/mechanisms.ts';
 import { copy, hex, wipe } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
@@ -31,6 +31,8 @@ export interface Joining {
   /** The one that keys come from, and its security officer's PIN. */
   readonly through: Place;
   readonly throughPin: SecretBytes;
+  /** Go on where one more wrong PIN of a security officer locks that PIN. */
+  readonly lastTry: boolean;
   /** Tokens of the cluster that answer now, `through` among them. */
   readonly connected: readonly Place[];
   readonly progress: (done: number, total: number) => void;
@@ -40,19 +42,17 @@ const labelOf = ({ id }: KeyStoreRecord): string => `keystead ${id}`;
 const cannot = ({ token }: Place, why: string): VaultError => new VaultError('UnsupportedOperationException', `${nameToken(token)} ${why}, so a key store cannot span it`);
 
 /** What the security officer of one token does, in a process of its own that ends at once. */
-function asOfficer(hardware: Hardware, { module, token }: Place, pin: SecretBytes) {
-  return (request: { readonly label: string; readonly wrapper?: string; readonly peers: readonly MemberRecord['transport'][] }): Promise<void> =>
-    hardware.alone(module, async (host) => {
-      const pinBytes = pin.borrow(copy);
-      try {
-        await host.call('trust', { token, label: request.label, ...(request.wrapper === undefined ? {} : { wrapper: request.wrapper }), peers: [...request.peers] }, [pinBytes]);
-      } catch (error) {
-        const failure = meant(error, `${nameToken(token)}, asked as its security officer,`);
-        throw failure instanceof VaultError && failure.code === 'KMSInternalException' ? cannot({ module, token }, 'does not let its security officer make a trusted wrapping key') : failure;
-      } finally {
-        wipe(pinBytes);
-      }
-    });
+function asOfficer(hardware: Hardware, place: Place, pin: SecretBytes, lastTry: boolean) {
+  return async (request: { readonly label: string; readonly wrapper?: string; readonly peers: readonly MemberRecord['transport'][] }): Promise<void> => {
+    const pinBytes = pin.borrow(copy);
+    try {
+      await hardware.asOfficer(place, 'trust', { token: place.token, label: request.label, ...(request.wrapper === undefined ? {} : { wrapper: request.wrapper }), peers: [...request.peers] }, [pinBytes], { lastTry, insist: 'keystead hardware add-token-to-key-store --last-try' });
+    } catch (error) {
+      throw error instanceof VaultError && error.code === 'KMSInternalException' ? cannot(place, 'does not let its security officer make a trusted wrapping key') : error;
+    } finally {
+      wipe(pinBytes);
+    }
+  };
 }
 
 /** The cluster with the token in it. Throws what a token says; UnsupportedOperationException where one cannot do it. Then nothing of it stays. */
@@ -85,9 +85,9 @@ export async function join(joining: Joining): Promise<ClusterRecord> {
       return record ? [{ place: one, record }] : [];
     });
     made.push({ place, id: host.wrapper }, { place: through, id: guest.wrapper }, { place: through, id: guest.transport.id }, { place, id: host.transport.id }, ...others.map(({ record }) => ({ place, id: record.transport.id })), ...others.map((other) => ({ place: other.place, id: guest.wrapper })));
-    await asOfficer(hardware, through, joining.throughPin)({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
+    await asOfficer(hardware, through, joining.throughPin, joining.lastTry)({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
     progress();
-    await asOfficer(hardware, place, joining.officerPin)({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
+    await asOfficer(hardware, place, joining.officerPin, joining.lastTry)({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
     progress();
     const hostLay = before ? before.lay : await keep(hardware, through, host.wrapper);
     const guestLay = await keep(hardware, place, guest.wrapper);

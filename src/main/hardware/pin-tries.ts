@@ -16,12 +16,28 @@ export interface PinPorts {
   readonly tokens: (place: Place) => Promise<readonly TokenFacts[]>;
 }
 
+/** Whether to go on where one more wrong PIN locks it, and the command that says so. */
+export interface Insisting {
+  readonly lastTry: boolean;
+  readonly insist?: string;
+}
+
 const INSIST = 'keystead hardware unlock-token --last-try';
-const LEFT: Readonly<Record<TokenFacts['pin'], string>> = {
+/** Whose PIN, as `TokenFacts` has them. */
+type Whose = 'pin' | 'officerPin';
+const LEFT: Readonly<Record<TokenFacts[Whose], string>> = {
   ok: 'it does not say how many tries are left',
   low: 'it says that tries are running out',
   last: 'it says that one try is left',
   locked: 'it is locked now',
+};
+const LOCKED: Readonly<Record<Whose, string>> = {
+  pin: 'has locked its PIN; its security officer has to set a new one',
+  officerPin: 'has locked its security officer’s PIN; only the tools of its vendor can help now',
+};
+const LAST: Readonly<Record<Whose, string>> = {
+  pin: 'says that one more wrong PIN locks it',
+  officerPin: 'says that one more wrong PIN of its security officer locks that PIN',
 };
 
 export class PinTries {
@@ -31,8 +47,8 @@ export class PinTries {
     this.#ports = ports;
   }
 
-  async login(place: Place, pin: SecretBytes, { again, lastTry, insist }: { readonly again: boolean; readonly lastTry: boolean; readonly insist: string | undefined }): Promise<void> {
-    await this.#assertTries(place, lastTry, insist);
+  async login(place: Place, pin: SecretBytes, again: boolean, insisting: Insisting): Promise<void> {
+    await this.#assertTries(place, 'pin', insisting);
     try {
       // Lent to the frame, which is wiped once it is written.
       const pinBytes = pin.borrow(copy);
@@ -43,23 +59,38 @@ export class PinTries {
       }
     } catch (error) {
       if (!(error instanceof VaultError) || error.code !== 'IncorrectPinException') throw error;
-      throw new VaultError('IncorrectPinException', `${error.message}; ${LEFT[await this.#state(place)]}`, error.details === undefined ? undefined : { details: { ...error.details } });
+      throw await this.#told(place, 'pin', error);
     }
   }
 
   async setPin(place: Place, pins: readonly [old: Uint8Array, fresh: Uint8Array]): Promise<void> {
-    await this.#assertTries(place, false);
+    await this.#assertTries(place, 'pin', { lastTry: false });
     await this.#ports.setPin(place, pins);
   }
 
-  /** PinLockedException where a wrong PIN would be one too many. */
-  async #assertTries(place: Place, lastTry: boolean, insist = INSIST): Promise<void> {
-    const state = await this.#state(place);
-    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(place.token)} has locked its PIN; its security officer has to set a new one`);
-    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} says that one more wrong PIN locks it; if you are sure of yours, try with \`${insist}\``);
+  /** `work` gives the token its security officer's PIN. */
+  async asOfficer<T>(place: Place, insisting: Insisting, work: () => Promise<T>): Promise<T> {
+    await this.#assertTries(place, 'officerPin', insisting);
+    try {
+      return await work();
+    } catch (error) {
+      // Other PINs may be given with it, which the token counts no tries of.
+      throw error instanceof VaultError && error.details?.['returned'] === 'CKR_PIN_INCORRECT' ? await this.#told(place, 'officerPin', error) : error;
+    }
   }
 
-  async #state(place: Place): Promise<TokenFacts['pin']> {
-    return (await this.#ports.tokens(place)).find((facts) => keyOf(facts) === keyOf(place.token))?.pin ?? 'ok';
+  async #told(place: Place, whose: Whose, error: VaultError): Promise<VaultError> {
+    return new VaultError(error.code, `${error.message}; ${LEFT[await this.#state(place, whose)]}`, error.details === undefined ? undefined : { details: { ...error.details } });
+  }
+
+  /** PinLockedException where a wrong PIN would be one too many. */
+  async #assertTries(place: Place, whose: Whose, { lastTry, insist = INSIST }: Insisting): Promise<void> {
+    const state = await this.#state(place, whose);
+    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(place.token)} ${LOCKED[whose]}`);
+    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} ${LAST[whose]}; if you are sure of yours, try with \`${insist}\``);
+  }
+
+  async #state(place: Place, whose: Whose): Promise<TokenFacts[Whose]> {
+    return (await this.#ports.tokens(place)).find((facts) => keyOf(facts) === keyOf(place.token))?.[whose] ?? 'ok';
   }
 }

@@ -1,12 +1,13 @@
 /**
- * Processes of modules while the vault is unlocked. A module has one that looks at its slots and gets no PIN but those of a token that is initialised or changed while nobody is logged in; each token that is logged in has
- * one of its own, so that none waits for another, and none goes down with another.
+ * Processes of modules while the vault is unlocked. A module has one that looks at its slots and gets no PIN; each token that is logged in has
+ * one of its own, so that none waits for another, and none goes down with another; and one that is alone ends with the one thing that it was
+ * begun for.
  *
  * Defends against: a module that is not the one agreed to; a process that comes up after lock, or after it was stopped.
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import type { ModuleHost } from '../backends/pkcs11/client.ts';
-import { meant } from '../backends/pkcs11/errors.ts';
+import { meant, nameToken } from '../backends/pkcs11/errors.ts';
 import type { ReplyOf, TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Asked } from './asked.ts';
 import type { ModuleRecord } from './kinds.ts';
@@ -50,6 +51,8 @@ export class ModuleProcesses {
   /** Told when a process has gone, `crashed` of its own accord. `key` as `keyFor` gives it. */
   readonly #gone: (key: string, crashed: boolean) => void;
   readonly #started = new Map<string, Started>();
+  /** Tokens that nobody may log in to now, by `keyOf`. */
+  readonly #shut = new Set<string>();
   #ended = false;
 
   constructor(ports: ProcessPorts, gone: (key: string, crashed: boolean) => void) {
@@ -94,6 +97,7 @@ export class ModuleProcesses {
 
   /** A process that was begun for a login that failed is ended, where nobody else asks it: some modules would never see in it that a token is back. */
   async forLogin(place: Place, asked: Asked, work: () => Promise<unknown>): Promise<void> {
+    if (this.#shut.has(keyOf(place.token))) throw new VaultError('KMSInvalidStateException', `${nameToken(place.token)} is being initialised; try again when that is done`);
     const isNew = !this.isAtHome(place);
     const key = this.keyFor(place, true);
     try {
@@ -101,6 +105,19 @@ export class ModuleProcesses {
     } catch (error) {
       if (isNew && !asked.has(key)) await this.stop(key);
       throw error;
+    }
+  }
+
+  /** Nobody logs in to the token while `work` runs, and what was logged in is ended before. KMSInvalidStateException where that is so already. */
+  async withoutLogin<T>(token: TokenName, work: () => Promise<T>): Promise<T> {
+    const name = keyOf(token);
+    if (this.#shut.has(name)) throw new VaultError('KMSInvalidStateException', `${nameToken(token)} is being initialised already`);
+    this.#shut.add(name);
+    try {
+      await this.stopOf(token);
+      return await work();
+    } finally {
+      this.#shut.delete(name);
     }
   }
 
@@ -171,6 +188,11 @@ export class ModuleProcesses {
   /** Ends a module's processes, which nobody is to be logged in to any more. */
   async stopModule(path: string): Promise<void> {
     await Promise.all([...this.#started].filter(([, started]) => started.path === path).map(([key]) => this.stop(key)));
+  }
+
+  /** Ends a token's own process, in whatever module it is. */
+  async stopOf(token: TokenName): Promise<void> {
+    await Promise.all([...this.#started.keys()].filter((key) => key.endsWith(`\n${keyOf(token)}`)).map((key) => this.stop(key)));
   }
 
   async stop(key: string): Promise<void> {

@@ -134,7 +134,7 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
       const found = await byCluster(hardware, writer, clusterId, pin !== undefined);
       if (pin) await hardware.login(found, pin);
       else if (!(await hardware.isLoggedIn(found))) return call.fail('IncorrectPinException', `${nameToken(found.token)} is not logged in; give its PIN`);
-      const joined = await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, connected, progress: (done, total) => { call.progress({ done, total, unit: 'records' }); } });
+      const joined = await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, connected, progress: (done, total) => { call.progress({ done, total, unit: 'records' }); } });
       return { record: joined, place: found };
     });
     const changed: KeyStoreRecord = { ...store, cluster: record };

@@ -133,6 +133,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
           PinPad: token.pinPad,
           WriteProtected: token.writeProtected,
           PinState: token.pin,
+          SecurityOfficerPinState: token.officerPin,
           MinPinLength: token.minPin,
           MaxPinLength: token.maxPin,
           ...(token.sessions === undefined ? {} : { Sessions: token.sessions }),
@@ -165,9 +166,8 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
         if (before.initialized && input.Erase !== before.label) return call.fail('KMSInvalidStateException', `slot \`${input.Slot}\` has token \`${before.label}\`, which would be erased with all its keys; type its label as \`Erase\` if you mean it`);
         const user = stores.find((store) => before.initialized && tokensOf(store).some(({ serial, label }) => serial === before.serial && label === before.label));
         if (user) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is in token \`${before.label}\`; delete the key store first`);
-        const { serial, label, initialized } = before;
-        const done = await lent([input.SecurityOfficerPin, input.Pin], (both) => hardware.ask({ module, token: before }, 'initToken', { slot: input.Slot, label: input.NewLabel, expected: { serial, label, initialized } }, both));
-        return { reply: done.reply, erased: { module: module.path, serial, label } };
+        const done = await lent([input.SecurityOfficerPin, input.Pin], (both) => hardware.initToken(module, before, input.NewLabel, both, { lastTry: input.LastTry, insist: 'keystead hardware initialize-token --last-try' }));
+        return { reply: done, erased: { module: module.path, serial: before.serial, label: before.label } };
       });
       await forgetPinOf(writer, erased);
       return { Serial: reply.serial, Label: reply.label, CloudHsmClusterId: clusterIdOf(reply) };

@@ -127,6 +127,7 @@ export const listTokens = operation({
         PinPad: z.boolean(),
         WriteProtected: z.boolean(),
         PinState: z.enum(['ok', 'low', 'last', 'locked']).describe('low: a wrong PIN was given; last: one more wrong PIN locks it'),
+        SecurityOfficerPinState: z.enum(['ok', 'low', 'last', 'locked']).describe('The same of its security officer’s PIN'),
         MinPinLength: z.number(),
         MaxPinLength: z.number(),
         Sessions: z.number().optional().describe('Open now, by all programs; absent where the token does not say'),
@@ -169,13 +170,14 @@ export const initializeToken = operation({
     SecurityOfficerPin: pin.describe('New for an empty token, as it is for one that was initialised before; not kept'),
     Pin: pin.describe('The user’s, new'),
     Erase: z.string().max(32).optional().describe('Label of the token that is erased, typed out, where there is one'),
+    LastTry: z.boolean().default(false).describe('Go on where one more wrong PIN of the security officer locks that PIN'),
   }),
   output: () => z.strictObject({ Serial: z.string(), Label: z.string(), CloudHsmClusterId: z.string() }),
   errors: TOKEN_ERRORS,
   effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
-  audited: ['Module', 'Slot', 'NewLabel'],
+  audited: ['Module', 'Slot', 'NewLabel', 'LastTry'],
 });
 
 export const listTokenKeys = operation({

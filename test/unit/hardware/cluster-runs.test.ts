@@ -84,7 +84,7 @@ async function request(name: keyof Handlers, input: object, { meanwhile = [], co
   }
 }
 
-const add = (label: string, how: Parameters<typeof request>[2] = {}): Promise<unknown> => request('hardware:AddTokenToKeyStore', { CustomKeyStoreId: STORE, CloudHsmClusterId: idOf(label), Pin: pin(), SecurityOfficerPin: pin(), MemberSecurityOfficerPin: pin() }, how);
+const add = (label: string, how: Parameters<typeof request>[2] = {}): Promise<unknown> => request('hardware:AddTokenToKeyStore', { CustomKeyStoreId: STORE, CloudHsmClusterId: idOf(label), Pin: pin(), SecurityOfficerPin: pin(), MemberSecurityOfficerPin: pin(), LastTry: false }, how);
 
 async function connect(label: string): Promise<void> {
   const place = at(label);

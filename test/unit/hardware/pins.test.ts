@@ -42,6 +42,10 @@ function setUp(modules: Readonly<Record<string, readonly (typeof TOKEN)[] | Vaul
       given.push(`${name} ${module.path}`);
       return { reply: TOKEN, parts: [] };
     },
+    async initToken({ path }: { readonly path: string }) {
+      given.push(`initToken ${path}`);
+      return TOKEN;
+    },
   } as unknown as Hardware;
   const reader = { of: collection } as unknown as Stored;
   return { hardware, reader, asked, given, written };
@@ -93,7 +97,7 @@ describe('a unit of work that is run again', () => {
     const { hardware, reader, given } = setUp({ a: [TOKEN] });
     const initialize = hardwareHandlers({ now: () => hardware, random: systemRandom, pins: { seal: unsealed, open: unsealed }, registered: () => [] })['hardware:InitializeToken'];
     const same = call();
-    for (const _ of [1, 2, 3]) await initialize({ Module: 'a', Slot: '01', NewLabel: 'new', Erase: 'one', SecurityOfficerPin: pin(), Pin: pin() }, same as never, { writer: reader } as never);
+    for (const _ of [1, 2, 3]) await initialize({ Module: 'a', Slot: '01', NewLabel: 'new', Erase: 'one', SecurityOfficerPin: pin(), Pin: pin(), LastTry: false }, same as never, { writer: reader } as never);
     expect(given).toEqual(['initToken a']);
   });
 });

@@ -67,6 +67,8 @@ const tokenFacts = z.strictObject({
   pinPad: z.boolean(),
   writeProtected: z.boolean(),
   pin: z.enum(['ok', 'low', 'last', 'locked']),
+  /** Of the security officer's. */
+  officerPin: z.enum(['ok', 'low', 'last', 'locked']),
   minPin: ulong,
   maxPin: ulong,
   /** Open now, by all programs; absent: the token does not say. */

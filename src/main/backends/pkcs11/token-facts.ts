@@ -8,8 +8,8 @@ export const textOf = (padded: string): string => padded.replace(/[\s\0]+$/, '')
 /** CK_UNAVAILABLE_INFORMATION is all ones. */
 const isKnown = (count: number): boolean => Number.isSafeInteger(count) && count >= 0 && count < 0xffff_ffff;
 
-/** CKF_USER_PIN_* say how many tries are left, as far as a token says it at all. */
-const pinState = (flags: number): TokenFacts['pin'] => ((flags & CKF.USER_PIN_LOCKED) !== 0 ? 'locked' : (flags & CKF.USER_PIN_FINAL_TRY) !== 0 ? 'last' : (flags & CKF.USER_PIN_COUNT_LOW) !== 0 ? 'low' : 'ok');
+/** CKF_USER_PIN_* and CKF_SO_PIN_* say how many tries are left, as far as a token says it at all. */
+const tries = (flags: number, low: number, last: number, locked: number): TokenFacts['pin'] => ((flags & locked) !== 0 ? 'locked' : (flags & last) !== 0 ? 'last' : (flags & low) !== 0 ? 'low' : 'ok');
 
 export function tokenFacts(p11: Cryptoki, slot: Handle): TokenFacts {
   const info = p11.C_GetTokenInfo(slot);
@@ -30,7 +30,8 @@ export function tokenFacts(p11: Cryptoki, slot: Handle): TokenFacts {
     pinSet: has(CKF.USER_PIN_INITIALIZED),
     pinPad: has(CKF.PROTECTED_AUTHENTICATION_PATH),
     writeProtected: has(CKF.WRITE_PROTECTED),
-    pin: pinState(info.flags),
+    pin: tries(info.flags, CKF.USER_PIN_COUNT_LOW, CKF.USER_PIN_FINAL_TRY, CKF.USER_PIN_LOCKED),
+    officerPin: tries(info.flags, CKF.SO_PIN_COUNT_LOW, CKF.SO_PIN_FINAL_TRY, CKF.SO_PIN_LOCKED),
     minPin: info.minPinLen,
     maxPin: info.maxPinLen,
     ...(isKnown(info.sessionCount) ? { sessions: info.sessionCount } : {}),
