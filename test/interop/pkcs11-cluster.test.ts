@@ -61,6 +61,10 @@ const folderOf = (label: string): string => {
 /** A token's own words on its objects, by other people's tool. */
 const objectsOf = (label: string, ...more: readonly string[]): string => hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', label, '--login', '--pin', PIN, '--list-objects', ...more).toString('utf8');
 
+/** CKA_ID of the cluster's own objects of a class: wrapping keys and what they travel under. */
+const idsOf = (label: string, type: 'secrkey' | 'pubkey'): readonly string[] => [...objectsOf(label, '--type', type).matchAll(/label: +keystead cks-\S+\n +ID: +(\w+)/g)].map(([, id = '']) => id);
+const tokensLoggedIn = (answer: Json): readonly unknown[] => (answer['Tokens'] as readonly Json[]).filter(({ LoggedIn }) => LoggedIn === true).map(({ Label }) => Label).sort();
+
 describe('a cluster', () => {
   it('is made of tokens whose wrapping keys are trusted and private, and offers what was seen to travel', async () => {
     const shown = await describeCluster();
@@ -167,7 +171,13 @@ describe('a cluster', () => {
     const leave = { CustomKeyStoreId: made.store, CloudHsmClusterId: made.ids.get('one') };
     expect((await refusal('hardware:RemoveTokenFromKeyStore', { ...leave, Confirm: 'two' })).code).toBe('KMSInvalidStateException');
     const left = await client.ok('hardware:RemoveTokenFromKeyStore', { ...leave, Confirm: 'one' });
-    expect((left['Members'] as readonly Json[]).map((one) => one['Label'])).toEqual(['two', 'three']);
+    expect((left['Members'] as readonly Json[]).map((one) => [one['Label'], one['Deleted']])).toEqual([['two', 0], ['three', 0]]);
+    // What later copies could be opened with is gone: the leaver's of the others, and the others' of the leaver. Its copies are there.
+    expect(objectsOf('one')).not.toContain(`keystead ${made.store}`);
+    expect(objectsOf('one').split('Private Key Object').length).toBeGreaterThan(3);
+    // A token that joins opens what the one wraps that keys came from; only that one’s officer marks the public key of the new one.
+    for (const [label, secrets, publics] of [['two', 2, 1], ['three', 1, 2]] as const) expect([label, idsOf(label, 'secrkey').length, idsOf(label, 'pubkey').length]).toEqual([label, secrets, publics]);
+    expect(tokensLoggedIn(await client.ok('hardware:ListTokens'))).toEqual(['three', 'two']);
     const key = await create('RSA_2048', 'SIGN_VERIFY');
     expect(await client.code('kms:Sign', { KeyId: key, Message: b64('m'), SigningAlgorithm: 'RSASSA_PSS_SHA_256' })).toBe('ok');
   });

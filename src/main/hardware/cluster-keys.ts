@@ -10,7 +10,9 @@ import { assertHeld, copyKey, type CopiedKey, type Route } from './copies.ts';
 import type { Hardware, Place } from './hardware.ts';
 import type { ClusterRecord, KeyStoreRecord, MemberRecord } from './kinds.ts';
 import { planLevel, type Left, type Standing } from './level-plan.ts';
-import type { LiveMember } from './live-cluster.ts';
+import { judge } from './health.ts';
+import { answers, type LiveMember } from './live-cluster.ts';
+import { samePlace } from './processes.ts';
 import { clusterIdOf } from './token-names.ts';
 
 export interface Cluster {
@@ -24,7 +26,7 @@ const recordAt = ({ members }: ClusterRecord, { module, token }: Place): MemberR
 const liveAt = ({ hardware, store }: Cluster, record: MemberRecord): LiveMember | undefined => hardware.cluster(store.id)?.members.find(({ place }) => recordAt({ members: [record] } as unknown as ClusterRecord, place) !== undefined);
 
 /** The tokens that answer now. */
-export const answering = ({ hardware, store }: Pick<Cluster, 'hardware' | 'store'>): readonly Place[] => (hardware.cluster(store.id)?.members ?? []).filter(({ health }) => health.state === 'connected').map(({ place }) => place);
+export const answering = ({ hardware, store }: Pick<Cluster, 'hardware' | 'store'>): readonly Place[] => (hardware.cluster(store.id)?.members ?? []).filter(answers).map(({ place }) => place);
 
 /** How a key goes from one token to another; undefined where the other does not unwrap with its wrapping key. */
 export function routeOf({ record }: Pick<Cluster, 'record'>, from: Place, to: Place): Route | undefined {
@@ -32,11 +34,11 @@ export function routeOf({ record }: Pick<Cluster, 'record'>, from: Place, to: Pl
   return wrapper !== undefined && recordAt(record, to)?.opens.includes(wrapper) === true ? { from, to, wrapper, mechanism: record.mechanism } : undefined;
 }
 
-/** Which of these ids a token holds. */
-async function heldBy(hardware: Hardware, place: Place, ids: readonly string[]): Promise<ReadonlySet<string>> {
+/** Which of these ids a token holds; with `halves` also those of which it has a public key alone. */
+async function heldBy(hardware: Hardware, place: Place, ids: readonly string[], halves: boolean): Promise<ReadonlySet<string>> {
   const held = new Set<string>();
   for (let at = 0; at < ids.length; at += MOST_LISTED) {
-    const { reply } = await hardware.ask(place, 'holds', { token: place.token, ids: ids.slice(at, at + MOST_LISTED) });
+    const { reply } = await hardware.ask(place, 'holds', { token: place.token, ids: ids.slice(at, at + MOST_LISTED), halves });
     for (const id of reply.held) held.add(id);
   }
   return held;
@@ -53,7 +55,7 @@ export async function standingsOf(cluster: Cluster, keys: readonly string[]): Pr
       if (live?.health.state !== 'connected') return { ...standing, connected: false };
       try {
         await hardware.ask(live.place, 'check', { token: live.place.token });
-        return { ...standing, connected: true, holds: await heldBy(hardware, live.place, [...keys, ...record.gone]) };
+        return { ...standing, connected: true, holds: new Set([...(await heldBy(hardware, live.place, keys, false)), ...(await heldBy(hardware, live.place, record.gone, true))]) };
       } catch (error) {
         hardware.cluster(store.id)?.fail(live, error);
         return { ...standing, connected: false };
@@ -72,8 +74,29 @@ export interface Levelled {
   readonly cleared: readonly string[];
 }
 
-/** Makes what is missing and removes what is gone, one step after another. Cut off at any point, it goes on where it was. */
-export async function level(cluster: Cluster, keys: readonly CopiedKey[], { signal, progress }: { readonly signal: AbortSignal; readonly progress: (done: number, total: number) => void }): Promise<Levelled> {
+/** An object that was put on a token. */
+export interface Placed {
+  readonly place: Place;
+  /** CKA_ID, hex. */
+  readonly id: string;
+}
+
+/** Takes them off their tokens again. One that does not answer keeps what it has. */
+export async function discardAll(hardware: Hardware, placed: readonly Placed[]): Promise<void> {
+  for (const { place, id } of placed) await hardware.ask(place, 'discard', { token: place.token, ids: [id] }).catch(() => undefined);
+}
+
+interface Levelling {
+  readonly signal: AbortSignal;
+  readonly progress: (done: number, total: number) => void;
+  /** Told of each copy before it is made. */
+  readonly put?: (placed: Placed) => void;
+}
+
+/** Makes what is missing and removes what is gone, one step after another. Cut off at any point, it goes on where it was. One at a time for each key store: the next one finds what is left. */
+export const level = (cluster: Cluster, keys: readonly CopiedKey[], levelling: Levelling): Promise<Levelled> => cluster.hardware.levelling.take(cluster.store.id, levelling.signal, () => levelNow(cluster, keys, levelling));
+
+async function levelNow(cluster: Cluster, keys: readonly CopiedKey[], { signal, progress, put }: Levelling): Promise<Levelled> {
   const { hardware, random, record } = cluster;
   const standings = await standingsOf(cluster, keys.map(({ id }) => id));
   const { steps, left } = planLevel(keys.map(({ id }) => id), record.gone, standings);
@@ -100,6 +123,7 @@ export async function level(cluster: Cluster, keys: readonly CopiedKey[], { sign
       const route = from && routeOf(cluster, from, place);
       const key = byId.get(step.key);
       if (!route || !key) continue;
+      put?.({ place, id: key.id });
       await copyKey(hardware, random, route, key);
       made += 1;
       if (record.sealed !== undefined) await hardware.ask(place, 'seal', { token: place.token, id: key.id });
@@ -118,48 +142,66 @@ export async function generateInCluster(cluster: Cluster, request: { readonly sp
   const { spec, usage, label, newId } = request;
   if (!record.specs.includes(spec)) throw new VaultError('UnsupportedOperationException', `key store \`${store.name}\` makes no keys of \`${spec}\`: they were not seen to travel between its tokens; see \`keystead hardware describe-cluster\``);
   if (record.sealed !== undefined && answering(cluster).length < record.members.length) throw new VaultError('KMSInvalidStateException', `key store \`${store.name}\` is sealed and one of its tokens does not answer: a key that it does not get now it never gets; see \`keystead hardware describe-cluster\``);
-  return hardware.use(
-    store.id,
-    async (place) => {
-      const why = lacks(await hardware.offer(place), spec, usage);
-      if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} ${why}; see \`keystead hardware list-mechanisms\``);
-      // Another id with each token: what one that died has made is nobody's.
-      const id = newId();
-      const { parts } = await hardware.ask(place, 'generate', { token: place.token, spec, usage, id, label, cluster: true });
-      const [publicKey] = parts;
-      if (['symmetric', 'hmac'].includes(keySpecOf(spec).family) === (publicKey !== undefined)) throw new VaultError('KMSInternalException', `${nameToken(place.token)} made a key pair without a public key`);
-      const key: CopiedKey = { id, label, spec, usage, ...(publicKey ? { publicKey } : {}) };
-      try {
-        await assertHeld(hardware, place, id);
-        await spread(cluster, place, key);
-      } catch (error) {
-        await removeEverywhere(cluster, id);
-        throw error;
-      }
-      return { id, ...(publicKey ? { publicKey } : {}) };
-    },
-    attempted,
-  );
+  for (;;) {
+    const { place, key } = await hardware.use(store.id, (at) => makeKey(cluster, at, { spec, usage, label, id: newId() }), attempted);
+    try {
+      await spread(cluster, place, key);
+      return { id: key.id, ...(key.publicKey ? { publicKey: key.publicKey } : {}) };
+    } catch (error) {
+      // Its maker, too, that may just have been taken out.
+      await Promise.all([removeEverywhere(cluster, key.id), discardAll(hardware, [{ place, id: key.id }])]);
+      // Its maker stopped answering before another token had it; it is not asked again, so this ends.
+      const maker = hardware.cluster(store.id)?.memberAt(place);
+      if (!isAt(hardware, error, place) || judge(error) === 'answer' || !maker || answers(maker) || answering(cluster).length === 0) throw error;
+      attempted?.({ token: clusterIdOf(place.token), outcome: error instanceof VaultError ? error.code : 'KMSInternalException' });
+    }
+  }
 }
 
-/** To every token that answers. One that stops answering meanwhile gets it when it is brought level; of a sealed cluster each has to have it. */
+/** In one token. What fails leaves none where the token answers. Under another id with each token: what one that died has made is nobody's. */
+async function makeKey({ hardware }: Cluster, place: Place, { spec, usage, label, id }: Omit<CopiedKey, 'publicKey'>): Promise<{ readonly place: Place; readonly key: CopiedKey }> {
+  const why = lacks(await hardware.offer(place), spec, usage);
+  if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} ${why}; see \`keystead hardware list-mechanisms\``);
+  const { parts } = await hardware.ask(place, 'generate', { token: place.token, spec, usage, id, label, cluster: true });
+  const [publicKey] = parts;
+  try {
+    if (['symmetric', 'hmac'].includes(keySpecOf(spec).family) === (publicKey !== undefined)) throw new VaultError('KMSInternalException', `${nameToken(place.token)} made a key pair without a public key`);
+    await assertHeld(hardware, place, id);
+  } catch (error) {
+    await discardAll(hardware, [{ place, id }]);
+    throw error;
+  }
+  return { place, key: { id, label, spec, usage, ...(publicKey ? { publicKey } : {}) } };
+}
+
+/** Whether it is this token that a call failed at. */
+const isAt = (hardware: Hardware, error: unknown, place: Place): boolean => {
+  const at = hardware.failedAt(error);
+  return at !== undefined && samePlace(at, place);
+};
+
+/**
+ * To every token that answers. The one that a copy failed at, its source or its destination, is as one that does not answer: it gets the key when it
+ * is brought level. Throws what failed where nobody but the maker may have the key and the maker failed, and, of a sealed cluster, where one does not get it.
+ */
 async function spread(cluster: Cluster, from: Place, key: CopiedKey): Promise<void> {
   const { hardware, random, record, store } = cluster;
   const has: Place[] = [from];
+  const live = hardware.cluster(store.id);
   const waiting = answering(cluster).filter((place) => place !== from);
   for (let moved = true; moved; ) {
     moved = false;
     for (const to of waiting.filter((place) => !has.includes(place))) {
-      const route = has.map((place) => routeOf(cluster, place, to)).find((found) => found !== undefined);
-      if (!route) continue;
+      const route = has.filter((place) => isAnswering(cluster, place)).map((place) => routeOf(cluster, place, to)).find((found) => found !== undefined);
+      if (!route || !isAnswering(cluster, to)) continue;
       try {
         await copyKey(hardware, random, route, key);
         has.push(to);
         moved = true;
       } catch (error) {
-        const live = hardware.cluster(store.id)?.memberAt(to);
-        if (live?.health.state === 'connected') hardware.cluster(store.id)?.fail(live, error);
-        if (record.sealed !== undefined) throw error;
+        const failing = live?.memberAt(hardware.failedAt(error) ?? to);
+        if (failing && answers(failing)) live?.fail(failing, error);
+        if (record.sealed !== undefined || (has.length === 1 && isAt(hardware, error, from))) throw error;
       }
     }
   }
@@ -167,6 +209,8 @@ async function spread(cluster: Cluster, from: Place, key: CopiedKey): Promise<vo
   if (has.length < record.members.length) throw new VaultError('KMSInvalidStateException', `key store \`${store.name}\` is sealed and not all of its tokens could be given the key; see \`keystead hardware describe-cluster\``);
   for (const place of has) await hardware.ask(place, 'seal', { token: place.token, id: key.id });
 }
+
+const isAnswering = (cluster: Cluster, place: Place): boolean => answering(cluster).some((one) => samePlace(one, place));
 
 /** From every token that answers; the others when they are brought level. */
 export async function removeEverywhere(cluster: Pick<Cluster, 'hardware' | 'store'>, id: string): Promise<void> {

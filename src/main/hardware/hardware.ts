@@ -14,8 +14,9 @@ import { nameToken } from '../backends/pkcs11/errors.ts';
 import type { Attempt } from '../keyring/ports.ts';
 import { assertStore, connectionError, mayGiveSealed, needsPin, reachSealed, type Connection } from './connection.ts';
 import type { KeyStoreRecord } from './kinds.ts';
-import { LiveCluster, type ClusterPorts } from './live-cluster.ts';
+import { answers, LiveCluster, type ClusterPorts } from './live-cluster.ts';
 import { keyOf, samePlace, type Place, type ProcessPorts } from './processes.ts';
+import { Turns } from './turns.ts';
 import { TokenCalls, type TokenLogin } from './token-calls.ts';
 
 export type { Place } from './processes.ts';
@@ -32,6 +33,8 @@ export class Hardware extends TokenCalls {
   readonly #connections = new Map<string, Connection>();
   readonly #connected = new Map<string, Place>();
   readonly #clusters = new Map<string, LiveCluster>();
+  /** One levelling of a key store at a time. */
+  readonly levelling = new Turns();
   #giveSealed: ((place: Place) => Promise<void>) | undefined;
   /** By token: ids of keys that were made there and never recorded, as they were last seen. */
   readonly notRecorded = new Map<string, Set<string>>();
@@ -125,20 +128,28 @@ export class Hardware extends TokenCalls {
     return made;
   }
 
-  /** A connected store spans another token, too, which is logged in. */
-  joined(store: KeyStoreRecord, places: readonly Place[]): void {
+  /** A connected store is about to span another token, too, which is logged in: `through` is its own so far, where it is one. */
+  joining(store: KeyStoreRecord, place: Place, through: Place): void {
     this.processes.assertOpen();
     const cluster = this.#live(store);
-    for (const place of places) if (!cluster.memberAt(place)) cluster.add(place);
+    if (!cluster.memberAt(through)) cluster.add(through);
+    cluster.add(place, undefined, true);
     this.#connected.delete(store.id);
+  }
+
+  /** It does. */
+  joined(storeId: string, place: Place): void {
+    const member = this.#clusters.get(storeId)?.memberAt(place);
+    if (member) member.joining = false;
     this.#ports.changed();
   }
 
   /** It does not, after all. `store` as it was before. */
   unjoined(store: KeyStoreRecord, place: Place): void {
     const cluster = this.#clusters.get(store.id);
-    cluster?.remove(place);
-    const [only] = cluster?.members ?? [];
+    if (cluster?.memberAt(place)?.joining !== true) return;
+    cluster.remove(place);
+    const [only] = cluster.members;
     if (store.cluster || !only) return;
     this.#clusters.delete(store.id);
     this.#connected.set(store.id, only.place);
@@ -174,7 +185,7 @@ export class Hardware extends TokenCalls {
   /** A connected store's token; of a cluster, the first that answers. KMSInvalidStateException. */
   placeOf(storeId: string): Place {
     const cluster = this.#clusters.get(storeId);
-    const place = cluster ? cluster.members.find(({ health }) => health.state === 'connected')?.place : this.#connected.get(storeId);
+    const place = cluster ? cluster.members.find(answers)?.place : this.#connected.get(storeId);
     if (!place) throw new VaultError('KMSInvalidStateException', `key store \`${storeId}\` is not connected; connect it with \`keystead kms connect-custom-key-store\``);
     return place;
   }

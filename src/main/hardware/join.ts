@@ -15,10 +15,11 @@ import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, usable, type Offer } from '../backends/pkcs11/mechanisms.ts';
 import { copy, hex, wipe } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
+import { discardAll, type Placed } from './cluster-keys.ts';
 import { assertHeld, copyKey, isUnheld, wrapMechanism, type Route } from './copies.ts';
 import type { Hardware, Place } from './hardware.ts';
 import type { ClusterRecord, KeyStoreRecord, MemberRecord } from './kinds.ts';
-import { keyOf } from './processes.ts';
+import { keyOf, samePlace } from './processes.ts';
 
 export interface Joining {
   readonly hardware: Hardware;
@@ -35,7 +36,31 @@ export interface Joining {
   readonly lastTry: boolean;
   /** Tokens of the cluster that answer now, `through` among them. */
   readonly connected: readonly Place[];
+  readonly signal: AbortSignal;
   readonly progress: (done: number, total: number) => void;
+  /** Gets every object that is put on a token and is to stay there only with the member: noted before it is there. */
+  readonly put: Placed[];
+}
+
+/** What a cluster gains with a token, whatever has become of the cluster in the meantime. */
+export interface Joined {
+  /** Of a key store that was one token: that one. */
+  readonly host: MemberRecord | undefined;
+  readonly guest: MemberRecord;
+  /** Wrapping keys of the members that the guest can be reached from, and that are reached from it. */
+  readonly reached: readonly string[];
+  readonly mechanism: number;
+  /** Keys that were seen to travel. */
+  readonly specs: readonly KeySpec[];
+}
+
+/** The cluster with the token in it; undefined where it is no longer one that the token has joined. */
+export function withJoined(cluster: ClusterRecord | undefined, { host, guest, reached, mechanism, specs }: Joined): ClusterRecord | undefined {
+  if (host) return cluster ? undefined : { members: [{ ...host, opens: [guest.wrapper] }, guest], mechanism, specs, gone: [] };
+  const [through] = guest.opens;
+  if (!cluster?.members.some(({ wrapper }) => wrapper === through)) return undefined;
+  const members = cluster.members.map((one) => (reached.includes(one.wrapper) ? { ...one, opens: [...one.opens, guest.wrapper] } : one));
+  return { ...cluster, members: [...members, guest], specs: cluster.specs.filter((spec) => specs.includes(spec)) };
 }
 
 const labelOf = ({ id }: KeyStoreRecord): string => `keystead ${id}`;
@@ -55,64 +80,67 @@ function asOfficer(hardware: Hardware, place: Place, pin: SecretBytes, lastTry: 
   };
 }
 
-/** The cluster with the token in it. Throws what a token says; UnsupportedOperationException where one cannot do it. Then nothing of it stays. */
-export async function join(joining: Joining): Promise<ClusterRecord> {
-  const { hardware, random, store, place, through, connected } = joining;
+/** What the cluster gains. Throws what a token says, or the signal's reason; UnsupportedOperationException where a token cannot do it. Then nothing of it stays on a token that answers. */
+export async function join(joining: Joining): Promise<Joined> {
+  try {
+    return await ceremony(joining);
+  } catch (error) {
+    await discardAll(joining.hardware, joining.put.splice(0));
+    throw error;
+  }
+}
+
+async function ceremony(joining: Joining): Promise<Joined> {
+  const { hardware, random, store, place, through, connected, signal, put } = joining;
   const label = labelOf(store);
   const offers = await Promise.all([through, place].map((one) => hardware.offer(one)));
   const mechanism = mechanismFor(joining, offers);
-  const made: { readonly place: Place; readonly id: string }[] = [];
   const newId = (at: Place): string => {
     const id = hex(random.bytes(16));
-    made.push({ place: at, id });
+    put.push({ place: at, id });
     return id;
   };
-  const progress = ((done) => () => { joining.progress((done += 1), STEPS); })(0);
-  try {
-    const known = store.cluster?.members ?? [];
-    const transportOf = async (at: Place): Promise<MemberRecord['transport']> => {
-      const id = newId(at);
-      const { reply } = await hardware.ask(at, 'transport', { token: at.token, id, label });
-      progress();
-      return { id, ...reply };
-    };
-    const recordOf = (at: Place): MemberRecord | undefined => known.find((one) => one.module === at.module.path && keyOf(one) === keyOf(at.token));
-    const before = recordOf(through);
-    const host = before ?? (await newMember(joining, through, await transportOf(through), newId(through)));
-    const guest = await newMember(joining, place, await transportOf(place), newId(place));
-    const others = connected.filter((one) => keyOf(one.token) !== keyOf(through.token) || one.module.path !== through.module.path).flatMap((one) => {
-      const record = recordOf(one);
-      return record ? [{ place: one, record }] : [];
-    });
-    made.push({ place, id: host.wrapper }, { place: through, id: guest.wrapper }, { place: through, id: guest.transport.id }, { place, id: host.transport.id }, ...others.map(({ record }) => ({ place, id: record.transport.id })), ...others.map((other) => ({ place: other.place, id: guest.wrapper })));
-    await asOfficer(hardware, through, joining.throughPin, joining.lastTry)({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
-    progress();
-    await asOfficer(hardware, place, joining.officerPin, joining.lastTry)({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
-    progress();
-    const hostLay = before ? before.lay : await keep(hardware, through, host.wrapper);
-    const guestLay = await keep(hardware, place, guest.wrapper);
-    await travel(hardware, label, host.wrapper, through, place, guest.transport.id);
-    for (const other of [{ place: through, record: host }, ...others]) await travel(hardware, label, guest.wrapper, place, other.place, other.record.transport.id);
-    progress();
-    const there: Route = { from: through, to: place, wrapper: host.wrapper, mechanism };
-    const back: Route = { from: place, to: through, wrapper: guest.wrapper, mechanism };
-    const specs = await probe(joining, there, back, offers, newId);
-    for (const other of others) await copyOne(joining, { ...back, to: other.place }, specs[0] ?? 'SYMMETRIC_DEFAULT', newId);
-    progress();
-    const opened = (one: MemberRecord): MemberRecord => (one.wrapper === host.wrapper || others.some(({ record }) => record.wrapper === one.wrapper) ? { ...one, opens: [...one.opens, guest.wrapper] } : one);
-    const members = [...(before ? known : [{ ...host, lay: hostLay }]).map(opened), { ...guest, lay: guestLay, opens: [host.wrapper] }];
-    return { members, mechanism, specs: store.cluster ? store.cluster.specs.filter((spec) => specs.includes(spec)) : specs, gone: store.cluster?.gone ?? [] };
-  } catch (error) {
-    for (const { place: at, id } of made) await hardware.ask(at, 'discard', { token: at.token, ids: [id] }).catch(() => undefined);
-    throw error;
-  }
+  const done = ((count) => () => {
+    signal.throwIfAborted();
+    joining.progress((count += 1), STEPS);
+  })(0);
+  const known = store.cluster?.members ?? [];
+  const transportOf = async (at: Place): Promise<MemberRecord['transport']> => {
+    const id = newId(at);
+    const { reply } = await hardware.ask(at, 'transport', { token: at.token, id, label });
+    done();
+    return { id, ...reply };
+  };
+  const recordOf = (at: Place): MemberRecord | undefined => known.find((one) => one.module === at.module.path && keyOf(one) === keyOf(at.token));
+  const before = recordOf(through);
+  const host = before ?? newMember(joining, through, await transportOf(through), newId(through));
+  const guest = newMember(joining, place, await transportOf(place), newId(place));
+  const others = connected.filter((one) => !samePlace(one, through)).flatMap((one) => {
+    const record = recordOf(one);
+    return record ? [{ place: one, record }] : [];
+  });
+  put.push({ place, id: host.wrapper }, { place: through, id: guest.wrapper }, { place: through, id: guest.transport.id }, { place, id: host.transport.id }, ...others.map(({ record }) => ({ place, id: record.transport.id })), ...others.map((other) => ({ place: other.place, id: guest.wrapper })));
+  await asOfficer(hardware, through, joining.throughPin, joining.lastTry)({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
+  done();
+  await asOfficer(hardware, place, joining.officerPin, joining.lastTry)({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
+  done();
+  const hostLay = before ? before.lay : await keep(hardware, through, host.wrapper);
+  const guestLay = await keep(hardware, place, guest.wrapper);
+  await travel(hardware, label, host.wrapper, through, place, guest.transport.id);
+  for (const other of [{ place: through, record: host }, ...others]) await travel(hardware, label, guest.wrapper, place, other.place, other.record.transport.id);
+  done();
+  const there: Route = { from: through, to: place, wrapper: host.wrapper, mechanism };
+  const back: Route = { from: place, to: through, wrapper: guest.wrapper, mechanism };
+  const specs = await probe(joining, there, back, offers, newId);
+  for (const other of others) await copyOne(joining, { ...back, to: other.place }, specs[0] ?? 'SYMMETRIC_DEFAULT', newId);
+  done();
+  return { host: before ? undefined : { ...host, lay: hostLay }, guest: { ...guest, lay: guestLay, opens: [host.wrapper] }, reached: [host.wrapper, ...others.map(({ record }) => record.wrapper)], mechanism, specs };
 }
 
 /** Of a first ceremony, for a bar. */
 const STEPS = 6;
 
-const newMember = ({ at }: Joining, place: Place, transport: MemberRecord['transport'], wrapper: string): Promise<MemberRecord> =>
-  Promise.resolve({ module: place.module.path, serial: place.token.serial, label: place.token.label, joined: at, wrapper, transport, opens: [], lay: false });
+const newMember = ({ at }: Joining, place: Place, transport: MemberRecord['transport'], wrapper: string): MemberRecord => ({ module: place.module.path, serial: place.token.serial, label: place.token.label, joined: at, wrapper, transport, opens: [], lay: false });
 
 function mechanismFor({ store, place, through }: Joining, offers: readonly Offer[]): number {
   const [from = new Map<number, never>(), to = from] = offers;
@@ -162,6 +190,7 @@ async function probe(joining: Joining, there: Route, back: Route, offers: readon
   const seen = new Set<KeySpec>();
   let why: unknown;
   for (const [spec, usage] of PROBED) {
+    joining.signal.throwIfAborted();
     if (offers.some((offer) => lacks(offer, spec, usage) !== undefined || usable(offer, spec, usage).length === 0)) continue;
     try {
       await copyOne(joining, there, spec, newId, usage);

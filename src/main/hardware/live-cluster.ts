@@ -2,7 +2,8 @@
  * The tokens of a connected cluster: requests are spread over those that answer, and go to another one where one does not.
  *
  * A request that a token did not answer is a new request to the next one: nothing of the first has left, whatever that token did before it
- * died. So a key may sign twice, and one signature is given out. What makes objects in a token is never asked again by itself.
+ * died. So a key may sign twice, and one signature is given out. A key that a token made and did not answer for is nobody's: the next token
+ * makes another, under another id.
  */
 import type { ConnectionError } from '../../shared/api/kms-key-stores.ts';
 import { VaultError } from '../../shared/model/errors.ts';
@@ -22,7 +23,12 @@ export interface LiveMember {
   failedOver: number;
   /** It is being tried again now. */
   retrying: boolean;
+  /** It joins, and whether it stays is not decided: it is given copies, and asked for nothing. */
+  joining: boolean;
 }
+
+/** It is asked. */
+export const answers = ({ health, joining }: LiveMember): boolean => health.state === 'connected' && !joining;
 
 export interface ClusterPorts {
   readonly now: () => Instant;
@@ -54,7 +60,7 @@ export class LiveCluster {
 
   /** The first error of those that fail, where none answers. */
   get down(): ConnectionError | undefined {
-    if (this.#members.some(({ health }) => health.state === 'connected')) return undefined;
+    if (this.#members.some(answers)) return undefined;
     const [first] = this.#members.flatMap(({ health }) => (health.state === 'failing' ? [health.error] : []));
     return first ?? 'INTERNAL_ERROR';
   }
@@ -63,13 +69,13 @@ export class LiveCluster {
     return this.#members.find((member) => samePlace(member.place, place));
   }
 
-  /** `error` undefined: it is logged in. */
-  add(place: Place, error?: unknown): void {
+  /** `error` undefined: it is logged in. `joining`: of one that is not known yet. */
+  add(place: Place, error?: unknown, joining = false): void {
     const known = this.memberAt(place);
-    const member: LiveMember = known ?? { place, health: { state: 'connected', since: this.#ports.now() }, inFlight: 0, answered: 0, failedOver: 0, retrying: false };
+    const member: LiveMember = known ?? { place, health: { state: 'connected', since: this.#ports.now() }, inFlight: 0, answered: 0, failedOver: 0, retrying: false, joining };
     if (!known) this.#members = [...this.#members, member];
-    if (error === undefined) member.health = connected(member.health, this.#ports.now());
-    else this.fail(member, error);
+    if (error !== undefined) return this.fail(member, error);
+    member.health = connected(member.health, this.#ports.now());
   }
 
   remove(place: Place): void {
@@ -116,7 +122,8 @@ export class LiveCluster {
     const errors: VaultError[] = [];
     const tell = (member: LiveMember, outcome: Attempt['outcome']): void => attempted?.({ token: clusterIdOf(member.place.token), outcome });
     for (;;) {
-      const member = nextOf(this.#members, tried, (this.#turn += 1));
+      const members = this.#members.filter(({ joining }) => !joining);
+      const member = nextOf(members, tried, (this.#turn += 1));
       if (!member) throw worst(errors) ?? new VaultError('KMSInvalidStateException', `no token of key store \`${this.name}\` answers now; see \`keystead hardware describe-cluster\``);
       tried.add(member);
       member.inFlight += 1;
@@ -132,7 +139,7 @@ export class LiveCluster {
         errors.push(error);
         tell(member, error.code);
         // Two say so, or the only one.
-        if (verdict === 'doubt' && (doubted.push(member) > 1 || !nextOf(this.#members, tried, 0))) throw error;
+        if (verdict === 'doubt' && (doubted.push(member) > 1 || !nextOf(members, tried, 0))) throw error;
         if (verdict !== 'doubt') member.failedOver += 1;
         if (verdict === 'failed') this.fail(member, error);
         // It may be the key alone that is not there.

@@ -53,21 +53,18 @@ export const createExecute =
     }
     const open = openOrThrow(vault);
     if (!call.intent) throw new VaultError('TrailUnavailableException', 'the trail is not open, so nothing may be changed; restart the vault');
-    let acts: (() => void)[] = [];
-    let undo: (() => void)[] = [];
-    const takeBack = (): void => {
-      for (const act of undo) act();
-      undo = [];
-    };
+    let acts: (() => unknown)[] = [];
+    const undo: ((again: boolean) => unknown)[] = [];
+    const takeBack = (again: boolean): readonly unknown[] => undo.splice(0).map((act) => act(again));
     const { value, outcome: body, delivered } = await open.store.write<Output>({ intent: call.intent, outcome: (_value, epoch) => outcome(epoch) }, (writer) => {
       acts = [];
-      takeBack();
-      return run({ ...readingRights(open, call.region), writer, afterwards: (act: () => void) => { acts.push(act); }, undone: (act: () => void) => { undo.push(act); } });
-    }).catch((error: unknown) => {
-      takeBack();
+      takeBack(true);
+      return run({ ...readingRights(open, call.region), writer, afterwards: (act: () => unknown) => { acts.push(act); }, undone: (act: (again: boolean) => unknown) => { undo.push(act); } });
+    }).catch(async (error: unknown) => {
+      await Promise.all(takeBack(false));
       throw error;
     });
-    for (const act of acts) act();
+    for (const act of acts) await act();
     noteUses(usage, operation, call);
     // The unit is committed: a sealer that stops now must not turn it into a failure. The next unlock reads them anew.
     open.settings = await open.store.reader.settings().catch(() => open.settings);

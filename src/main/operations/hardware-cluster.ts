@@ -7,12 +7,14 @@ import { keyArn, type Realm } from '../../shared/model/ids.ts';
 import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, mechanismName } from '../backends/pkcs11/mechanisms.ts';
-import { answering, level, sealAll, standingsOf, type Levelled } from '../hardware/cluster-keys.ts';
+import { answering, discardAll, level, sealAll, standingsOf, type Levelled, type Placed } from '../hardware/cluster-keys.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { CopiedKey } from '../hardware/copies.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
-import { join } from '../hardware/join.ts';
+import { join, withJoined } from '../hardware/join.ts';
+import { leave } from '../hardware/leave.ts';
 import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord, type MemberRecord } from '../hardware/kinds.ts';
+import { samePlace } from '../hardware/processes.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
@@ -108,6 +110,9 @@ const leftOf = (left: Levelled['left'], keys: readonly KeyRecord[], realm: Realm
     return { CloudHsmClusterId: one.token, ...(key ? { KeyId: keyArn(realm, key.keyId) } : {}), Reason: 'message' in one ? one.message : REASONS[one.reason] };
   });
 
+/** What requests that let a token join have put on tokens, in whatever run of theirs. */
+const put = new WeakMap<object, Placed[]>();
+
 export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
   'hardware:DescribeCluster': async (input, _call, { reader }) => {
     const hardware = now();
@@ -115,8 +120,15 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     return shown(hardware, random, store, await keysIn(reader, store.id));
   },
 
-  'hardware:AddTokenToKeyStore': async (input, call, { writer, undone }) => {
+  'hardware:AddTokenToKeyStore': async (input, call, { writer, afterwards, undone }) => {
     const hardware = now();
+    const placed = put.get(call) ?? [];
+    put.set(call, placed);
+    let unjoin: () => void = () => undefined;
+    undone((again) => {
+      unjoin();
+      return again ? undefined : discardAll(hardware, placed.splice(0));
+    });
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const { CloudHsmClusterId: clusterId, Pin: pin } = input;
@@ -130,19 +142,23 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     const connected: readonly Place[] = store.cluster ? answering({ hardware, store }) : [hardware.placeOf(store.id)];
     const through = connected.find(({ token }) => clusterIdOf(token) === (input.Member ?? clusterIdOf(token)));
     if (!through) return call.fail('KMSInvalidStateException', input.Member === undefined ? `no token of key store \`${store.name}\` answers` : `token \`${input.Member}\` is none of key store \`${store.name}\`, or does not answer; see \`keystead hardware describe-cluster\``);
-    const { record, place } = await once(call, async () => {
+    const { joined, place } = await once(call, async () => {
       const found = await byCluster(hardware, writer, clusterId, pin !== undefined);
       if (pin) await hardware.login(found, pin);
       else if (!(await hardware.isLoggedIn(found))) return call.fail('IncorrectPinException', `${nameToken(found.token)} is not logged in; give its PIN`);
-      const joined = await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, connected, progress: (done, total) => { call.progress({ done, total, unit: 'records' }); } });
-      return { record: joined, place: found };
+      const progress = (done: number, total: number): void => { call.progress({ done, total, unit: 'records' }); };
+      return { joined: await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, connected, signal: call.signal, progress, put: placed }), place: found };
     });
+    // Of this run's record, which may know of keys and tokens that the first run did not.
+    const record = withJoined(store.cluster, joined);
+    if (!record) return call.fail('KMSInvalidStateException', `key store \`${store.name}\` has lost or gained a token meanwhile, and what was put on ${nameToken(place.token)} was removed again; try again`);
     const changed: KeyStoreRecord = { ...store, cluster: record };
-    hardware.joined(changed, [...(store.cluster ? [] : [through]), place]);
-    undone(() => { hardware.unjoined(store, place); });
-    writer.of(KEY_STORES).update(changed);
+    hardware.joining(changed, place, through);
+    unjoin = () => { hardware.unjoined(store, place); };
     // What fails here is shown, and made when the cluster is brought level.
-    await level({ hardware, random, store: changed, record }, keys.map(copiedOf), { signal: call.signal, progress: (done, total) => { call.progress({ done, total, unit: 'keys' }); } });
+    await level({ hardware, random, store: changed, record }, keys.map(copiedOf), { signal: call.signal, progress: (done, total) => { call.progress({ done, total, unit: 'keys' }); }, put: (copied) => { if (samePlace(copied.place, place)) placed.push(copied); } });
+    writer.of(KEY_STORES).update(changed);
+    afterwards(() => { hardware.joined(store.id, place); });
     return shown(hardware, random, changed, keys);
   },
 
@@ -160,12 +176,13 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     const others = standings.filter(({ member, connected }) => connected && member !== leaving);
     const only = keys.filter((key) => !others.some(({ holds }) => holds.has(copiedOf(key).id)));
     if (only.length > 0) return call.fail('KMSInvalidStateException', `${nameToken(leaving)} holds ${String(only.length)} keys that no other token that answers has; bring the others level first with \`keystead hardware level-cluster\``);
-    const changed: KeyStoreRecord = { ...store, module: first.module, serial: first.serial, label: first.label, cluster: { ...record, members: members.map((member) => ({ ...member, opens: member.opens.filter((id) => id !== leaving.wrapper) })) } };
+    const changed: KeyStoreRecord = { ...store, module: first.module, serial: first.serial, label: first.label, cluster: { ...record, members: members.map((member) => ({ ...member, opens: member.opens.filter((id) => id !== leaving.wrapper) })), gone: [...record.gone, leaving.wrapper, leaving.transport.id] } };
     writer.of(KEY_STORES).update(changed);
     const place = await placeOfStore(writer, store, leaving);
     await forgetPinOf(writer, leaving);
-    afterwards(() => { hardware.left(store.id, place); });
-    return shown(hardware, random, changed, keys);
+    afterwards(() => leave({ hardware, store, record }, leaving, place));
+    // What it leaves behind on the others is removed before this is answered, from those that answer.
+    return shown(hardware, random, changed.cluster ? { ...changed, cluster: { ...changed.cluster, gone: record.gone } } : changed, keys);
   },
 
   'hardware:LevelCluster': async (input, call, { writer, realm }) => {

@@ -13,6 +13,7 @@ import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { answering, generateInCluster, removeEverywhere } from '../hardware/cluster-keys.ts';
 import { KEY_STORES, tokensOf, type KeyStoreRecord } from '../hardware/kinds.ts';
+import { answers } from '../hardware/live-cluster.ts';
 import { clusterIdOf, isOwnTokenKey, keyUri, newTokenKeyId } from '../hardware/token-names.ts';
 import type { Attempt, HardwareRef, KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
@@ -130,7 +131,7 @@ export async function findUnrecorded(hardware: Hardware, reader: Stored, store: 
 /** The token of a cluster that holds this key. KeyUnavailableException. */
 async function holderOf(hardware: Hardware, storeId: string, id: string): Promise<Place> {
   for (const place of answering({ hardware, store: { id: storeId } as KeyStoreRecord })) {
-    if ((await hardware.ask(place, 'holds', { token: place.token, ids: [id] })).reply.held.includes(id)) return place;
+    if ((await hardware.ask(place, 'holds', { token: place.token, ids: [id], halves: false })).reply.held.includes(id)) return place;
   }
   throw new VaultError('KeyUnavailableException', `no token of the key store that answers holds the key \`${id}\`; see \`keystead hardware list-token-keys\``);
 }
@@ -163,7 +164,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const place = cluster ? hardware.placeOf(store.id) : await placeOfStore(reader, store);
     const { id } = key.hardware;
     const copies = await Promise.all(
-      (cluster?.members ?? []).filter(({ health }) => health.state === 'connected').map(async (member) => {
+      (cluster?.members ?? []).filter(answers).map(async (member) => {
         const facts = await hardware.ask(member.place, 'describe', { token: member.place.token, id }).catch(() => undefined);
         return facts ? [{ CloudHsmClusterId: clusterIdOf(member.place.token), Label: member.place.token.label, Origin: facts.reply.stated.local === true ? ('local' as const) : ('cloned' as const), Stated: shownStated(facts.reply.stated) }] : [];
       }),

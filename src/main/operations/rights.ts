@@ -15,10 +15,10 @@ interface Using extends Reading {
 }
 interface Writing extends Using {
   readonly writer: Writer;
-  /** Runs once the unit of work is committed; never where it fails or is run again. */
-  readonly afterwards: (act: () => void) => void;
-  /** Runs where what was done outside of the store is to be taken back: the unit failed, or is run again. */
-  readonly undone: (act: () => void) => void;
+  /** Runs once the unit of work is committed, and is waited for; never where it fails or is run again. Must not throw. */
+  readonly afterwards: (act: () => unknown) => void;
+  /** Runs where what was done outside of the store is to be taken back: the unit failed, and it is waited for, or is run `again`. Must not throw. */
+  readonly undone: (act: (again: boolean) => unknown) => void;
 }
 
 export interface Rights {

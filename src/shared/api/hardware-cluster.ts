@@ -29,7 +29,7 @@ const member = z.strictObject({
   FailedOver: z.number().describe('Requests since then that it did not answer and that were given to another token'),
   Keys: z.number().optional().describe('Of this key store’s keys, those that it holds. Absent while it is not connected'),
   Missing: z.number().optional().describe('Those that it does not hold; `keystead hardware level-cluster` makes them'),
-  Deleted: z.number().optional().describe('Keys that were deleted here and that it still holds; the same command removes them'),
+  Deleted: z.number().optional().describe('Keys that were deleted here, and of tokens that left, that it still holds; the same command removes them'),
   ReachedFrom: z.array(z.string()).describe('Tokens (`CloudHsmClusterId`) whose keys can be brought to it'),
 });
 
@@ -79,7 +79,7 @@ export const addTokenToKeyStore = operation({
 
 export const removeTokenFromKeyStore = operation({
   name: 'hardware:RemoveTokenFromKeyStore',
-  summary: 'Let a key store span one token less; what the token holds stays on it',
+  summary: 'Let a key store span one token less; its copies of keys stay on it, what later copies could be opened with is removed where it answers',
   input: () => z.strictObject({
     CustomKeyStoreId: keyStoreId,
     CloudHsmClusterId: clusterId.describe('The token that leaves'),

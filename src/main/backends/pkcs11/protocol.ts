@@ -134,8 +134,8 @@ export const CALLS = {
   check: { request: z.strictObject({ token }), reply: nothing },
   /** Begins the module anew, with the PIN that this token was given, where no other token is logged in: some see a token that came back only then. */
   restart: { request: z.strictObject({ token }), reply: nothing },
-  /** Those of the keys (CKA_ID) that are there, whole. */
-  holds: { request: z.strictObject({ token, ids: z.array(hex).max(MOST_LISTED) }), reply: z.strictObject({ held: z.array(hex).max(MOST_LISTED) }) },
+  /** Those of the keys (CKA_ID) that are there, whole; with `halves` also those of which a public key is. */
+  holds: { request: z.strictObject({ token, ids: z.array(hex).max(MOST_LISTED), halves: z.boolean() }), reply: z.strictObject({ held: z.array(hex).max(MOST_LISTED) }) },
   /** Makes an RSA pair that other tokens' wrapping keys travel to this one under. */
   transport: { request: z.strictObject({ token, id: hex, label: text }), reply: z.strictObject({ modulus: hex, exponent: hex }) },
   /** Parts: the security officer's PIN. Makes a trusted wrapping key (`wrapper`, its CKA_ID), and marks the peers' public keys as trusted. */

@@ -49,9 +49,9 @@ export function createTrust({ p11, objects: { find, read, statedOf }, within, wi
   }
 
   return {
-    holds: ({ token, ids }) =>
+    holds: ({ token, ids, halves }) =>
       within(token, (session) => {
-        const there = new Set([CKO.PRIVATE_KEY, CKO.SECRET_KEY].flatMap((value) => find(session, [{ type: CKA.CLASS, value }])).map((key) => read(session, key, CKA.ID)?.toString('hex')));
+        const there = new Set([CKO.PRIVATE_KEY, CKO.SECRET_KEY, ...(halves ? [CKO.PUBLIC_KEY] : [])].flatMap((value) => find(session, [{ type: CKA.CLASS, value }])).map((key) => read(session, key, CKA.ID)?.toString('hex')));
         return { reply: { held: ids.filter((id) => there.has(id)) } };
       }),
 
