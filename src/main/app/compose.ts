@@ -63,7 +63,7 @@ import { isRefresh, startWindowReads } from './window-reads.ts';
 import { createRemotePorts } from './remote-ports.ts';
 import { startReplicationRunner } from './replication-runner.ts';
 import { startRotationRunner } from './rotation-runner.ts';
-import { createGiveSealedPin, pinSeal, startSealedPinRunner } from './sealed-pins.ts';
+import { createGiveSealedPin, pinSeal } from './sealed-pins.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
 import type { ConfigFile } from './config.ts';
@@ -260,7 +260,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
   const schedule = startSchedule({ port: door, clock, jobs: jobs.list, locked: () => !vault.open, ...(after ? { after } : {}) });
   const rotations = startRotationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
   const replication = startReplicationRunner({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
-  const sealedPins = startSealedPinRunner({ vault, port: door, fault });
+  const tokenRunners = tokens.startRunners({ vault, port: door, clock, fault, ...(after ? { after } : {}) });
   // Nobody leaves a vault that is a test's.
   const presence = options.unattended ? { stop: () => undefined } : startPresence({ vault, door, log });
   events.subscribe(({ event }) => {
@@ -275,7 +275,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
     if (event === 'vault.unlocked' || event === 'vault.locked' || event === 'key.changed' || event === 'secret.changed') void jobs.refresh().then(notices.look, fault);
   });
 
-  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, runners: [rotations, replication, sealedPins], recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
+  return { dispatch, door, events, vault, desk, closeAwsDoor: awsDoor.close, close: once(() => closeAll({ vault, desk, awsDoor, schedule, runners: [rotations, replication, ...tokenRunners], recordUsage, presence: { stop: () => { presence.stop(); notices.stop(); } }, refusals, windowReads, abort: running.abortAll, release: () => { held?.release(); } })) };
 }
 
 async function openExistingTrail(folder: string, clock: Clock, log: Log): Promise<Vault['trail']> {

@@ -65,6 +65,14 @@ function ofRotation({ result }: Happening): Told | undefined {
   return { kind: 'secret-rotation-failed', title: 'A rotation failed', body, isUrgent: true };
 }
 
+/** How a token's cluster was brought level when it was back. What waits for another token that is away is no failure. */
+function ofLevelling({ result }: Happening): Told | undefined {
+  const told: Told = { kind: 'cluster-level', title: 'A token could not be brought level', body: 'It is back, and lacks keys that its cluster has. Open Keystead to see why.', isUrgent: true };
+  if (!result.ok) return NO_FAILURE.has(result.error.code) ? undefined : told;
+  const left = result.output['Left'];
+  return Array.isArray(left) && left.some((one: { readonly KeyId?: unknown }) => one.KeyId !== undefined) ? told : undefined;
+}
+
 /** How many things an answer names: the length of its one list. */
 const sizeOf = (output: Readonly<Record<string, unknown>>): number => Object.values(output).find((value): value is readonly unknown[] => Array.isArray(value))?.length ?? 0;
 
@@ -99,6 +107,7 @@ export function createNoticeReader(): (happening: Happening) => Told | undefined
       return result.ok && wasOpen && why !== undefined ? { kind: job === 'window-left' ? job : 'lock', title: 'Keystead is locked', body: why, isUrgent: job === 'window-left' } : undefined;
     }
     if (operation === 'secretsmanager:RecordRotationStep') return ofRotation(happening);
+    if (operation === 'hardware:LevelCluster') return ofLevelling(happening);
     const duty = Object.hasOwn(DUTIES, operation) ? DUTIES[operation] : undefined;
     if (!duty) return undefined;
     if (result.ok) {

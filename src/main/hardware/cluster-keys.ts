@@ -94,7 +94,14 @@ interface Levelling {
 }
 
 /** Makes what is missing and removes what is gone, one step after another. Cut off at any point, it goes on where it was. One at a time for each key store: the next one finds what is left. */
-export const level = (cluster: Cluster, keys: readonly CopiedKey[], levelling: Levelling): Promise<Levelled> => cluster.hardware.levelling.take(cluster.store.id, levelling.signal, () => levelNow(cluster, keys, levelling));
+export const level = (cluster: Cluster, keys: readonly CopiedKey[], levelling: Levelling): Promise<Levelled> => cluster.hardware.levelling.take(cluster.store.id, levelling.signal, async () => {
+  const { hardware, store } = cluster;
+  const progress: Levelling['progress'] = (done, total) => {
+    hardware.levelled.set(store.id, { done, total });
+    levelling.progress(done, total);
+  };
+  return levelNow(cluster, keys, { ...levelling, progress }).finally(() => { hardware.levelled.delete(store.id); });
+});
 
 async function levelNow(cluster: Cluster, keys: readonly CopiedKey[], { signal, progress, put }: Levelling): Promise<Levelled> {
   const { hardware, random, record } = cluster;

@@ -25,6 +25,8 @@ export interface HardwarePorts extends ProcessPorts {
   readonly now: () => Instant;
   /** Told when a key store is no longer as it was. */
   readonly changed: () => void;
+  /** Told when a token of a cluster answers that did not before: when its store was connected, or later. */
+  readonly returned?: (storeId: string) => void;
 }
 const DISCONNECTED: Connection = { state: 'DISCONNECTED' };
 
@@ -35,6 +37,8 @@ export class Hardware extends TokenCalls {
   readonly #clusters = new Map<string, LiveCluster>();
   /** One levelling of a key store at a time. */
   readonly levelling = new Turns();
+  /** By store: how far the one has come that is under way. */
+  readonly levelled = new Map<string, { readonly done: number; readonly total: number }>();
   #giveSealed: ((place: Place) => Promise<void>) | undefined;
   /** By token: ids of keys that were made there and never recorded, as they were last seen. */
   readonly notRecorded = new Map<string, Set<string>>();
@@ -103,6 +107,7 @@ export class Hardware extends TokenCalls {
     if (store.cluster) {
       const cluster = this.#live(store);
       for (const { place, error } of reached) cluster.add(place, error);
+      this.#ports.returned?.(store.id);
     } else this.#connected.set(store.id, first.place);
     this.#ports.changed();
   }
@@ -113,6 +118,7 @@ export class Hardware extends TokenCalls {
     const ports: ClusterPorts = {
       now: this.#ports.now,
       changed: this.#ports.changed,
+      returned: () => { this.#ports.returned?.(store.id); },
       needsPin,
       hasPin: (place, error) => this.processes.isAtHome(place) || (this.#giveSealed !== undefined && mayGiveSealed(place, error)),
       check: (place) => this.ask(place, 'check', { token: place.token }),

@@ -34,6 +34,8 @@ export interface ClusterPorts {
   readonly now: () => Instant;
   /** Told when a token's health is no longer as it was. */
   readonly changed: () => void;
+  /** Told when a token answers that did not before: it may lack what was made meanwhile. */
+  readonly returned: () => void;
   /** Rejects where the token is not there, or not logged in. */
   readonly check: (place: Place) => Promise<unknown>;
   /** Logs in without a PIN being given, with a module that looks for the token anew. */
@@ -75,7 +77,9 @@ export class LiveCluster {
     const member: LiveMember = known ?? { place, health: { state: 'connected', since: this.#ports.now() }, inFlight: 0, answered: 0, failedOver: 0, retrying: false, joining };
     if (!known) this.#members = [...this.#members, member];
     if (error !== undefined) return this.fail(member, error);
+    const wasAway = member.health.state !== 'connected';
     member.health = connected(member.health, this.#ports.now());
+    if (wasAway) this.#ports.returned();
   }
 
   remove(place: Place): void {
@@ -103,6 +107,7 @@ export class LiveCluster {
       if (member.health.state === 'failing') {
         member.health = connected(undefined, this.#ports.now());
         this.#ports.changed();
+        this.#ports.returned();
       }
     } catch (error) {
       this.fail(member, error);

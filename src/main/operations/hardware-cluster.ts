@@ -13,6 +13,7 @@ import type { CopiedKey } from '../hardware/copies.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { join, withJoined } from '../hardware/join.ts';
 import { leave } from '../hardware/leave.ts';
+import { planLevel } from '../hardware/level-plan.ts';
 import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord, type MemberRecord } from '../hardware/kinds.ts';
 import { samePlace } from '../hardware/processes.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
@@ -60,6 +61,7 @@ async function shown(hardware: Hardware, random: Random, store: KeyStoreRecord, 
   const { cluster } = store;
   const standings = cluster && live ? await standingsOf({ hardware, random, store, record: cluster }, ids) : [];
   const isConnected = hardware.connection(store.id).state === 'CONNECTED';
+  const underWay = hardware.levelled.get(store.id);
   const Members = tokensOf(store).map((token) => {
     const id = clusterIdOf(token);
     const member = live?.members.find(({ place }) => clusterIdOf(place.token) === id);
@@ -89,12 +91,23 @@ async function shown(hardware: Hardware, random: Random, store: KeyStoreRecord, 
     ...(cluster ? { WrappingMechanism: mechanismName(cluster.mechanism) } : {}),
     KeySpecs: await specsOf(hardware, store),
     Keys: keys.length,
+    ...(underWay ? { Levelling: { Done: underWay.done, Total: underWay.total } } : {}),
     Members,
     Notices: noticesOf(store),
   };
 }
 
 const reached = (cluster: ClusterRecord | undefined, { opens }: MemberRecord): readonly string[] => (cluster?.members ?? []).filter(({ wrapper }) => opens.includes(wrapper)).map((one) => clusterIdOf(one));
+
+/** Whether a token that answers lacks a key that can be brought to it, or holds one that was deleted. Of a sealed cluster no key travels any more. */
+export async function clusterIsBehind(hardware: Hardware, random: Random, reader: Stored, storeId: string): Promise<boolean> {
+  const store = await reader.of(KEY_STORES).get(storeId);
+  const { cluster: record } = store ?? {};
+  if (!store || !record || hardware.connection(storeId).state !== 'CONNECTED') return false;
+  const ids = (await keysIn(reader, storeId)).map(copiedOf).map(({ id }) => id);
+  const { steps } = planLevel(ids, record.gone, await standingsOf({ hardware, random, store, record }, ids));
+  return steps.some(({ act }) => act === 'remove' || record.sealed === undefined);
+}
 
 /** A connected store and its cluster. CustomKeyStoreNotFoundException, CustomKeyStoreInvalidStateException, UnsupportedOperationException. */
 async function clusterOf(hardware: Hardware, reader: Stored, id: string): Promise<{ readonly store: KeyStoreRecord; readonly record: ClusterRecord }> {

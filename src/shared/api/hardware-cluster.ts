@@ -41,6 +41,7 @@ export const clusterShape = z.strictObject({
   WrappingMechanism: z.string().optional().describe('How keys travel between the tokens'),
   KeySpecs: z.array(f.keySpec).describe('Keys that every token can hold and that were seen to travel when the last token joined; of one token, those that it makes'),
   Keys: z.number(),
+  Levelling: z.strictObject({ Done: z.number(), Total: z.number() }).optional().describe('While tokens are brought level, by their owner or by itself when one is back: steps done, and all of them'),
   Members: z.array(member),
   Notices: z.array(z.string()).describe('What their owner should know of these tokens'),
 });
@@ -106,7 +107,7 @@ export const levelCluster = operation({
   errors: KEY_STORE_ERRORS,
   effect: 'write',
   needs: 'unlocked',
-  doors: ['ipc', 'cli'],
+  doors: ['ipc', 'cli', 'schedule'],
   audited: ['CustomKeyStoreId'],
 });
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 
 import type { ErrorBody } from '../../../src/shared/model/errors.ts';
 import { encodeFrame, FrameReader } from '../../../src/shared/wire/frame.ts';
-import { readServerMessage, type ServerHello } from '../../../src/shared/wire/messages.ts';
+import { readServerMessage, type Progress, type ServerHello } from '../../../src/shared/wire/messages.ts';
 
 /** Output as JSON has it: bytes and secrets are base64 text, times are seconds. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -33,6 +33,8 @@ export interface Client {
   readonly closed: Promise<void>;
   /** Rejects with Gone only. */
   call(operation: string, input?: Json, region?: string): Promise<Answer>;
+  /** A call that is cancelled once it has come so far. */
+  cancelled(operation: string, input: Json, at: (progress: Progress) => boolean): Promise<Answer>;
   /** The output; rejects with Refused or Gone. */
   ok(operation: string, input?: Json, region?: string): Promise<Json>;
   /** The error's code, or `ok`. */
@@ -71,6 +73,7 @@ export async function connectTo(path: string, uid = 0): Promise<Client> {
 
 async function converse(socket: Socket): Promise<Client> {
   const waiting = new Map<number, { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }>();
+  const watching = new Map<number, (progress: Progress) => void>();
   const reader = new FrameReader();
   let lastId = 0;
   let greet: (hello: ServerHello) => void = () => undefined;
@@ -86,6 +89,7 @@ async function converse(socket: Socket): Promise<Client> {
     reader.push(chunk, (frame) => {
       const message = readServerMessage(frame);
       if (message.kind === 'hello') greet(message.hello);
+      if (message.kind === 'event' && message.event.progress) watching.get(message.event.call ?? 0)?.(message.event.progress);
       if (message.kind !== 'reply') return;
       if (message.id === null) throw new Error('the vault could not read a call of this test');
       const call = waiting.get(message.id);
@@ -96,17 +100,23 @@ async function converse(socket: Socket): Promise<Client> {
   });
   const hello = await Promise.race([greeted, closed.then(() => Promise.reject(failure))]);
 
-  const call: Client['call'] = (operation, input = {}, region) =>
+  const call = (operation: string, input: Json = {}, region?: string, progress = false): Promise<Answer> =>
     new Promise((resolve, reject) => {
       if (socket.destroyed) return reject(new Gone());
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
-      socket.write(encodeFrame({ id: lastId, op: operation, input, ...(region === undefined ? {} : { region }) }));
+      socket.write(encodeFrame({ id: lastId, op: operation, input, ...(region === undefined ? {} : { region }), ...(progress ? { progress } : {}) }));
     });
   return {
     hello,
     closed,
     call,
+    async cancelled(operation, input, at) {
+      const answer = call(operation, input, undefined, true);
+      const id = lastId;
+      watching.set(id, (progress) => { if (at(progress)) socket.write(encodeFrame({ id, cancel: true })); });
+      return answer.finally(() => watching.delete(id));
+    },
     async ok(operation, input, region) {
       const answer = await call(operation, input, region);
       if (!answer.ok) throw new Refused(operation, answer.error);
