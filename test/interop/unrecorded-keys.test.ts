@@ -34,6 +34,10 @@ async function connect(): Promise<void> {
   await client.ok('hardware:UnlockToken', { Serial: serial, Pin: b64(PIN) });
   await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
 }
+async function makeStore(): Promise<void> {
+  store = (await client.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'unrecorded', CloudHsmClusterId: (await tokenNow())['CloudHsmClusterId'], KeyStorePassword: b64(PIN) }))['CustomKeyStoreId'] as string;
+  await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+}
 const create = (): Json => ({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store });
 /** Killed where the token has made the pair, and nobody has written it down. */
 async function killBetween(): Promise<Json> {
@@ -60,12 +64,22 @@ beforeAll(async () => {
   await makeVault(folder);
   await start();
   await client.ok('hardware:AddModule', { Path: at('bad.so') });
-  store = (await client.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'unrecorded', CloudHsmClusterId: (await tokenNow())['CloudHsmClusterId'], KeyStorePassword: b64(PIN) }))['CustomKeyStoreId'] as string;
-  await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+  await makeStore();
 });
 afterAll(async () => {
   await vault.kill();
   remove(home);
+});
+
+it('is deleted with its key store when that one’s name is typed, and is listed first', async () => {
+  const found = await killBetween();
+  const { Objects, Keys } = await client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId: store });
+  expect([Objects, Keys]).toEqual([[expect.objectContaining({ Token: 'unrecorded', Id: found['Id'], Label: found['Label'], Kind: 'key' })], 0]);
+  expect(await client.code('hardware:EraseKeyStore', { CustomKeyStoreId: store, Confirm: found['Label'] })).toBe('KMSInvalidStateException');
+  expect((await keysOn()).length).toBe(1);
+  expect(await client.ok('hardware:EraseKeyStore', { CustomKeyStoreId: store, Confirm: 'unrecorded' })).toEqual({ Deleted: Objects, Left: [] });
+  await makeStore();
+  expect(await keysOn()).toEqual([]);
 });
 
 it('is found when the key store is connected, and adopted under the id that it was made with', async () => {

@@ -142,6 +142,11 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
       return { CustomKeyStoreId: 'cks-9a71d0e4c2b5f8361' };
     },
     'kms:UpdateCustomKeyStore': () => ({}),
+    'hardware:ListKeyStoreObjects': () => ({
+      Keys: is('emptied') ? 0 : 2,
+      Objects: is('emptied') ? [{ CloudHsmClusterId: RELEASE.CloudHsmClusterId, Token: RELEASE.Label, Id: '7c'.repeat(16), Label: '5f1d2c7a-93b4-4e0f-a6c8-1b7d9e24f035', Kind: 'key' }, ...(spans ? [RELEASE, BACKUP].flatMap((one) => (['wrappingKey', 'transportKey', 'copyOfWrappingKey', 'publicTransportKey'] as const).map((Kind, i) => ({ CloudHsmClusterId: one.CloudHsmClusterId, Token: one.Label, Id: `a${String(i)}`.repeat(16), Label: 'keystead cks-4f20c9d1b7e83a562', Kind }))) : [])] : [],
+    }),
+    'hardware:EraseKeyStore': () => fail('KMSInvalidStateException', 'token `backup-hsm` does not answer, so nothing can be deleted on it; put it back'),
     'kms:DeleteCustomKeyStore': () => fail('CustomKeyStoreHasCMKsException', 'key store `release` has 2 keys; schedule their deletion first, and wait until they are gone'),
   };
 }

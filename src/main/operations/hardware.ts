@@ -8,6 +8,7 @@ import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
+import { hardwareEraseHandlers } from './hardware-erase.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
 import { hardwarePinHandlers, lent, type PinSeal } from './hardware-pins.ts';
 import { hardwareTestHandlers } from './hardware-test.ts';
@@ -39,6 +40,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
   return {
     ...hardwareKeyHandlers(now, random),
     ...hardwareClusterHandlers(now, random),
+    ...hardwareEraseHandlers(now),
     ...hardwareTestHandlers(now, random),
     ...hardwarePinHandlers(now, pins),
 

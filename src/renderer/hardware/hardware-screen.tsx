@@ -15,7 +15,8 @@ import type { Cluster } from './cluster-words.ts';
 import { ConnectStore } from './connect-gate.tsx';
 import { refreshHardware, useClusters, useHardware, useKeyStores, type KeyStore, type Module, type Token } from './data.ts';
 import { AddModule, ModuleDialog, ModuleRow, type ModuleAct } from './module-card.tsx';
-import { CreateStore, DeleteStore, RenameStore, StoreCard, type StoreAct } from './store-card.tsx';
+import { DeleteStore } from './delete-store.tsx';
+import { CreateStore, RenameStore, StoreCard, type StoreAct } from './store-card.tsx';
 import { TokenCard, type TokenAct } from './token-card.tsx';
 import { ChangePin, Initialise, LogIn } from './token-dialogs.tsx';
 

@@ -81,14 +81,14 @@ export function StoreCard({ store, token, cluster, tokens, logIn, act }: StoreCa
   );
 }
 
-interface StoreDialogProps {
+export interface StoreDialogProps {
   readonly store: KeyStore;
   readonly onClose: () => void;
 }
 
 /** Changes are made to a key store that is not connected, as KMS has it: said, and done as the first step. */
-const connectedNote = ({ ConnectionState }: KeyStore): string | undefined => (ConnectionState === 'DISCONNECTED' ? undefined : 'It is disconnected first. Its keys cannot be used until it is connected again.');
-async function disconnected({ CustomKeyStoreId, ConnectionState }: KeyStore): Promise<CallError | undefined> {
+export const connectedNote = ({ ConnectionState }: KeyStore): string | undefined => (ConnectionState === 'DISCONNECTED' ? undefined : 'It is disconnected first. Its keys cannot be used until it is connected again.');
+export async function disconnected({ CustomKeyStoreId, ConnectionState }: KeyStore): Promise<CallError | undefined> {
   if (ConnectionState === 'DISCONNECTED') return undefined;
   const answer = await client.kms.disconnectCustomKeyStore({ CustomKeyStoreId });
   return answer.ok || answer.error.code === 'CustomKeyStoreInvalidStateException' ? undefined : answer.error;
@@ -118,28 +118,6 @@ export function RenameStore({ store, onClose }: StoreDialogProps) {
         </div>
         <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{note === undefined ? 'Rename' : 'Disconnect and rename'}</Button></DialogFoot>
       </form>
-    </Dialog>
-  );
-}
-
-export function DeleteStore({ store, onClose }: StoreDialogProps) {
-  const queries = useQueryClient();
-  const [failed, setFailed] = useState<CallError>();
-  const { busy, error, send } = useRequest();
-  const note = connectedNote(store);
-  const remove = async (): Promise<void> => {
-    const off = await disconnected(store);
-    setFailed(off);
-    if (!off) await send(() => client.kms.deleteCustomKeyStore({ CustomKeyStoreId: store.CustomKeyStoreId }), async () => { await refreshHardware(queries); onClose(); });
-  };
-  const shown = failed ?? error;
-  return (
-    <Dialog title={`Delete ${store.CustomKeyStoreName}`} onClose={onClose} held={busy}>
-      <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
-        <p className="text-fg-2">The vault forgets that this token was a key store. Nothing is deleted on the token. A key store that has keys cannot be deleted: schedule their deletion first.{note === undefined ? '' : ` ${note}`}</p>
-        {shown && <InlineError error={shown} consequence="The key store is still there." />}
-      </div>
-      <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep it</Button><Button tall kind="danger" busy={busy} onClick={() => { if (!busy) void remove(); }}>{note === undefined ? 'Delete the key store' : 'Disconnect and delete'}</Button></DialogFoot>
     </Dialog>
   );
 }

@@ -7,6 +7,7 @@ import * as file from './file.ts';
 import * as hardware from './hardware.ts';
 import * as hardwarePins from './hardware-pins.ts';
 import * as cluster from './hardware-cluster.ts';
+import * as erase from './hardware-erase.ts';
 import * as agreement from './kms-agreement.ts';
 import * as dataKeys from './kms-data-keys.ts';
 import * as imports from './kms-import.ts';
@@ -178,6 +179,8 @@ const ALL = [
   hardware.describeTokenKey,
   hardware.adoptKey,
   hardware.deleteTokenKey,
+  erase.listKeyStoreObjects,
+  erase.eraseKeyStore,
   cluster.describeCluster,
   cluster.addTokenToKeyStore,
   cluster.removeTokenFromKeyStore,
