@@ -8,7 +8,7 @@ import { completionCommand } from './completion.ts';
 import { declaredCommands } from './declared.ts';
 import { doctorCommand } from './doctor.ts';
 import { fileDecryptCommand, fileEncryptCommand } from './cipher-commands.ts';
-import { certificateRequestCommand } from './certificate-request-command.ts';
+import { certificateExportCommand, certificateRequestCommand } from './certificate-commands.ts';
 import { fileSignCommand, fileVerifyCommand } from './file-commands.ts';
 import { commandHelp, groupHelp, mainHelp, nameOf } from './help.ts';
 import { secretImportCommand } from './import-command.ts';
@@ -39,6 +39,7 @@ export const WRAPPED: Readonly<Partial<Record<Name, Command>>> = {
   'file:Sign': fileSignCommand,
   'file:Verify': fileVerifyCommand,
   'file:GenerateCertificateRequest': certificateRequestCommand,
+  'hardware:ExportCertificate': certificateExportCommand,
   'file:Encrypt': fileEncryptCommand,
   'file:Decrypt': fileDecryptCommand,
   'secretsmanager:ImportSecrets': secretImportCommand,

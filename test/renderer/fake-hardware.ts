@@ -23,6 +23,7 @@ const CARD = { Serial: '0005c1a79f3e', Label: 'mira-card', CloudHsmClusterId: 'c
 const EMPTY = { Slot: '1', Serial: '', Label: '', Initialized: false, PinSet: false, LoggedIn: false, Sessions: 0 };
 const stated = (more: Fields = {}): Fields => ({ Sensitive: true, Extractable: false, AlwaysSensitive: true, NeverExtractable: true, Local: true, ...more });
 
+const certificate = (at: number, more: Fields): Fields => ({ Id: 'abcd', Label: 'release', State: 'readable', Sha256: '3c'.repeat(32), Subject: 'CN=Release', Issuer: 'C=DE, O=Acme, CN=Acme Issuing CA 2', SerialNumber: '5F3A91C07E22B4D8', NotBefore: at - 30 * 86_400, NotAfter: at + 335 * 86_400, ...more });
 const BACKUP = { Serial: '21b7e09fd4c3a816', Label: 'backup-hsm', CloudHsmClusterId: 'cluster-p3ue8kd4sjw' };
 const member = (at: number, of: Fields, more: Fields): Fields => ({ ...of, Module: SOFTHSM, JoinedDate: at - 12 * 86_400, Health: 'connected', HealthSince: at - 7200, InFlight: 0, Answered: 0, FailedOver: 0, ReachedFrom: [], ...more });
 const failing = (Failure: string): Fields => ({ Health: 'failing', Failure, FailureMessage: 'it does not answer', Answered: 388, FailedOver: 2, Keys: undefined, Missing: undefined });
@@ -95,14 +96,21 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
         { Id: 'abcd', Label: 'from-pkcs11-tool', KeySpec: 'ECC_NIST_P256', KeyUsages: ['SIGN_VERIFY', 'KEY_AGREEMENT'], State: 'foreign', Stated: stated({ NeverExtractable: false, Local: false }) },
         ...(is('unrecorded') ? [{ Id: '7c'.repeat(16), Label: '5f1d2c7a-93b4-4e0f-a6c8-1b7d9e24f035', KeySpec: 'ECC_NIST_P384', KeyUsages: ['SIGN_VERIFY'], State: 'notRecorded', Stated: stated() }] : []),
       ],
-      Certificates: [{ Id: 'abcd', Label: 'CN=Release, O=Acme' }],
+      Certificates: is('plain') ? [] : [
+        certificate(at(), { Subject: 'C=DE, O=Acme, CN=build.acme.example', Of: { Id: 'abcd', Match: 'publicKey' } }),
+        certificate(at(), { Id: 'a0'.padEnd(32, '4'), Sha256: '5e'.repeat(32), Subject: 'O=Acme, OU=Release, CN=Release signing', NotAfter: at() + 12 * 86_400, Of: { Id: 'a0'.padEnd(32, '4'), Match: 'publicKey', KeyId: `arn:aws:kms:us-east-1:318204775610:key/${keys[0] ?? ''}` } }),
+        certificate(at(), { Sha256: '7b'.repeat(32), Subject: 'CN=somebody.example', NotAfter: at() - 40 * 86_400, Of: { Id: 'abcd', Match: 'otherKey' } }),
+        { Id: '', Label: 'backup.p7b', State: 'garbled', Sha256: '19'.repeat(32) },
+      ],
     }),
     'hardware:DescribeTokenKey': (input) => ({
       KeyId: input['KeyId'], CustomKeyStoreId: 'cks-4f20c9d1b7e83a562', Uri: 'pkcs11:token=release-hsm;serial=66a2f1c0d4b3e201;id=%A0%44%44%44;type=private', Stated: stated(), Adopted: false,
       ...(spans ? { Copies: [{ CloudHsmClusterId: RELEASE.CloudHsmClusterId, Label: RELEASE.Label, Origin: 'local', Stated: stated({ Extractable: true, NeverExtractable: false }) }, { CloudHsmClusterId: BACKUP.CloudHsmClusterId, Label: BACKUP.Label, Origin: 'cloned', Stated: stated({ Extractable: true, AlwaysSensitive: false, NeverExtractable: false, Local: false }) }] } : {}),
       Tested: is('wraps') ? { WrapRefused: ['CKM_AES_KEY_WRAP'], WrapAllowed: ['CKM_AES_KEY_WRAP_KWP'], WrapUnknown: [] } : { WrapRefused: ['CKM_AES_KEY_WRAP', 'CKM_AES_KEY_WRAP_PAD', 'CKM_AES_CBC_PAD'], WrapAllowed: [], WrapUnknown: [] },
+      Certificates: [certificate(at(), { Sha256: '5e'.repeat(32), Subject: 'O=Acme, OU=Release, CN=Release signing', Of: { Id: 'a0'.padEnd(32, '4'), Match: 'publicKey', KeyId: input['KeyId'] } })],
       Notes: ['Messages are hashed here, and each signature is verified here before it is given out'],
     }),
+    'hardware:ExportCertificate': (input) => ({ Certificate: `-----BEGIN CERTIFICATE-----\n${Array.from({ length: 9 }, () => 'MIIBszCCAVmgAwIBAgIIXzqRwH4itNgwCgYIKoZIzj0EAwIwPjELMAkGA1UEBhMC\n').join('')}-----END CERTIFICATE-----\n`, Sha256: input['Sha256'] }),
     'hardware:UnlockToken': async (input) => {
       await wait(100);
       if (input['Pin'] === btoa('0000')) {

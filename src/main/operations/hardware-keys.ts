@@ -24,6 +24,7 @@ import { provePair } from './prove-pair.ts';
 import { keyOf } from './resolvers.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
+import { certificatesAt, certificatesOf, placesFor } from './shown-certificates.ts';
 
 type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey' | 'DeleteTokenKey';
 
@@ -151,7 +152,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
         const own = alreadyHere(known, id);
         return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), State: own ? ('recorded' as const) : isOwnTokenKey(realm.account, { id, label }) ? ('notRecorded' as const) : ('foreign' as const), Stated: shownStated(stated) };
       }),
-      Certificates: reply.certificates.map(({ id, label }) => ({ Id: id, Label: label })),
+      Certificates: [...(await certificatesAt(hardware, place, known, realm))],
     };
   },
 
@@ -171,6 +172,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     );
     const { reply } = await hardware.ask(place, 'describe', { token: place.token, id: key.hardware.id });
     const offer = await hardware.offer(place);
+    const certificates = await certificatesOf(hardware, cluster ? placesFor(hardware, store) : [place], key, realm);
     const { allowed, refused, unknown } = (await hardware.ask(place, 'wrapTest', { token: place.token, id: key.hardware.id })).reply;
     return {
       KeyId: keyArn(realm, key.keyId),
@@ -180,6 +182,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
       Tested: { WrapRefused: refused.map(mechanismName), WrapAllowed: allowed.map(mechanismName), WrapUnknown: unknown.map(mechanismName) },
       Adopted: key.hardware.adopted === true,
       ...(cluster ? { Copies: copies.flat() } : {}),
+      Certificates: certificates.map(({ certificate }) => certificate),
       Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism)), ...(cluster && reply.stated.local !== true ? [`In ${nameToken(place.token)} the key is cloned, not local: it was made in another token of the cluster`] : [])],
     };
   },
@@ -202,7 +205,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     if (usage === undefined) return call.fail('ValidationException', `\`KeyUsage\` must be given: the token lets this key be used for ${fitting.length === 0 ? 'nothing that is offered here' : fitting.map((name) => `\`${name}\``).join(' and ')}`);
     if (!fitting.includes(usage)) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} does not let this key be used for \`${usage}\``);
     const [publicKey] = parts;
-    if (reply.class === 'private' && !publicKey) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} has no public key beside the key \`${input.Id}\`; put it there with the tools of its vendor`);
+    if (reply.class === 'private' && !publicKey) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} has no public key beside the key \`${input.Id}\`, and no certificate that names one; put it there with the tools of its vendor`);
     const record: KeyRecord = {
       // What it was to be called when it was made.
       keyId: isOwn ? (reply.label as KeyRecord['keyId']) : keyIdFrom(random.bytes(16)),
@@ -222,7 +225,8 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     if (publicKey && algorithm) await provePair(keys, record, publicKey, algorithm, random);
     writer.insertKey(record);
     hardware.notRecorded.get(storedAt(place))?.delete(input.Id);
-    return { KeyMetadata: await keyMetadata(writer, record, realm) };
+    const certificates = await certificatesOf(hardware, placesFor(hardware, store), record, realm);
+    return { KeyMetadata: await keyMetadata(writer, record, realm), Certificates: certificates.map(({ certificate }) => certificate) };
   },
 
   'hardware:DeleteTokenKey': async (input, call, { writer, realm }) => {

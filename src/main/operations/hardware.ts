@@ -7,6 +7,7 @@ import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
+import { hardwareCertificateHandlers } from './hardware-certificates.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
 import { hardwareEraseHandlers } from './hardware-erase.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
@@ -39,6 +40,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
 
   return {
     ...hardwareKeyHandlers(now, random),
+    ...hardwareCertificateHandlers(now),
     ...hardwareClusterHandlers(now, random),
     ...hardwareEraseHandlers(now),
     ...hardwareTestHandlers(now, random),

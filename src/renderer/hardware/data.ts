@@ -10,6 +10,7 @@ export type Module = Output<'hardware:ListModules'>['Modules'][number];
 export type Token = Output<'hardware:ListTokens'>['Tokens'][number];
 export type KeyStore = Output<'kms:DescribeCustomKeyStores'>['CustomKeyStores'][number];
 export type TokenKey = Output<'hardware:ListTokenKeys'>['Keys'][number];
+export type TokenCertificate = Output<'hardware:ListTokenKeys'>['Certificates'][number];
 export type Stated = TokenKey['Stated'];
 export type Mechanism = Output<'hardware:ListMechanisms'>['Mechanisms'][number];
 

@@ -1,8 +1,8 @@
 /** What is on a token: keys of this vault, keys that were there before and can be adopted, certificates. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { ArrowRight, FileBadge, Import } from 'lucide-react';
-import { useState } from 'react';
+import { ArrowRight, Import } from 'lucide-react';
+import { useMemo, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { KeyUsage } from '../../shared/model/algorithms.ts';
 import { client } from '../client.ts';
@@ -11,7 +11,9 @@ import { refreshKey, useKeys } from '../keys/data.ts';
 import { Button } from '../parts/button.tsx';
 import { errorOf, InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { KeyGlyph } from '../pictures/key-glyph.tsx';
-import { refreshHardware, useTokenKeys, type KeyStore, type Token, type TokenKey } from './data.ts';
+import { certificateName } from './certificate-words.ts';
+import { CertificateList } from './certificates.tsx';
+import { refreshHardware, useTokenKeys, type KeyStore, type Token, type TokenCertificate, type TokenKey } from './data.ts';
 import { UnrecordedKey } from './unrecorded-key.tsx';
 import { statedWords } from './words.ts';
 
@@ -30,6 +32,8 @@ export function TokenKeys(props: TokenKeysProps) {
 
 function Inventory({ token, store, changeable }: TokenKeysProps) {
   const { data, error } = useTokenKeys(token);
+  const from = useMemo(() => ({ Serial: token.Serial, Label: token.Label }), [token.Serial, token.Label]);
+  const labels = useMemo(() => new Map(data?.Keys.map(({ Id, Label }) => [Id, Label === '' ? Id : Label])), [data]);
   if (error) return <InlineError error={errorOf(error)} />;
   if (!data) return <div className="late"><ProgressRow label="Reading what is on the token" /></div>;
   const { Keys: keys, Certificates: certificates } = data;
@@ -39,20 +43,18 @@ function Inventory({ token, store, changeable }: TokenKeysProps) {
     <div className="flex flex-col gap-3">
       {keys.length === 0 && <p className="text-fg-2">No key is on it yet.</p>}
       {hasOthers && changeable && why !== undefined && <p className="text-fg-2">{why}</p>}
-      {keys.length > 0 && <ul className="edge divide-y divide-line rounded-control">{keys.map((one) => <KeyRow key={`${one.Id} ${one.Label}`} of={one} storeId={changeable && why === undefined ? store?.CustomKeyStoreId : undefined} />)}</ul>}
+      {keys.length > 0 && <ul className="edge divide-y divide-line rounded-control">{keys.map((one) => <KeyRow key={`${one.Id} ${one.Label}`} of={one} certificates={certificates.filter(({ Of }) => Of?.Id === one.Id && Of.Match !== 'otherKey')} storeId={changeable && why === undefined ? store?.CustomKeyStoreId : undefined} />)}</ul>}
       {certificates.length > 0 && (
         <div>
           <h4 className="mb-1.5 text-[12px]/4 font-medium text-fg-2">Certificates</h4>
-          <ul className="edge divide-y divide-line rounded-control">
-            {certificates.map(({ Id, Label }) => <li key={`${Id} ${Label}`} className="flex h-9 items-center gap-2.5 px-3"><FileBadge size={15} strokeWidth={1.6} className="text-fg-2" aria-hidden="true" /><bdi className="min-w-0 flex-1 truncate">{Label === '' ? 'No label' : Label}</bdi><code className="truncate font-mono text-[12px] text-fg-3">{Id}</code></li>)}
-          </ul>
+          <CertificateList certificates={certificates} from={from} labels={labels} />
         </div>
       )}
     </div>
   );
 }
 
-function KeyRow({ of, storeId }: { readonly of: TokenKey; readonly storeId: string | undefined }) {
+function KeyRow({ of, certificates, storeId }: { readonly of: TokenKey; readonly certificates: readonly TokenCertificate[]; readonly storeId: string | undefined }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const { rows } = useKeys();
@@ -77,6 +79,7 @@ function KeyRow({ of, storeId }: { readonly of: TokenKey; readonly storeId: stri
         <div className="min-w-[160px] flex-1">
           <p className="truncate font-medium"><bdi>{name}</bdi> <span className={`font-normal ${of.State === 'notRecorded' ? 'text-warn' : 'text-fg-3'}`}>{of.State === 'notRecorded' ? 'not recorded' : own === undefined ? 'not adopted' : ''}</span></p>
           <p className="text-[12px]/4 text-fg-2">{kind}{of.KeyUsages.length > 0 ? `, ${of.KeyUsages.map(usageWords).join('; ')}` : ''}{bad.length > 0 && <span className="text-warn">. {bad.map(({ words }) => words).join('. ')}</span>}</p>
+          {certificates.length > 0 && <p className="text-[12px]/4 break-words text-fg-3">Certified as <bdi>{certificates.map(certificateName).join(', ')}</bdi></p>}
         </div>
         {own !== undefined && <Button kind="ghost" aria-label={`Open ${name}`} icon={<ArrowRight size={14} strokeWidth={1.6} />} onClick={() => { void navigate({ to: '/keys', search: { key: own } }); }}>Open</Button>}
         {own === undefined && storeId !== undefined && of.KeySpec !== undefined && of.KeyUsages.map((usage) => (

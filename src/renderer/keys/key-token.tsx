@@ -2,8 +2,10 @@
 import { CircleAlert, CircleCheck, CircleHelp } from 'lucide-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
 import { sentence } from '../format.ts';
+import { CertificateList } from '../hardware/certificates.tsx';
 import { useKeyStores, useTokenKey, refreshTokens, type Stated } from '../hardware/data.ts';
 import { StateSaid } from '../hardware/parts.tsx';
 import { statedWords, storeState } from '../hardware/words.ts';
@@ -32,6 +34,7 @@ export function KeyToken({ row, value }: { readonly row: KeyRow; readonly value:
 function Told({ row }: { readonly row: KeyRow }) {
   const queries = useQueryClient();
   const { data, error, isFetching } = useTokenKey(row.id);
+  const from = useMemo(() => ({ KeyId: row.id }), [row.id]);
   if (error) return <InlineError error={errorOf(error)}><Button kind="ghost" onClick={() => { void refreshTokens(queries); }}>Ask again</Button></InlineError>;
   if (!data) return <ProgressRow label="Asking the token, and putting it to the test" />;
   const { WrapRefused: refused, WrapAllowed: allowed, WrapUnknown: unknown } = data.Tested;
@@ -56,6 +59,12 @@ function Told({ row }: { readonly row: KeyRow }) {
         <p className="flex gap-2.5">{refused.length > 0 ? <><CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /><span>Asked to wrap it out, the token refused: <code className="font-mono text-[12px]">{refused.join(', ')}</code></span></> : allowed.length === 0 ? <><CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /><span>{unknown.length > 0 ? 'Asked to wrap it out, the token failed without refusing: whether it would is not known.' : 'The token offers no mechanism that could wrap it out, so there was nothing to try.'}</span></> : null}</p>
         <Button className="mt-3" busy={isFetching} onClick={() => { if (!isFetching) void refreshTokens(queries); }}>Test again</Button>
       </section>
+      {data.Certificates.length > 0 && (
+        <section>
+          <h3 className={H3}>Certificates <span className="font-normal text-fg-3">on the token, as they say themselves</span></h3>
+          <CertificateList certificates={data.Certificates} from={from} />
+        </section>
+      )}
       <section>
         <h3 className={H3}>What Keystead does itself</h3>
         <ul className="flex list-disc flex-col gap-1 pl-4 text-fg-2">

@@ -10,7 +10,8 @@ export const MOST_MODULES = 20;
 export const path = f.absolutePath.describe('The module: a shared library');
 const serial = z.string().min(1).max(16).describe('Serial number of the token');
 const label = z.string().max(32).optional().describe('Label of the token, where a serial number is not enough');
-const hash = z.string().regex(/^[0-9a-f]{64}$/).describe('SHA-256 of the file');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const hash = sha256.describe('SHA-256 of the file');
 export const token = { Serial: serial, Label: label };
 
 const stated = z
@@ -180,13 +181,36 @@ export const initializeToken = operation({
   audited: ['Module', 'Slot', 'NewLabel', 'LastTry'],
 });
 
+const certificate = z
+  .strictObject({
+    Id: z.string().describe('CKA_ID'),
+    Label: z.string(),
+    State: z.enum(['readable', 'notX509', 'empty', 'tooLarge', 'garbled']).describe('empty: the token gives no value. garbled: no certificate, or one with something behind it'),
+    Sha256: z.string().optional().describe('Of its DER'),
+    Subject: z.string().optional().describe('As RFC 2253 escapes it, in the order of the certificate'),
+    Issuer: z.string().optional(),
+    SerialNumber: z.string().optional().describe('Hexadecimal'),
+    NotBefore: timestamp().optional(),
+    NotAfter: timestamp().optional(),
+    Of: z
+      .strictObject({
+        Id: z.string().describe('CKA_ID of the private key'),
+        KeyId: z.string().optional().describe('ARN, of a key of this vault'),
+        Match: z.enum(['publicKey', 'id', 'otherKey']).describe('publicKey: it certifies the key’s public key. id: it has the key’s id, and there is no public key to compare. otherKey: it has the key’s id, and certifies another public key'),
+      })
+      .optional()
+      .describe('The key on the token that it goes with'),
+  })
+  .describe('What the certificate says of itself; who issued it is not checked');
+const certificates = z.array(certificate);
+
 export const listTokenKeys = operation({
   name: 'hardware:ListTokenKeys',
   summary: 'List the keys and certificates on a token that is logged in, and which keys of this vault they are',
   input: () => z.strictObject(token),
   output: () => z.strictObject({
     Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), State: z.enum(['recorded', 'notRecorded', 'foreign']).describe('recorded: a key of this vault. notRecorded: this vault made it and has no record of it, since it was ended in between or put back to an older state; adopt it with `keystead hardware adopt-key` or delete it with `keystead hardware delete-token-key`. foreign: somebody else made it'), Stated: stated })),
-    Certificates: z.array(z.strictObject({ Id: z.string(), Label: z.string() })),
+    Certificates: certificates,
   }),
   errors: TOKEN_ERRORS,
   effect: 'use',
@@ -207,6 +231,7 @@ export const describeTokenKey = operation({
     Tested: z.strictObject({ WrapRefused: z.array(z.string()), WrapAllowed: z.array(z.string()), WrapUnknown: z.array(z.string()) }).describe('What the token did just now when it was asked to wrap the key out: mechanisms that it refused, that gave the key away, and that failed without a refusal, so that nothing is known of them'),
     Adopted: z.boolean(),
     Copies: z.array(z.strictObject({ CloudHsmClusterId: z.string(), Label: z.string(), Origin: z.enum(['local', 'cloned']).describe('local: made in this token. cloned: copied to it from another token of the cluster, not local'), Stated: stated })).optional().describe('Of a key in a cluster: on each token that is connected'),
+    Certificates: certificates.describe('On the token, that certify this key or have its id'),
     Notes: z.array(z.string()).describe('What Keystead does itself for this key, and why'),
   }),
   errors: [...TOKEN_ERRORS, 'InvalidArnException', 'DisabledException'],
@@ -217,11 +242,29 @@ export const describeTokenKey = operation({
   resource: { kind: 'key', field: 'KeyId' },
 });
 
+export const exportCertificate = operation({
+  name: 'hardware:ExportCertificate',
+  summary: 'Give a certificate on a token as PEM: that of a key, or any by its SHA-256',
+  input: () => z
+    .strictObject({ KeyId: f.keyReference.optional().describe('Key of this vault that it certifies; or else Serial and Sha256'), ...token, Serial: serial.optional(), Sha256: sha256.optional().describe('Of its DER, as `keystead hardware list-token-keys` shows it; needed with KeyId where the key has more than one') })
+    .superRefine((input, issues) => {
+      if ((input.KeyId === undefined) === (input.Serial === undefined)) issues.addIssue({ code: 'custom', path: ['KeyId'], message: 'either this or `Serial` must be given' });
+      if (input.Serial !== undefined && input.Sha256 === undefined) issues.addIssue({ code: 'custom', path: ['Sha256'], message: 'must be given with `Serial`' });
+    }),
+  output: () => z.strictObject({ Certificate: z.string().describe('PEM'), Sha256: sha256 }),
+  errors: [...TOKEN_ERRORS, 'InvalidArnException', 'DisabledException', 'CustomKeyStoreNotFoundException'],
+  effect: 'use',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId', 'Serial', 'Label', 'Sha256'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
 export const adoptKey = operation({
   name: 'hardware:AdoptKey',
   summary: 'Use a key that is on a token already; it stays there when it is deleted here, unless this vault made it',
   input: () => z.strictObject({ CustomKeyStoreId: keyStoreId, Id: z.string().regex(/^(?:[0-9a-f]{2}){1,255}$/).describe('CKA_ID, as `keystead hardware list-token-keys` shows it'), KeyUsage: f.keyUsage.optional().describe('Where the token allows more than one'), Description: f.description.default('') }),
-  output: () => z.strictObject({ KeyMetadata: keyMetadata }),
+  output: () => z.strictObject({ KeyMetadata: keyMetadata, Certificates: certificates.describe('On the token, that came with the key') }),
   errors: [...TOKEN_ERRORS, 'AlreadyExistsException', 'CustomKeyStoreNotFoundException', 'CustomKeyStoreInvalidStateException'],
   effect: 'write',
   needs: 'unlocked',

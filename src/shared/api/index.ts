@@ -177,6 +177,7 @@ const ALL = [
   hardwarePins.useSealedPin,
   hardware.listTokenKeys,
   hardware.describeTokenKey,
+  hardware.exportCertificate,
   hardware.adoptKey,
   hardware.deleteTokenKey,
   erase.listKeyStoreObjects,

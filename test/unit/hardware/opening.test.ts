@@ -168,7 +168,7 @@ describe('looking for tokens anew', () => {
     await expect.poll(() => log).toContain('keys a');
     await hardware.tokens(a, { fresh: true });
     expect(log.filter((line) => line === 'start a')).toHaveLength(1);
-    answer({ keys: [], certificates: [] });
+    answer({ keys: [] });
     await asking;
     await hardware.tokens(a, { fresh: true });
     expect(log.filter((line) => line === 'rescan a')).toHaveLength(1);
@@ -187,7 +187,7 @@ describe('looking for tokens anew', () => {
     await expect.poll(() => log).toContain('keys a');
     await hardware.tokens(place.module, { fresh: true });
     expect(log.filter((line) => line === 'rescan a')).toHaveLength(1);
-    answer({ keys: [], certificates: [] });
+    answer({ keys: [] });
     await asking;
     await openings.end();
   });

@@ -38,6 +38,7 @@ export const CKF = {
 export const CKU = { SO: 0, USER: 1 } as const;
 
 export const CKO = { CERTIFICATE: 1, PUBLIC_KEY: 2, PRIVATE_KEY: 3, SECRET_KEY: 4 } as const;
+export const CKC = { X_509: 0 } as const;
 export const CKK = { RSA: 0x0, EC: 0x3, GENERIC_SECRET: 0x10, AES: 0x1f, EC_EDWARDS: 0x40 } as const;
 
 export const CKA = {
@@ -46,6 +47,7 @@ export const CKA = {
   PRIVATE: 0x2,
   LABEL: 0x3,
   VALUE: 0x11,
+  CERTIFICATE_TYPE: 0x80,
   TRUSTED: 0x86,
   KEY_TYPE: 0x100,
   ID: 0x102,

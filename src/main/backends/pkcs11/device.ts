@@ -7,6 +7,7 @@
 import { keySpecOf } from '../../../shared/model/algorithms.ts';
 import { wipe } from '../../crypto/bytes.ts';
 import { pinOf, type Answer, type Calls } from './calls.ts';
+import { createCertificates } from './certificates.ts';
 import { CKA, CKO, CKR, CKU, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
@@ -67,6 +68,8 @@ export function createDevice(p11: Cryptoki): Calls {
       running -= 1;
     }
   }
+
+  const certificates = createCertificates({ objects, within });
 
   function keyOf(session: Handle, token: TokenName, id: string): Handle {
     const name = `${nameOf(token)}\n${id}`;
@@ -181,14 +184,15 @@ export function createDevice(p11: Cryptoki): Calls {
       within(token, (session) => {
         const classOf = (value: number): Handle[] => find(session, [{ type: CKA.CLASS, value }]);
         const keys = [...classOf(CKO.PRIVATE_KEY), ...classOf(CKO.SECRET_KEY)].slice(0, MOST_LISTED).map((key) => factsOf(session, key));
-        const certificates = classOf(CKO.CERTIFICATE).slice(0, MOST_LISTED).map((one) => ({ id: (read(session, one, CKA.ID) ?? Buffer.alloc(0)).toString('hex'), label: (read(session, one, CKA.LABEL) ?? Buffer.alloc(0)).toString('utf8').slice(0, 256) }));
-        return { reply: { keys, certificates } };
+        return { reply: { keys } };
       }),
+    ...certificates.calls,
 
     describe: ({ token, id }) =>
       withKey(token, id, (session, key) => {
         const facts = factsOf(session, key);
-        const spki = facts.class === 'private' ? publicKeyOf(session, key, Buffer.from(id, 'hex')) : undefined;
+        const own = Buffer.from(id, 'hex');
+        const spki = facts.class === 'private' ? (publicKeyOf(session, key, own) ?? certificates.publicKeyOf(session, own)) : undefined;
         return Promise.resolve({ reply: facts, ...(spki ? { parts: [spki] } : {}) });
       }),
     wrapTest: ({ token, id }) => withKey(token, id, async (session, key) => ({ reply: await tryToWrap(p11, sessionsOf(token).slot, session, key) })),

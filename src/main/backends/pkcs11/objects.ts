@@ -4,7 +4,7 @@ import { CKA, CKK, CKO, CKR, type Attribute, type Cryptoki, type Handle } from '
 import { found } from './host-failure.ts';
 import type { KeyFacts, Stated } from './protocol.ts';
 import { codeOf } from './sessions.ts';
-import { curveOf, ecSpki, flagIn, numberIn, rsaSpki, specOfCurve } from './templates.ts';
+import { curveOf, ecSpki, flagIn, numberIn, rsaSpki, specOfCurve, textIn } from './templates.ts';
 
 const MOST_OBJECTS = 10_000;
 
@@ -16,6 +16,8 @@ export interface Objects {
   /** Undefined for an attribute that the object has not, or does not tell. */
   read(session: Handle, object: Handle, type: number): Buffer | undefined;
   statedOf(session: Handle, key: Handle): Stated;
+  /** SubjectPublicKeyInfo of what says itself: a public key, or an RSA private key. */
+  spkiOf(session: Handle, object: Handle): Uint8Array | undefined;
   /** SubjectPublicKeyInfo of the one public object of this id, or of what an RSA private key says itself. HostFailure `ambiguous` for two. */
   publicKeyOf(session: Handle, key: Handle, id: Buffer): Uint8Array | undefined;
   factsOf(session: Handle, key: Handle): KeyFacts;
@@ -54,17 +56,21 @@ export function createObjects(p11: Cryptoki): Objects {
     }));
   };
 
+  function spkiOf(session: Handle, object: Handle): Uint8Array | undefined {
+    const [modulus, exponent] = [read(session, object, CKA.MODULUS), read(session, object, CKA.PUBLIC_EXPONENT)];
+    if (modulus?.byteLength && exponent?.byteLength) return rsaSpki(modulus, exponent);
+    const [params, point] = [read(session, object, CKA.EC_PARAMS), read(session, object, CKA.EC_POINT)];
+    const curve = params && curveOf(params);
+    return curve && point?.byteLength ? ecSpki(curve, point) : undefined;
+  }
+
   /** SubjectPublicKeyInfo of the public object of this id, or of what an RSA private key says itself. */
   function publicKeyOf(session: Handle, key: Handle, id: Buffer): Uint8Array | undefined {
     const publics = find(session, [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, { type: CKA.ID, value: id }]);
     // Nobody can say which of them is the key's own.
     if (publics.length > 1) throw found('ambiguous');
     for (const object of [...publics, key]) {
-      const [modulus, exponent] = [read(session, object, CKA.MODULUS), read(session, object, CKA.PUBLIC_EXPONENT)];
-      if (modulus?.byteLength && exponent?.byteLength) return rsaSpki(modulus, exponent);
-      const [params, point] = [read(session, object, CKA.EC_PARAMS), read(session, object, CKA.EC_POINT)];
-      const curve = params && curveOf(params);
-      const spki = curve && point?.byteLength ? ecSpki(curve, point) : undefined;
+      const spki = spkiOf(session, object);
       if (spki) return spki;
     }
     return undefined;
@@ -90,7 +96,7 @@ export function createObjects(p11: Cryptoki): Objects {
     const spec = specOf(session, key);
     return {
       id: (read(session, key, CKA.ID) ?? Buffer.alloc(0)).toString('hex'),
-      label: (read(session, key, CKA.LABEL) ?? Buffer.alloc(0)).toString('utf8').slice(0, 256),
+      label: textIn(read(session, key, CKA.LABEL)),
       class: isSecret ? 'secret' : 'private',
       ...(spec ? { spec } : {}),
       uses: uses.filter((use) => use !== false && (spec === undefined || keySpecOf(spec).algorithms[use] !== undefined)) as KeyUsage[],
@@ -98,5 +104,5 @@ export function createObjects(p11: Cryptoki): Objects {
     };
   }
 
-  return { find, read, statedOf, publicKeyOf, factsOf };
+  return { find, read, statedOf, spkiOf, publicKeyOf, factsOf };
 }

@@ -90,6 +90,30 @@ const keyFacts = z.strictObject({
 });
 export type KeyFacts = z.output<typeof keyFacts>;
 
+/** SHA-256 in hex. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** Of a name, in UTF-16 code units; a longer one is cut. */
+export const MOST_NAME = 1024;
+/** What is read of a certificate; a larger one is listed, and not read. */
+export const MOST_CERTIFICATE = 65_535;
+const name = z.string().max(MOST_NAME);
+/** As the host has read it: nobody but the token's owner vouches for what it says. */
+const certificateFacts = z.strictObject({
+  /** CKA_ID, which may be another key's, or empty. */
+  id: hex,
+  label: text,
+  /** empty: the token gives no value. garbled: no certificate, or not one alone. */
+  state: z.enum(['readable', 'notX509', 'empty', 'tooLarge', 'garbled']),
+  /** Of its DER. */
+  sha256: digest.optional(),
+  /** Names as RFC 2253 escapes them, in the certificate's order; times in milliseconds; the public key as SHA-256 over SubjectPublicKeyInfo, absent where it is of no kind that is used here. */
+  read: z.strictObject({ subject: name, issuer: name, serial: z.string().regex(/^-?[0-9A-F]{1,256}$/), from: z.int(), until: z.int(), publicKey: digest.optional() }).optional(),
+});
+export type CertificateFacts = z.output<typeof certificateFacts>;
+/** Of a private key: absent where nothing public is beside it, or more than one thing. */
+const publicHalf = z.strictObject({ id: hex, publicKey: digest.optional() });
+export type PublicHalf = z.output<typeof publicHalf>;
+
 /** A key pair's public half, for an officer to mark: numbers of RSA in hex. */
 const peer = z.strictObject({ id: hex, modulus: hex, exponent: hex });
 /** By which object one travels: `id` of the wrapping or unwrapping key, and its mechanism (CKM number). */
@@ -117,8 +141,12 @@ export const CALLS = {
   logout: { request: z.strictObject({ token }), reply: nothing },
   /** Reply parts: SubjectPublicKeyInfo of a key pair. `cluster`: it may leave under a trusted wrapping key, and under no other. */
   generate: { request: z.strictObject({ token, spec: specs, usage: z.enum(KEY_USAGES), id: hex, label: text, cluster: z.boolean().optional() }), reply: z.strictObject({ stated }) },
-  keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts).max(MOST_LISTED), certificates: z.array(z.strictObject({ id: hex, label: text })).max(MOST_LISTED) }) },
-  /** One key. Reply parts: SubjectPublicKeyInfo of a key pair. */
+  keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts).max(MOST_LISTED) }) },
+  /** `keys`: every private key, and none where there is no certificate. */
+  certificates: { request: z.strictObject({ token }), reply: z.strictObject({ certificates: z.array(certificateFacts).max(MOST_LISTED), keys: z.array(publicHalf).max(MOST_LISTED) }) },
+  /** Reply parts: DER of a certificate that can be read. */
+  certificate: { request: z.strictObject({ token, sha256: digest }), reply: nothing },
+  /** One key. Reply parts: SubjectPublicKeyInfo of a key pair, of its certificate where no public key is beside it. */
   describe: { request: key, reply: keyFacts },
   /** Mechanisms that wrapped the key out, that the token refused to, and that failed otherwise, when it was tried. */
   wrapTest: { request: key, reply: z.strictObject({ allowed: z.array(u32).max(MOST_LISTED), refused: z.array(u32).max(MOST_LISTED), unknown: z.array(u32).max(MOST_LISTED) }) },
