@@ -2,7 +2,7 @@
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
-import { callFor, flagText, withVault, type Command, type Run } from './command.ts';
+import { callFor, flagSwitch, flagText, withVault, type Command, type Run } from './command.ts';
 import type { Connection } from './connection.ts';
 import { absolute, createNew } from './files.ts';
 import { flagsOf, inputOf } from './inputs.ts';
@@ -40,17 +40,21 @@ export const trailCheckpointCommand: Command = {
   names: ['trail checkpoint', 'trail export-checkpoint'],
   summary: OPERATIONS['trail:ExportCheckpoint'].summary,
   details: ['Prints the DSSE envelope, or writes it to a new file. With it, nobody can rewrite what came before unnoticed.'],
-  flags: [{ name: 'key-id', takes: 'value', placeholder: 'TEXT', about: 'A key that signs it besides the vault, such as one in a token' }, { name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write the envelope to this new file' }],
+  flags: [{ name: 'key-id', takes: 'value', placeholder: 'TEXT', about: 'A key that signs it besides the vault, such as one in a token; the one of `keystead trail set-checkpoint-key` if left out' }, { name: 'vault-only', takes: 'switch', about: 'No key signs it besides the vault' }, { name: 'out', takes: 'value', placeholder: 'PATH', about: 'Write the envelope to this new file' }],
   examples: ['keystead trail checkpoint --out checkpoint.json', 'keystead trail verify-checkpoint --checkpoint fileb://checkpoint.json'],
   async run(run) {
     const path = flagText(run, 'out');
     const out = path === undefined ? undefined : await createNew(run.world, path, false);
     try {
-      const key = flagText(run, 'key-id');
-      const { answer, missing } = await withVault(run, async (connection) => signedToo(run, connection, key, await callFor(run, connection, 'trail:ExportCheckpoint', {})));
+      const given = flagText(run, 'key-id');
+      if (given !== undefined && flagSwitch(run, 'vault-only') === true) throw usage('--key-id and --vault-only exclude each other');
+      const { answer, missing, key } = await withVault(run, async (connection) => {
+        const key = flagSwitch(run, 'vault-only') === true ? undefined : (given ?? (await callFor(run, connection, 'trail:DescribeCheckpointKey', {})).KeyId);
+        return { key, ...(await signedToo(run, connection, key, await callFor(run, connection, 'trail:ExportCheckpoint', {}))) };
+      });
       if (out) await out.write(answer.Checkpoint);
       if (run.output === 'json') await printAnswer(run.world, 'json', OPERATIONS['trail:ExportCheckpoint'].output, answer);
-      else if (out) await run.world.stderr.write(`Signed up to record ${String(answer.Index)}: \`${out.path}\`. Keep it outside of this machine.\n`);
+      else if (out) await run.world.stderr.write(`Signed up to record ${String(answer.Index)}${key === undefined || missing ? '' : `, by key \`${key}\` too`}: \`${out.path}\`. Keep it outside of this machine.\n`);
       else {
         await run.world.stdout.write(answer.Checkpoint);
         await run.world.stdout.write('\n');

@@ -100,3 +100,33 @@ it('waits for a token that is away, while the trail and its checkpoints go on', 
   expect(run('verify-checkpoint', '--checkpoint', `fileb://${later}`, '--key-id', KeyId).status).toBe(0);
   expect(run('verify-checkpoint', '--checkpoint', `fileb://${out}`, '--key-id', KeyId).status).toBe(9);
 });
+
+it('is signed by the key that was chosen for all of them, until none is', async () => {
+  const run = (...args: string[]) => spawnSync(process.execPath, [CLI, '--vault', folder, 'trail', ...args], { env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), XDG_STATE_HOME: join(home, 'state') }, input: '' });
+  const signers = (name: string): number => (JSON.parse(readFileSync(join(home, name), 'utf8')) as { signatures: unknown[] }).signatures.length;
+  expect(await client.ok('trail:DescribeCheckpointKey')).toEqual({});
+  for (const KeySpec of ['ECC_SECG_P256K1', 'ML_DSA_44']) expect(await client.code('trail:SetCheckpointKey', { KeyId: await newKey(KeySpec, {}) })).toBe('UnsupportedOperationException');
+  const leaving = await newKey('ECC_NIST_P256', {});
+  await client.ok('kms:ScheduleKeyDeletion', { KeyId: leaving, PendingWindowInDays: 7 });
+  expect(await client.code('trail:SetCheckpointKey', { KeyId: leaving })).toBe('KMSInvalidStateException');
+  const KeyId = await newKey('ECC_NIST_P256');
+  expect(run('set-checkpoint-key', '--key-id', KeyId).status).toBe(0);
+  const arn = (await client.ok('trail:DescribeCheckpointKey'))['KeyId'];
+  expect([arn, (await client.ok('trail:DescribeCheckpointKey'))['Exists']]).toEqual([expect.stringMatching(new RegExp(`key/${KeyId}$`)), true]);
+  const both = run('checkpoint', '--out', join(home, 'both.json'));
+  expect([both.status, both.stderr.toString('utf8')]).toEqual([0, expect.stringContaining(`by key \`${String(arn)}\` too`)]);
+  expect(signers('both.json')).toBe(2);
+  const { PublicKey } = await client.ok('kms:GetPublicKey', { KeyId });
+  expect(opensslTakes(readFileSync(join(home, 'both.json')), unb64(PublicKey), 'sha256')).toBe(true);
+  expect(run('checkpoint', '--vault-only', '--out', join(home, 'alone.json')).status).toBe(0);
+  expect(signers('alone.json')).toBe(1);
+  expect(run('checkpoint', '--vault-only', '--key-id', KeyId).status).toBe(2);
+  // It outlives a lock; where its token is away then, the checkpoint stands with the vault's signature.
+  await client.ok('vault:Lock');
+  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
+  expect(run('checkpoint', '--out', join(home, 'away.json')).status).toBe(8);
+  expect([signers('away.json'), (await client.ok('trail:DescribeCheckpointKey'))['Exists']]).toEqual([1, true]);
+  expect(run('set-checkpoint-key').status).toBe(0);
+  expect(await client.ok('trail:DescribeCheckpointKey')).toEqual({});
+  expect(run('checkpoint', '--out', join(home, 'none.json')).status).toBe(0);
+});

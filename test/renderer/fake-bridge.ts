@@ -75,6 +75,8 @@ const rotationsOf = (key: FakeKey): readonly Fields[] =>
   key.Origin === 'EXTERNAL'
     ? []
     : ['4d1f0a97c2b8e653', '9be0275f13c4d8a6', 'e27c61d50f98ab34'].map((id, i) => ({ KeyId: arnOf(key.KeyId), KeyMaterialId: id.padEnd(64, '0'), KeyMaterialState: i === 2 ? 'CURRENT' : 'NON_CURRENT', ...(i === 0 ? {} : { RotationDate: at() - (3 - i) * 243 * 86400, RotationType: i === 1 ? 'AUTOMATIC' : 'ON_DEMAND' }) }));
+const ENVELOPE = JSON.stringify({ payload: btoa('{"headerHash":"…"}').repeat(6), payloadType: 'application/vnd.keystead.checkpoint+json', signatures: [{ keyid: '', sig: btoa('s'.repeat(64)) }] });
+let checkpointKey: Fields = query.get('notary') === null ? {} : { KeyId: arnOf(keys.find(({ alias }) => alias.endsWith('codesign-hsm'))?.KeyId ?? ''), Exists: query.get('notary') !== 'gone' };
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const cancelled = new Set<unknown>();
 
@@ -292,6 +294,11 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     unlockTo('unlocked');
     return { ...seen, State: 'unlocked', SetAside: '/home/ada/.local/share/keystead/vaults/acme-dev/trail-set-aside-00000001', FirstIndex: 1_018_205 };
   },
+  'trail:DescribeCheckpointKey': () => checkpointKey,
+  'trail:SetCheckpointKey': (input) => { checkpointKey = input['KeyId'] === undefined ? {} : { KeyId: `arn:aws:kms:us-east-1:318204775610:key/${input['KeyId'] as string}`, Exists: true }; return checkpointKey; },
+  'trail:ExportCheckpoint': () => ({ Checkpoint: btoa(ENVELOPE), PublicKey: btoa('key'), Index: 18_204, Hash: 'ab'.repeat(32) }),
+  'trail:SignCheckpoint': (input) => (hardwareIs === 'ready' ? { Checkpoint: input['Checkpoint'], KeyId: input['KeyId'], SigningAlgorithm: 'ECDSA_SHA_256', PublicKey: btoa('key') } : fail('KMSInvalidStateException', 'key store `release` is not connected; connect it with `keystead kms connect-custom-key-store`')),
+  'trail:VerifyCheckpoint': () => ({ Relation: query.get('relation') ?? 'contained', SignatureValid: true, SecondSignatureValid: true, Index: 17_950, Hash: 'ab'.repeat(32), Created: at() - 3 * 86_400 }),
   'trail:ExportEvidence': (input) => ({ Folder: input['Folder'], Files: 7, ...(phase === 'trailBroken' ? {} : { Records: 18_199 }) }),
   'trail:VerifyTrail': async (_input, call) => {
     for (let done = 0; done < 10; done++) {

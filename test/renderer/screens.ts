@@ -39,6 +39,19 @@ const setUp = async (page: Page): Promise<void> => {
   await page.getByText('The next five runs').waitFor();
 };
 
+const checkpoints = async (page: Page): Promise<void> => {
+  await page.getByRole('link', { name: 'Trail' }).click();
+  await press(page, 'Checkpoints…');
+  await page.getByText('Last signed').waitFor();
+};
+/** One that was kept, held against the trail. */
+const kept = async (page: Page): Promise<void> => {
+  await checkpoints(page);
+  await page.getByRole('textbox', { name: 'Checkpoint' }).fill('{"payload":"…"}');
+  await press(page, 'Hold it against the trail');
+  await page.getByText('up to record 17,950').scrollIntoViewIfNeeded();
+};
+
 const importing = async (page: Page, file?: string): Promise<void> => {
   await page.getByRole('link', { name: 'Secrets' }).click();
   await press(page, 'Import');
@@ -146,6 +159,14 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'trail-narrow': { act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Intact').waitFor(); await page.getByRole('listbox').getByRole('option', { name: /denied/i }).first().click(); }, size: { width: 880, height: 600 } },
   'trail-verifying': { query: '?slow', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.waitForTimeout(900); } },
   'trail-broken': { query: '?broken', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await press(page, 'Verify'); await page.getByText('Broken at record').waitFor(); } },
+  'trail-signer': { query: '?notary', act: async (page) => { await page.getByRole('link', { name: 'Trail' }).click(); await page.getByText('Checkpoints are signed by').waitFor(); } },
+  'trail-checkpoints': { over: 'dialog', act: checkpoints },
+  'trail-checkpoint-choose': { over: 'dialog', act: async (page) => { await checkpoints(page); await press(page, 'Have a key sign, too…'); await page.getByLabel('Signs besides the vault').waitFor(); } },
+  'trail-checkpoint-made': { over: 'dialog', query: '?notary', act: async (page) => { await checkpoints(page); await press(page, 'Sign a checkpoint'); await page.getByText('Keep it on another machine').waitFor(); await page.getByRole('button', { name: 'Copy the checkpoint' }).waitFor(); } },
+  'trail-checkpoint-away': { over: 'dialog', query: '?notary&hardware=pin', act: async (page) => { await checkpoints(page); await press(page, 'Sign a checkpoint'); await page.getByLabel('PIN', { exact: true }).waitFor(); } },
+  'trail-checkpoint-checked': { over: 'dialog', query: '?notary', act: kept },
+  'trail-checkpoint-rewritten': { over: 'dialog', query: '?notary&relation=contradicted', act: kept },
+  'trail-checkpoint-narrow': { over: 'dialog', query: '?notary=gone', act: checkpoints, size: { width: 640, height: 400 } },
   'trail-gate': { query: '?state=trailBroken' },
   'trail-gate-chain': { over: 'dialog', query: '?state=trailBroken', act: async (page) => { await press(page, 'See what is broken…'); await page.getByLabel('Your password', { exact: true }).fill('correct horse'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('in doubt for ever').waitFor(); } },
   'trail-begun': { over: 'dialog', query: '?state=trailBroken', act: async (page) => { const submit = page.getByRole('dialog').locator('button[type=submit]'); await press(page, 'See what is broken…'); await page.getByLabel('Your password', { exact: true }).fill('correct horse'); await submit.click(); await page.getByLabel('Type acme-dev to go on').fill('acme-dev'); await page.getByLabel('Your password', { exact: true }).fill('correct horse'); await submit.click(); await page.getByText('A new chain has begun').waitFor(); } },

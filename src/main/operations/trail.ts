@@ -2,6 +2,7 @@
 import { hex, fromHex } from '../crypto/bytes.ts';
 import type { AttemptGate, Clock } from '../platform/ports.ts';
 import { VaultError } from '../../shared/model/errors.ts';
+import { isKeyId, keyArn, placeIn } from '../../shared/model/ids.ts';
 import type { TrailBreak } from '../seal/protocol.ts';
 import type { TrailLog } from '../trail/port.ts';
 import { encodeCheckpoint, openCheckpoint, relate } from '../trail/checkpoint.ts';
@@ -102,6 +103,28 @@ export const trailHandlers = ({ vault, attempts, clock }: TrailControl): Handler
     'trail:SignCheckpoint': async (input, call, { keys, realm }) => {
       const { publicKeys } = await opened().open.sealer.call('checkpointKeys', {});
       return signToo(keys, keyOf(call.resource), realm, openCheckpoint(input.Checkpoint, publicKeys), input.Checkpoint);
+    },
+
+    'trail:SetCheckpointKey': async (input, call, { writer, realm }) => {
+      const { checkpointKey: _before, ...settings } = await writer.settings();
+      if (input.KeyId === undefined) {
+        writer.putSettings(settings);
+        return {};
+      }
+      const key = keyOf(call.resource);
+      checkpointKeyOf(key);
+      if (key.state === 'PendingDeletion' || key.state === 'PendingReplicaDeletion') return call.fail('KMSInvalidStateException', `key \`${key.keyId}\` is to be deleted; choose one that stays`);
+      if (placeIn(realm) !== undefined) return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is in another region; the trail is the whole vault's, so choose a key of the vault's own`);
+      const arn = keyArn(realm, key.keyId);
+      writer.putSettings({ ...settings, checkpointKey: arn });
+      return { KeyId: arn };
+    },
+
+    'trail:DescribeCheckpointKey': async (_input, _call, { reader }) => {
+      const { checkpointKey } = await reader.settings();
+      if (checkpointKey === undefined) return {};
+      const id = checkpointKey.slice(checkpointKey.indexOf('/') + 1);
+      return { KeyId: checkpointKey, Exists: isKeyId(id) && (await reader.key(id)) !== undefined };
     },
 
     'trail:VerifyCheckpoint': async (input, call) => {

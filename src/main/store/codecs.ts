@@ -7,7 +7,7 @@ import type { VaultSettings } from './port.ts';
 import { checkSchema, encodeJson, exactly, malformed, readFields } from './strict.ts';
 
 /** The schema that each table is written with. */
-export const SCHEMA = { keys: 3, aliases: 1, settings: 4, outbox: 1, key_materials: 1, vault_state: 1 } as const;
+export const SCHEMA = { keys: 3, aliases: 1, settings: 5, outbox: 1, key_materials: 1, vault_state: 1 } as const;
 
 /**
  * A key with the rows of its materials (16 bytes each). They stand inside the sealed
@@ -36,6 +36,7 @@ const STORE_ID = /^cks-[0-9a-f]{17}$/;
 const OBJECT_ID = /^(?:[0-9a-f]{2}){1,255}$/;
 const MATERIAL_ID = /^[0-9a-f]{16}$/;
 const IDENTITY = /^[0-9a-f]{64}$/;
+const KEY_ARN = /^arn:aws:kms:[a-z0-9-]{1,32}:\d{12}:key\/[a-z0-9-]{36}$/;
 const ROW_ID = /^[0-9a-f]{32}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const OUTCOME_PREFIX = 12;
@@ -194,7 +195,7 @@ export function decodeAlias(schema: number, plain: Uint8Array): AliasRecord {
 }
 
 /** In the order of the schemas that they came with, from 2. */
-const OPTIONAL_SETTINGS = ['chainStart', 'awsDoor', 'commands'] as const;
+const OPTIONAL_SETTINGS = ['chainStart', 'awsDoor', 'commands', 'checkpointKey'] as const;
 
 export const encodeSettings = (settings: VaultSettings): Uint8Array => encodeJson(settings);
 
@@ -202,7 +203,7 @@ export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings
   const names = ['name', 'region', 'account', 'created', 'autoLockMinutes', 'lockOnSuspend', 'lockOnScreenLock', 'recoveryCodeUsed'] as const;
   const body = fields('settings', schema, plain, names, OPTIONAL_SETTINGS.slice(0, schema - 1));
   const { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed } = body;
-  const { chainStart, awsDoor, commands } = body;
+  const { chainStart, awsDoor, commands, checkpointKey } = body;
   if (
     typeof name !== 'string' ||
     !(typeof region === 'string' && isRegion(region)) ||
@@ -214,11 +215,12 @@ export function decodeSettings(schema: number, plain: Uint8Array): VaultSettings
     typeof recoveryCodeUsed !== 'boolean' ||
     !(chainStart === undefined || isChainStart(chainStart)) ||
     !(awsDoor === undefined || isAwsDoor(awsDoor)) ||
-    !(commands === undefined || areCommands(commands))
+    !(commands === undefined || areCommands(commands)) ||
+    !(checkpointKey === undefined || (typeof checkpointKey === 'string' && KEY_ARN.test(checkpointKey)))
   ) {
     throw malformed('settings');
   }
-  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }), ...(awsDoor === undefined ? {} : { awsDoor }), ...(commands === undefined ? {} : { commands }) };
+  return { name, region, account, created, autoLockMinutes, lockOnSuspend, lockOnScreenLock, recoveryCodeUsed, ...(chainStart === undefined ? {} : { chainStart }), ...(awsDoor === undefined ? {} : { awsDoor }), ...(commands === undefined ? {} : { commands }), ...(checkpointKey === undefined ? {} : { checkpointKey }) };
 }
 
 /** epoch u64 ‖ order u32 ‖ the outcome record's body as the trail will have it. */

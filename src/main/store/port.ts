@@ -5,7 +5,7 @@ import type { VaultState } from '../seal/protocol.ts';
 import type { Position } from '../trail/port.ts';
 import type { CollectionsReader, CollectionsWriter } from './collection.ts';
 
-/** The one row of `settings` (schema 4; schema 1 has no `chainStart`, schema 2 no `awsDoor`, schema 3 no `commands`). */
+/** The one row of `settings` (schema 5; schema 1 has no `chainStart`, schema 2 no `awsDoor`, schema 3 no `commands`, schema 4 no `checkpointKey`). */
 export interface VaultSettings {
   readonly name: string;
   readonly region: string;
@@ -23,6 +23,8 @@ export interface VaultSettings {
   readonly awsDoor?: { readonly open: boolean; readonly port: number; readonly tls: boolean };
   /** Programs that may be run as rotators, by name. `sha256`: of the file when it was allowed, hex. */
   readonly commands?: readonly { readonly name: string; readonly path: string; readonly args: readonly string[]; readonly sha256: string }[];
+  /** ARN of the key that signs checkpoints of the trail besides the vault, unless another is asked for. It may be gone since. */
+  readonly checkpointKey?: string;
 }
 
 export interface Reader extends KeyReader, CollectionsReader {

@@ -1,5 +1,6 @@
 /** Whether the trail is whole, as main last answered, or that nobody asked yet. */
 import { Link2Off, ScanSearch, ShieldCheck } from 'lucide-react';
+import type { ReactNode } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { ago, counted, exact, plural } from '../format.ts';
 import { Timeline } from '../pictures/timeline.tsx';
@@ -12,15 +13,18 @@ interface SummaryProps {
   readonly error: CallError | undefined;
   readonly at: number;
   readonly onCancel: () => void;
+  /** Who signs checkpoints. */
+  readonly signers: ReactNode;
 }
 
-export function Summary({ verified, running, error, at, onCancel }: SummaryProps) {
+export function Summary({ verified, running, error, at, onCancel, signers }: SummaryProps) {
   return (
     <div className="flex min-h-[50px] flex-col justify-center px-4 py-2.5 shadow-[inset_0_-1px_0_var(--line)]" aria-live="polite">
       {running ? <ProgressRow label="Checking every record" done={running.done} total={running.total} detail={running.total > 0 ? `${counted(running.done)} of ${counted(running.total)}` : undefined} onCancel={onCancel} />
       : error ? <div className="flex-1"><InlineError error={error} consequence="The trail was not checked." /></div>
       : verified ? <><Result verified={verified} at={at} />{verified.report.Timeline && <Timeline timeline={verified.report.Timeline} broken={verified.report.Broken !== undefined} />}</>
       : <p className="flex items-center gap-2 text-fg-2"><ScanSearch size={16} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />Not checked here since the vault was unlocked. Verify reads every record and names the first that does not fit.</p>}
+      <p className="mt-1 text-[12px]/[18px] text-fg-2">{signers}</p>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** Trail: whether it is whole, its records, and what one of them says. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
-import { Link2, ListFilter, RotateCw } from 'lucide-react';
+import { Link2, ListFilter, RotateCw, Stamp } from 'lucide-react';
 import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { useNow } from '../clock.ts';
 import { day } from '../format.ts';
@@ -10,6 +10,8 @@ import { Button, IconButton } from '../parts/button.tsx';
 import { EmptyState, errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { letterOf } from '../vault/letters.ts';
 import { RESULTS, SPANS, TRAIL, useAsked, useNames, useTrail, visible, type ResultFilter, type Span } from './data.ts';
+import { useCheckpointKey } from './checkpoint-data.ts';
+import { Checkpoints, Signers } from './checkpoints.tsx';
 import { BrokenInspector, Inspector } from './inspector.tsx';
 import { Summary } from './summary.tsx';
 import { TrailList } from './trail-list.tsx';
@@ -27,6 +29,8 @@ export function TrailScreen() {
   const [result, setResult] = useState<ResultFilter>('any');
   const [span, setSpan] = useState<Span>('all');
   const [selected, setSelected] = useState<number>();
+  const [checkpoints, setCheckpoints] = useState(false);
+  const signer = useCheckpointKey();
   const filter = useRef<HTMLInputElement>(null);
   const trail = useTrail(result);
   const { verified, running, error: verifyError, verify, cancel } = useVerify();
@@ -57,12 +61,13 @@ export function TrailScreen() {
         <h1 className="text-[14px] font-semibold">Trail</h1>
         <span className="text-[12px] text-fg-2">CloudTrail</span>
         <IconButton label="Read again" className="ml-auto" onClick={() => { void queries.resetQueries({ queryKey: TRAIL }); }}><RotateCw size={15} strokeWidth={1.6} /></IconButton>
+        <Button icon={<Stamp size={14} strokeWidth={1.6} />} onClick={() => { setCheckpoints(true); }}>Checkpoints…</Button>
         <Button icon={<Link2 size={14} strokeWidth={1.6} />} shortcut="V" disabled={running !== undefined} onClick={() => { void verify(); }}>Verify</Button>
       </header>
       {/* In a window too narrow for both, the record stands below the list. */}
       <div className="flex min-h-0 flex-1 max-[980px]:flex-col max-[980px]:overflow-y-auto">
         <section aria-label="Records" className="flex min-w-0 flex-1 flex-col max-[980px]:min-h-[300px] max-[980px]:flex-none max-[980px]:basis-full">
-          <Summary verified={verified} running={running} error={verifyError} at={time} onCancel={cancel} />
+          <Summary verified={verified} running={running} error={verifyError} at={time} onCancel={cancel} signers={<Signers of={signer} />} />
           <div className="flex flex-wrap items-center gap-2 px-4 py-2 shadow-[inset_0_-1px_0_var(--line)]">
             <label className="edge flex h-[30px] min-w-[140px] flex-1 items-center gap-2 rounded-row bg-raised px-2.5 text-fg-2 has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-brass [[data-theme=light]_&]:bg-pane">
               <ListFilter size={15} strokeWidth={1.6} className="shrink-0" aria-hidden="true" />
@@ -80,6 +85,7 @@ export function TrailScreen() {
         {current && current.Index !== broken?.Index ? <Inspector event={current} asked={asked} name={nameOf(current.Resource)} brokenAt={broken?.Index} onClose={() => { setSelected(undefined); }} />
         : broken ? <BrokenInspector broken={broken} records={verified.report.Records} /> : null}
       </div>
+      {checkpoints && <Checkpoints onClose={() => { setCheckpoints(false); }} />}
     </div>
   );
 }

@@ -15,9 +15,11 @@ export interface PublicBytes {
   readonly file: string;
   /** Shown in place of an encoding: PEM. */
   readonly text?: string;
+  /** What is copied, where it is text; PEM unless said. */
+  readonly what?: string;
 }
 
-export function PublicResult({ label, bytes, file, text }: PublicBytes) {
+export function PublicResult({ label, bytes, file, text, what = 'PEM' }: PublicBytes) {
   const [encoding, setEncoding] = useState<'base64' | 'hex'>('base64');
   const [saved, setSaved] = useState<string>();
   const shown = text ?? toText(bytes, encoding);
@@ -34,7 +36,7 @@ export function PublicResult({ label, bytes, file, text }: PublicBytes) {
       </div>
       <pre tabIndex={0} aria-label={label} className={`edge max-h-44 overflow-auto rounded-card bg-raised px-3 py-2 font-mono text-[12px]/[18px] ${text === undefined ? 'break-all whitespace-pre-wrap' : 'px-2 text-[10.5px]'}`}>{shown}</pre>
       <div className="mt-2 flex flex-wrap items-center gap-2">
-        <CopyButton wide text={shown} what={text === undefined ? encoding : 'PEM'} />
+        <CopyButton wide text={shown} what={text === undefined ? encoding : what} />
         {canSave() && <Button icon={<Download size={14} strokeWidth={1.6} />} onClick={() => { void save(); }}>Save as a file</Button>}
         <span role="status" className="text-[12px] text-fg-2">{saved}</span>
       </div>

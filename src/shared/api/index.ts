@@ -204,6 +204,8 @@ const ALL = [
   trail.verifyTrail,
   trail.exportCheckpoint,
   trail.signCheckpoint,
+  trail.setCheckpointKey,
+  trail.describeCheckpointKey,
   trail.verifyCheckpoint,
   trail.lookupEvents,
   trail.startNewChain,

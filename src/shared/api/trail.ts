@@ -81,6 +81,34 @@ export const signCheckpoint = operation({
   resource: { kind: 'key', field: 'KeyId' },
 });
 
+export const setCheckpointKey = operation({
+  name: 'trail:SetCheckpointKey',
+  summary: 'Choose the key that signs checkpoints besides the vault where no other is asked for, such as one in a token; without a key, none does',
+  input: () => z.strictObject({ KeyId: f.keyReference.optional().describe('Key id, key ARN, alias name or alias ARN; it stands for the key that it names now') }),
+  output: () => z.strictObject({ KeyId: z.string().optional().describe('ARN of the key') }),
+  errors: ['NotFoundException', 'InvalidArnException', 'InvalidKeyUsageException', 'UnsupportedOperationException', 'KMSInvalidStateException'],
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['KeyId'],
+  resource: { kind: 'key', field: 'KeyId' },
+});
+
+export const describeCheckpointKey = operation({
+  name: 'trail:DescribeCheckpointKey',
+  summary: 'Show which key signs checkpoints besides the vault',
+  input: () => z.strictObject({}),
+  output: () => z.strictObject({
+    KeyId: z.string().optional().describe('ARN of the key; absent: the vault signs alone'),
+    Exists: z.boolean().optional().describe('false: it was deleted since; choose another'),
+  }),
+  errors: [],
+  effect: 'read',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: [],
+});
+
 export const verifyCheckpoint = operation({
   name: 'trail:VerifyCheckpoint',
   summary: 'Check that the trail still contains what a checkpoint signed',

@@ -136,6 +136,7 @@ describe('the trail', () => {
 
   it('goes into a checkpoint, and a checkpoint that does not fit is 9', async () => {
     await fake.listen({
+      'trail:DescribeCheckpointKey': () => ({}),
       'trail:ExportCheckpoint': () => ({ Checkpoint: new TextEncoder().encode('{"payload":""}'), PublicKey: Uint8Array.of(1), Index: 4, Hash: 'ab' }),
       'trail:VerifyCheckpoint': () => ({ Relation: 'ahead', SignatureValid: true, Index: 4, Hash: 'ab', Created: 1 }),
     });
