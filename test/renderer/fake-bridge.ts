@@ -118,6 +118,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'window:CopyOutput': () => ({ Encoding: 'text', Size: 50, ClearsAt: at() + windowSettings.ClipboardSeconds }),
   'window:ClearClipboard': () => ({ Cleared: true }),
   'window:PickFile': () => ({ Path: '/home/ada/release-1.4.0.tar.gz', Name: 'release-1.4.0.tar.gz', Size: 734_003_200 }),
+  'file:GenerateCertificateRequest': (input) => ((input['DnsNames'] as string[]).includes('a..b') ? fail('ValidationException', '`a..b` is no DNS name; write one that is not ASCII in its `xn--` form, and an address among the addresses') : { KeyId: input['KeyId'], SigningAlgorithm: input['SigningAlgorithm'], CertificateRequest: `-----BEGIN CERTIFICATE REQUEST-----\n${'MIIBIjCByQIBADAtMQswCQYDVQQGEwJERTEeMBwGA1UEAwwVYnVpbGQuYWNtZS5l\n'.repeat(7)}-----END CERTIFICATE REQUEST-----\n` }),
   'file:Sign': (input) => ({ Signature: b64(256), KeyId: arnOf(find(input['KeyId']).KeyId), SigningAlgorithm: input['SigningAlgorithm'], MessageType: 'DIGEST', Digest: '00', Size: 734_003_200 }),
   'window:SaveFile': (input) => ({ Path: `/home/ada/${String(input['SuggestedName'])}` }),
   'vault:ListSlots': () => ({ Slots: slots }),

@@ -44,6 +44,14 @@ const checkpoints = async (page: Page): Promise<void> => {
   await press(page, 'Checkpoints…');
   await page.getByText('Last signed').waitFor();
 };
+const request = async (page: Page): Promise<void> => {
+  await key('codesign-hsm')(page);
+  await press(page, 'Certificate request');
+  await page.getByLabel('Common name', { exact: true }).fill('build.acme.example');
+  await page.getByLabel('Organization', { exact: true }).fill('Acme GmbH');
+  await page.getByLabel('Country', { exact: true }).fill('de');
+  await page.getByLabel('Other names', { exact: true }).fill('build.acme.example\n*.build.acme.example\n192.0.2.7');
+};
 /** One that was kept, held against the trail. */
 const kept = async (page: Page): Promise<void> => {
   await checkpoints(page);
@@ -103,6 +111,10 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'use-file-running': { over: 'dialog', query: '?slow', act: async (page) => { await key('orders-data')(page); await press(page, 'File'); await press(page, 'Choose…'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText(/^1\d %$/).waitFor(); } },
   'use-file-done': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'File'); await press(page, 'Choose…'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('The file is encrypted').waitFor(); } },
   'use-file-failed': { over: 'dialog', query: '?bare', act: async (page) => { await key('orders-data')(page); await press(page, 'File'); await page.getByRole('radio', { name: 'Decrypt a file' }).check(); await page.getByRole('textbox', { name: 'File', exact: true }).fill('/home/ada/backup.tar.encrypted'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').waitFor(); } },
+  'use-request': { over: 'dialog', act: request },
+  'use-request-made': { over: 'dialog', act: async (page) => { await request(page); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('BEGIN CERTIFICATE REQUEST').scrollIntoViewIfNeeded(); } },
+  'use-request-refused': { over: 'dialog', act: async (page) => { await request(page); await page.getByLabel('Other names', { exact: true }).fill('a..b'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('is no DNS name').scrollIntoViewIfNeeded(); } },
+  'use-request-narrow': { over: 'dialog', act: request, size: { width: 640, height: 400 } },
   'use-public': { over: 'dialog', act: async (page) => { await key('release-signing')(page); await press(page, 'Public key'); } },
   'secrets': { act: (page) => secrets(page) },
   'secrets-empty': { query: '?empty', act: (page) => page.getByRole('link', { name: 'Secrets' }).click() },

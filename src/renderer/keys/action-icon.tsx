@@ -1,4 +1,4 @@
-import { BadgeCheck, Copy, FileKey2, FileLock2, Handshake, Lock, LockOpen, PackageOpen, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
+import { BadgeCheck, Copy, FileKey2, FileLock2, FilePen, Handshake, Lock, LockOpen, PackageOpen, Package, Signature, Stamp, type LucideIcon } from 'lucide-react';
 import type { UseAction } from './actions.ts';
 
 const ICONS: Record<UseAction, LucideIcon> = {
@@ -14,6 +14,7 @@ const ICONS: Record<UseAction, LucideIcon> = {
   encapsulate: Package,
   decapsulate: PackageOpen,
   'public-key': Copy,
+  request: FilePen,
 };
 
 export function ActionIcon({ action, size = 14 }: { readonly action: UseAction; readonly size?: number }) {

@@ -1,10 +1,10 @@
 /** What a key can be used for: one table, from which buttons, palette and keyboard are made. */
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
-import type { KeyUsage } from '../../shared/model/algorithms.ts';
+import { keySpecOf, type KeyUsage } from '../../shared/model/algorithms.ts';
 
-export type UseAction = 'encrypt' | 'decrypt' | 'data-key' | 'sign' | 'verify' | 'mac' | 'verify-mac' | 'shared-secret' | 'encapsulate' | 'decapsulate' | 'public-key' | 'file';
+export type UseAction = 'encrypt' | 'decrypt' | 'data-key' | 'sign' | 'verify' | 'mac' | 'verify-mac' | 'shared-secret' | 'encapsulate' | 'decapsulate' | 'public-key' | 'file' | 'request';
 /** Those that work on bytes of the page. */
-export type BytesAction = Exclude<UseAction, 'file'>;
+export type BytesAction = Exclude<UseAction, 'file' | 'request'>;
 
 export interface ActionRow {
   readonly usage: KeyUsage;
@@ -13,7 +13,7 @@ export interface ActionRow {
   readonly verb: string;
   readonly operation: string;
   readonly shortcut?: string;
-  readonly only?: 'symmetric' | 'pair';
+  readonly only?: 'symmetric' | 'pair' | 'certified';
 }
 
 export const ACTIONS = {
@@ -29,6 +29,7 @@ export const ACTIONS = {
   encapsulate: { usage: 'ENCAPSULATE_DECAPSULATE', label: 'Encapsulate', verb: 'Encapsulate for', operation: 'kms:Encapsulate', shortcut: 'E' },
   decapsulate: { usage: 'ENCAPSULATE_DECAPSULATE', label: 'Decapsulate', verb: 'Decapsulate with', operation: 'kms:Decapsulate', shortcut: 'D' },
   'public-key': { usage: 'SIGN_VERIFY', label: 'Public key', verb: 'Public key of', operation: 'kms:GetPublicKey', only: 'pair' },
+  request: { usage: 'SIGN_VERIFY', label: 'Certificate request', verb: 'Make a certificate request for', operation: 'file:GenerateCertificateRequest', only: 'certified' },
 } as const satisfies Record<UseAction, ActionRow>;
 
 export const actionRow = (action: UseAction): ActionRow => ACTIONS[action];
@@ -41,6 +42,8 @@ export function actionsOf(key: Pick<KeyMetadata, 'KeyUsage' | 'KeySpec' | 'KeySt
   return (Object.keys(ACTIONS) as UseAction[]).filter((name) => {
     const { usage, only } = actionRow(name);
     if (only === 'pair') return pair;
+    // No authority takes ML-DSA's yet, and no request is made of one.
+    if (only === 'certified') return usage === key.KeyUsage && keySpecOf(key.KeySpec).family !== 'ml-dsa';
     return usage === key.KeyUsage && (only === undefined || symmetric);
   });
 }

@@ -26,6 +26,7 @@ import { BytesInput, type BytesHandle, type Picked } from './bytes-input.tsx';
 import { commandFor } from './command.ts';
 import { FileForm } from './file-form.tsx';
 import { ContextRows, contextOf, type ContextRow } from './context-rows.tsx';
+import { RequestForm } from './request-form.tsx';
 import { CommandLine, PublicResult, Verdict } from './result.tsx';
 import { encryptLimit, LIMIT, run, takesDigest, type Outcome } from './run.ts';
 
@@ -80,7 +81,9 @@ export function UsePanel({ keyId, first, onClose }: { readonly keyId: string; re
   );
   return (
     <Dialog sheet title={`${actionRow(action).verb} ${row.name}`} head={head} held={busy} onClose={onClose}>
-      {action === 'file' ? <FileForm keyId={keyId} reference={row.aliases[0] ?? keyId} onBusy={setBusy} /> : <UseForm key={action} action={action} value={data} reference={row.aliases[0] ?? keyId} onOther={setAction} />}
+      {action === 'file' ? <FileForm keyId={keyId} reference={row.aliases[0] ?? keyId} onBusy={setBusy} />
+      : action === 'request' ? <RequestForm value={data} reference={row.aliases[0] ?? keyId} name={row.name} />
+      : <UseForm key={action} action={action} value={data} reference={row.aliases[0] ?? keyId} onOther={setAction} />}
     </Dialog>
   );
 }

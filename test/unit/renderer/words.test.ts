@@ -81,7 +81,8 @@ describe('what a key offers', () => {
   it('follows its usage', () => {
     expect(key('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT')).toEqual(['encrypt', 'decrypt', 'data-key', 'file']);
     expect(key('RSA_3072', 'ENCRYPT_DECRYPT')).toEqual(['encrypt', 'decrypt', 'public-key']);
-    expect(key('ECC_NIST_P256', 'SIGN_VERIFY')).toEqual(['sign', 'verify', 'public-key']);
+    expect(key('ECC_NIST_P256', 'SIGN_VERIFY')).toEqual(['sign', 'verify', 'public-key', 'request']);
+    expect(key('ML_DSA_65', 'SIGN_VERIFY')).toEqual(['sign', 'verify', 'public-key']);
     expect(key('HMAC_256', 'GENERATE_VERIFY_MAC')).toEqual(['mac', 'verify-mac']);
     expect(key('ECC_NIST_P256', 'SIGN_VERIFY', 'Disabled')).toEqual([]);
   });
