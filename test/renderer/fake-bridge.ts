@@ -75,7 +75,7 @@ const rotationsOf = (key: FakeKey): readonly Fields[] =>
   key.Origin === 'EXTERNAL'
     ? []
     : ['4d1f0a97c2b8e653', '9be0275f13c4d8a6', 'e27c61d50f98ab34'].map((id, i) => ({ KeyId: arnOf(key.KeyId), KeyMaterialId: id.padEnd(64, '0'), KeyMaterialState: i === 2 ? 'CURRENT' : 'NON_CURRENT', ...(i === 0 ? {} : { RotationDate: at() - (3 - i) * 243 * 86400, RotationType: i === 1 ? 'AUTOMATIC' : 'ON_DEMAND' }) }));
-const ENVELOPE = JSON.stringify({ payload: btoa('{"headerHash":"…"}').repeat(6), payloadType: 'application/vnd.keystead.checkpoint+json', signatures: [{ keyid: '', sig: btoa('s'.repeat(64)) }] });
+const ENVELOPE = JSON.stringify({ payload: btoa(JSON.stringify({ headerHash: '00' })).repeat(6), payloadType: 'application/vnd.keystead.checkpoint+json', signatures: [{ keyid: '', sig: btoa('s'.repeat(64)) }] });
 let checkpointKey: Fields = query.get('notary') === null ? {} : { KeyId: arnOf(keys.find(({ alias }) => alias.endsWith('codesign-hsm'))?.KeyId ?? ''), Exists: query.get('notary') !== 'gone' };
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const cancelled = new Set<unknown>();
