@@ -15,7 +15,7 @@ import { connectedNote, disconnected, type StoreDialogProps } from './store-card
 
 type Objects = Output<'hardware:ListKeyStoreObjects'>['Objects'];
 const KINDS: Readonly<Record<Objects[number]['Kind'], string>> = {
-  key: 'key without a record',
+  key: 'key',
   wrappingKey: 'wrapping key',
   transportKey: 'transport key',
   copyOfWrappingKey: 'copy of a wrapping key',
@@ -70,21 +70,35 @@ export function DeleteStore({ store, onClose }: StoreDialogProps) {
             <>
               <p role="alert" className="tint-danger rounded-card px-3 py-2.5">They are deleted for ever. What was encrypted with such a key can never be read afterwards.</p>
               <ObjectList of={objects} />
-              <TextField label={`Type ${name} to delete both`} value={typed} disabled={busy} onChange={(event) => { setTyped(event.target.value); }} />
+              <TextField label={`Type ${name} to delete it with these objects`} value={typed} disabled={busy} onChange={(event) => { setTyped(event.target.value); }} />
             </>
           )}
           {shown && <InlineError error={shown} consequence={erases ? 'The key store and what is on its tokens are still there.' : 'The key store is still there.'} />}
         </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep it</Button><Button tall kind="danger" type="submit" busy={busy} disabled={!isReady}>{erases ? 'Delete both' : note === undefined ? 'Delete the key store' : 'Disconnect and delete'}</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Keep it</Button><Button tall kind="danger" type="submit" busy={busy} disabled={!isReady}>{erases ? 'Delete with the objects' : note === undefined ? 'Delete the key store' : 'Disconnect and delete'}</Button></DialogFoot>
       </form>
     </Dialog>
   );
 }
 
-const ObjectList = ({ of }: { readonly of: Objects }) => (
-  <ul aria-label="On the token" className="flex flex-col gap-1.5">
-    {of.map(({ CloudHsmClusterId, Token, Id, Label, Kind }) => (
-      <li key={`${CloudHsmClusterId}-${Id}`} className="text-[12px]/[18px]"><code className="font-mono break-all">{Label}</code> <span className="text-fg-2">{KINDS[Kind]} on <bdi>{Token}</bdi></span></li>
-    ))}
-  </ul>
-);
+/** By token: keys by their labels, and in one line what is the cluster's own. */
+const ObjectList = ({ of }: { readonly of: Objects }) => {
+  const tokens = [...new Map(of.map(({ CloudHsmClusterId, Token }) => [CloudHsmClusterId, Token]))];
+  return (
+    <ul aria-label="What is deleted" className="flex flex-col gap-3">
+      {tokens.map(([id, name]) => {
+        const here = of.filter(({ CloudHsmClusterId }) => CloudHsmClusterId === id);
+        const own = here.filter(({ Kind }) => Kind !== 'key');
+        return (
+          <li key={id}>
+            <p className="font-medium">On <bdi>{name}</bdi></p>
+            <ul className="mt-0.5 flex flex-col gap-0.5 text-[12px]/[18px] text-fg-2">
+              {here.filter(({ Kind }) => Kind === 'key').map(({ Id, Label }) => <li key={Id}>key <code className="font-mono break-all text-fg">{Label}</code>, of which there is no record</li>)}
+              {own.length > 0 && <li>The cluster’s own: {[...new Set(own.map(({ Kind }) => KINDS[Kind]))].join(', ')}</li>}
+            </ul>
+          </li>
+        );
+      })}
+    </ul>
+  );
+};
