@@ -58,7 +58,7 @@ export async function bundle(entry, format = 'esm', isExternal = (id) => NATIVES
     },
   });
   try {
-    const { output } = await build.generate({ format, codeSplitting: false });
+    const { output } = await build.generate({ format, codeSplitting: false, strict: true });
     if (format === 'cjs' && output[0].dynamicImports.length > 0) throw new Error(`${entry}: a classic script imports nothing while it runs, and this one imports ${output[0].dynamicImports.join(', ')}`);
     return output[0].code;
   } finally {

@@ -72,7 +72,8 @@ const world: World = {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.internal));
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(INTERRUPTED));
 
-// No `await` here: the bundle is a classic script, which has a code cache.
+// No `await` here: the bundle is a classic script, which has a code cache. What never ends must not end as a success.
+process.exitCode = EXIT.internal;
 void runCommandLine(process.argv.slice(2), world).then((exitCode) => {
   process.exitCode = exitCode;
   world.stdin.release();

@@ -47,7 +47,7 @@ async function unlock(run: Run): Promise<number> {
     if (opened.Problem !== undefined) await world.stderr.write(`It is read-only: ${opened.Problem}\n  type: keystead doctor\n`);
     if (opened.RecoveryCodeUsed) {
       const next = opened.SlotType === 'recovery' ? `${NEW_CODE.forgotten}   (sets a new password too; if the old one is known: ${NEW_CODE.known})` : NEW_CODE.known;
-      await world.stderr.write(`${RECOVERY_USED.replace(/^t/, 'T')}.\n  type: ${next}\n`);
+      await world.stderr.write(`${RECOVERY_USED}\n  type: ${next}\n`);
     }
     return EXIT.ok;
   } finally {

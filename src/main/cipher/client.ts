@@ -25,15 +25,18 @@ const TARGET: Readonly<Record<string, string>> = {
   EROFS: 'cannot be written: the file system is read-only',
 };
 
+/** The code is the child's own word. */
+const said = (table: Readonly<Record<string, string>>, code: string): string | undefined => (Object.hasOwn(table, code) ? table[code] : undefined);
+
 function failure({ where, code }: Extract<ToParent, { kind: 'failed' }>, { source, target }: CipherOrder): VaultError {
   // What a header says in plain text, before anything of it was opened.
-  if (code === 'OTHER_KEY') return new VaultError('IncorrectKeyException', `file \`${source}\` was not encrypted under this key; name the key that it was encrypted under`);
-  if (code === 'OTHER_CONTEXT') return new VaultError('InvalidCiphertextException', `file \`${source}\` was not encrypted with this encryption context; give pairs that it was encrypted with, or none`);
+  if (where === 'message' && code === 'OTHER_KEY') return new VaultError('IncorrectKeyException', `file \`${source}\` was not encrypted under this key; name the key that it was encrypted under`);
+  if (where === 'message' && code === 'OTHER_CONTEXT') return new VaultError('InvalidCiphertextException', `file \`${source}\` was not encrypted with this encryption context; give pairs that it was encrypted with, or none`);
   if (where === 'message') return invalidCiphertext();
-  if (where === 'source') return new VaultError('FileNotReadableException', `file \`${source}\` ${SOURCE[code] ?? 'cannot be read'}`);
+  if (where === 'source') return new VaultError('FileNotReadableException', `file \`${source}\` ${said(SOURCE, code) ?? 'cannot be read'}`);
   if (code === 'EEXIST') return new VaultError('FileExistsException', `file \`${target}\` exists; move it away or name another`);
   if (code === 'ENOSPC' || code === 'EDQUOT') return new VaultError('StorageFullException', `cannot write \`${target}\`: the disk is full, free some space and try again`);
-  return new VaultError('StorageException', `file \`${target}\` ${TARGET[code] ?? 'cannot be written'}`);
+  return new VaultError('StorageException', `file \`${target}\` ${said(TARGET, code) ?? 'cannot be written'}`);
 }
 
 const cancelled = (): VaultError => new VaultError('CancelledException', 'cancelled; no file was written');

@@ -25,7 +25,7 @@ const order = z.strictObject({
 const key = z.strictObject({ kind: z.literal('key'), wrapped: z.base64().optional() });
 const toChild = z.discriminatedUnion('kind', [order, key]);
 
-/** `unwrap`: the wrapped data key is the bytes. `failed`: errno of the system, or a word of `FAILURES`. */
+/** `unwrap`: the wrapped data key is the bytes. `failed`: errno of the system, or a word of this program's own (`StreamFailure`). */
 const toParent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('make'), context }),
   z.strictObject({ kind: z.literal('unwrap'), context }),

@@ -53,8 +53,13 @@ export const keptCalls: Handlers<'newAccessKey' | 'signingKey' | 'keepSessionTok
 
   signingKey(session, { accessKeyId, sealed, scope, sessionToken }) {
     const secret = openKept(session, placeOf('access-key', accessKeyId), sealed);
+    let key: Uint8Array | undefined;
     try {
-      return { ...(sessionToken ? { sessionToken: openKept(session, placeOf('session-token', accessKeyId), sessionToken) } : {}), key: signingKey(secret, scope) };
+      key = signingKey(secret, scope);
+      return { ...(sessionToken ? { sessionToken: openKept(session, placeOf('session-token', accessKeyId), sessionToken) } : {}), key };
+    } catch (error) {
+      wipe(key);
+      throw error;
     } finally {
       wipe(secret);
     }

@@ -1,6 +1,7 @@
 /** The frame of an open vault: sidebar, the inset panel, and the one modal over it. */
 import { Outlet } from '@tanstack/react-router';
 import { TriangleAlert } from 'lucide-react';
+import { LOOK_ONLY } from '../../shared/model/recovery-used.ts';
 import { sentence } from '../format.ts';
 import { useVault } from './context.ts';
 import { useGlobalKeys } from './global-keys.ts';
@@ -24,7 +25,7 @@ export function AppFrame() {
         {status.RecoveryCodeUsed === true && (
           <p role="status" className="tint-warn flex items-center gap-2.5 px-4 py-2.5">
             <TriangleAlert size={16} strokeWidth={1.6} className="shrink-0 text-warn" aria-hidden="true" />
-            <span><b className="font-medium">The recovery code was used.</b> Until there is a new one, keys and secrets can be looked at but neither used nor changed. Make one in Settings; until then the old one still opens the vault.</span>
+            <span><b className="font-medium">The recovery code was used.</b> {sentence(LOOK_ONLY)} Make one in Settings; until then the old one still opens the vault.</span>
           </p>
         )}
         <Outlet />

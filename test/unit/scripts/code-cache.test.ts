@@ -58,6 +58,8 @@ it('is built with caches that this Node takes', () => {
     const built = join(ROOT, 'dist', where);
     const [file, ...others] = readdirSync(built).filter((one) => one.startsWith(`${name}.`) && one.endsWith('.cjs'));
     expect(others).toEqual([]);
+    // A classic script is strict only where it says so, and the sources are written, and tested, as modules.
+    expect(readFileSync(join(built, String(file)), 'utf8')).toMatch(/^\(function \([a-z_, ]+\) \{\s*['"]use strict['"];/i);
     const cachedData = readFileSync(join(built, String(file).replace(/cjs$/, 'cache')));
     const script = new Script(readFileSync(join(built, String(file)), 'utf8'), { cachedData });
     expect(script.cachedDataRejected).toBe(false);
