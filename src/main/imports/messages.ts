@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { FORMATS, NOTES } from '../../shared/model/import-formats.ts';
 import { isObject } from '../../shared/wire/json.ts';
 import type { ReadFile } from './port.ts';
-import { type Bytes, utf8 } from '../crypto/bytes.ts';
+import { type Bytes, allocate } from '../crypto/bytes.ts';
 import { decodeFrame, encodeFrame } from '../crypto/json-frame.ts';
 import { MOST_BYTES, MOST_ENTRIES, MOST_FIELDS, MOST_NAME } from './limits.ts';
 import { ImportFailure, type Parsed } from './parsed.ts';
@@ -40,18 +40,21 @@ const answer = z.discriminatedUnion('kind', [
 ]);
 
 export function encodeParsed({ format, shape, entries, notes }: Parsed): Bytes {
-  const values: Uint8Array[] = [];
+  // Of UTF-16 no unit takes more than three bytes. One piece for all: memory of its own for each value costs more than the rest.
+  const values = allocate(3 * entries.reduce((sum, { fields }) => sum + fields.reduce((length, { value }) => length + value.length, 0), 0));
+  const encoder = new TextEncoder();
+  let filled = 0;
   const listed = entries.map(({ path, line, fields }) => ({
     path: path.slice(0, 128).map((part) => part.slice(0, 4096)),
     ...(line === undefined ? {} : { line }),
     fields: fields.map(({ name, kind, value }): [string, 'text' | 'json', number] => {
-      const bytes = utf8(value);
-      values.push(bytes);
-      return [name, kind, bytes.byteLength];
+      const { written } = encoder.encodeInto(value, values.subarray(filled));
+      filled += written;
+      return [name, kind, written];
     }),
   }));
   const message: z.output<typeof answer> = { kind: 'parsed', format, shape, entries: listed, notes: [...notes] };
-  return encodeFrame(message, values);
+  return encodeFrame(message, [values.subarray(0, filled)]);
 }
 
 export function encodeFailure({ reason, line }: Pick<ImportFailure, 'reason' | 'line'>): Bytes {

@@ -15,10 +15,20 @@ import { parseYaml } from './yaml.ts';
 const ASSIGNMENT = /^(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*=/;
 const YAML_BEGINNING = /^(?:---|%YAML|- |[^\s#&*!|>%@`{}[\],][^\n]*?:(?:\s|$)|"[^"\n]*":\s|'[^'\n]*':\s)/;
 
+/** Mostly it is one. Whatever else it is is told where its documents are taken apart. */
+function readJsonObjects(text: string): readonly unknown[] {
+  try {
+    return [readJson(text)];
+  } catch (error) {
+    if (error instanceof ImportFailure) return readJsonDocuments(text);
+    throw error;
+  }
+}
+
 function parseJsonFamily(text: string): Parsed {
   const first = text.trimStart().charAt(0);
   const document = first === '[' ? readJson(text) : undefined;
-  const documents = document === undefined ? readJsonDocuments(text) : Array.isArray(document) ? (document as readonly unknown[]) : [];
+  const documents = document === undefined ? readJsonObjects(text) : Array.isArray(document) ? (document as readonly unknown[]) : [];
   const objects = documents.filter(isObject);
   const [only] = objects;
   if (!only) throw new ImportFailure(documents.length === 0 ? 'nothing' : 'no-object');

@@ -36,6 +36,19 @@ export function writeQuoted(plain: Uint8Array, out: Uint8Array, from: number): n
   return at;
 }
 
+/** What stands for itself in JSON and is one byte in UTF-8, as nearly every name. */
+const AS_IT_IS = /^[\x20!\x23-\x5b\x5d-\x7e]*$/;
+const nameLength = (name: string): number => (AS_IT_IS.test(name) ? name.length + 2 : quotedLength(utf8(name)));
+
+function writeName(name: string, out: Uint8Array, from: number): number {
+  if (!AS_IT_IS.test(name)) return writeQuoted(utf8(name), out, from);
+  let at = from;
+  out[at++] = QUOTE;
+  for (let index = 0; index < name.length; index++) out[at++] = name.charCodeAt(index);
+  out[at++] = QUOTE;
+  return at;
+}
+
 /** `json`: the bytes are JSON already. The names are different from one another. */
 export interface Member {
   readonly name: string;
@@ -45,7 +58,7 @@ export interface Member {
 
 export function objectLength(members: readonly Member[]): number {
   let length = 1 + Math.max(1, members.length);
-  for (const { name, kind, value } of members) length += quotedLength(utf8(name)) + 1 + (kind === 'text' ? quotedLength(value) : value.byteLength);
+  for (const { name, kind, value } of members) length += nameLength(name) + 1 + (kind === 'text' ? quotedLength(value) : value.byteLength);
   return length;
 }
 
@@ -57,7 +70,7 @@ export function objectOf(members: readonly Member[]): SecretBytes {
     out[at++] = 0x7b;
     members.forEach(({ name, kind, value }, index) => {
       if (index > 0) out[at++] = 0x2c;
-      at = writeQuoted(utf8(name), out, at);
+      at = writeName(name, out, at);
       out[at++] = 0x3a;
       if (kind === 'text') at = writeQuoted(value, out, at);
       else {
