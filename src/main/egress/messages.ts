@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
   'rights-missing': ({ role }) => (role === 'master' ? 'the master secret\'s user may not create users, set their passwords or pass on their rights: grant it that' : 'the user may not set its own password at this server: grant it that, or use the alternating strategy with a master secret'),
   'read-only': () => 'the server is read-only (a replica, or set so): name the primary, or wait',
   busy: () => 'the server is busy, locked or out of connections: it is tried again',
+  'disk-failed': () => 'the server cannot write to its disk: free space there, or see its log; it is tried again',
   'method-unsupported': () => 'the server has this user log in by a method whose password cannot be set here: change the user\'s authentication method',
   'password-unsuitable': () => 'the password does not fit the server\'s rules or encoding: change the rules for generated passwords',
   'connection-lost': () => 'the connection was lost: whether the password was set is found out by the next try',

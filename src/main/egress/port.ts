@@ -134,6 +134,7 @@ export const FAILURES = {
   'rights-missing': { retry: false },
   'read-only': { retry: true },
   busy: { retry: true },
+  'disk-failed': { retry: true },
   'method-unsupported': { retry: false },
   'password-unsuitable': { retry: false },
   'connection-lost': { retry: true },

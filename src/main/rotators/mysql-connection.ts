@@ -11,7 +11,7 @@ import { codeOf, transportError } from './transport-errors.ts';
 /** MySQL and MariaDB, "Error Reference". */
 const NUMBERS: Readonly<Record<number, FailureCode>> = {
   1045: 'login-refused', 1698: 'login-refused', 3118: 'login-refused', 4151: 'login-refused', 1044: 'rights-missing', 1142: 'rights-missing', 1227: 'rights-missing', 1370: 'rights-missing', 1410: 'rights-missing', 1290: 'read-only', 1836: 'read-only',
-  1040: 'busy', 1203: 'busy', 1205: 'busy', 1213: 'busy', 1226: 'busy', 1129: 'busy', 1053: 'connection-lost', 1819: 'password-unsuitable', 1251: 'method-unsupported', 1275: 'method-unsupported', 1524: 'method-unsupported', 4019: 'method-unsupported',
+  1040: 'busy', 1203: 'busy', 1205: 'busy', 1213: 'busy', 1226: 'busy', 1129: 'busy', 1021: 'disk-failed', 1026: 'disk-failed', 1114: 'disk-failed', 1053: 'connection-lost', 1819: 'password-unsuitable', 1251: 'method-unsupported', 1275: 'method-unsupported', 1524: 'method-unsupported', 4019: 'method-unsupported',
 };
 
 /** OpenSSL's own words: the driver replaces its codes by one. */

@@ -8,7 +8,7 @@ import { codeOf, transportError } from './transport-errors.ts';
 /** SQLSTATEs (PostgreSQL, Appendix A). */
 const STATES: Readonly<Record<string, FailureCode>> = {
   '28P01': 'login-refused', '28000': 'login-refused', '42501': 'rights-missing', '25006': 'read-only', '53300': 'busy', '57P03': 'busy', '55P03': 'busy', '40001': 'busy', '40P01': 'busy', '57014': 'busy',
-  '57P01': 'connection-lost', '57P02': 'connection-lost',
+  '53100': 'disk-failed', '58030': 'disk-failed', '57P01': 'connection-lost', '57P02': 'connection-lost',
 };
 
 type Row = Readonly<Record<string, unknown>>;

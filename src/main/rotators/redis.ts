@@ -5,7 +5,7 @@
  * gives the other one the first one's rules and the new password. The server gets SHA-256 of the password, which is what it keeps.
  *
  * The list is kept by ACL SAVE or CONFIG REWRITE where the server has a file and the user may; else a restart forgets the change,
- * which is noted. Lists are not replicated: each server of a cluster is a secret of its own.
+ * which is noted. A file that cannot be written (a full disk) is a failure. Lists are not replicated: each server of a cluster is a secret of its own.
  */
 import type { Role } from '../egress/port.ts';
 import { RotatorError } from './rotator-error.ts';
@@ -25,28 +25,63 @@ async function checkPrimary(connection: RedisConnection, role: Role): Promise<vo
   if (Array.isArray(reply) && reply[0] === 'slave') throw new RotatorError('read-only', 'check', { role });
 }
 
-async function setUser(context: Context, connection: RedisConnection, username: string, rules: readonly string[]): Promise<void> {
-  context.uncertain(true);
-  await connection.send('change', 'ACL', 'SETUSER', username, ...rules).catch((error: unknown) => {
-    if (error instanceof RotatorError && error.code !== 'connection-lost') context.uncertain(false);
-    throw error;
-  });
-  context.uncertain(false);
-  const kept = (await connection.attempt('change', 'ACL', 'SAVE')) ?? (await connection.attempt('change', 'CONFIG', 'REWRITE'));
-  if (kept !== 'OK') context.note('acl-not-saved');
+/** Whether there is a file for the list of users. Of a server that may not be asked it is not known. */
+async function hasFile(connection: RedisConnection): Promise<boolean> {
+  const reply = await connection.attempt('check', 'CONFIG', 'GET', 'aclfile');
+  const [, path] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
+  return typeof path === 'string' && path !== '';
 }
 
-async function passwordsAt(connection: RedisConnection, username: string): Promise<{ readonly hashes: readonly string[]; readonly open: boolean }> {
+/** `unwritten`: the server has a file for its list, and could not write it. */
+async function kept(connection: RedisConnection): Promise<'kept' | 'in-memory' | 'unwritten'> {
+  const refused = await connection.send('change', 'ACL', 'SAVE').then(() => undefined, (error: unknown) => {
+    // With a word of the server's: it has answered.
+    if (error instanceof RotatorError && error.detail !== undefined) return error.code;
+    throw error;
+  });
+  if (refused === undefined) return 'kept';
+  if (refused === 'server-error' && (await hasFile(connection))) return 'unwritten';
+  return (await connection.attempt('change', 'CONFIG', 'REWRITE')) === 'OK' ? 'kept' : 'in-memory';
+}
+
+/** `before`: the rules that make the user what it was; undefined: there was none. */
+async function setUser(context: Context, connection: RedisConnection, username: string, rules: readonly string[], before: readonly string[] | undefined): Promise<void> {
+  const change = async (...words: readonly string[]): Promise<void> => {
+    context.uncertain(true);
+    await connection.send('change', 'ACL', ...words).catch((error: unknown) => {
+      if (error instanceof RotatorError && error.code !== 'connection-lost') context.uncertain(false);
+      throw error;
+    });
+    context.uncertain(false);
+  };
+  await change('SETUSER', username, ...rules);
+  const how = await kept(connection);
+  if (how === 'in-memory') context.note('acl-not-saved');
+  if (how !== 'unwritten') return;
+  // Once it is started again the server would know the old password alone: so it is as it was, and the file is right.
+  await (before ? change('SETUSER', username, ...before) : change('DELUSER', username));
+  throw new RotatorError('disk-failed', 'change');
+}
+
+interface Passwords {
+  readonly hashes: readonly string[];
+  readonly open: boolean;
+}
+
+const passwordRules = ({ hashes, open }: Passwords): readonly string[] => ['resetpass', ...(open ? ['nopass'] : []), ...hashes.map((one) => `#${one}`)];
+
+async function passwordsAt(connection: RedisConnection, username: string): Promise<Passwords> {
   const found = passwordsOf(await connection.send('check', 'ACL', 'GETUSER', username));
   if (!found) throw new RotatorError('value-mismatch', 'check');
   return found;
 }
 
 /** Whether this password is one of the user's: of a user without one, any would log in. */
+const isAmong = ({ hashes, open }: Passwords, password: string): boolean => !open && hashes.includes(passwordHash(password));
+
 async function isSet(connection: RedisConnection, context: Context, role: Role): Promise<boolean> {
   const { username, password } = context.value(role);
-  const { hashes, open } = await passwordsAt(connection, username);
-  return !open && hashes.includes(passwordHash(password));
+  return isAmong(await passwordsAt(connection, username), password);
 }
 
 async function setSingle(context: Context): Promise<void> {
@@ -55,9 +90,10 @@ async function setSingle(context: Context): Promise<void> {
   await connection.close();
   await during(await openRedis(context, changer(context, role)), async (change) => {
     await checkPrimary(change, changer(context, role));
-    if (!context.anew && (await isSet(change, context, 'pending'))) context.note('already-set');
+    const before = await passwordsAt(change, username);
+    if (!context.anew && isAmong(before, password)) context.note('already-set');
     // One command, so that there is no moment without a password. No older one than these stays.
-    else await setUser(context, change, username, ['resetpass', ...[password, context.value('current').password, context.value(role).password].map((one) => `#${passwordHash(one)}`)]);
+    else await setUser(context, change, username, ['resetpass', ...[password, context.value('current').password, context.value(role).password].map((one) => `#${passwordHash(one)}`)], passwordRules(before));
   });
   context.note('old-still-valid');
   if (role === 'previous') context.note('logged-in-with-previous');
@@ -78,7 +114,8 @@ async function setAlternating(context: Context): Promise<void> {
     const before = rulesOf(lines as readonly unknown[], pending.username) ?? [];
     if (pending.username === 'default' || (there !== null && before.some((rule) => RULES_ALL.test(rule)) && !rules.some((rule) => RULES_ALL.test(rule)))) throw new RotatorError('value-mismatch', 'check', { role: 'pending' });
     // One command, so all or nothing.
-    await setUser(context, master, pending.username, ['reset', ...rules, `#${passwordHash(pending.password)}`]);
+    const had = passwordsOf(there);
+    await setUser(context, master, pending.username, ['reset', ...rules, `#${passwordHash(pending.password)}`], had && ['reset', ...before, ...passwordRules(had)]);
     if (there === null) context.note('clone-created');
   });
 }
@@ -120,7 +157,7 @@ export const redis: EngineRotator = {
       const { hashes, open } = await passwordsAt(connection, username);
       if (!open && hashes.length === 1 && hashes[0] === passwordHash(password)) context.note('already-set');
       // One command, so that there is no moment without a password.
-      else await setUser(context, connection, username, ['resetpass', `#${passwordHash(password)}`]);
+      else await setUser(context, connection, username, ['resetpass', `#${passwordHash(password)}`], passwordRules({ hashes, open }));
     });
   },
 };
