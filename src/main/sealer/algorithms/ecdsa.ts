@@ -9,13 +9,13 @@
  * kills it. Its nonces are RFC 6979's with 32 fresh bytes mixed in (section 3.6), so that neither a weak generator nor a
  * fault alone gives the key away.
  */
-import { type KeyObject, createPublicKey, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import { p256, p384, p521 } from '@noble/curves/nist.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { type Bytes, adopt, copy, wipe } from '../../crypto/bytes.ts';
 import { type CurveName, readEcdsaSignature, readSpki, writeEcdsaSignature, writeSpki } from '../../crypto/der.ts';
 import { digest } from '../../crypto/hmac.ts';
-import { bufferOver } from './buffer-over.ts';
+import { publicKeyFrom } from './public-key.ts';
 
 export type EcCurve = Exclude<CurveName, 'ed25519'>;
 
@@ -63,10 +63,7 @@ export function verifyEcdsa(curve: EcCurve, publicKey: Uint8Array, message: Uint
   const rs = readEcdsaSignature(signature, size);
   if (!point || !rs) return false;
   try {
-    if (curve !== 'secp256k1' && !isDigest) {
-      const key = createPublicKey({ key: bufferOver(publicKey), format: 'der', type: 'spki' });
-      return verify(hash, message, { key, dsaEncoding: 'der' }, signature);
-    }
+    if (curve !== 'secp256k1' && !isDigest) return verify(hash, message, { key: publicKeyFrom(publicKey), dsaEncoding: 'der' }, signature);
     const digested = isDigest ? message : digest(hash, message);
     return noble.verify(rs, digested, copy(point), { prehash: false, lowS: false, format: 'compact' });
   } catch {

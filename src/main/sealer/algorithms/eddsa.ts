@@ -15,6 +15,7 @@ import { type Bytes, adopt, concat, copy, take, u8, utf8, wipe } from '../../cry
 import { readSpki, writeEd25519Pkcs8 } from '../../crypto/der.ts';
 import { digest } from '../../crypto/hmac.ts';
 import { bufferOver } from './buffer-over.ts';
+import { publicKeyFrom } from './public-key.ts';
 
 const SIGNATURE_LENGTH = 64;
 
@@ -68,7 +69,7 @@ export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, isDige
   if (!raw || signature.byteLength !== SIGNATURE_LENGTH) return false;
   try {
     if (isDigest) return prehashed.verify(copy(signature), message, copy(raw));
-    return verify(null, message, createPublicKey({ key: bufferOver(publicKey), format: 'der', type: 'spki' }), signature);
+    return verify(null, message, publicKeyFrom(publicKey), signature);
   } catch {
     return false;
   }

@@ -8,13 +8,13 @@
  * Messages are signed on a thread of libuv's pool; a digest is signed in the calling thread, because node:crypto has its raw private
  * operation (blinded by OpenSSL and BoringSSL) only there: up to 4 ms that the sealer's other callers wait.
  */
-import { type KeyObject, constants, createPublicKey, privateDecrypt, privateEncrypt, publicDecrypt, publicEncrypt, sign, verify } from 'node:crypto';
+import { type KeyObject, constants, privateDecrypt, privateEncrypt, publicDecrypt, publicEncrypt, sign, verify } from 'node:crypto';
 import { VaultError } from '../../../shared/model/errors.ts';
 import { type Bytes, adopt, wipe } from '../../crypto/bytes.ts';
 import { constantTimeEqual } from '../../crypto/equal.ts';
 import { HASH_LENGTH } from '../../crypto/hmac.ts';
 import { type SignatureHash, encodePkcs1, encodePss, verifyPss } from './emsa.ts';
-import { bufferOver } from './buffer-over.ts';
+import { publicKeyFrom } from './public-key.ts';
 
 export type RsaPadding = 'pkcs1' | 'pss';
 
@@ -34,7 +34,7 @@ export const modulusBytes = (key: KeyObject): number => (key.asymmetricKeyDetail
 /** A public RSA key of exactly `bits` from SubjectPublicKeyInfo DER; undefined for any other key. */
 export function rsaPublicKey(spki: Uint8Array, bits: number): KeyObject | undefined {
   try {
-    const key = createPublicKey({ key: bufferOver(spki), format: 'der', type: 'spki' });
+    const key = publicKeyFrom(spki);
     return key.asymmetricKeyType === 'rsa' && key.asymmetricKeyDetails?.modulusLength === bits ? key : undefined;
   } catch {
     return undefined;
