@@ -4,55 +4,36 @@ import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
-import { remove, temporaryFolder } from '../system/support/served-vault.ts';
-import { OFFICER_PIN, PIN, SOFTHSM, softHsm, type SoftHsm } from '../system/support/softhsm.ts';
+import { OFFICER_PIN, PIN, SOFTHSM } from '../system/support/softhsm.ts';
 import { dialog } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { openTokenWindow, type TokenWindow } from './support/token-window.ts';
 
-const home = temporaryFolder();
-const before = process.env['SOFTHSM2_CONF'];
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
-let hsm: SoftHsm;
-let window: OpenWindow;
+let on: TokenWindow;
 let page: Page;
 let store = '';
 let key = '';
-let serial = '';
-const said: string[] = [];
 inOrder(() => page);
 
 beforeAll(async () => {
-  hsm = softHsm(home);
-  process.env['SOFTHSM2_CONF'] = hsm.env['SOFTHSM2_CONF'];
-  hsm.makeToken('one');
-  serial = hsm.makeToken('two');
-  const folder = join(home, 'vault');
-  await makeVault(folder);
-  window = await openWindow(folder);
-  page = await window.page();
-  page.on('pageerror', (error) => said.push(error.message));
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.keyboard.press('Enter');
-  await page.getByText('No keys yet').waitFor();
-  await window.local.ok('hardware:AddModule', { Path: SOFTHSM });
-  const tokens = (await window.local.ok('hardware:ListTokens', {}))['Tokens'] as readonly { readonly Label: string; readonly CloudHsmClusterId: string }[];
-  store = (await window.local.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'pair', CloudHsmClusterId: tokens.find(({ Label }) => Label === 'one')?.CloudHsmClusterId, KeyStorePassword: b64(PIN) }))['CustomKeyStoreId'] as string;
-  await window.local.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+  on = await openTokenWindow(['one', 'two']);
+  ({ page } = on);
+  store = await on.addStore('pair', 'one');
 });
-afterAll(async () => {
-  await window.close();
-  if (before === undefined) delete process.env['SOFTHSM2_CONF'];
-  else process.env['SOFTHSM2_CONF'] = before;
-  remove(home);
-});
+afterAll(() => on.end());
 
+/** Takes a token's files away; what brings them back. */
+function takeAway(label: string): () => void {
+  const folder = join(on.hsm.folder, readdirSync(on.hsm.folder).find((name) => name.replaceAll('-', '').endsWith(on.serials.get(label) ?? '?')) ?? '');
+  renameSync(folder, join(on.home, 'away'));
+  return () => { renameSync(join(on.home, 'away'), folder); };
+}
 const html = (): Promise<string> => page.evaluate(() => document.documentElement.outerHTML + Array.from(document.querySelectorAll('input'), ({ value }) => value).join('\n'));
 const member = (name: string, state: string) => page.getByRole('listitem', { name: `${name}: ${state}`, exact: true });
 async function signed(): Promise<void> {
-  const { Signature } = await window.local.ok('kms:Sign', { KeyId: key, Message: b64('m'), SigningAlgorithm: 'ECDSA_SHA_256' });
-  const { PublicKey } = await window.local.ok('kms:GetPublicKey', { KeyId: key });
+  const { Signature } = await on.window.local.ok('kms:Sign', { KeyId: key, Message: b64('m'), SigningAlgorithm: 'ECDSA_SHA_256' });
+  const { PublicKey } = await on.window.local.ok('kms:GetPublicKey', { KeyId: key });
   const der = (value: unknown): Buffer => (typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.from(value as Uint8Array));
   expect(verify('sha256', Buffer.from('m'), createPublicKey({ key: der(PublicKey), format: 'der', type: 'spki' }), der(Signature))).toBe(true);
 }
@@ -86,16 +67,33 @@ it('lets a token join by the keyboard alone, with PINs that stay nowhere', async
 });
 
 it('shows what each token holds, and follows one that goes and comes back', async () => {
-  key = ((await window.local.ok('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store }))['KeyMetadata'] as { readonly KeyId: string }).KeyId;
+  key = ((await on.window.local.ok('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store }))['KeyMetadata'] as { readonly KeyId: string }).KeyId;
   await member('two', 'Connected').getByText('1 of 1 key').waitFor();
   for (let i = 0; i < 4; i++) await signed();
   await member('two', 'Connected').getByText(/^[1-9]\d* requests? served$/).waitFor();
-  const folder = readdirSync(hsm.folder).find((name) => name.replaceAll('-', '').endsWith(serial)) ?? '';
-  renameSync(join(hsm.folder, folder), join(home, 'away'));
+  const back = takeAway('two');
   for (let i = 0; i < 4; i++) await signed();
   await page.getByRole('listitem', { name: /^two: (?!Connected)/ }).waitFor();
-  renameSync(join(home, 'away'), join(hsm.folder, folder));
+  back();
   await member('two', 'Connected').waitFor({ timeout: 120_000 });
+});
+
+it('is connected through another token where the first one is away', async () => {
+  // Its process goes, and the PIN with it.
+  const [module] = (await on.window.local.ok('hardware:ListModules', {}))['Modules'] as readonly { readonly Path: string }[];
+  const back = takeAway('one');
+  await on.window.local.ok('hardware:RestartModule', { Path: module?.Path });
+  const card = page.getByRole('region', { name: 'Key store pair' });
+  await card.getByRole('button', { name: 'Connect…' }).click();
+  await dialog(page).getByRole('button', { name: 'Connect through two' }).waitFor();
+  await page.getByLabel('PIN', { exact: true }).fill(PIN);
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor({ state: 'detached' });
+  await card.getByText('Connected', { exact: true }).first().waitFor();
+  await signed();
+  back();
+  await on.window.local.ok('hardware:UnlockToken', { Serial: on.serials.get('one'), Pin: b64(PIN) });
+  await member('one', 'Connected').waitFor({ timeout: 120_000 });
 });
 
 it('seals it for good once its name was typed out, and says so afterwards', async () => {
@@ -106,7 +104,24 @@ it('seals it for good once its name was typed out, and says so afterwards', asyn
   await page.keyboard.press('Enter');
   await dialog(page).waitFor({ state: 'detached' });
   await page.getByRole('region', { name: 'Key store pair' }).getByText('Sealed', { exact: true }).waitFor();
-  expect((await window.local.ok('hardware:DescribeCluster', { CustomKeyStoreId: store }))['State']).toBe('sealed');
+  expect((await on.window.local.ok('hardware:DescribeCluster', { CustomKeyStoreId: store }))['State']).toBe('sealed');
   await signed();
-  expect(said).toEqual([]);
+});
+
+it('lets a token leave once its label was typed out, with what stays on it', async () => {
+  await page.getByRole('button', { name: 'Let two leave…' }).focus();
+  await page.keyboard.press('Enter');
+  await dialog(page).getByText('One key stays on it').waitFor();
+  await dialog(page).getByText('in one token then').waitFor();
+  await page.keyboard.type('tw');
+  expect(await dialog(page).getByRole('button', { name: 'Let it leave' }).isDisabled()).toBe(true);
+  await page.keyboard.type('o');
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor({ state: 'detached' });
+  expect((await on.window.local.ok('hardware:DescribeCluster', { CustomKeyStoreId: store }))['Members']).toHaveLength(1);
+  await signed();
+  // What it held it holds.
+  const listed = on.hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', 'two', '--login', '--pin', PIN, '--list-objects', '--type', 'privkey').toString('utf8');
+  expect(listed).toContain(key);
+  expect(on.said).toEqual([]);
 });

@@ -95,6 +95,12 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
       wrong += 1;
       fail('IncorrectPasswordException', 'the password does not open this vault; try again', wrong > 1 ? { retryAfterSeconds: '4' } : undefined);
     }
+    const file = query.get('module');
+    if (input['TokenPin'] !== undefined && input['ModuleSha256'] === undefined && file !== null) {
+      const sha256 = '9c1f6a0e5d7b3428f0c6e19d84a72b53d1e08f6c29ab7540fe3d61c8b2975a04';
+      if (file === 'changed') fail('ModuleRefusedException', 'module `/usr/lib/softhsm/libsofthsm2.so` is another file than when the token slot was made, and was not loaded; unlock another way, agree to the module, and add the slot again', { sha256 });
+      fail('ModuleRefusedException', 'module `/opt/vendor/pkcs11.so` was not loaded: others than root can put a file there (folder `/opt/vendor` is writable by group 1000), and a locked vault cannot know which is yours', { sha256, vouch: 'true' });
+    }
     unlockTo('unlocked');
     return { VaultId: '5f', Name: settings.Name, State: 'unlocked', SlotId: 'a', SlotType: 'password', RecoveryCodeUsed: false };
   },

@@ -57,6 +57,7 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
   });
   return {
     'hardware:DescribeCluster': cluster,
+    'hardware:RemoveTokenFromKeyStore': () => fail('KMSInvalidStateException', 'token `backup-hsm` holds 2 keys that no other token that answers has; bring the others level first with `keystead hardware level-cluster`'),
     'hardware:SealCluster': () => fail('KMSInternalException', 'token `backup-hsm` failed; see its module'),
     'hardware:AddTokenToKeyStore': async (input, call) => {
       push({ event: 'progress', call, progress: { done: 2, total: 6, unit: 'records' } });
@@ -140,7 +141,7 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     }),
     'kms:ConnectCustomKeyStore': () => {
       if (tokens.some(({ Label, LoggedIn }) => Label === RELEASE.Label && LoggedIn === false)) fail('IncorrectPinException', 'token `release-hsm` was not logged in since the vault was unlocked');
-      if (is('missing')) fail('KeyUnavailableException', 'token `release-hsm` is not there; put it back and connect its key store again');
+      if (is('missing') && !tokens.some(({ Label, LoggedIn }) => spans && Label === BACKUP.Label && LoggedIn === true)) fail('KeyUnavailableException', 'token `release-hsm` is not there; put it back and connect its key store again');
       state = 'CONNECTED';
       return {};
     },

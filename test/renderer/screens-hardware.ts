@@ -26,6 +26,11 @@ const span = async (page: Page): Promise<void> => {
   await more(page, 'release', 'Span another token…');
   await page.getByLabel('User PIN of mira-card', { exact: true }).waitFor();
 };
+const leave = async (page: Page): Promise<void> => {
+  await picture(page);
+  await page.getByRole('button', { name: 'Let backup-hsm leave…' }).click();
+  await page.getByLabel('Type backup-hsm to let it leave').fill('backup-hsm');
+};
 const pins = async (page: Page, officer: string): Promise<void> => {
   for (const label of ['User PIN of mira-card', 'Security officer’s PIN of release-hsm']) await page.getByLabel(label, { exact: true }).fill('1234567');
   await page.getByLabel('Security officer’s PIN of mira-card', { exact: true }).fill(officer);
@@ -93,6 +98,11 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-cluster-seal': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByLabel('Type release to seal it').fill('release'); } },
   'hardware-cluster-seal-failed': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByLabel('Type release to seal it').fill('release'); await submit(page); await page.getByText('does not count as sealed').waitFor(); } },
   'hardware-cluster-seal-behind': { over: 'dialog', query: '?hardware=cluster,behind', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByText('is behind').waitFor(); } },
+  'hardware-cluster-leave': { over: 'dialog', query: '?hardware=cluster', act: leave },
+  'hardware-cluster-leave-refused': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await leave(page); await submit(page); await page.getByRole('alert').waitFor(); } },
+  'hardware-cluster-leave-narrow': { over: 'dialog', query: '?hardware=sealed-cluster', act: leave, size: { width: 640, height: 400 } },
+  'hardware-cluster-span-narrow': { over: 'dialog', query: '?hardware=cluster&slow', act: async (page) => { await span(page); await pins(page, '87654321'); await page.getByText('Making and trying').waitFor(); }, size: { width: 640, height: 400 } },
+  'hardware-connect-through': { over: 'dialog', query: '?hardware=cluster,missing,needs-pin', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Connect…' }).first().click(); await page.getByRole('button', { name: 'Connect through backup-hsm' }).waitFor(); } },
   'hardware-cluster-copies': { query: '?hardware=cluster', act: async (page) => { await key(page); await page.getByRole('tab', { name: 'Token' }).click(); await page.getByText('cloned, not local').scrollIntoViewIfNeeded(); } },
   'hardware-narrow': { act: hardware, size: { width: 900, height: 640 } },
   'hardware-zoom': { act: hardware, size: { width: 640, height: 400 } },

@@ -39,6 +39,12 @@ const setUp = async (page: Page): Promise<void> => {
   await page.getByText('The next five runs').waitFor();
 };
 
+const refused = async (page: Page): Promise<void> => {
+  await page.getByText('Use a hardware token').click();
+  await page.getByLabel('PIN of token office', { exact: true }).fill('1234567');
+  await page.keyboard.press('Enter');
+  await page.getByText('SHA-256 of the file').scrollIntoViewIfNeeded();
+};
 const checkpoints = async (page: Page): Promise<void> => {
   await page.getByRole('link', { name: 'Trail' }).click();
   await press(page, 'Checkpoints…');
@@ -75,7 +81,10 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'unlock': { query: '?state=locked' },
   'unlock-wrong': { query: '?state=locked&slots=password,recovery,keychain', act: async (page) => { await page.getByLabel('Password', { exact: true }).fill('wrong password'); await page.keyboard.press('Enter'); await page.getByText('The password does not open this vault').waitFor(); } },
   'unlock-recovery': { query: '?state=locked', act: (page) => page.getByText('Use the recovery code').click() },
-  'unlock-token': { query: '?state=locked&slots=password,recovery,token', act: async (page) => { await page.getByText('Use token office').click(); await page.getByLabel('PIN of token office', { exact: true }).fill('1234567'); } },
+  'unlock-token': { query: '?state=locked&slots=password,recovery,token', act: async (page) => { await page.getByText('Use a hardware token').click(); await page.getByLabel('PIN of token office', { exact: true }).fill('1234567'); } },
+  'unlock-token-module': { query: '?state=locked&slots=password,recovery,token&module=writable', act: refused },
+  'unlock-token-changed': { query: '?state=locked&slots=password,recovery,token&module=changed', act: refused },
+  'unlock-token-narrow': { query: '?state=locked&slots=password,recovery,token&module=writable', act: refused, size: { width: 640, height: 400 } },
   'first-run': { query: '?state=absent', act: (page) => page.getByLabel('Password', { exact: true }).fill('correct horse battery staple') },
   'first-run-code': { query: '?state=absent', act: async (page) => { for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill('correct horse battery staple'); await press(page, 'Make the vault'); await page.getByText('Keep the recovery code').waitFor(); } },
   'first-run-retype': { query: '?state=absent', act: async (page) => { for (const label of ['Password', 'Password again']) await page.getByLabel(label, { exact: true }).fill('correct horse battery staple'); await press(page, 'Make the vault'); await press(page, 'I have it, type two groups back'); } },

@@ -78,7 +78,7 @@ export function tokenSlots(ports: Pick<HardwarePorts, 'startHost' | 'uid' | 'now
       const { path, sha256, token, id } = name;
       const file = await lookAtModule(path, ROOT);
       if (file.path !== path || file.sha256 !== sha256) throw new VaultError('ModuleRefusedException', `module \`${path}\` is another file than when the token slot was made, and was not loaded; unlock another way, agree to the module, and add the slot again`, { details: { sha256: file.sha256 } });
-      if (file.warnings.length > 0 && moduleSha256 !== sha256) throw new VaultError('ModuleRefusedException', `module \`${path}\` was not loaded: others than root can put a file there (${file.warnings.join('; ')}), and a locked vault cannot know which is yours; if you know that its SHA-256 is \`${sha256}\`, give it with \`keystead unlock --token --module-sha256\``, { details: { sha256 } });
+      if (file.warnings.length > 0 && moduleSha256 !== sha256) throw new VaultError('ModuleRefusedException', `module \`${path}\` was not loaded: others than root can put a file there (${file.warnings.join('; ')}), and a locked vault cannot know which is yours; if you know that its SHA-256 is \`${sha256}\`, give it with \`keystead unlock --token --module-sha256\``, { details: { sha256, vouch: 'true' } });
       return apart(async (hardware) => {
         const place: Place = { module: { path, sha256, added: instant(0) }, token };
         await hardware.login(place, pin, { lastTry, insist: INSIST });

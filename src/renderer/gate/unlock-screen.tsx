@@ -9,9 +9,11 @@ import { client } from '../client.ts';
 import { now, useNow } from '../clock.ts';
 import { lastPart, plural, sentence, shortPath } from '../format.ts';
 import { InlineError } from '../parts/feedback.tsx';
+import { SelectField } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
 import { Tumbler } from '../pictures/tumbler.tsx';
 import { GateFrame } from './gate-frame.tsx';
+import { refusedModule, RefusedModule } from './refused-module.tsx';
 
 type Status = Output<'vault:Status'>;
 type Way = 'password' | 'recovery' | 'keychain' | 'token';
@@ -24,7 +26,7 @@ const FIELD = {
   token: { label: 'PIN', hint: 'It goes to the token\'s module and is not kept' },
 } as const;
 
-type Opening = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true } | { readonly TokenPin: SecretBytes; readonly TokenSlotId?: string; readonly LastTry?: true };
+type Opening = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true } | { readonly TokenPin: SecretBytes; readonly TokenSlotId?: string; readonly LastTry?: true; readonly ModuleSha256?: string };
 
 const secondsIn = (error: CallError): number => Number(error.details?.['retryAfterSeconds'] ?? 0) || 0;
 
@@ -37,6 +39,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
   const [way, setWay] = useState<Exclude<Way, 'keychain'>>(ways.includes('password') ? 'password' : ways.includes('recovery') || tokens.length === 0 ? 'recovery' : 'token');
   const [chosen, setChosen] = useState<TokenSlot | undefined>(tokens[0]);
   const [lastTry, setLastTry] = useState(false);
+  const [vouched, setVouched] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [opened, setOpened] = useState(false);
   const [error, setError] = useState<CallError>();
@@ -83,16 +86,17 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
   };
   const submit = (): void => {
     const secret = busy || wait > 0 ? undefined : field.current?.take();
-    if (secret) void unlock(way === 'password' ? { Password: secret } : way === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...(chosen ? { TokenSlotId: chosen.SlotId } : {}), ...(lastTry ? { LastTry: true as const } : {}) });
+    if (secret) void unlock(way === 'password' ? { Password: secret } : way === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...(chosen ? { TokenSlotId: chosen.SlotId } : {}), ...(lastTry ? { LastTry: true as const } : {}), ...(vouched === undefined ? {} : { ModuleSha256: vouched }) });
     else field.current?.focus();
   };
 
+  const refused = error && way === 'token' ? refusedModule(error) : undefined;
   const wrong = error && WRONG.has(error.code) ? sentence(error.message) : undefined;
   const delayed = wait > 0 ? `Wait ${plural(wait, 'second')}, then try again.` : undefined;
   const below = [wrong, delayed].filter((text) => text !== undefined).join(' ');
-  const others: readonly (readonly [Way, string, string, ReactNode, TokenSlot?])[] = [
+  const others: readonly (readonly [Way, string, string, ReactNode])[] = [
     ['keychain', 'Unlock with this computer\'s keychain', 'Whoever uses this session can do so', <Fingerprint key="i" {...ICON} />],
-    ...tokens.map((slot) => ['token', `Use token ${slot.Token}`, `Its PIN; serial number ${slot.Serial}`, <Usb key="i" {...ICON} />, slot] as const),
+    ['token', tokens.length > 1 ? 'Use a hardware token' : `Use token ${tokens[0]?.Token ?? ''}`, tokens.length > 1 ? `One of ${String(tokens.length)}, with its PIN` : `Its PIN; serial number ${tokens[0]?.Serial ?? ''}`, <Usb key="i" {...ICON} />],
     ['password', 'Use the password', 'The one chosen for this vault', <KeyRound key="i" {...ICON} />],
     ['recovery', 'Use the recovery code', 'The printed sheet, 28 characters', <ScrollText key="i" {...ICON} />],
   ];
@@ -112,7 +116,8 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
       {status.Throwaway && <p className="mt-3 text-[12px] text-fg-2"><b className="font-semibold text-brass">Demo</b>, nothing here is kept. Its password is <code className="font-mono text-fg">{DEMO_PASSWORD}</code></p>}
       <div className="mt-6 w-[372px] max-w-full">
         {typed && (
-          <form onSubmit={(event) => { event.preventDefault(); submit(); }}>
+          <form className="flex flex-col gap-3.5" onSubmit={(event) => { event.preventDefault(); submit(); }}>
+            {way === 'token' && tokens.length > 1 && chosen && <SelectField label="Token" value={chosen.SlotId} options={tokens.map((slot) => [slot.SlotId, `${slot.Token === '' ? 'No label' : slot.Token}, serial number ${slot.Serial}`] as const)} onPick={(id) => { if (busy) return; setError(undefined); setLastTry(false); setVouched(undefined); setChosen(tokens.find(({ SlotId }) => SlotId === id)); }} />}
             <PasswordField
               key={way === 'token' ? chosen?.SlotId : way}
               ref={field}
@@ -132,10 +137,11 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
           </form>
         )}
         {error && wrong === undefined && error.code !== 'UnlockDelayedException' && error.code !== 'CancelledException' && <div className="mt-4"><InlineError error={error} consequence="The vault stays locked." /></div>}
+        {refused && <RefusedModule {...refused} checked={vouched === refused.sha256} onCheck={(checked) => { setVouched(checked ? refused.sha256 : undefined); if (checked) field.current?.focus(); }} />}
         <ul className="mt-4 flex flex-col gap-1">
-          {others.map(([name, title, about, icon, slot]) =>
-            ways.includes(name) && (name !== way || (slot && slot !== chosen)) ? (
-              <li key={slot?.SlotId ?? name}>
+          {others.map(([name, title, about, icon]) =>
+            ways.includes(name) && name !== way && (name !== 'token' || tokens.length > 0) ? (
+              <li key={name}>
                 <button
                   type="button"
                   disabled={busy || opened}
@@ -143,7 +149,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
                   onClick={() => {
                     setError(undefined);
                     setLastTry(false);
-                    if (slot) setChosen(slot);
+                    setVouched(undefined);
                     if (name === 'keychain') void unlock({ Keychain: true });
                     else setWay(name);
                   }}

@@ -1,7 +1,7 @@
 /** A key store that spans several tokens: each with how it is, the keys that it holds of those that it should, and what it has served. */
-import { Layers, LockKeyhole, LogIn } from 'lucide-react';
+import { Layers, LockKeyhole, LogIn, LogOut } from 'lucide-react';
 import { counted, day, exact, plural } from '../format.ts';
-import { Button } from '../parts/button.tsx';
+import { Button, IconButton } from '../parts/button.tsx';
 import { clusterSaid, isBehind, memberName, memberNext, memberState, type Cluster, type Member } from './cluster-words.ts';
 import type { Token } from './data.ts';
 import { ChipTile, StateSaid } from './parts.tsx';
@@ -15,9 +15,10 @@ interface ClusterPictureProps {
   /** Absent: nothing is changed now. */
   readonly logIn: ((token: Token) => void) | undefined;
   readonly level: (() => void) | undefined;
+  readonly leave: ((member: Member) => void) | undefined;
 }
 
-export function ClusterPicture({ cluster, tokens, logIn, level }: ClusterPictureProps) {
+export function ClusterPicture({ cluster, tokens, logIn, level, leave }: ClusterPictureProps) {
   const { Members: members, State: state, SealedDate: sealed } = cluster;
   return (
     <div className="mt-3">
@@ -28,7 +29,7 @@ export function ClusterPicture({ cluster, tokens, logIn, level }: ClusterPicture
         {level && members.some(isBehind) && <Button className="ml-auto" icon={<Layers {...ICON} />} onClick={level}>Bring level…</Button>}
       </div>
       <ul aria-label={`Tokens of ${cluster.CustomKeyStoreName}`} className="edge divide-y divide-line rounded-control">
-        {members.map((member) => <MemberRow key={member.CloudHsmClusterId} member={member} cluster={cluster} token={tokens.find(({ CloudHsmClusterId: id }) => id === member.CloudHsmClusterId)} logIn={logIn} />)}
+        {members.map((member) => <MemberRow key={member.CloudHsmClusterId} member={member} cluster={cluster} token={tokens.find(({ CloudHsmClusterId: id }) => id === member.CloudHsmClusterId)} logIn={logIn} leave={leave} />)}
       </ul>
     </div>
   );
@@ -39,9 +40,10 @@ interface MemberRowProps {
   readonly cluster: Cluster;
   readonly token: Token | undefined;
   readonly logIn: ((token: Token) => void) | undefined;
+  readonly leave: ((member: Member) => void) | undefined;
 }
 
-function MemberRow({ member, cluster, token, logIn }: MemberRowProps) {
+function MemberRow({ member, cluster, token, logIn, leave }: MemberRowProps) {
   const said = memberState(member);
   const next = memberNext(member, cluster.Members);
   const name = memberName(member);
@@ -55,6 +57,7 @@ function MemberRow({ member, cluster, token, logIn }: MemberRowProps) {
         </div>
         {member.Health === 'connected' && <Holds member={member} keys={cluster.Keys} />}
         <p className="w-[150px] text-[12px]/[18px] text-fg-2 tabular-nums">{plural(member.Answered, 'request')} served{member.FailedOver > 0 && <span className="block text-warn">{counted(member.FailedOver)} went to another</span>}</p>
+        {leave && <IconButton label={`Let ${name} leave…`} onClick={() => { leave(member); }}><LogOut size={15} strokeWidth={1.6} /></IconButton>}
       </div>
       {next !== undefined && (
         <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 pl-[52px]">

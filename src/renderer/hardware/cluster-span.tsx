@@ -91,7 +91,7 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
         </>
       ) : (
         <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
-          <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
+          <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
             <p className="text-fg-2">Each key is copied to the token that joins, under a wrapping key that only these tokens trust. Until the cluster is sealed, its keys stay extractable to such a key and to nothing else. Some kinds of key cannot travel (with SoftHSM: Ed25519): each is tried out now, and what does not arrive is not offered in this key store any more.</p>
             <SelectField label="Token that joins" value={joining} options={free.map((one) => [one.CloudHsmClusterId, `${nameOf(one)}, serial ${one.Serial}`] as const)} onPick={setJoining} />
             {!guest.LoggedIn && <PasswordField ref={user} label={`User PIN of ${nameOf(guest)}`} autoComplete="off" disabled={busy} hint="Kept in the module’s process until lock" />}
@@ -99,10 +99,15 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
             {members.length > 1 && <SelectField label="Keys are copied from" value={through} options={members.map((one) => [one.CloudHsmClusterId, memberName(one)] as const)} onPick={setThrough} />}
             <PasswordField ref={memberOfficer} label={`Security officer’s PIN of ${memberName(host)}`} autoComplete="off" disabled={busy} hint="Its officer marks the new token’s key as trusted; not kept either" />
             {(isLay(guest) || isLay(host)) && <Warned>SoftHSM lets a security officer make public objects only: the new trusted key lies in plain among the token’s files on the disk until it is copied to a private object, moments later.</Warned>}
-            {wrong !== undefined && <p role="alert" className="text-[12px]/4 text-danger">{wrong}</p>}
-            {busy && <ProgressRow label={progress?.unit === 'keys' ? 'Copying the keys' : 'Making and trying the wrapping keys'} done={progress?.done} total={progress?.total} />}
             {error && <InlineError error={error} consequence="The token did not join; what was made on it for that was removed where it answers." />}
           </div>
+          {/* Below what scrolls: in sight in the smallest window, too. */}
+          {(busy || wrong !== undefined) && (
+            <div className="px-5 pt-2 pb-1">
+              {wrong !== undefined && <p role="alert" className="text-[12px]/4 text-danger">{wrong}</p>}
+              {busy && <ProgressRow label={progress?.unit === 'keys' ? 'Copying the keys' : 'Making and trying the wrapping keys'} done={progress?.done} total={progress?.total} />}
+            </div>
+          )}
           <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Joining…' : 'Let it join'}</Button></DialogFoot>
         </form>
       )}

@@ -1,4 +1,5 @@
 /** Key stores that span several tokens, in words. Pure. */
+import { plural } from '../format.ts';
 import type { Cluster } from './data.ts';
 import { FAILED, type Said } from './words.ts';
 
@@ -42,4 +43,28 @@ export function unsealable(members: readonly Member[]): string | undefined {
 export function clusterSaid({ State, Members }: Pick<Cluster, 'State' | 'Members'>): string {
   const up = Members.filter(({ Health }) => Health === 'connected').length;
   return `${String(up)} of ${String(Members.length)} tokens answer${State === 'sealed' ? '; no token can join' : ''}`;
+}
+
+/** Why a token cannot leave now; undefined where it can, as far as is seen from here. */
+export function unleavable({ Members }: Pick<Cluster, 'Members'>, leaving: Member): string | undefined {
+  const others = Members.filter(({ CloudHsmClusterId: id }) => id !== leaving.CloudHsmClusterId);
+  if (others.length === 0) return 'It is the only token of the key store. Delete the key store instead.';
+  if (!others.some(({ Health }) => Health === 'connected')) return 'No other token answers, so nobody can tell whether the keys are elsewhere, too. Bring one back first.';
+  const whole = others.some(({ Health, Missing = 0 }) => Health === 'connected' && Missing === 0);
+  return whole ? undefined : 'The other tokens lack keys that this one may hold. Bring the cluster level first.';
+}
+
+/** What stays on a token that leaves, and what can be done with it; what the others keep of it. */
+export function leaveWords({ Members, State }: Pick<Cluster, 'Members' | 'State'>, leaving: Member): readonly string[] {
+  const keys = leaving.Keys === undefined ? 'The keys that it holds stay' : leaving.Keys === 1 ? 'One key stays' : `${plural(leaving.Keys, 'key')} stay`;
+  const left = Members.length - 1;
+  return [
+    `${keys} on it. Whoever has it and its PIN goes on signing and decrypting with them; nothing recalls that.`,
+    State === 'sealed' ? 'The keys on it cannot be taken out of it; the cluster is sealed, so no token can take its place.' : 'They stay extractable under a trusted wrapping key: whoever has its security officer’s PIN, too, can take them out.',
+    leaving.Health === 'connected'
+      ? 'What copies made later could be opened with is taken off it now. A copy of its files that somebody made before keeps that.'
+      : 'It does not answer, so it keeps the wrapping keys of the others: whoever has it, its PIN, and a wrapped copy on its way between two others could open that there. Only a new key store with tokens of its own ends that.',
+    ...(left === 1 ? ['The key store is in one token then. Where that is lost, so are its keys.'] : []),
+    'A PIN of it that is sealed in the vault is forgotten.',
+  ];
 }

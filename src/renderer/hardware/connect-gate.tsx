@@ -4,8 +4,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
-import { connectStore, type Connecting } from './connect.ts';
-import { refreshHardware, useHardware, useKeyStores } from './data.ts';
+import { connectStore, isUndone, tokensFor, type Connecting } from './connect.ts';
+import { refreshHardware, useClusters, useHardware, useKeyStores, type Token } from './data.ts';
 import { PinForm } from './pin-form.tsx';
 
 interface ConnectGateProps {
@@ -17,12 +17,15 @@ interface ConnectGateProps {
   readonly inDialog?: boolean;
 }
 
+const nameOf = ({ Label, Serial }: Token): string => (Label === '' ? Serial : Label);
+
 export function ConnectGate({ storeId, onConnected, onCancel, onBusy, inDialog = false }: ConnectGateProps) {
   const queries = useQueryClient();
   const [state, setState] = useState<Connecting>();
   const hardware = useHardware();
   const store = useKeyStores().data?.find(({ CustomKeyStoreId }) => CustomKeyStoreId === storeId);
-  const token = hardware.data?.Tokens.find(({ CloudHsmClusterId }) => CloudHsmClusterId !== undefined && CloudHsmClusterId === store?.CloudHsmClusterId);
+  const [cluster] = useClusters(store ? [store] : []);
+  const { own, other } = tokensFor(store?.CloudHsmClusterId, cluster?.Members.map((one) => one.CloudHsmClusterId) ?? [], hardware.data?.Tokens ?? []);
   const connected = useRef(onConnected);
   useEffect(() => { connected.current = onConnected; });
   const go = useCallback(async (): Promise<void> => {
@@ -40,10 +43,19 @@ export function ConnectGate({ storeId, onConnected, onCancel, onBusy, inDialog =
   }, [go]);
 
   const pad = inDialog ? 'px-5 pt-2 pb-3' : '';
-  if (state?.is === 'pin' && token) return <PinForm token={token} act="Connect" inDialog={inDialog} onCancel={onCancel} onTaken={go} {...(onBusy ? { onBusy } : {})} />;
+  // Its own token first; where that is away or fails, any other one that holds copies of the keys opens the key store, too.
+  const asked = state?.is === 'pin' ? (own ?? other) : state?.is === 'failed' && isUndone(state.error) ? other : undefined;
+  if (asked) {
+    return (
+      <>
+        {asked !== own && <div className={inDialog ? 'px-5 pt-2' : 'pb-3'}><p role="status" className="tint-warn rounded-card px-3 py-2.5">{own ? `Token ${nameOf(own)} does not answer` : 'Its first token is not there'}. The key store can be connected through {nameOf(asked)}, which has copies of its keys; the other joins in again once it is back.</p></div>}
+        <PinForm key={asked.CloudHsmClusterId} token={asked} act={asked === own ? 'Connect' : `Connect through ${nameOf(asked)}`} inDialog={inDialog} onCancel={onCancel} onTaken={go} {...(onBusy ? { onBusy } : {})} />
+      </>
+    );
+  }
   const foot = onCancel && <DialogFoot><Button tall onClick={onCancel}>Cancel</Button><Button tall kind="primary" onClick={() => { void go(); }}>Try again</Button></DialogFoot>;
   if (state?.is === 'failed') return <><div className={pad}><InlineError error={state.error} consequence="The key store is not connected.">{!foot && <Button kind="ghost" onClick={() => { void go(); }}>Try again</Button>}</InlineError></div>{foot}</>;
-  if (state?.is === 'pin' && hardware.data) return <><div className={pad}><p role="alert" className="tint-warn rounded-card px-3 py-2.5">The token is not there. Put it back, then try again; its keys are as they were.</p></div>{foot ?? <Button className="self-start" onClick={() => { void go(); }}>Try again</Button>}</>;
+  if (state?.is === 'pin' && hardware.data) return <><div className={pad}><p role="alert" className="tint-warn rounded-card px-3 py-2.5">{(cluster?.Members.length ?? 1) > 1 ? 'None of its tokens is there.' : 'The token is not there.'} Put it back, then try again; its keys are as they were.</p></div>{foot ?? <Button className="self-start" onClick={() => { void go(); }}>Try again</Button>}</>;
   return <div className={pad === '' ? '' : `${pad} pb-6`}><ProgressRow label="Asking the token" /></div>;
 }
 

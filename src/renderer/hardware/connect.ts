@@ -43,3 +43,10 @@ export interface Giving {
   readonly Module?: string;
 }
 export const unlockToken = ({ Serial, Label }: Pick<Token, 'Serial' | 'Label'>, Pin: SecretBytes, giving: Giving = {}) => client.hardware.unlockToken({ Serial, Label, Pin, ...giving });
+
+/** Of a key store's tokens, by what KMS calls them: the one that it names, and another that is there and waits for its PIN. Undefined: not there. */
+export function tokensFor(named: string | undefined, members: readonly string[], tokens: readonly Token[]): { readonly own: Token | undefined; readonly other: Token | undefined } {
+  const at = (id: string | undefined): Token | undefined => tokens.find(({ CloudHsmClusterId }) => CloudHsmClusterId !== undefined && CloudHsmClusterId === id);
+  const others = members.filter((id) => id !== named).flatMap((id) => at(id) ?? []);
+  return { own: at(named), other: others.find(({ LoggedIn, PinSet, PinState }) => !LoggedIn && PinSet && PinState !== 'locked') };
+}

@@ -9,9 +9,10 @@ import { useVault } from '../vault/context.ts';
 import { useHeldFocus } from '../vault/global-keys.ts';
 import { letterOf } from '../vault/letters.ts';
 import { LevelCluster } from './cluster-dialogs.tsx';
+import { LeaveCluster } from './cluster-leave.tsx';
 import { SealCluster } from './cluster-seal.tsx';
 import { isJoinable, SpanStore } from './cluster-span.tsx';
-import type { Cluster } from './cluster-words.ts';
+import type { Cluster, Member } from './cluster-words.ts';
 import { ConnectStore } from './connect-gate.tsx';
 import { refreshHardware, useClusters, useHardware, useKeyStores, type KeyStore, type Module, type Token } from './data.ts';
 import { AddModule, ModuleDialog, ModuleRow, type ModuleAct } from './module-card.tsx';
@@ -20,7 +21,7 @@ import { CreateStore, RenameStore, StoreCard, type StoreAct } from './store-card
 import { TokenCard, type TokenAct } from './token-card.tsx';
 import { ChangePin, Initialise, LogIn } from './token-dialogs.tsx';
 
-type Doing = { readonly kind: 'add' } | { readonly kind: 'token'; readonly act: TokenAct; readonly of: Token } | { readonly kind: 'store'; readonly act: StoreAct; readonly of: KeyStore } | { readonly kind: 'module'; readonly act: ModuleAct; readonly of: Module };
+type Doing = { readonly kind: 'add' } | { readonly kind: 'token'; readonly act: TokenAct; readonly of: Token } | { readonly kind: 'store'; readonly act: StoreAct; readonly of: KeyStore } | { readonly kind: 'leave'; readonly storeId: string; readonly member: Member } | { readonly kind: 'module'; readonly act: ModuleAct; readonly of: Module };
 
 /** Key stores first, then whatever has something on it. */
 const ordered = (tokens: readonly Token[], isStore: (token: Token) => boolean): readonly Token[] => [...tokens].sort((a, b) => Number(isStore(b)) - Number(isStore(a)) || Number(b.Initialized) - Number(a.Initialized) || a.Label.localeCompare(b.Label));
@@ -67,7 +68,7 @@ export function HardwareScreen() {
                 </section>
                 <SettingsCard title="Key stores">
                   {stores.data?.length === 0 && <p className="px-4 py-4 text-fg-2">No token is a key store yet. KMS makes keys in a token once it is one.</p>}
-                  {stores.data?.map((of, i) => <StoreCard key={of.CustomKeyStoreId} store={of} token={tokenOf(of)} cluster={clusters[i]} tokens={data.Tokens} logIn={readOnly ? undefined : (one) => { setDoing({ kind: 'token', act: 'login', of: one }); }} act={readOnly ? undefined : (act) => { setDoing({ kind: 'store', act, of }); }} />)}
+                  {stores.data?.map((of, i) => <StoreCard key={of.CustomKeyStoreId} store={of} token={tokenOf(of)} cluster={clusters[i]} tokens={data.Tokens} logIn={readOnly ? undefined : (one) => { setDoing({ kind: 'token', act: 'login', of: one }); }} act={readOnly ? undefined : (act) => { setDoing({ kind: 'store', act, of }); }} leave={readOnly ? undefined : (member) => { setDoing({ kind: 'leave', storeId: of.CustomKeyStoreId, member }); }} />)}
                 </SettingsCard>
                 <SettingsCard title="Modules">
                   {data.Modules.map((of) => <ModuleRow key={of.Path} of={of} canForget={!readOnly} failure={data.Failures.find(({ Module }) => Module === of.Path)?.Message} act={readOnly ? undefined : (act) => { setDoing({ kind: 'module', act, of }); }} />)}
@@ -98,6 +99,12 @@ function Doings({ doing, stores, clusters, tokens, modules, registered, onClose 
   if (doing.kind === 'module') {
     const own = new Set(tokens.filter(({ Module: path }) => path === doing.of.Path).map(({ CloudHsmClusterId }) => CloudHsmClusterId));
     return <ModuleDialog what={doing.act} of={doing.of} stores={stores.filter(({ CloudHsmClusterId }) => own.has(CloudHsmClusterId))} onClose={onClose} />;
+  }
+  if (doing.kind === 'leave') {
+    const cluster = clusters.find((one) => one?.CustomKeyStoreId === doing.storeId);
+    // As it is by now: it is looked at again and again.
+    const member = cluster?.Members.find(({ CloudHsmClusterId: id }) => id === doing.member.CloudHsmClusterId);
+    return cluster && member ? <LeaveCluster cluster={cluster} member={member} onClose={onClose} /> : null;
   }
   if (doing.kind === 'store') {
     if (doing.act === 'connect') return <ConnectStore storeId={doing.of.CustomKeyStoreId} onConnected={onClose} onClose={onClose} />;

@@ -14,7 +14,7 @@ import { TextField } from '../parts/field.tsx';
 import { MENU, MenuItem, MenuLine } from '../parts/menu.tsx';
 import { useRequest } from '../parts/request.ts';
 import { ClusterPicture } from './cluster-picture.tsx';
-import type { Cluster } from './cluster-words.ts';
+import type { Cluster, Member } from './cluster-words.ts';
 import { ConnectGate } from './connect-gate.tsx';
 import { refreshHardware, type KeyStore, type Token } from './data.ts';
 import { StateSaid } from './parts.tsx';
@@ -33,9 +33,10 @@ interface StoreCardProps {
   readonly tokens: readonly Token[];
   readonly logIn: ((token: Token) => void) | undefined;
   readonly act: ((what: StoreAct) => void) | undefined;
+  readonly leave: ((member: Member) => void) | undefined;
 }
 
-export function StoreCard({ store, token, cluster, tokens, logIn, act }: StoreCardProps) {
+export function StoreCard({ store, token, cluster, tokens, logIn, act, leave }: StoreCardProps) {
   const queries = useQueryClient();
   const [failed, setFailed] = useState<CallError>();
   const [busy, setBusy] = useState(false);
@@ -75,7 +76,7 @@ export function StoreCard({ store, token, cluster, tokens, logIn, act }: StoreCa
       </div>
       {next !== undefined && <p className={`mt-2 rounded-control px-3 py-2 ${storeState(store)[1] === 'warn' ? 'tint-warn' : 'tint-danger'}`}>{next}</p>}
       {failed && <div className="mt-2"><InlineError error={failed} consequence="The key store is as it was." /></div>}
-      {spans && <ClusterPicture cluster={cluster} tokens={tokens} logIn={logIn} level={act && (() => { act('level'); })} />}
+      {spans && <ClusterPicture cluster={cluster} tokens={tokens} logIn={logIn} level={act && (() => { act('level'); })} leave={state === 'CONNECTED' && cluster.Members.length > 1 ? leave : undefined} />}
       <StoreKeys storeId={id} />
     </section>
   );

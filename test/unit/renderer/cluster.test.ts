@@ -1,6 +1,8 @@
 /** A key store that spans several tokens, in words. */
 import { describe, expect, it } from 'vitest';
-import { clusterSaid, memberNext, memberState, unsealable, type Member } from '../../../src/renderer/hardware/cluster-words.ts';
+import { tokensFor } from '../../../src/renderer/hardware/connect.ts';
+import type { Token } from '../../../src/renderer/hardware/data.ts';
+import { clusterSaid, leaveWords, memberNext, memberState, unleavable, unsealable, type Member } from '../../../src/renderer/hardware/cluster-words.ts';
 
 const member = (more: Partial<Member> = {}): Member => ({ CloudHsmClusterId: 'cluster-a', Serial: '1', Label: 'one', Module: '/m.so', JoinedDate: 0, Health: 'connected', InFlight: 0, Answered: 0, FailedOver: 0, Keys: 3, Missing: 0, Deleted: 0, ReachedFrom: [], ...more });
 
@@ -33,5 +35,41 @@ describe('a cluster', () => {
     expect(unsealable([member({ Health: 'failing' }), member({ Missing: 1 })])).toContain('one does not answer');
     expect(unsealable([member(), member({ Label: 'two', Missing: 1 })])).toContain('two is behind');
     expect(unsealable([member(), member({ Label: 'two', Deleted: 1 })])).toContain('two is behind');
+  });
+});
+
+describe('a token that leaves', () => {
+  const two = member({ CloudHsmClusterId: 'cluster-b', Label: 'two' });
+  it('is not let go where it may hold what no other has', () => {
+    expect(unleavable({ Members: [two] }, two)).toContain('only token');
+    expect(unleavable({ Members: [member({ Health: 'failing' }), two] }, two)).toContain('No other token answers');
+    expect(unleavable({ Members: [member({ Missing: 2 }), two] }, two)).toContain('Bring the cluster level');
+    expect(unleavable({ Members: [member(), two] }, two)).toBeUndefined();
+    // One that is away can go: what the others hold is what counts.
+    expect(unleavable({ Members: [member(), member({ CloudHsmClusterId: 'cluster-b', Health: 'failing' })] }, two)).toBeUndefined();
+  });
+  it('is said to keep its keys, and to open later copies where it is away', () => {
+    for (const State of ['open', 'sealed'] as const) {
+      for (const leaving of [two, { ...two, Health: 'failing' as const, Keys: undefined }]) {
+        const words = leaveWords({ Members: [member(), leaving], State }, leaving).join(' ');
+        expect(words).toMatch(/stay on it/);
+        expect(words.includes('is taken off it now')).toBe(leaving.Health === 'connected');
+        expect(words.includes('could open that there')).toBe(leaving.Health === 'failing');
+        expect(words.includes('extractable')).toBe(State === 'open');
+        expect(words.includes('does not answer')).toBe(leaving.Health === 'failing');
+        expect(words).toContain('in one token then');
+      }
+    }
+    expect(leaveWords({ Members: [member(), member(), two], State: 'open' }, two).join(' ')).not.toContain('in one token');
+  });
+});
+
+describe('a key store whose first token is away', () => {
+  const token = (CloudHsmClusterId: string, more: Partial<Token> = {}): Token => ({ CloudHsmClusterId, Label: CloudHsmClusterId, LoggedIn: false, PinSet: true, PinState: 'ok', ...more }) as Token;
+  it('is connected through another of its tokens that waits for its PIN, and through no stranger', () => {
+    expect(tokensFor('a', ['a', 'b'], [token('b'), token('c')])).toMatchObject({ own: undefined, other: { Label: 'b' } });
+    expect(tokensFor('a', ['a'], [token('b')])).toEqual({ own: undefined, other: undefined });
+    expect(tokensFor('a', ['a', 'b'], [token('a'), token('b', { PinState: 'locked' })])).toMatchObject({ own: { Label: 'a' }, other: undefined });
+    expect(tokensFor(undefined, [], [{ ...token('a'), CloudHsmClusterId: undefined }])).toEqual({ own: undefined, other: undefined });
   });
 });
