@@ -19,6 +19,11 @@ export const HardwareBadge = ({ words = 'Hardware' }: { readonly words?: string 
   <span className="inline-flex items-center gap-1 whitespace-nowrap text-steel"><Cpu size={13} strokeWidth={1.6} aria-hidden="true" />{words}</span>
 );
 
+/** The badge where there is no room for its word, which is there for a reader. */
+export const HardwareIcon = () => (
+  <span className="shrink-0 text-steel" title="Hardware"><Cpu size={13} strokeWidth={1.6} aria-hidden="true" /><span className="sr-only">hardware</span></span>
+);
+
 export const ChipTile = ({ off = false }: { readonly off?: boolean }) => (
   <span aria-hidden="true" className={`grid size-9 shrink-0 place-items-center rounded-card ${off ? 'text-fg-3 shadow-[inset_0_0_0_1px_var(--control)]' : 'tint-steel text-steel'}`}><Cpu size={19} strokeWidth={1.5} /></span>
 );

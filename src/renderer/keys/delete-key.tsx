@@ -5,6 +5,7 @@ import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
 import { useNow } from '../clock.ts';
 import { day, lossWords } from '../format.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
@@ -45,6 +46,7 @@ export function DeleteKey({ keyId, onClose }: { readonly keyId: string; readonly
             It cannot be used from now on, and is destroyed after the waiting time.{' '}
             {lossWords(data.KeyUsage)} Until then you can cancel.
           </p>
+          {data.Origin === 'AWS_CLOUDHSM' && <p className="text-fg-2"><HardwareBadge words="In a token" />: it is deleted there, too, if its key store is connected when its time is up. One that was on the token before and was adopted stays there.</p>}
           {!usage.isError && <p><span className="text-fg-2">Last use: </span>{usage.data && !usage.isFetching ? <LastUse value={data} usage={usage.data} at={time} /> : <span className="text-fg-2">Reading…</span>}</p>}
           <div className="w-44"><TextField label="Days to wait" type="number" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days.'} hint={valid ? `It is destroyed on ${day(time + count * DAY)}` : undefined} /></div>
           {error && <InlineError error={error} consequence="The key is as it was." />}

@@ -1,9 +1,10 @@
 /** The trail as its screen needs it: pages newest first, filters, names in place of ARNs. */
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { client, outputOf } from '../client.ts';
 import { bareAlias, tailOf } from '../format.ts';
-import type { KeyRow, TrailEvent } from '../keys/data.ts';
+import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
+import { keyQuery, useDescribed, type KeyRow, type TrailEvent } from '../keys/data.ts';
 
 export const TRAIL = ['trail'] as const;
 const PAGE = 200;
@@ -60,6 +61,17 @@ export function useNames(rows: readonly KeyRow[] | undefined): (arn: string | un
     const names = new Map((rows ?? []).map((row) => [row.arn, row.name]));
     return (arn) => (arn === undefined ? '' : (names.get(arn) ?? bareAlias(tailOf(arn))));
   }, [rows]);
+}
+
+/** ARNs of the keys in tokens among those that these records are about. */
+export function useInTokens(rows: readonly KeyRow[] | undefined, events: readonly TrailEvent[] | undefined): ReadonlySet<string> {
+  const queries = useQueryClient();
+  const about = useMemo(() => {
+    const arns = new Set(events?.map(({ Resource }) => Resource));
+    return rows?.filter(({ arn }) => arns.has(arn));
+  }, [rows, events]);
+  const { round } = useDescribed(about);
+  return useMemo(() => new Set(about?.filter(({ id }) => queries.getQueryData<KeyMetadata>(keyQuery(id))?.Origin === 'AWS_CLOUDHSM').map(({ arn }) => arn)), [about, queries, round]);
 }
 
 /** An intent whose outcome is here too is the same request once more. */

@@ -3,6 +3,7 @@ import { X } from 'lucide-react';
 import { Fragment } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { bareOperation, counted, exact } from '../format.ts';
+import { HardwareBadge } from '../hardware/parts.tsx';
 import type { TrailEvent } from '../keys/data.ts';
 import { IconButton } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -38,11 +39,13 @@ interface InspectorProps {
   /** The recorded fields of the request. */
   readonly asked: TrailEvent['Input'];
   readonly name: string;
+  /** That the key that it is about is in a token. */
+  readonly inToken: boolean;
   readonly brokenAt: number | undefined;
   readonly onClose: () => void;
 }
 
-export function Inspector({ event, asked, name, brokenAt, onClose }: InspectorProps) {
+export function Inspector({ event, asked, name, inToken, brokenAt, onClose }: InspectorProps) {
   const outcome = outcomeOf(event, brokenAt);
   const act = bareOperation(event.Operation ?? event.Kind);
   const gates = gatesOf(event, `${act}${name === '' ? '' : ` on ${name}`}`);
@@ -60,7 +63,7 @@ export function Inspector({ event, asked, name, brokenAt, onClose }: InspectorPr
         <Row name="Came by">{doorWords(event.Door)}</Row>
         {event.Principal !== undefined && <Row name="Principal"><bdi className="font-mono text-[12px] break-all">{event.Principal}</bdi></Row>}
         {event.Error !== undefined && <Row name="Answer"><code className={`font-mono text-[12px] ${event.Result === 'denied' ? 'text-danger' : 'text-warn'}`}>{event.Error}</code></Row>}
-        {event.Resource !== undefined && <Row name="Resource"><code className="font-mono text-[12px] break-all">{event.Resource}</code></Row>}
+        {event.Resource !== undefined && <Row name="Resource"><code className="font-mono text-[12px] break-all">{event.Resource}</code>{inToken && <> <HardwareBadge /></>}</Row>}
       </dl>
       {gates ? (
         <>

@@ -2,6 +2,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { bareOperation, clockTime, counted, day, exact } from '../format.ts';
+import { HardwareIcon } from '../hardware/parts.tsx';
 import type { TrailEvent } from '../keys/data.ts';
 import { ChainRail } from '../pictures/chain-rail.tsx';
 import { letterOf } from '../vault/letters.ts';
@@ -18,12 +19,14 @@ interface TrailListProps {
   readonly selected: number | undefined;
   readonly brokenAt: number | undefined;
   readonly nameOf: (arn: string | undefined) => string;
+  /** ARNs of keys that are in tokens. */
+  readonly inTokens: ReadonlySet<string>;
   readonly today: string;
   readonly onSelect: (index: number) => void;
   readonly onEnd: () => void;
 }
 
-export function TrailList({ events, selected, brokenAt, nameOf, today, onSelect, onEnd }: TrailListProps) {
+export function TrailList({ events, selected, brokenAt, nameOf, inTokens, today, onSelect, onEnd }: TrailListProps) {
   const scroll = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({ count: events.length, getScrollElement: () => scroll.current, estimateSize: () => ROW, overscan: 12, paddingStart: 6 });
   const items = virtual.getVirtualItems();
@@ -65,7 +68,7 @@ export function TrailList({ events, selected, brokenAt, nameOf, today, onSelect,
               <ChainRail own={recordId(event)} newer={newer && recordId(newer)} last={index === events.length - 1} tone={tone} />
               <span className="ml-1 w-[56px] shrink-0 truncate text-fg-2" title={exact(event.Time * 1000)}>{day(event.Time * 1000) === today ? clockTime(event.Time * 1000) : day(event.Time * 1000).replace(/ \d{4}$/, '')}</span>
               <span className={`w-[168px] shrink-0 truncate max-[1400px]:w-[126px] max-[980px]:w-[112px] font-mono text-[12.5px] font-medium ${faint ? 'text-fg-2' : ''}`}>{bareOperation(event.Operation ?? event.Kind)}</span>
-              <span className="min-w-0 flex-1 truncate font-medium">{nameOf(event.Resource)}</span>
+              <span className="flex min-w-0 flex-1 items-center gap-1.5 font-medium"><span className="truncate">{nameOf(event.Resource)}</span>{event.Resource !== undefined && inTokens.has(event.Resource) && <HardwareIcon />}</span>
               <span className="flex w-[106px] shrink-0 items-center gap-1.5 text-fg-2 max-[980px]:w-[14px]"><DoorIcon door={event.Door} /><span className="truncate max-[980px]:sr-only">{doorWords(event.Door)}</span></span>
               <span className="w-[76px] shrink-0"><OutcomeWord event={event} brokenAt={brokenAt} /></span>
               <span className="w-12 shrink-0 text-right font-mono text-[12px] text-fg-3 max-[980px]:sr-only">{counted(event.Index)}</span>

@@ -9,7 +9,7 @@ import { useKeys } from '../keys/data.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { EmptyState, errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { letterOf } from '../vault/letters.ts';
-import { RESULTS, SPANS, TRAIL, useAsked, useNames, useTrail, visible, type ResultFilter, type Span } from './data.ts';
+import { RESULTS, SPANS, TRAIL, useAsked, useInTokens, useNames, useTrail, visible, type ResultFilter, type Span } from './data.ts';
 import { useCheckpointKey } from './checkpoint-data.ts';
 import { Checkpoints, Signers } from './checkpoints.tsx';
 import { BrokenInspector, Inspector } from './inspector.tsx';
@@ -38,6 +38,7 @@ export function TrailScreen() {
   const all = useMemo(() => data?.pages.flatMap((page) => page.Events), [data]);
   const events = useMemo(() => all && visible(all, find, span, time, nameOf), [all, find, span, time, nameOf]);
   const more = useCallback(() => { if (hasNextPage && !isFetchingNextPage) void fetchNextPage(); }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const inTokens = useInTokens(rows, all);
   const broken = verified?.report.Broken;
   const current = events?.find((event) => event.Index === selected);
   const asked = useAsked(current, all);
@@ -80,9 +81,9 @@ export function TrailScreen() {
           {trail.isError && !events ? <div className="p-4"><InlineError error={errorOf(trail.error)} consequence={errorOf(trail.error).code === 'TrailBrokenException' ? 'Records are not shown while that is so; Verify says where.' : ''} /></div>
           : !events ? <SkeletonRows rows={10} height={36} />
           : events.length === 0 ? <EmptyState title={filtered ? (hasNextPage ? 'No loaded record matches' : 'No record matches') : 'Nothing is recorded yet'}><>{filtered && <Button onClick={clear}>Clear the filters</Button>}{hasNextPage && <Button disabled={isFetchingNextPage} onClick={more}>Search older records</Button>}</></EmptyState>
-          : <TrailList events={events} selected={selected} brokenAt={broken?.Index} nameOf={nameOf} today={day(time)} onSelect={setSelected} onEnd={more} />}
+          : <TrailList events={events} selected={selected} brokenAt={broken?.Index} nameOf={nameOf} inTokens={inTokens} today={day(time)} onSelect={setSelected} onEnd={more} />}
         </section>
-        {current && current.Index !== broken?.Index ? <Inspector event={current} asked={asked} name={nameOf(current.Resource)} brokenAt={broken?.Index} onClose={() => { setSelected(undefined); }} />
+        {current && current.Index !== broken?.Index ? <Inspector event={current} asked={asked} name={nameOf(current.Resource)} inToken={current.Resource !== undefined && inTokens.has(current.Resource)} brokenAt={broken?.Index} onClose={() => { setSelected(undefined); }} />
         : broken ? <BrokenInspector broken={broken} records={verified.report.Records} /> : null}
       </div>
       {checkpoints && <Checkpoints onClose={() => { setCheckpoints(false); }} />}
