@@ -8,18 +8,18 @@ import { DecryptCommand, DescribeKeyCommand, EncryptCommand, KMSClient, ListKeys
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import type { OpenWindow } from '../hosts/playwright.ts';
 import { remove, temporaryFolder } from '../system/support/served-vault.ts';
 import { act, button, dialog, heading, openKey, press, submit, textOf } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { openUnlocked } from './support/unlocked-window.ts';
 
 const home = temporaryFolder();
 const folder = join(home, 'vault');
 let window: OpenWindow;
 let page: Page;
 let client: KMSClient;
-const said: string[] = [];
+let said: readonly string[];
 inOrder(() => page);
 
 const freePort = (): Promise<number> =>
@@ -31,13 +31,7 @@ const freePort = (): Promise<number> =>
   });
 
 beforeAll(async () => {
-  await makeVault(folder);
-  window = await openWindow(folder);
-  page = await window.page();
-  page.on('pageerror', (error) => said.push(error.message));
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.keyboard.press('Enter');
-  await page.getByText('No keys yet').waitFor();
+  ({ window, page, said } = await openUnlocked(home));
   await window.local.ok('kms:CreateKey', { MultiRegion: true, Description: 'for the shop' }).then(({ KeyMetadata }) => window.local.ok('kms:CreateAlias', { AliasName: 'alias/shop', TargetKeyId: (KeyMetadata as { readonly KeyId: string }).KeyId }));
 });
 afterAll(async () => {

@@ -6,21 +6,22 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FIRST_MESSAGE } from '../../src/renderer/hardware/setup-run.ts';
 import { toPem } from '../../src/renderer/encoding.ts';
-import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
-import { remove, temporaryFolder } from '../system/support/served-vault.ts';
-import { OFFICER_PIN, PIN, SOFTHSM, softHsm, type SoftHsm } from '../system/support/softhsm.ts';
+import type { OpenWindow } from '../hosts/playwright.ts';
+import { PASSWORD } from '../system/support/make-vault.ts';
+import { OFFICER_PIN, PIN, SOFTHSM, type SoftHsm } from '../system/support/softhsm.ts';
 import { dialog, heading, press, resultOf, submit } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { openTokenWindow, type TokenWindow } from './support/token-window.ts';
 
-const home = temporaryFolder();
-const before = process.env['SOFTHSM2_CONF'];
+let on: TokenWindow;
+let home = '';
 let hsm: SoftHsm;
 let window: OpenWindow;
 let page: Page;
 const said: string[] = [];
 inOrder(() => page);
 
+/** The fresh page after a lock. */
 async function shown(): Promise<void> {
   page = await window.page();
   page.on('pageerror', (error) => said.push(error.message));
@@ -29,20 +30,10 @@ async function shown(): Promise<void> {
 }
 
 beforeAll(async () => {
-  hsm = softHsm(home);
-  process.env['SOFTHSM2_CONF'] = hsm.env['SOFTHSM2_CONF'];
-  const folder = join(home, 'vault');
-  await makeVault(folder);
-  window = await openWindow(folder);
-  await shown();
-  await page.getByText('No keys yet').waitFor();
+  on = await openTokenWindow([]);
+  ({ home, hsm, window, page } = on);
 });
-afterAll(async () => {
-  await window.close();
-  if (before === undefined) delete process.env['SOFTHSM2_CONF'];
-  else process.env['SOFTHSM2_CONF'] = before;
-  remove(home);
-});
+afterAll(() => on.end());
 
 /** All that the page holds, what stands in its fields too. */
 const html = (): Promise<string> => page.evaluate(() => document.documentElement.outerHTML + Array.from(document.querySelectorAll('input, textarea'), (one) => (one as HTMLInputElement).value).join('\n'));
@@ -181,5 +172,5 @@ it('says that a token is missing, leaves other keys as they are, and uses it aga
   await card().getByText('Connected', { exact: true }).waitFor();
   const Message = Buffer.from('m').toString('base64');
   await window.local.ok('kms:Sign', { KeyId: 'alias/first-hardware-key', SigningAlgorithm: 'ECDSA_SHA_256', Message });
-  expect(said).toEqual([]);
+  expect([...on.said, ...said]).toEqual([]);
 });

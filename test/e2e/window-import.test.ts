@@ -5,29 +5,22 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
-import { openWindow, type OpenWindow } from '../hosts/playwright.ts';
+import type { OpenWindow } from '../hosts/playwright.ts';
 import { base64 } from '../system/support/client.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, temporaryFolder } from '../system/support/served-vault.ts';
 import { dialog, press, submit } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { openUnlocked } from './support/unlocked-window.ts';
 
 const NEEDLE = 'zqNeedle7Xw';
 const home = temporaryFolder();
 let window: OpenWindow;
 let page: Page;
-const said: string[] = [];
+let said: readonly string[];
 inOrder(() => page);
 
 beforeAll(async () => {
-  const folder = join(home, 'vault');
-  await makeVault(folder);
-  window = await openWindow(folder);
-  page = await window.page();
-  page.on('pageerror', (error) => said.push(error.message));
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.keyboard.press('Enter');
-  await page.getByText('No keys yet').waitFor();
+  ({ window, page, said } = await openUnlocked(home));
   await page.keyboard.press('Control+2');
   await page.getByText('No secrets yet').waitFor();
 });

@@ -1,45 +1,22 @@
 /** Certificate requests of every kind of key that signs, in the vault and in SoftHSM, read and verified by openssl. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Client, Json } from '../system/support/client.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
-import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
-import { PIN, SOFTHSM, softHsm } from '../system/support/softhsm.ts';
+import type { Json } from '../system/support/client.ts';
+import { openTokenVault, type TokenVault } from '../system/support/token-vault.ts';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli/keystead.mjs');
-const b64 = (text: string): string => Buffer.from(text).toString('base64');
-let home = '';
-let folder = '';
-let vault: VaultProcess;
-let client: Client;
-let store = '';
+let on: TokenVault;
 
-beforeAll(async () => {
-  home = temporaryFolder();
-  folder = join(home, 'v', 'default');
-  const hsm = softHsm(home);
-  hsm.makeToken('signer');
-  await makeVault(folder);
-  vault = await startVault(folder, { home, env: hsm.env, within: 60_000 });
-  client = vault.client;
-  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
-  await client.ok('hardware:AddModule', { Path: SOFTHSM });
-  const token = ((await client.ok('hardware:ListTokens'))['Tokens'] as readonly Json[]).find(({ Label }) => Label === 'signer');
-  store = (await client.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: 'soft', CloudHsmClusterId: token?.['CloudHsmClusterId'], KeyStorePassword: b64(PIN) }))['CustomKeyStoreId'] as string;
-  await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
-});
-afterAll(async () => {
-  await vault.kill();
-  remove(home);
-});
+beforeAll(async () => { on = await openTokenVault('signer'); });
+afterAll(() => on.end());
 
 const newKey = async (KeySpec: string, onToken: boolean): Promise<string> =>
-  ((await client.ok('kms:CreateKey', { KeySpec, KeyUsage: 'SIGN_VERIFY', ...(onToken ? { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: store } : {}) }))['KeyMetadata'] as { KeyId: string }).KeyId;
+  ((await on.client.ok('kms:CreateKey', { KeySpec, KeyUsage: 'SIGN_VERIFY', ...(onToken ? { Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: on.store } : {}) }))['KeyMetadata'] as { KeyId: string }).KeyId;
 /** What openssl makes of it; throws where it does not verify. */
 function read(pem: string): string {
-  const file = join(home, 'request.pem');
+  const file = on.at('request.pem');
   writeFileSync(file, pem);
   const ran = spawnSync('openssl', ['req', '-in', file, '-noout', '-text', '-verify', '-nameopt', 'RFC2253,utf8,-esc_msb']);
   if (ran.status !== 0 || !/self-signature verify OK|verify OK/.test(ran.stderr.toString('utf8') + ran.stdout.toString('utf8'))) throw new Error(ran.stderr.toString('utf8'));
@@ -59,22 +36,22 @@ const CASES: readonly (readonly [spec: string, onToken: boolean, algorithms: rea
 it.each(CASES)('a key of %s, in a token: %s, makes a request that openssl verifies', async (spec, onToken, algorithms, shown) => {
   const KeyId = await newKey(spec, onToken);
   for (const SigningAlgorithm of algorithms) {
-    const { CertificateRequest } = await client.ok('file:GenerateCertificateRequest', { KeyId, ...NAMES, ...(SigningAlgorithm === undefined ? {} : { SigningAlgorithm }) });
+    const { CertificateRequest } = await on.client.ok('file:GenerateCertificateRequest', { KeyId, ...NAMES, ...(SigningAlgorithm === undefined ? {} : { SigningAlgorithm }) });
     const text = read(CertificateRequest as string);
     expect(text).toMatch(shown);
     expect(text).toContain('Subject: CN=build.example.com,OU=IT\\+Ops,O=Käse & Söhne\\, GmbH,L=Köln,ST=NRW,C=DE');
     expect(text).toMatch(/DNS:build\.example\.com, DNS:\*\.example\.com, DNS:xn--kse-qla\.example, IP Address:192\.0\.2\.7, IP Address:2001:DB8:0:0:0:0:0:1, IP Address:0:0:0:0:0:0:0:0, email:ops\+ca@example\.com/);
     // The public key in it is the key's own.
     const theirs = execFileSync('openssl', ['req', '-noout', '-pubkey'], { input: CertificateRequest as string }).toString('utf8');
-    expect(Buffer.from(theirs.replace(/-----[^-]+-----|\n/g, ''), 'base64').toString('base64')).toBe((await client.ok('kms:GetPublicKey', { KeyId }))['PublicKey']);
+    expect(Buffer.from(theirs.replace(/-----[^-]+-----|\n/g, ''), 'base64').toString('base64')).toBe((await on.client.ok('kms:GetPublicKey', { KeyId }))['PublicKey']);
   }
 });
 
 it('is signed by an authority of openssl, with the names that were asked for', async () => {
   const KeyId = await newKey('ECC_NIST_P256', true);
-  const { CertificateRequest } = await client.ok('file:GenerateCertificateRequest', { KeyId, DnsNames: ['only.example.com'] });
+  const { CertificateRequest } = await on.client.ok('file:GenerateCertificateRequest', { KeyId, DnsNames: ['only.example.com'] });
   expect(read(CertificateRequest as string)).toMatch(/Subject: *\n[\s\S]*X509v3 Subject Alternative Name: critical/);
-  const at = (name: string): string => join(home, name);
+  const at = (name: string): string => on.at(name);
   writeFileSync(at('r.csr'), CertificateRequest as string);
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', at('ca.key'), '-out', at('ca.pem'), '-subj', '/CN=Test authority', '-days', '1'], { stdio: 'ignore' });
   execFileSync('openssl', ['x509', '-req', '-in', at('r.csr'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-copy_extensions', 'copyall', '-days', '1', '-out', at('r.pem')], { stdio: 'ignore' });
@@ -84,23 +61,23 @@ it('is signed by an authority of openssl, with the names that were asked for', a
 
 it('refuses keys that sign no certificates, and names that are none', async () => {
   const KeyId = await newKey('ECC_NIST_P256', false);
-  const code = (input: Json): Promise<string> => client.code('file:GenerateCertificateRequest', { KeyId, ...input });
+  const code = (input: Json): Promise<string> => on.client.code('file:GenerateCertificateRequest', { KeyId, ...input });
   expect(await code({})).toBe('ValidationException');
   for (const DnsNames of [['a b'], ['-a.example'], ['a..b'], ['a.'], ['*'], ['*.*.example'], ['käse.example'], ['192.0.2.7'], ['a\u0000b'], ['a/b'], [`${'a'.repeat(64)}.example`], [`${'a.'.repeat(126)}ab`]]) expect([DnsNames, await code({ DnsNames })]).toEqual([DnsNames, 'ValidationException']);
   for (const IpAddresses of [['256.1.1.1'], ['1.2.3'], ['01.2.3.4'], ['1.2.3.4/8'], [':::'], ['1::2::3'], ['12345::'], ['fe80::1%eth0'], ['1:2:3:4:5:6:7']]) expect([IpAddresses, await code({ IpAddresses })]).toEqual([IpAddresses, 'ValidationException']);
   for (const Emails of [['a'], ['a@b'], ['a b@example.com'], ['"a"@example.com'], ['a@example.com\r\n']]) expect([Emails, await code({ Emails })]).toEqual([Emails, 'ValidationException']);
   for (const CommonName of ['', ' a', 'a\n', 'a\u202eb', 'a'.repeat(65), 'a\u0000']) expect([CommonName, await code({ CommonName })]).toEqual([CommonName, 'ValidationException']);
   for (const Country of ['de', 'DEU', 'D', 'Ä']) expect([Country, await code({ CommonName: 'a', Country })]).toEqual([Country, 'ValidationException']);
-  expect(await client.code('file:GenerateCertificateRequest', { KeyId: await newKey('ML_DSA_44', false), CommonName: 'a' })).toBe('UnsupportedOperationException');
-  expect(await client.code('file:GenerateCertificateRequest', { KeyId: await newKey('ECC_NIST_EDWARDS25519', false), CommonName: 'a', SigningAlgorithm: 'ED25519_PH_SHA_512' })).toBe('UnsupportedOperationException');
-  const symmetric = ((await client.ok('kms:CreateKey', {}))['KeyMetadata'] as { KeyId: string }).KeyId;
-  expect(await client.code('file:GenerateCertificateRequest', { KeyId: symmetric, CommonName: 'a' })).toBe('InvalidKeyUsageException');
+  expect(await on.client.code('file:GenerateCertificateRequest', { KeyId: await newKey('ML_DSA_44', false), CommonName: 'a' })).toBe('UnsupportedOperationException');
+  expect(await on.client.code('file:GenerateCertificateRequest', { KeyId: await newKey('ECC_NIST_EDWARDS25519', false), CommonName: 'a', SigningAlgorithm: 'ED25519_PH_SHA_512' })).toBe('UnsupportedOperationException');
+  const symmetric = ((await on.client.ok('kms:CreateKey', {}))['KeyMetadata'] as { KeyId: string }).KeyId;
+  expect(await on.client.code('file:GenerateCertificateRequest', { KeyId: symmetric, CommonName: 'a' })).toBe('InvalidKeyUsageException');
 });
 
 it('is written to a new file by the command line', async () => {
   const KeyId = await newKey('ECC_NIST_P256', true);
-  const run = (...args: string[]) => spawnSync(process.execPath, [CLI, '--vault', folder, 'certificate', 'request', '--key-id', KeyId, '--common-name', 'cli.example.com', '--dns-names', 'a.example', '--dns-names', 'b.example', ...args], { env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: join(home, 'run'), XDG_STATE_HOME: join(home, 'state') }, input: '' });
-  const out = join(home, 'cli.csr');
+  const run = (...args: string[]) => spawnSync(process.execPath, [CLI, '--vault', on.folder, 'certificate', 'request', '--key-id', KeyId, '--common-name', 'cli.example.com', '--dns-names', 'a.example', '--dns-names', 'b.example', ...args], { env: { ...process.env, HOME: on.home, XDG_RUNTIME_DIR: on.at('run'), XDG_STATE_HOME: on.at('state') }, input: '' });
+  const out = on.at('cli.csr');
   const ran = run('--out', out);
   expect([ran.status, ran.stderr.toString('utf8')]).toEqual([0, '']);
   expect(read(readFileSync(out, 'utf8'))).toContain('DNS:a.example, DNS:b.example');

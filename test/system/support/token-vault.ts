@@ -18,6 +18,8 @@ export interface TokenVault {
   readonly client: Client;
   /** Another process, after one that was ended; unlocks. */
   start(): Promise<void>;
+  /** Makes the key store again, after it was deleted, and connects it. */
+  makeStore(): Promise<void>;
   /** Gives the PIN and connects the key store. */
   connect(): Promise<void>;
   /** As DescribeCustomKeyStores has it. */
@@ -52,17 +54,22 @@ export async function openTokenVault(label: string, { module = () => SOFTHSM, co
   const ok = (operation: string, input?: Json): Promise<Json> => vault.client.ok(operation, input);
   const tokenNow = async (): Promise<Json> => ((await ok('hardware:ListTokens'))['Tokens'] as readonly Json[]).find((one) => one['Serial'] === serial) ?? {};
   await ok('hardware:AddModule', { Path: path });
-  const store = (await ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: label, CloudHsmClusterId: (await tokenNow())['CloudHsmClusterId'], KeyStorePassword: base64(PIN) }))['CustomKeyStoreId'] as string;
-  if (connected) await ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+  let store = '';
+  const makeStore = async (connects = true): Promise<void> => {
+    store = (await ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: label, CloudHsmClusterId: (await tokenNow())['CloudHsmClusterId'], KeyStorePassword: base64(PIN) }))['CustomKeyStoreId'] as string;
+    if (connects) await ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
+  };
+  await makeStore(connected);
   return {
     home,
     folder,
     hsm,
     serial,
-    store,
+    get store() { return store; },
     get vault() { return vault; },
     get client() { return vault.client; },
     start,
+    makeStore: () => makeStore(),
     async connect() {
       await ok('hardware:UnlockToken', { Serial: serial, Pin: base64(PIN) });
       await ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: store });
