@@ -83,9 +83,9 @@ export function ModuleChoice({ modules, registered, again = false, onLoaded, onC
           {looked.Warnings.length > 0 && <Warned>{looked.Warnings.map((text) => <span key={text} className="block">{sentence(text.replaceAll('`', ''))}</span>)}<span className="block">Whoever can change it can run code as you.</span></Warned>}
           <p className="text-fg-2">A module is other people’s native code and runs with your rights. It gets a process of its own, which holds no keys of this vault. Another file at this place is not loaded until you agree to it.</p>
           <TextField label="Parameters" value={parameters} disabled={busy} maxLength={1024} className="font-mono text-[12.5px]" onChange={(event) => { setParameters(event.target.value); }} hint="Only for modules that ask for some, as NSS does; not secret" />
-          {busy && <ProgressRow label="Loading it in a process of its own" />}
           {error && <InlineError error={error} consequence="The module was not added." />}
         </div>
+        {busy && <div className="px-5 pt-2 pb-1"><ProgressRow label="Loading it in a process of its own" /></div>}
         <DialogFoot><Button tall onClick={() => { setLooked(undefined); setError(undefined); }} disabled={busy}>Back</Button><Button tall kind="primary" type="submit" busy={busy}>Load this file</Button></DialogFoot>
       </form>
     );
