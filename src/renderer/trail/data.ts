@@ -52,7 +52,7 @@ export function useAsked(event: TrailEvent | undefined, loaded: readonly TrailEv
 /** Something public and stable about a record, from which its seam is drawn. */
 export const recordId = (event: TrailEvent): string => `${event.Index}:${event.Time}:${event.RequestId ?? event.Kind}`;
 
-const isCheckpoint = (event: TrailEvent): boolean => /checkpoint/i.test(event.Operation ?? '');
+const isCheckpoint = (event: TrailEvent): boolean => /^trail:(?:Export|Sign|Verify)Checkpoint$/.test(event.Operation ?? '');
 export const toneOf = (event: TrailEvent): 'record' | 'checkpoint' | 'denied' => (event.Result === 'denied' ? 'denied' : isCheckpoint(event) ? 'checkpoint' : 'record');
 
 /** Names of keys for ARNs; what is not known stays as the ARN ends. */
