@@ -29,7 +29,7 @@ export function spanOf({ NotBefore: from, NotAfter: until }: TokenCertificate, a
 /** `key`: what its key is called; absent where that is plain from the page. */
 export function goesWith({ Of }: TokenCertificate, key: string | undefined): readonly [words: string, isGood: boolean] {
   if (!Of) return ['Goes with no key on this token', true];
-  if (Of.Match === 'publicKey') return [key === undefined ? 'Certifies this key: the public keys are one' : `Certifies ${key}: the public keys are one`, true];
+  if (Of.Match === 'publicKey') return [key === undefined ? 'Certifies this key; the public keys were compared' : `Certifies ${key}; the public keys were compared`, true];
   const named = key ?? 'this key';
   return Of.Match === 'id' ? [`Has the id of ${named}; the token shows no public key to compare`, true] : [`Has the id of ${named}, and certifies another key`, false];
 }

@@ -1,6 +1,6 @@
 /** A key store made to span one more token. Both security officers' PINs are in their fields alone, and taken out when they are sent. */
 import { useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { Progress } from '../../shared/wire/messages.ts';
 import { client } from '../client.ts';
@@ -40,6 +40,10 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<CallError>();
   const [wrong, setWrong] = useState<string>();
+  /** A security officer's PIN is at its last try: going on uses it. */
+  const [insists, setInsists] = useState(false);
+  const running = useRef<AbortController>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
   // As they were when it was opened: the one that joins is free no longer once it has.
   const [free] = useState(tokens);
   const [members] = useState(() => cluster.Members.filter(({ Health }) => Health === 'connected'));
@@ -69,9 +73,11 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
     const SecurityOfficerPin = officer.current?.take();
     const MemberSecurityOfficerPin = memberOfficer.current?.take();
     if (!SecurityOfficerPin || !MemberSecurityOfficerPin) return;
+    const control = new AbortController();
+    running.current = control;
     setBusy(true);
     setProgress({ done: 0, total: 0, unit: 'records' });
-    const answer = await client.hardware.addTokenToKeyStore({ CustomKeyStoreId: before.CustomKeyStoreId, CloudHsmClusterId: guest.CloudHsmClusterId, ...(Pin ? { Pin } : {}), SecurityOfficerPin, Member: host.CloudHsmClusterId, MemberSecurityOfficerPin }, { progress: setProgress });
+    const answer = await client.hardware.addTokenToKeyStore({ CustomKeyStoreId: before.CustomKeyStoreId, CloudHsmClusterId: guest.CloudHsmClusterId, ...(Pin ? { Pin } : {}), SecurityOfficerPin, Member: host.CloudHsmClusterId, MemberSecurityOfficerPin, ...(insists ? { LastTry: true as const } : {}) }, { progress: setProgress, signal: control.signal });
     await refreshHardware(queries);
     setProgress(undefined);
     setBusy(false);
@@ -79,7 +85,10 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
     else if (answer.error.code === 'IncorrectPinException') {
       setWrong(sentence(answer.error.message.replaceAll('`', '')));
       (guest.LoggedIn ? officer : user).current?.focus();
-    } else setError(answer.error);
+    } else {
+      setInsists(answer.error.code === 'PinLockedException' && answer.error.message.includes('--last-try'));
+      setError(answer.error);
+    }
   };
 
   return (
@@ -99,7 +108,9 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
             {members.length > 1 && <SelectField label="Keys are copied from" value={through} options={members.map((one) => [one.CloudHsmClusterId, memberName(one)] as const)} onPick={setThrough} />}
             <PasswordField ref={memberOfficer} label={`Security officer’s PIN of ${memberName(host)}`} autoComplete="off" disabled={busy} hint="Its officer marks the new token’s key as trusted; not kept either" />
             {(isLay(guest) || isLay(host)) && <Warned>SoftHSM lets a security officer make public objects only: the new trusted key lies in plain among the token’s files on the disk until it is copied to a private object, moments later.</Warned>}
-            {error && <InlineError error={error} consequence="The token did not join; what was made on it for that was removed where it answers." />}
+            {error?.code === 'CancelledException' && <p role="status" className="tint-warn rounded-card px-3 py-2.5">Cancelled. The token did not join; what was made on it for that was removed where it answers.</p>}
+            {error && error.code !== 'CancelledException' && <InlineError error={error} consequence="The token did not join; what was made on it for that was removed where it answers." />}
+            {insists && <Warned>Going on uses the last try that the token says is left. One more wrong PIN of its security officer locks it for good.</Warned>}
           </div>
           {/* Below what scrolls: in sight in the smallest window, too. */}
           {(busy || wrong !== undefined) && (
@@ -108,7 +119,7 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
               {busy && <ProgressRow label={progress?.unit === 'keys' ? 'Copying the keys' : 'Making and trying the wrapping keys'} done={progress?.done} total={progress?.total} />}
             </div>
           )}
-          <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Joining…' : 'Let it join'}</Button></DialogFoot>
+          <DialogFoot><Button tall onClick={() => { if (busy) running.current?.abort(); else onClose(); }}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Joining…' : insists ? 'Use the last try' : 'Let it join'}</Button></DialogFoot>
         </form>
       )}
     </Dialog>
