@@ -18,9 +18,10 @@ import { windowList } from './figures/window-list.ts';
 import { tokenCluster } from './figures/token-cluster.ts';
 import { tokenSigning } from './figures/token-signing.ts';
 import { window } from './figures/window.ts';
+import { windowSecrets } from './figures/window-secrets.ts';
 import { table, verdictOf, type Bench, type Line } from './harness.ts';
 
-const FIGURES = [disk, signing, tokenSigning, tokenCluster, encrypting, keyGeneration, awsDoor, hashing, ciphering, large, secrets, window, windowList];
+const FIGURES = [disk, signing, tokenSigning, tokenCluster, encrypting, keyGeneration, awsDoor, hashing, ciphering, large, secrets, window, windowList, windowSecrets];
 
 const root = process.cwd();
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

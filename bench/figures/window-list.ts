@@ -2,7 +2,7 @@
  * The list of 100,000 keys in a real Chromium, over the fake bridge: what a key press and a scroll cost the page. Making as many keys in a
  * vault takes longer than all other figures together, and no part of what is measured here asks the vault for more than the rows in sight.
  */
-import type { CDPSession, Page } from 'playwright-core';
+import type { CDPSession, Locator, Page } from 'playwright-core';
 import { openStage } from '../../test/renderer/stage.ts';
 import { median, pause, percentile, type Bench, type Figure } from '../harness.ts';
 
@@ -21,11 +21,7 @@ export const windowList: Figure = {
       // The records of the trail are read once, beside the list.
       await pause(2000);
       const rows = `${KEYS.toLocaleString('en-US')} keys`;
-      const presses = await filterPresses(page);
-      const painted = presses.map((press) => press.painted);
-      const listed = presses.flatMap((press) => press.listed ?? []);
-      report({ figure: `window: a key press in the filter to the next frame, ${rows}`, value: median(painted), unit: 'ms', target: { atMost: 16 }, rounds: painted, note: `p95 ${percentile(painted, 0.95).toFixed(1)} ms` });
-      report({ figure: `window: a key press in the filter to the filtered list, ${rows}`, value: median(listed), unit: 'ms', rounds: listed, note: `p95 ${percentile(listed, 0.95).toFixed(1)} ms; the page’s thread computed ${median(presses.map(({ computed }) => computed)).toFixed(1)} ms for a press in all` });
+      await reportPresses(page, { field: page.getByPlaceholder(/^Filter /), typed: TYPED, what: 'filter', rows }, report);
       const frames = await scroll(page);
       report({ figure: `window: scrolling, ${rows}`, value: 1000 / median(frames), unit: 'frames/s', target: { atLeast: 59 }, note: `p95 ${percentile(frames, 0.95).toFixed(1)} ms, the longest ${Math.max(...frames).toFixed(1)} ms, of ${String(frames.length)} frames` });
     } finally {
@@ -48,7 +44,25 @@ async function computed(session: CDPSession): Promise<number> {
   return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
 }
 
-async function filterPresses(page: Page): Promise<Press[]> {
+interface Typing {
+  readonly field: Locator;
+  /** One letter after the other. */
+  readonly typed: string;
+  /** What the field is called in a figure, and what is looked through. */
+  readonly what: string;
+  readonly rows: string;
+}
+
+export async function reportPresses(page: Page, typing: Typing, report: Bench['report']): Promise<void> {
+  const { what, rows } = typing;
+  const presses = await pressesIn(page, typing);
+  const painted = presses.map((press) => press.painted);
+  const listed = presses.flatMap((press) => press.listed ?? []);
+  report({ figure: `window: a key press in the ${what} to the next frame, ${rows}`, value: median(painted), unit: 'ms', target: { atMost: 16 }, rounds: painted, note: `p95 ${percentile(painted, 0.95).toFixed(1)} ms` });
+  report({ figure: `window: a key press in the ${what} to the list that it leaves, ${rows}`, value: median(listed), unit: 'ms', rounds: listed, note: `p95 ${percentile(listed, 0.95).toFixed(1)} ms; the page’s thread computed ${median(presses.map(({ computed }) => computed)).toFixed(1)} ms for a press in all` });
+}
+
+async function pressesIn(page: Page, { field, typed }: Typing): Promise<Press[]> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   await page.evaluate(() => {
@@ -62,13 +76,12 @@ async function filterPresses(page: Page): Promise<Press[]> {
     }, { capture: true });
     new MutationObserver(() => { if (at.listed === 0) { at.listed = -1; afterFrame(() => { at.listed = performance.now(); }); } }).observe(document.querySelector('[role=listbox] > div') ?? document.body, { subtree: true, childList: true, characterData: true, attributes: true });
   });
-  const field = page.getByPlaceholder(/^Filter /);
   const presses: Press[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     await field.fill('');
     await field.focus();
     await pause(500);
-    for (const letter of TYPED) {
+    for (const letter of typed) {
       const before = await computed(session);
       await page.keyboard.press(letter);
       await pause(250);

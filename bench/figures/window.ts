@@ -36,7 +36,7 @@ export const window: Figure = {
   },
 };
 
-function callers(home: Home, count: number): Promise<Caller[]> {
+export function callers(home: Home, count: number): Promise<Caller[]> {
   const tmp = home.folder;
   const path = socketPath({ platform: process.platform, env: home.env, home: home.folder, tmp, uid: process.geteuid?.() ?? 0 }, createHash('sha256').update(home.vault).digest('hex'));
   return Promise.all(Array.from({ length: count }, () => Caller.connect(path)));
