@@ -1,6 +1,6 @@
 /** Secrets as the screens need them: names and what is known of them through the queries' cache, values never. */
 import { keepPreviousData, skipToken, useInfiniteQuery, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
@@ -38,7 +38,9 @@ export function useSecrets(words: string) {
     placeholderData: keepPreviousData,
   });
   const secrets = useMemo(() => query.data?.pages.flatMap(({ SecretList }) => SecretList), [query.data]);
-  return { secrets, more: query.hasNextPage, loadMore: () => { if (!query.isFetchingNextPage) void query.fetchNextPage(); }, error: query.error, retry: () => { void query.refetch(); } };
+  const { fetchNextPage, isFetchingNextPage } = query;
+  const loadMore = useCallback((): void => { if (!isFetchingNextPage) void fetchNextPage(); }, [fetchNextPage, isFetchingNextPage]);
+  return { secrets, more: query.hasNextPage, loadMore, error: query.error, retry: () => { void query.refetch(); } };
 }
 
 export const useSecret = (name: string) => useQuery({ queryKey: secretQuery(name), queryFn: async () => outputOf(await client.secretsmanager.describeSecret({ SecretId: name })) });

@@ -1,7 +1,7 @@
 /** Secrets: the list, the search, and beside it the secret. Below 1040 pixels the secret takes the list's place. */
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { FileInput, ListFilter, Plus } from 'lucide-react';
-import { useCallback, useDeferredValue, useRef, useState, type DragEvent, type KeyboardEvent } from 'react';
+import { memo, useCallback, useDeferredValue, useRef, useState, type DragEvent, type KeyboardEvent } from 'react';
 import { copyText } from '../clipboard.ts';
 import { plural } from '../format.ts';
 import { Button } from '../parts/button.tsx';
@@ -14,6 +14,12 @@ import { searchWords, useSecrets } from './data.ts';
 import { openFile } from './import-data.ts';
 import { SecretDetail } from './secret-detail.tsx';
 import { SecretList } from './secret-list.tsx';
+
+const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
+
+/** A letter in the search is on the screen at the next frame: what it does not change is not made anew for it. */
+const List = memo(SecretList);
+const Detail = memo(SecretDetail);
 
 export function SecretsScreen() {
   const { show, readOnly } = useVault();
@@ -29,12 +35,15 @@ export function SecretsScreen() {
   const selected = chosen ?? (window.innerWidth >= 1040 ? secrets?.[0]?.Name : undefined);
   const none = secrets?.length === 0 && words === '';
   const select = useCallback((name: string | undefined): void => { void navigate({ to: '/secrets', search: name === undefined ? {} : { secret: name }, replace: true }); }, [navigate]);
-  const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
+  const open = useCallback((): void => { detail.current?.focus(); }, []);
+  const back = useCallback((): void => {
+    select(undefined);
+    setTimeout(focusList, 0);
+  }, [select]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape' && detail.current?.contains(event.target as Node)) {
-      select(undefined);
-      setTimeout(focusList, 0);
+      back();
       return;
     }
     const letter = letterOf(event);
@@ -99,11 +108,11 @@ export function SecretsScreen() {
           {error ? <div className="p-3"><InlineError error={errorOf(error)}><Button kind="ghost" onClick={retry}>Try again</Button></InlineError></div>
           : !secrets ? <SkeletonRows rows={8} height={52} />
           : secrets.length === 0 ? <EmptyState title={`No secrets match “${filter.trim()}”`}><Button onClick={() => { setFilter(''); input.current?.focus(); }}>Clear the search</Button></EmptyState>
-          : <SecretList secrets={secrets} selected={selected} onSelect={select} onOpen={() => { detail.current?.focus(); }} onEnd={more ? loadMore : undefined} />}
+          : <List secrets={secrets} selected={selected} onSelect={select} onOpen={open} onEnd={more ? loadMore : undefined} />}
           <p role="status" className="sr-only">{words !== '' && secrets ? `${plural(secrets.length, 'secret')}${more ? ' and more' : ''}` : ''}</p>
         </section>
         <section ref={detail} aria-label="Secret" data-pane="detail" tabIndex={-1} className={`min-w-0 flex-1 overflow-y-auto bg-pane focus-visible:-outline-offset-2 ${selected === undefined ? 'max-[1040px]:hidden' : ''}`}>
-          {selected !== undefined ? <SecretDetail key={selected} name={selected} onBack={() => { select(undefined); setTimeout(focusList, 0); }} /> : secrets && secrets.length > 0 ? <EmptyState title="Choose a secret to see and use it" /> : null}
+          {selected !== undefined ? <Detail key={selected} name={selected} onBack={back} /> : secrets && secrets.length > 0 ? <EmptyState title="Choose a secret to see and use it" /> : null}
         </section>
       </div>
     </div>
