@@ -58,7 +58,8 @@ export interface Joined {
 export function withJoined(cluster: ClusterRecord | undefined, { host, guest, reached, mechanism, specs }: Joined): ClusterRecord | undefined {
   if (host) return cluster ? undefined : { members: [{ ...host, opens: [guest.wrapper] }, guest], mechanism, specs, gone: [] };
   const [through] = guest.opens;
-  if (!cluster?.members.some(({ wrapper }) => wrapper === through)) return undefined;
+  // A member that left while the token joined has its wrapping key, which was to be a member's only: then nothing of it is to stay.
+  if (!cluster || [through, ...reached].some((one) => !cluster.members.some(({ wrapper }) => wrapper === one))) return undefined;
   const members = cluster.members.map((one) => (reached.includes(one.wrapper) ? { ...one, opens: [...one.opens, guest.wrapper] } : one));
   return { ...cluster, members: [...members, guest], specs: cluster.specs.filter((spec) => specs.includes(spec)) };
 }

@@ -22,14 +22,15 @@ export interface Left {
 }
 
 /**
- * INVARIANT: removes what is in `gone` only, and copies only from where the key is when the step's turn comes. A key that a token cannot take
+ * INVARIANT: removes what is in `gone` and no key any more, and copies only from where the key is when the step's turn comes. A key that a token cannot take
  * from one that has it may come over others.
  */
 export function planLevel(keys: readonly string[], gone: readonly string[], members: readonly Standing[]): { readonly steps: readonly Step[]; readonly left: readonly Left[] } {
   const there = members.filter(({ connected }) => connected);
   const steps: Step[] = [];
   const left: Left[] = members.filter(({ connected }) => !connected).map(({ token }) => ({ token, reason: 'notConnected' }));
-  for (const key of gone) for (const { token, holds } of there) if (holds.has(key)) steps.push({ act: 'remove', key, at: token });
+  // What was deleted and then adopted anew is a key again.
+  for (const key of gone) if (!keys.includes(key)) for (const { token, holds } of there) if (holds.has(key)) steps.push({ act: 'remove', key, at: token });
   for (const key of keys) {
     const has = new Set(there.filter(({ holds }) => holds.has(key)).map(({ token }) => token));
     for (let moved = true; moved; ) {

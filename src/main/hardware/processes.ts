@@ -126,6 +126,8 @@ export class ModuleProcesses {
     this.assertOpen();
     const known = this.#started.get(key);
     if (known) return known.running;
+    // A login may have been let through before the token was shut, and come here after.
+    if ([...this.#shut].some((name) => key === `${module.path}\n${name}`)) throw new VaultError('KMSInvalidStateException', 'the token is being initialised; try again when that is done');
     const start = { path: module.path, stopped: false } as { -readonly [K in keyof Started]: Started[K] };
     start.running = this.#start(module, key, start);
     this.#started.set(key, start);

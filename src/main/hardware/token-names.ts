@@ -1,6 +1,7 @@
 /** What tokens, and keys on them, are called. Pure. */
 import { createHash } from 'node:crypto';
-import type { TokenName } from '../backends/pkcs11/protocol.ts';
+import { isKeyId } from '../../shared/model/ids.ts';
+import { isClusterKey, isGuarded, type KeyFacts, type TokenName } from '../backends/pkcs11/protocol.ts';
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
@@ -11,16 +12,20 @@ export function clusterIdOf({ serial, label }: TokenName): string {
 }
 
 const OWN = 8;
-const mark = (account: string, label: string, random: string): string => createHash('sha256').update('keystead/token-key/v1\0').update(`${account}\0${label}\0${random}`, 'utf8').digest('hex').slice(0, 2 * OWN);
+const mark = (vaultId: string, keyId: string, random: string): string => createHash('sha256').update('keystead/token-key/v2\0').update(`${vaultId}\0${keyId}\0${random}`, 'utf8').digest('hex').slice(0, 2 * OWN);
 
 /**
- * CKA_ID, hex, of a key that a vault makes on a token: 8 random bytes, and 8 of a hash over them, the vault's account and the key's label. So a
- * key is known again whose record was never written. `random`: 8 bytes in hex.
+ * CKA_ID, hex, of a key that a vault makes on a token: 8 random bytes, and 8 of a hash over them, the vault's id and the key's, which is its
+ * label. So a key is known again whose record was never written. `random`: 8 bytes in hex.
  */
-export const newTokenKeyId = (account: string, label: string, random: string): string => random + mark(account, label, random);
+export const newTokenKeyId = (vaultId: string, keyId: string, random: string): string => random + mark(vaultId, keyId, random);
 
-/** Whether the vault of this account made the key, by its CKA_ID. No proof: whoever writes to the token can make such an id. */
-export const isOwnTokenKey = (account: string, { id, label }: { readonly id: string; readonly label: string }): boolean => id.length === 4 * OWN && id.slice(2 * OWN) === mark(account, label, id.slice(0, 2 * OWN));
+/**
+ * Whether this vault made the key: by its CKA_ID, and by what only a token that made it, or was given it wrapped, says of it. No proof: who
+ * knows the vault's id can write an object of such an id, but its value would have been outside, and the token says so.
+ */
+export const isOwnTokenKey = (vaultId: string, { id, label, stated }: Pick<KeyFacts, 'id' | 'label' | 'stated'>): boolean =>
+  isKeyId(label) && id.length === 4 * OWN && id.slice(2 * OWN) === mark(vaultId, label, id.slice(0, 2 * OWN)) && (isClusterKey(stated) || (isGuarded(stated) && stated.local !== false));
 
 /** RFC 7512 section 2.3: unreserved characters stand for themselves. */
 export const percent = (text: string): string => Array.from(new TextEncoder().encode(text), (byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)).join('');

@@ -24,7 +24,7 @@ const idOf = ({ resource }: Call): { id?: string } => (resource.arn === undefine
 
 type Output = Readonly<Record<string, unknown>>;
 
-const readingRights = ({ realm, store, keys }: OpenVault, region: string | undefined): Rights['use'] => ({ realm: realmIn(realm, region), keys, reader: store.reader });
+const readingRights = ({ realm, store, keys, info: { vaultId } }: OpenVault, region: string | undefined): Rights['use'] => ({ realm: realmIn(realm, region), vaultId, keys, reader: store.reader });
 
 function reachedBy(open: OpenVault | undefined): Pick<Executed, 'reached'> {
   if (!open || open.problem !== undefined) return {};

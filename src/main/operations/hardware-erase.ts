@@ -32,7 +32,7 @@ function ownOf({ members }: ClusterRecord, { token }: Place): readonly (readonly
 }
 
 /** On a token that answers. KMSInvalidStateException where another of the store's does not: what is on that one would be left over. */
-async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreRecord, account: string): Promise<readonly Found[]> {
+async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreRecord, vaultId: string): Promise<readonly Found[]> {
   const { cluster } = store;
   const known = new Set((await keysIn(reader, store.id)).map((key) => key.hardware?.id));
   const there = cluster ? answering({ hardware, store }) : [hardware.placeOf(store.id)];
@@ -44,9 +44,12 @@ async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreReco
       const at = { CloudHsmClusterId: clusterIdOf(token), Token: token.label };
       const { keys } = (await hardware.ask(place, 'keys', { token })).reply;
       const own = new Map(cluster ? ownOf(cluster, place) : []);
+      const made = keys.filter((key) => isOwnTokenKey(vaultId, key) && !known.has(key.id));
+      const twice = made.find((one) => keys.some((other) => other !== one && other.id === one.id));
+      if (twice) throw new VaultError('KMSInvalidStateException', `${nameToken(token)} has more than one key of the id \`${twice.id}\`, and whatever has an id is deleted together; take away what is not this vault’s with the tools of the token’s vendor first`);
       const held = new Set((await hardware.ask(place, 'holds', { token, ids: [...own.keys()], halves: true })).reply.held);
       return [
-        ...keys.filter((key) => isOwnTokenKey(account, key) && !known.has(key.id)).map(({ id, label }): Found => ({ place, shown: { ...at, Id: id, Label: label, Kind: 'key' } })),
+        ...made.map(({ id, label }): Found => ({ place, shown: { ...at, Id: id, Label: label, Kind: 'key' } })),
         ...[...own].filter(([id]) => held.has(id)).map(([id, kind]): Found => ({ place, shown: { ...at, Id: id, Label: `keystead ${store.id}`, Kind: kind } })),
       ];
     }),
@@ -55,21 +58,21 @@ async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreReco
 }
 
 export const hardwareEraseHandlers = (now: () => Hardware): Pick<HandlersOf<'hardware'>, 'hardware:ListKeyStoreObjects' | 'hardware:EraseKeyStore'> => ({
-  'hardware:ListKeyStoreObjects': async (input, _call, { reader, realm }) => {
+  'hardware:ListKeyStoreObjects': async (input, _call, { reader, vaultId }) => {
     const hardware = now();
     const store = await storeOf(reader, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
-    return { Objects: (await objectsOf(hardware, reader, store, realm.account)).map(({ shown }) => shown), Keys: (await keysIn(reader, store.id)).length };
+    return { Objects: (await objectsOf(hardware, reader, store, vaultId)).map(({ shown }) => shown), Keys: (await keysIn(reader, store.id)).length };
   },
 
-  'hardware:EraseKeyStore': async (input, call, { writer, realm, afterwards }) => {
+  'hardware:EraseKeyStore': async (input, call, { writer, vaultId, afterwards }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const keys = await keysIn(writer, store.id);
     if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${String(keys.length)} keys; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
     if (input.Confirm !== store.name) return call.fail('KMSInvalidStateException', `what is deleted on a token is gone for ever: type the name of the key store, \`${store.name}\`, as \`Confirm\` if you mean it; \`keystead hardware list-key-store-objects\` shows what is deleted`);
-    const found = await objectsOf(hardware, writer, store, realm.account);
+    const found = await objectsOf(hardware, writer, store, vaultId);
     writer.of(KEY_STORES).remove(store.id);
     for (const token of tokensOf(store)) await forgetPinOf(writer, token);
     const answer: { Deleted: Listed[]; Left: (Listed & { Reason: string })[] } = { Deleted: [], Left: [] };

@@ -52,10 +52,10 @@ export const shownStated = ({ sensitive, extractable, alwaysSensitive, neverExtr
 });
 
 /** A key made on a connected store's token. Its object's label is the key id. UnsupportedOperationException, CustomKeyStoreInvalidStateException. */
-export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string; readonly account: string; readonly attempted?: (attempt: Attempt) => void }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
+export async function generateOnToken(hardware: Hardware, reader: Stored, random: Random, request: { readonly store: string; readonly spec: KeySpec; readonly usage: KeyUsage; readonly keyId: string; readonly vaultId: string; readonly attempted?: (attempt: Attempt) => void }): Promise<{ readonly ref: HardwareRef; readonly publicKey?: Uint8Array; readonly materialId: string }> {
   const store = await storeOf(reader, request.store);
   assertStore(store.name, hardware.connection(store.id).state, 'createKey');
-  const newId = (): string => newTokenKeyId(request.account, request.keyId, hex(random.bytes(8)));
+  const newId = (): string => newTokenKeyId(request.vaultId, request.keyId, hex(random.bytes(8)));
   if (store.cluster) {
     const { spec, usage, keyId, attempted } = request;
     const { id, publicKey } = await generateInCluster({ hardware, random, store, record: store.cluster }, { spec, usage, label: keyId, newId }, attempted);
@@ -116,16 +116,16 @@ function notesOf(spec: KeySpec, usage: KeyUsage, { token }: { readonly token: To
 export const storedAt = ({ token }: Place): string => `${token.serial}\n${token.label}`;
 
 /** Keys that this vault made there and has no record of: it died in between, or was put back to an older state. */
-function noteUnrecorded(hardware: Hardware, place: Place, keys: readonly Pick<KeyFacts, 'id' | 'label'>[], known: readonly KeyRecord[], account: string): void {
-  hardware.notRecorded.set(storedAt(place), new Set(keys.filter((key) => isOwnTokenKey(account, key) && !alreadyHere(known, key.id)).map(({ id }) => id)));
+function noteUnrecorded(hardware: Hardware, place: Place, keys: readonly KeyFacts[], known: readonly KeyRecord[], vaultId: string): void {
+  hardware.notRecorded.set(storedAt(place), new Set(keys.filter((key) => isOwnTokenKey(vaultId, key) && !alreadyHere(known, key.id)).map(({ id }) => id)));
 }
 
 /** Looks for them on a connected store's tokens. What fails is found out when somebody looks at the token. */
-export async function findUnrecorded(hardware: Hardware, reader: Stored, store: KeyStoreRecord, account: string): Promise<void> {
+export async function findUnrecorded(hardware: Hardware, reader: Stored, store: KeyStoreRecord, vaultId: string): Promise<void> {
   const known = await keysIn(reader, store.id);
   for (const place of store.cluster ? answering({ hardware, store }) : [hardware.placeOf(store.id)]) {
     const keys = await hardware.ask(place, 'keys', { token: place.token }).catch(() => undefined);
-    if (keys) noteUnrecorded(hardware, place, keys.reply.keys, known, account);
+    if (keys) noteUnrecorded(hardware, place, keys.reply.keys, known, vaultId);
   }
 }
 
@@ -140,17 +140,17 @@ async function holderOf(hardware: Hardware, storeId: string, id: string): Promis
 const alreadyHere = (keys: readonly KeyRecord[], id: string): KeyRecord | undefined => keys.find(({ hardware }) => hardware?.id === id);
 
 export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
-  'hardware:ListTokenKeys': async (input, _call, { reader, realm }) => {
+  'hardware:ListTokenKeys': async (input, _call, { reader, realm, vaultId }) => {
     const hardware = now();
     const place = await byName(hardware, reader, input.Serial, input.Label);
     const { reply } = await hardware.ask(place, 'keys', { token: place.token });
     const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => tokensOf(store).some(({ serial, label }) => serial === place.token.serial && label === place.token.label));
     const known = (await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat();
-    noteUnrecorded(hardware, place, reply.keys, known, realm.account);
+    noteUnrecorded(hardware, place, reply.keys, known, vaultId);
     return {
       Keys: reply.keys.map(({ id, label, spec, uses, stated }) => {
         const own = alreadyHere(known, id);
-        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), State: own ? ('recorded' as const) : isOwnTokenKey(realm.account, { id, label }) ? ('notRecorded' as const) : ('foreign' as const), Stated: shownStated(stated) };
+        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), State: own ? ('recorded' as const) : isOwnTokenKey(vaultId, { id, label, stated }) ? ('notRecorded' as const) : ('foreign' as const), Stated: shownStated(stated) };
       }),
       Certificates: [...(await certificatesAt(hardware, place, known, realm))],
     };
@@ -187,13 +187,13 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     };
   },
 
-  'hardware:AdoptKey': async (input, call, { writer, realm, keys }) => {
+  'hardware:AdoptKey': async (input, call, { writer, realm, vaultId, keys }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
     const { reply, parts } = await hardware.ask(place, 'describe', { token: place.token, id: input.Id });
-    const isOwn = isOwnTokenKey(realm.account, reply);
+    const isOwn = isOwnTokenKey(vaultId, reply);
     if (store.cluster && !(isOwn && isClusterKey(reply.stated))) return call.fail('UnsupportedOperationException', `key store \`${store.name}\` spans several tokens, and a key that is on one of them already cannot be brought to the others; adopt it in a key store of one token`);
     const own = alreadyHere(await keysIn(writer, store.id), input.Id);
     if (own) return call.fail('AlreadyExistsException', `key \`${own.keyId}\` is this key of the token already`);
@@ -224,12 +224,14 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const [algorithm] = usable(offer, spec, usage);
     if (publicKey && algorithm) await provePair(keys, record, publicKey, algorithm, random);
     writer.insertKey(record);
+    // One that was deleted, and that its token has kept: levelling is to take it off no more.
+    if (store.cluster?.gone.includes(input.Id)) writer.of(KEY_STORES).update({ ...store, cluster: { ...store.cluster, gone: store.cluster.gone.filter((id) => id !== input.Id) } });
     hardware.notRecorded.get(storedAt(place))?.delete(input.Id);
     const certificates = await certificatesOf(hardware, placesFor(hardware, store), record, realm);
     return { KeyMetadata: await keyMetadata(writer, record, realm), Certificates: certificates.map(({ certificate }) => certificate) };
   },
 
-  'hardware:DeleteTokenKey': async (input, call, { writer, realm }) => {
+  'hardware:DeleteTokenKey': async (input, call, { writer, vaultId }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
@@ -237,8 +239,8 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     if (known) return call.fail('KMSInvalidStateException', `key \`${known.keyId}\` is a key of this vault; schedule its deletion with \`keystead kms schedule-key-deletion\``);
     await once(call, async () => {
       const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
-      const { label } = (await hardware.ask(place, 'describe', { token: place.token, id: input.Id })).reply;
-      if (!isOwnTokenKey(realm.account, { id: input.Id, label })) return call.fail('UnsupportedOperationException', `this vault did not make the key \`${input.Id}\`; delete it with the tools of the token’s vendor`);
+      const { label, stated } = (await hardware.ask(place, 'describe', { token: place.token, id: input.Id })).reply;
+      if (!isOwnTokenKey(vaultId, { id: input.Id, label, stated })) return call.fail('UnsupportedOperationException', `this vault did not make the key \`${input.Id}\`; delete it with the tools of the token’s vendor`);
       if (input.Confirm !== label) return call.fail('KMSInvalidStateException', `what it encrypted can never be read afterwards: type the label of the key, \`${label}\`, as \`Confirm\` if you mean it`);
       for (const at of store.cluster ? answering({ hardware, store }) : [place]) {
         await hardware.ask(at, 'discard', { token: at.token, ids: [input.Id] });

@@ -32,7 +32,7 @@ function chosen(offer: Offer): { readonly spec: KeySpec; readonly algorithm: Alg
 }
 
 export const hardwareTestHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, 'hardware:TestToken'> => ({
-  'hardware:TestToken': async (input, call, { reader, keys, realm }) => {
+  'hardware:TestToken': async (input, call, { reader, keys, vaultId }) => {
     const hardware = now();
     const store = await storeOf(reader, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
@@ -43,7 +43,7 @@ export const hardwareTestHandlers = (now: () => Hardware, random: Random): Pick<
     const done = (steps: number): void => { call.progress({ done: steps, total: STEPS, unit: 'steps' }); };
     const keyId = keyIdFrom(random.bytes(16));
     done(0);
-    const { ref, publicKey, materialId } = await generateOnToken(hardware, reader, random, { store: store.id, spec, usage: 'SIGN_VERIFY', keyId, account: realm.account });
+    const { ref, publicKey, materialId } = await generateOnToken(hardware, reader, random, { store: store.id, spec, usage: 'SIGN_VERIFY', keyId, vaultId });
     const destroy = async (): Promise<void> => {
       if (store.cluster) await removeEverywhere({ hardware, store }, ref.id);
       else await hardware.ask(place, 'destroy', { token: place.token, id: ref.id });

@@ -120,7 +120,7 @@ const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Arr
 export type GiveSealedPin = (place: Place) => Promise<void>;
 
 /** Looks for keys on a connected store’s tokens that were never recorded. */
-export type Found = (hardware: Hardware, reader: Stored, store: KeyStoreRecord, account: string) => Promise<void>;
+export type Found = (hardware: Hardware, reader: Stored, store: KeyStoreRecord, vaultId: string) => Promise<void>;
 
 export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSealedPin: GiveSealedPin, found: Found): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateCustomKeyStore': async (input, call, { writer }) => {
@@ -143,12 +143,12 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSea
     return { CustomKeyStoreId: id };
   },
 
-  'kms:ConnectCustomKeyStore': async (input, call, { writer, realm }) => {
+  'kms:ConnectCustomKeyStore': async (input, call, { writer, vaultId }) => {
     const hardware = now();
     const store = await storeOf(writer, input.CustomKeyStoreId);
     await once(call, async () => {
       await hardware.connect(store, await placesOfStore(writer, store), giveSealedPin);
-      await found(hardware, writer, store, realm.account);
+      await found(hardware, writer, store, vaultId);
     });
     return {};
   },

@@ -73,7 +73,7 @@ export async function changeStored(writer: Writer, call: Call, realm: Realm, nex
 }
 
 export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
-  'kms:CreateKey': async (input, call, { writer, keys, realm, undone }) => {
+  'kms:CreateKey': async (input, call, { writer, keys, realm, vaultId, undone }) => {
     const hardware = now();
     const keyId = input.MultiRegion ? multiRegionIdFrom(random.bytes(16)) : keyIdFrom(random.bytes(16));
     const spec = newSpecOf(input);
@@ -86,7 +86,7 @@ export const kmsKeyHandlers = (random: Random, now: () => Hardware): Pick<Handle
     if (isExternal && !isImportable(spec)) return call.fail('UnsupportedOperationException', `a key of spec \`${spec}\` takes no key material from elsewhere; leave \`Origin\` out`);
     const store = input.CustomKeyStoreId;
     if (store !== undefined && input.MultiRegion) return call.fail('UnsupportedOperationException', 'a key in a custom key store is in one region; leave `MultiRegion` out');
-    const onToken = store === undefined ? undefined : await generateOnToken(hardware, writer, random, { store, spec, usage, keyId, account: realm.account, attempted: call.attempted });
+    const onToken = store === undefined ? undefined : await generateOnToken(hardware, writer, random, { store, spec, usage, keyId, vaultId, attempted: call.attempted });
     // The unit may run again, or fail: then another key stands for this one, or none.
     if (onToken) undone(() => { destroyOnToken(hardware, onToken.ref); });
     const made = isExternal || onToken ? undefined : await keys.generate({ spec, keyId, purpose: 'kms' });

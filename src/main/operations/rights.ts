@@ -8,6 +8,8 @@ import type { Reader, Writer } from '../store/port.ts';
 
 interface Reading {
   readonly realm: Realm;
+  /** 32 lower-case hexadecimal digits. */
+  readonly vaultId: string;
   readonly reader: Reader;
 }
 interface Using extends Reading {

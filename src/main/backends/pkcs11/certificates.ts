@@ -10,7 +10,7 @@ import type { Answer, Calls } from './calls.ts';
 import { CKA, CKC, CKO, type Handle } from './cryptoki.ts';
 import { found } from './host-failure.ts';
 import { LOST, type Objects } from './objects.ts';
-import { MOST_CERTIFICATE, MOST_LISTED, MOST_NAME, type CertificateFacts, type PublicHalf, type RequestOf, type TokenName } from './protocol.ts';
+import { MOST_CERTIFICATE, MOST_CERTIFICATES, MOST_LISTED, MOST_NAME, type CertificateFacts, type PublicHalf, type RequestOf, type TokenName } from './protocol.ts';
 import { codeOf } from './sessions.ts';
 import { numberIn, rsaSpki, textIn } from './templates.ts';
 
@@ -71,7 +71,7 @@ export interface Certificates {
 }
 
 export function createCertificates({ objects: { find, read, spkiOf }, within }: CertificatePorts): Certificates {
-  const all = (session: Handle, id?: Buffer): Handle[] => find(session, [{ type: CKA.CLASS, value: CKO.CERTIFICATE }, ...(id ? [{ type: CKA.ID, value: id }] : [])]).slice(0, MOST_LISTED);
+  const all = (session: Handle, id?: Buffer): Handle[] => find(session, [{ type: CKA.CLASS, value: CKO.CERTIFICATE }, ...(id ? [{ type: CKA.ID, value: id }] : [])]).slice(0, MOST_CERTIFICATES);
   const idOf = (session: Handle, object: Handle): string => (read(session, object, CKA.ID) ?? Buffer.alloc(0)).toString('hex');
 
   function factsOf(session: Handle, object: Handle): CertificateFacts {

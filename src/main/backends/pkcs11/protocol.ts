@@ -93,7 +93,9 @@ export type KeyFacts = z.output<typeof keyFacts>;
 /** SHA-256 in hex. */
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 /** Of a name, in UTF-16 code units; a longer one is cut. */
-export const MOST_NAME = 1024;
+export const MOST_NAME = 256;
+/** Certificates of a token that are looked at: what all of them say has to fit one frame. */
+export const MOST_CERTIFICATES = 100;
 /** What is read of a certificate; a larger one is listed, and not read. */
 export const MOST_CERTIFICATE = 65_535;
 const name = z.string().max(MOST_NAME);
@@ -143,7 +145,7 @@ export const CALLS = {
   generate: { request: z.strictObject({ token, spec: specs, usage: z.enum(KEY_USAGES), id: hex, label: text, cluster: z.boolean().optional() }), reply: z.strictObject({ stated }) },
   keys: { request: z.strictObject({ token }), reply: z.strictObject({ keys: z.array(keyFacts).max(MOST_LISTED) }) },
   /** `keys`: every private key, and none where there is no certificate. */
-  certificates: { request: z.strictObject({ token }), reply: z.strictObject({ certificates: z.array(certificateFacts).max(MOST_LISTED), keys: z.array(publicHalf).max(MOST_LISTED) }) },
+  certificates: { request: z.strictObject({ token }), reply: z.strictObject({ certificates: z.array(certificateFacts).max(MOST_CERTIFICATES), keys: z.array(publicHalf).max(MOST_LISTED) }) },
   /** Reply parts: DER of a certificate that can be read. */
   certificate: { request: z.strictObject({ token, sha256: digest }), reply: nothing },
   /** One key. Reply parts: SubjectPublicKeyInfo of a key pair, of its certificate where no public key is beside it. */

@@ -172,7 +172,7 @@ export const numberIn = (value: Buffer | undefined): number | undefined => {
 export const flagIn = (value: Buffer | undefined): boolean | undefined => (value?.byteLength === 1 ? value[0] !== 0 : undefined);
 
 /** UTF-8, cut after `most` UTF-16 code units, and never inside of a character. */
-export const textIn = (value: Uint8Array | undefined, most = 256): string => Buffer.from(value ?? []).toString('utf8').slice(0, most).replace(/[\ud800-\udbff]$/, '');
+export const textIn = (value: Uint8Array | undefined, most = 256): string => Buffer.from(value ?? []).toString('utf8').slice(0, most).replace(/[\ud800-\udbff]$/, '').replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
 
 /** SubjectPublicKeyInfo DER. */
 export const rsaSpki = (modulus: Buffer, exponent: Buffer): Buffer =>
