@@ -1,5 +1,6 @@
 /** `kms:` handlers of custom key stores. What is stored is a name and a token's; whether it is connected lives in memory. */
 import { seconds } from '../../shared/api/operation.ts';
+import { counted } from '../../shared/model/counted.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { assertStore } from '../hardware/connection.ts';
@@ -212,7 +213,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSea
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'change');
     const keys = await keysIn(writer, store.id);
-    if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${String(keys.length)} keys; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
+    if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${counted(keys.length, 'key')}; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
     writer.of(KEY_STORES).remove(store.id);
     for (const token of tokensOf(store)) await forgetPinOf(writer, token);
     return {};

@@ -31,7 +31,8 @@ export function tokenFacts(p11: Cryptoki, slot: Handle): TokenFacts {
     pinPad: has(CKF.PROTECTED_AUTHENTICATION_PATH),
     writeProtected: has(CKF.WRITE_PROTECTED),
     pin: tries(info.flags, CKF.USER_PIN_COUNT_LOW, CKF.USER_PIN_FINAL_TRY, CKF.USER_PIN_LOCKED),
-    officerPin: tries(info.flags, CKF.SO_PIN_COUNT_LOW, CKF.SO_PIN_FINAL_TRY, CKF.SO_PIN_LOCKED),
+    // SoftHSM calls the PIN of an officer that there is not yet locked.
+    officerPin: has(CKF.TOKEN_INITIALIZED) ? tries(info.flags, CKF.SO_PIN_COUNT_LOW, CKF.SO_PIN_FINAL_TRY, CKF.SO_PIN_LOCKED) : 'ok',
     minPin: info.minPinLen,
     maxPin: info.maxPinLen,
     ...(isKnown(info.sessionCount) ? { sessions: info.sessionCount } : {}),
