@@ -51,13 +51,19 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
   const spans = is('cluster') || is('sealed-cluster');
   if (spans) tokens = [...tokens.slice(0, 1), token({ ...BACKUP, Slot: '21b7e09f', LoggedIn: !is('needs-pin') }), ...tokens.slice(1)];
   let level = !is('behind');
+  let hasLeft = false;
   const cluster = (): Fields => ({
     CustomKeyStoreId: 'cks-4f20c9d1b7e83a562', CustomKeyStoreName: 'release', State: !spans ? 'single' : is('sealed-cluster') ? 'sealed' : 'open', ...(is('sealed-cluster') ? { SealedDate: at() - 5 * 86_400 } : {}), KeySpecs: ['ECC_NIST_P256', 'RSA_2048'], Keys: 14, Notices: [],
-    Members: [member(at(), RELEASE, { Answered: 1204, Keys: 14, Missing: 0, Deleted: 0 }), ...(spans ? [member(at(), BACKUP, is('gone') ? failing('CLUSTER_NOT_FOUND') : is('needs-pin') ? failing('INVALID_CREDENTIALS') : { Answered: 1187, Keys: level ? 14 : 11, Missing: level ? 0 : 3, Deleted: level ? 0 : 1 })] : [])],
+    Members: [member(at(), RELEASE, { Answered: 1204, Keys: 14, Missing: 0, Deleted: 0 }), ...(spans && !hasLeft ? [member(at(), BACKUP, is('gone') ? failing('CLUSTER_NOT_FOUND') : is('needs-pin') ? failing('INVALID_CREDENTIALS') : { Answered: 1187, Keys: level ? 14 : 11, Missing: level ? 0 : 3, Deleted: level ? 0 : 1 })] : [])],
   });
   return {
     'hardware:DescribeCluster': cluster,
-    'hardware:RemoveTokenFromKeyStore': () => fail('KMSInvalidStateException', 'token `backup-hsm` holds 2 keys that no other token that answers has; bring the others level first with `keystead hardware level-cluster`'),
+    'hardware:RemoveTokenFromKeyStore': () => {
+      if (!is('stays')) fail('KMSInvalidStateException', 'token `backup-hsm` holds 2 keys that no other token that answers has; bring the others level first with `keystead hardware level-cluster`');
+      const { Members, ...rest } = cluster();
+      hasLeft = true;
+      return { ...rest, Members: (Members as Fields[]).slice(0, 1), Left: (['copyOfWrappingKey', 'publicTransportKey'] as const).map((Kind, i) => ({ CloudHsmClusterId: BACKUP.CloudHsmClusterId, Token: BACKUP.Label, Id: `a${String(i)}`.repeat(16), Label: 'keystead cks-4f20c9d1b7e83a562', Kind, Reason: 'token `backup-hsm` failed (C_DestroyObject: CKR_ACTION_PROHIBITED)' })) };
+    },
     'hardware:SealCluster': () => fail('KMSInternalException', 'token `backup-hsm` failed; see its module'),
     'hardware:AddTokenToKeyStore': async (input, call) => {
       push({ event: 'progress', call, progress: { done: 2, total: 6, unit: 'records' } });

@@ -100,6 +100,7 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-cluster-seal-behind': { over: 'dialog', query: '?hardware=cluster,behind', act: async (page) => { await more(page, 'release', 'Seal the cluster…'); await page.getByText('is behind').waitFor(); } },
   'hardware-cluster-leave': { over: 'dialog', query: '?hardware=cluster', act: leave },
   'hardware-cluster-leave-refused': { over: 'dialog', query: '?hardware=cluster', act: async (page) => { await leave(page); await submit(page); await page.getByRole('alert').waitFor(); } },
+  'hardware-cluster-leave-left': { over: 'dialog', query: '?hardware=cluster,stays', act: async (page) => { await leave(page); await submit(page); await page.getByText('Not everything was removed.').waitFor(); } },
   'hardware-cluster-leave-narrow': { over: 'dialog', query: '?hardware=sealed-cluster', act: leave, size: { width: 640, height: 400 } },
   'hardware-cluster-span-narrow': { over: 'dialog', query: '?hardware=cluster&slow', act: async (page) => { await span(page); await pins(page, '87654321'); await page.getByText('Making and trying').waitFor(); }, size: { width: 640, height: 400 } },
   'hardware-connect-through': { over: 'dialog', query: '?hardware=cluster,missing,needs-pin', act: async (page) => { await hardware(page); await page.getByRole('button', { name: 'Connect…' }).first().click(); await page.getByRole('button', { name: 'Connect through backup-hsm' }).waitFor(); } },

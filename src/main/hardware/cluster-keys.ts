@@ -81,9 +81,21 @@ export interface Placed {
   readonly id: string;
 }
 
-/** Takes them off their tokens again. One that does not answer keeps what it has. */
-export async function discardAll(hardware: Hardware, placed: readonly Placed[]): Promise<void> {
-  for (const { place, id } of placed) await hardware.ask(place, 'discard', { token: place.token, ids: [id] }).catch(() => undefined);
+export interface Kept extends Placed {
+  readonly reason: string;
+}
+
+/** Takes them off their tokens again. What is still there: a token that does not answer keeps what it has. Never rejects. */
+export async function discardAll(hardware: Hardware, placed: readonly Placed[]): Promise<readonly Kept[]> {
+  const kept: Kept[] = [];
+  for (const { place, id } of placed) {
+    try {
+      await hardware.ask(place, 'discard', { token: place.token, ids: [id] });
+    } catch (error) {
+      kept.push({ place, id, reason: error instanceof VaultError ? error.message : 'failed' });
+    }
+  }
+  return kept;
 }
 
 interface Levelling {

@@ -1,5 +1,6 @@
 /** `hardware:` handlers of key stores that span several tokens. */
 import { MOST_TOKENS } from '../../shared/api/hardware-cluster.ts';
+import type { Output } from '../../shared/api/index.ts';
 import { seconds } from '../../shared/api/operation.ts';
 import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
@@ -7,7 +8,7 @@ import { keyArn, type Realm } from '../../shared/model/ids.ts';
 import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, mechanismName } from '../backends/pkcs11/mechanisms.ts';
-import { answering, discardAll, level, sealAll, standingsOf, type Levelled, type Placed } from '../hardware/cluster-keys.ts';
+import { answering, discardAll, level, sealAll, standingsOf, type Kept, type Levelled, type Placed } from '../hardware/cluster-keys.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { CopiedKey } from '../hardware/copies.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
@@ -20,6 +21,7 @@ import { clusterIdOf } from '../hardware/token-names.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { byCluster, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { ownOf } from './hardware-erase.ts';
 import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
@@ -123,6 +125,12 @@ const leftOf = (left: Levelled['left'], keys: readonly KeyRecord[], realm: Realm
     return { CloudHsmClusterId: one.token, ...(key ? { KeyId: keyArn(realm, key.keyId) } : {}), Reason: 'message' in one ? one.message : REASONS[one.reason] };
   });
 
+const keptOf = (kept: readonly Kept[], { id: storeId }: KeyStoreRecord, record: ClusterRecord): Output<'hardware:RemoveTokenFromKeyStore'>['Left'] =>
+  kept.flatMap(({ place, id, reason }) => {
+    const kind = new Map(ownOf(record, place)).get(id);
+    return kind === undefined ? [] : [{ CloudHsmClusterId: clusterIdOf(place.token), Token: place.token.label, Id: id, Label: `keystead ${storeId}`, Kind: kind, Reason: reason }];
+  });
+
 /** What requests that let a token join have put on tokens, in whatever run of theirs. */
 const put = new WeakMap<object, Placed[]>();
 
@@ -193,9 +201,10 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     writer.of(KEY_STORES).update(changed);
     const place = await placeOfStore(writer, store, leaving);
     await forgetPinOf(writer, leaving);
-    afterwards(() => leave({ hardware, store, record }, leaving, place));
+    const Left: Output<'hardware:RemoveTokenFromKeyStore'>['Left'] = [];
+    afterwards(async () => { Left.push(...keptOf(await leave({ hardware, store, record }, leaving, place), store, record)); });
     // What it leaves behind on the others is removed before this is answered, from those that answer.
-    return shown(hardware, random, changed.cluster ? { ...changed, cluster: { ...changed.cluster, gone: record.gone } } : changed, keys);
+    return { ...(await shown(hardware, random, changed.cluster ? { ...changed, cluster: { ...changed.cluster, gone: record.gone } } : changed, keys)), Left };
   },
 
   'hardware:LevelCluster': async (input, call, { writer, realm }) => {

@@ -24,7 +24,7 @@ interface Found {
 }
 
 /** What a cluster has of its own on one of its tokens: CKA_ID and what it is. */
-function ownOf({ members }: ClusterRecord, { token }: Place): readonly (readonly [id: string, kind: Listed['Kind']])[] {
+export function ownOf({ members }: ClusterRecord, { token }: Pick<Place, 'token'>): readonly (readonly [id: string, kind: Listed['Kind']])[] {
   const id = clusterIdOf(token);
   return members.flatMap((member): readonly (readonly [string, Listed['Kind']])[] =>
     clusterIdOf(member) === id ? [[member.wrapper, 'wrappingKey'], [member.transport.id, 'transportKey']] : [[member.wrapper, 'copyOfWrappingKey'], [member.transport.id, 'publicTransportKey']],

@@ -7,19 +7,35 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
-import { leaveWords, memberName, unleavable, type Cluster, type Member } from './cluster-words.ts';
+import { leaveWords, leftWords, memberName, unleavable, type Cluster, type Member } from './cluster-words.ts';
 import { refreshHardware } from './data.ts';
 
 export function LeaveCluster({ cluster, member, onClose }: { readonly cluster: Cluster; readonly member: Member; readonly onClose: () => void }) {
   const queries = useQueryClient();
   const [typed, setTyped] = useState('');
+  const [left, setLeft] = useState<readonly string[]>();
   const { busy, error, send } = useRequest();
   const { CustomKeyStoreId, CustomKeyStoreName: store } = cluster;
   const name = memberName(member);
   const why = busy ? undefined : unleavable(cluster, member);
   const isTyped = typed === name;
   // A token without a label is confirmed by its serial number here; what is sent is what the token has.
-  const leave = (): Promise<void> => send(() => client.hardware.removeTokenFromKeyStore({ CustomKeyStoreId, CloudHsmClusterId: member.CloudHsmClusterId, Confirm: member.Label }), async () => { await refreshHardware(queries); onClose(); });
+  const leave = (): Promise<void> => send(() => client.hardware.removeTokenFromKeyStore({ CustomKeyStoreId, CloudHsmClusterId: member.CloudHsmClusterId, Confirm: member.Label }), async ({ Left }) => {
+    const words = leftWords(Left, member);
+    if (words.length > 0) setLeft(words);
+    await refreshHardware(queries);
+    if (words.length === 0) onClose();
+  });
+  if (left !== undefined) {
+    return (
+      <Dialog title={`${name} has left ${store}`} onClose={onClose} className="w-[500px]">
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <div role="alert" className="tint-warn flex flex-col gap-1.5 rounded-card px-3 py-2.5"><p className="font-medium">Not everything was removed.</p>{left.map((text) => <p key={text}>{text}</p>)}</div>
+        </div>
+        <DialogFoot><Button tall kind="primary" autoFocus onClick={onClose}>Close</Button></DialogFoot>
+      </Dialog>
+    );
+  }
   return (
     <Dialog title={`Let ${name} leave ${store}`} onClose={onClose} held={busy} className="w-[500px]">
       <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy && isTyped && why === undefined) void leave(); }}>

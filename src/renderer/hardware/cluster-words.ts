@@ -1,4 +1,5 @@
 /** Key stores that span several tokens, in words. Pure. */
+import type { Output } from '../../shared/api/index.ts';
 import { plural } from '../format.ts';
 import type { Cluster } from './data.ts';
 import { FAILED, type Said } from './words.ts';
@@ -54,6 +55,22 @@ export function unleavable({ Members }: Pick<Cluster, 'Members'>, leaving: Membe
   return whole ? undefined : 'The other tokens lack keys that this one may hold. Bring the cluster level first.';
 }
 
+type Left = Output<'hardware:RemoveTokenFromKeyStore'>['Left'];
+
+/** What was not removed when a token left; empty where all of it was. */
+export function leftWords(left: Left, leaving: Pick<Member, 'CloudHsmClusterId' | 'Label' | 'Serial'>): readonly string[] {
+  const name = memberName(leaving);
+  const on = left.filter(({ CloudHsmClusterId: id }) => id === leaving.CloudHsmClusterId);
+  const others = left.filter((one) => !on.includes(one));
+  const reasons = [...new Set(left.map(({ Reason }) => Reason))].join('; ').replaceAll('`', '');
+  if (left.length === 0) return [];
+  return [
+    ...(on.some(({ Kind }) => Kind === 'copyOfWrappingKey') ? [`${name} keeps wrapping keys of the others: whoever has it, its PIN, and a wrapped copy on its way between two others could open that there. Erase it: “Erase and initialise…”. Where that cannot be done, make a new key store and new keys.`] : on.length > 0 ? [`${name} keeps ${plural(on.length, 'object')} that it made or was given for the cluster. Erase it before it goes out of your hands.`] : []),
+    ...(others.length > 0 ? [`${[...new Set(others.map(({ Token }) => Token))].join(' and ')} still ${new Set(others.map(({ CloudHsmClusterId: id }) => id)).size === 1 ? 'trusts' : 'trust'} its keys. Bring the cluster level: they are removed then.`] : []),
+    `What was said: ${reasons}.`,
+  ];
+}
+
 /** What stays on a token that leaves, and what can be done with it; what the others keep of it. */
 export function leaveWords({ Members, State }: Pick<Cluster, 'Members' | 'State'>, leaving: Member): readonly string[] {
   const keys = leaving.Keys === undefined ? 'The keys that it holds stay' : leaving.Keys === 1 ? 'One key stays' : `${plural(leaving.Keys, 'key')} stay`;
@@ -62,7 +79,7 @@ export function leaveWords({ Members, State }: Pick<Cluster, 'Members' | 'State'
     `${keys} on it. Whoever has it and its PIN goes on signing and decrypting with them; nothing recalls that.`,
     State === 'sealed' ? 'The keys on it cannot be taken out of it; the cluster is sealed, so no token can take its place.' : 'They stay extractable under a trusted wrapping key: whoever has its security officer’s PIN, too, can take them out.',
     leaving.Health === 'connected'
-      ? 'What copies made later could be opened with is taken off it now. A copy of its files that somebody made before keeps that.'
+      ? 'It is asked now to delete what copies made later could be opened with; what it does not delete is said afterwards. A copy of its files that somebody made before keeps that.'
       : 'It does not answer, so it keeps the wrapping keys of the others: whoever has it, its PIN, and a wrapped copy on its way between two others could open that there. Only a new key store with tokens of its own ends that.',
     ...(left === 1 ? ['The key store is in one token then. Where that is lost, so are its keys.'] : []),
     'A PIN of it that is sealed in the vault is forgotten.',

@@ -104,7 +104,8 @@ function Doings({ doing, stores, clusters, tokens, modules, registered, onClose 
     const cluster = clusters.find((one) => one?.CustomKeyStoreId === doing.storeId);
     // As it is by now: it is looked at again and again.
     const member = cluster?.Members.find(({ CloudHsmClusterId: id }) => id === doing.member.CloudHsmClusterId);
-    return cluster && member ? <LeaveCluster cluster={cluster} member={member} onClose={onClose} /> : null;
+    // One that has left is in the cluster no longer, and what stays on it is still to be said.
+    return cluster ? <LeaveCluster cluster={cluster} member={member ?? doing.member} onClose={onClose} /> : null;
   }
   if (doing.kind === 'store') {
     if (doing.act === 'connect') return <ConnectStore storeId={doing.of.CustomKeyStoreId} onConnected={onClose} onClose={onClose} />;

@@ -1,6 +1,7 @@
 /** `hardware:` operations of clusters: key stores that span two or more tokens, each with a copy of every key. */
 import { z } from 'zod';
 import * as f from './fields.ts';
+import { tokenObject } from './hardware-erase.ts';
 import { clusterId, connectionError, keyStoreId, pin, TOKEN_ERRORS } from './kms-key-stores.ts';
 import { operation, timestamp } from './operation.ts';
 
@@ -80,13 +81,16 @@ export const addTokenToKeyStore = operation({
 
 export const removeTokenFromKeyStore = operation({
   name: 'hardware:RemoveTokenFromKeyStore',
-  summary: 'Let a key store span one token less; its copies of keys stay on it, what later copies could be opened with is removed where it answers',
+  summary: 'Let a key store span one token less; its copies of keys stay on it, what later copies could be opened with is removed where it answers, and what could not be is listed',
   input: () => z.strictObject({
     CustomKeyStoreId: keyStoreId,
     CloudHsmClusterId: clusterId.describe('The token that leaves'),
     Confirm: z.string().max(32).describe('Label of that token, typed out'),
   }),
-  output: () => clusterShape,
+  output: () => z.strictObject({
+    ...clusterShape.shape,
+    Left: z.array(z.strictObject({ ...tokenObject.shape, Reason: z.string() })).describe('What could not be removed, and why; empty when the tokens hold nothing of each other. With wrapping keys left on it, the token that left opens what the others wrap for each other: erase it. What is left on the others is removed when they are brought level'),
+  }),
   errors: [...KEY_STORE_ERRORS, 'CloudHsmClusterNotRelatedException'],
   effect: 'write',
   needs: 'unlocked',

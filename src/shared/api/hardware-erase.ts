@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { keyStoreId, TOKEN_ERRORS } from './kms-key-stores.ts';
 import { operation } from './operation.ts';
 
-const object = z.strictObject({
+export const tokenObject = z.strictObject({
   CloudHsmClusterId: z.string().describe('The token that it is on'),
   Token: z.string().describe('Label of the token'),
   Id: z.string().describe('CKA_ID'),
@@ -19,7 +19,7 @@ export const listKeyStoreObjects = operation({
   name: 'hardware:ListKeyStoreObjects',
   summary: 'List what `keystead hardware erase-key-store` would delete on the tokens of a connected key store',
   input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
-  output: () => z.strictObject({ Objects: z.array(object), Keys: z.number().describe('Keys of this vault in the key store; while there are any, it cannot be deleted') }),
+  output: () => z.strictObject({ Objects: z.array(tokenObject), Keys: z.number().describe('Keys of this vault in the key store; while there are any, it cannot be deleted') }),
   errors: ERRORS,
   effect: 'use',
   needs: 'unlocked',
@@ -32,8 +32,8 @@ export const eraseKeyStore = operation({
   summary: 'Delete a connected key store without keys, and on its tokens what this vault made for it and has no record of; nothing else on them',
   input: () => z.strictObject({ CustomKeyStoreId: keyStoreId, Confirm: z.string().max(256).describe('Name of the key store, typed out: what was encrypted with a key that is deleted can never be read again') }),
   output: () => z.strictObject({
-    Deleted: z.array(object),
-    Left: z.array(z.strictObject({ ...object.shape, Reason: z.string() })).describe('What is still there: the token failed when it was to delete it. The key store is deleted all the same'),
+    Deleted: z.array(tokenObject),
+    Left: z.array(z.strictObject({ ...tokenObject.shape, Reason: z.string() })).describe('What is still there: the token failed when it was to delete it. The key store is deleted all the same'),
   }),
   errors: [...ERRORS, 'CustomKeyStoreHasCMKsException'],
   effect: 'write',

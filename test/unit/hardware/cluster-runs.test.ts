@@ -228,6 +228,33 @@ describe('a token that has left', () => {
     expect(ids.map((id) => [objectsOf('one').includes(id), cluster().gone.includes(id)])).toEqual([[false, false], [false, false]]);
   });
 
+  it('says what stays on it, and on the others, where a token does not delete it', async () => {
+    const members = new Map(cluster().members.map((member) => [member.label, member]));
+    const answer = async (): Promise<(readonly [string, string, string, string])[]> => ((await leave('three')) as { readonly Left: readonly Record<'Token' | 'Id' | 'Kind' | 'Reason', string>[] }).Left.map(({ Token, Id, Kind, Reason }) => [Token, Id, Kind, Reason] as const);
+    const fails = (): Promise<void> => Promise.reject(new CallFailed({ what: 'cryptoki', function: 'C_DestroyObject', code: 0x1b, name: 'CKR_ACTION_PROHIBITED' }));
+    const peers = new Set([members.get('one')?.wrapper, members.get('three')?.transport.id]);
+    tokens.before(({ call, label, request: { ids } }) => (call === 'discard' && (ids as string[]).some((id) => peers.has(id)) && label !== 'one' ? fails() : undefined));
+    expect((await answer()).sort()).toEqual([
+      ['three', members.get('one')?.wrapper, 'copyOfWrappingKey', expect.stringContaining('CKR_ACTION_PROHIBITED')],
+      ['three', members.get('three')?.transport.id, 'transportKey', expect.stringContaining('CKR_ACTION_PROHIBITED')],
+      ['two', members.get('three')?.transport.id, 'publicTransportKey', expect.stringContaining('CKR_ACTION_PROHIBITED')],
+    ].sort());
+    expect(objectsOf('three')).toContain(members.get('one')?.wrapper);
+  });
+
+  it('says that it keeps all of it where it does not answer, and nothing where all is gone', async () => {
+    expect(await leave('three')).toMatchObject({ Left: [] });
+    await add('three');
+    const record = cluster();
+    const three = tokens.hardware.cluster(STORE)?.memberAt(at('three'));
+    if (three) tokens.hardware.cluster(STORE)?.fail(three, new VaultError('KMSInternalException', 'away'));
+    const { Left } = (await leave('three')) as { readonly Left: readonly { readonly Token: string; readonly Id: string; readonly Reason: string }[] };
+    const leaver = record.members.find(({ label }) => label === 'three');
+    const held = new Set([leaver?.wrapper, ...(leaver?.opens ?? []), ...record.members.map(({ transport }) => transport.id)]);
+    expect(new Set(Left.map(({ Id }) => Id))).toEqual(held);
+    expect(new Set(Left.map(({ Token, Reason }) => `${Token}: ${Reason}`))).toEqual(new Set(['three: the token does not answer']));
+  });
+
   it('is sent no key, and sends none', async () => {
     const record = cluster();
     await leave('three');

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { tokensFor } from '../../../src/renderer/hardware/connect.ts';
 import type { Token } from '../../../src/renderer/hardware/data.ts';
-import { clusterSaid, leaveWords, memberNext, memberState, unleavable, unsealable, type Member } from '../../../src/renderer/hardware/cluster-words.ts';
+import { clusterSaid, leaveWords, leftWords, memberNext, memberState, unleavable, unsealable, type Member } from '../../../src/renderer/hardware/cluster-words.ts';
 
 const member = (more: Partial<Member> = {}): Member => ({ CloudHsmClusterId: 'cluster-a', Serial: '1', Label: 'one', Module: '/m.so', JoinedDate: 0, Health: 'connected', InFlight: 0, Answered: 0, FailedOver: 0, Keys: 3, Missing: 0, Deleted: 0, ReachedFrom: [], ...more });
 
@@ -53,14 +53,27 @@ describe('a token that leaves', () => {
       for (const leaving of [two, { ...two, Health: 'failing' as const, Keys: undefined }]) {
         const words = leaveWords({ Members: [member(), leaving], State }, leaving).join(' ');
         expect(words).toMatch(/stay on it/);
-        expect(words.includes('is taken off it now')).toBe(leaving.Health === 'connected');
+        expect(words.includes('It is asked now to delete')).toBe(leaving.Health === 'connected');
         expect(words.includes('could open that there')).toBe(leaving.Health === 'failing');
         expect(words.includes('extractable')).toBe(State === 'open');
         expect(words.includes('does not answer')).toBe(leaving.Health === 'failing');
         expect(words).toContain('in one token then');
       }
     }
+    // An attempt: nothing is claimed of a token before it has answered.
+    expect(leaveWords({ Members: [member(), two], State: 'open' }, two).join(' ')).not.toContain('is taken off');
     expect(leaveWords({ Members: [member(), member(), two], State: 'open' }, two).join(' ')).not.toContain('in one token');
+  });
+});
+
+describe('what was not removed when a token left', () => {
+  const two = member({ CloudHsmClusterId: 'cluster-b', Label: 'two' });
+  const left = (more: object) => ({ CloudHsmClusterId: 'cluster-b', Token: 'two', Id: 'aa', Label: 'keystead', Kind: 'copyOfWrappingKey' as const, Reason: 'token `two` failed', ...more });
+  it('is said of the token that has it, with what it can still open only where that is so', () => {
+    expect(leftWords([], two)).toEqual([]);
+    expect(leftWords([left({})], two)).toEqual([expect.stringMatching(/^two keeps wrapping keys.*Erase it/), 'What was said: token two failed.']);
+    expect(leftWords([left({ Kind: 'transportKey' })], two)[0]).toMatch(/^two keeps 1 object/);
+    expect(leftWords([left({ CloudHsmClusterId: 'cluster-a', Token: 'one', Kind: 'publicTransportKey' })], two)).toEqual([expect.stringMatching(/^one still trusts its keys/), expect.anything()]);
   });
 });
 
