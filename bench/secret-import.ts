@@ -23,7 +23,7 @@ export async function imported(callers: readonly Caller[], Path: string): Promis
   const { ImportId } = await caller.call('secretsmanager:OpenImport', { Path });
   const opened = performance.now();
   const input = { ImportId, Layout: 'each', Prefix: 'bench/' };
-  const { Preview, Total, Counts, Rows } = (await caller.call('secretsmanager:PreviewImport', input)) as { Preview: number; Total: number; Counts: { New: number }; Rows: readonly { readonly Row: number }[] };
+  const { Preview, Total, Counts, Rows } = (await caller.call('secretsmanager:PreviewImport', input)) as { Preview: number; Total: number; Counts: { New: number }; Rows: readonly { readonly Row: number; readonly Name: string }[] };
   if (Counts.New !== Total) throw new Error('not all of them are new');
   const rows = [...Rows];
   const pages = [...laterPages(Rows.length, Total)];
@@ -32,7 +32,7 @@ export async function imported(callers: readonly Caller[], Path: string): Promis
   }));
   const previewed = performance.now();
   const free = [...callers];
-  await writeConfirmed(rows.map(({ Row }) => ({ Row, Action: 'Create' })), async (some) => {
+  await writeConfirmed(rows.map(({ Row, Name }) => ({ Row, Name, Action: 'Create' })), async (some) => {
     const own = free.pop();
     if (!own) throw new Error('more requests at once than callers');
     await own.call('secretsmanager:ImportSecrets', { ImportId, Preview, Rows: some });

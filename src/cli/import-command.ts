@@ -2,7 +2,7 @@
  * `keystead secret import FILE`: the vault reads the file, this shows what would become of it, asks, and has it written some rows at a time. What
  * was answered is on the disk: cut off in the middle, the same command finishes the rest. No value comes here.
  */
-import { laterPages, writeConfirmed, type ConfirmedRow } from '../shared/api/import-writing.ts';
+import { laterPages, writeConfirmed, type NamedRow } from '../shared/api/import-writing.ts';
 import { MOST_CONTENT, MOST_SHOWN } from '../shared/api/secret-import.ts';
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { counted } from '../shared/model/counted.ts';
@@ -70,15 +70,15 @@ function summary({ Format: format, Notes: notes }: Opened, { Rows: rows, Total: 
 
 const isConflict = ({ State: state }: Row): boolean => state === 'Different' || state === 'Duplicate';
 
-function actionsFor(rows: readonly Row[], onConflict: OnConflict | undefined): readonly ConfirmedRow[] {
+function actionsFor(rows: readonly Row[], onConflict: OnConflict | undefined): readonly NamedRow[] {
   const conflicts = rows.filter(isConflict);
   if (conflicts.length > 0 && onConflict === undefined) {
     throw new CliError('ImportConflict', EXIT.conflict, `${counted(conflicts.length, 'row')} would clash with what is there; nothing was written. Say what is to be done with them: --on-conflict skip, replace (a new version), or keep (beside it, under a name with a number)`);
   }
-  return rows.flatMap((row): ConfirmedRow[] => {
-    if (row.State === 'New') return [{ Row: row.Row, Action: 'Create' }];
+  return rows.flatMap((row): NamedRow[] => {
+    if (row.State === 'New') return [{ Row: row.Row, Name: row.Name, Action: 'Create' }];
     if (!isConflict(row) || onConflict === 'skip') return [];
-    return [{ Row: row.Row, Action: onConflict === 'replace' ? 'Replace' : 'Keep' }];
+    return [{ Row: row.Row, Name: row.Name, Action: onConflict === 'replace' ? 'Replace' : 'Keep' }];
   });
 }
 
@@ -89,7 +89,7 @@ interface Done {
   Conflict: number;
 }
 
-async function write(run: Run, connection: Connection, ImportId: string, Preview: number, actions: readonly ConfirmedRow[], done: Done): Promise<void> {
+async function write(run: Run, connection: Connection, ImportId: string, Preview: number, actions: readonly NamedRow[], done: Done): Promise<void> {
   await withProgress(run, 'Importing', async (progress) => {
     let answered = 0;
     await writeConfirmed(actions, async (rows) => {

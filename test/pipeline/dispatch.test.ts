@@ -11,6 +11,8 @@ import type { Call, Registered } from '../../src/main/kernel/handler.ts';
 import { createJournal } from '../../src/main/kernel/journal.ts';
 import type { Request } from '../../src/main/kernel/request.ts';
 import type { VaultPhase } from '../../src/shared/api/vault.ts';
+import { UsageTracker } from '../../src/main/keyring/usage.ts';
+import { createExecute } from '../../src/main/operations/execute.ts';
 import { DEFAULT_RULES } from '../../src/main/rules/defaults.ts';
 import { fakeTrail, type FakeTrail } from '../fakes/fake-trail.ts';
 
@@ -243,6 +245,31 @@ describe('the one path', () => {
     expect(result.ok).toBe(true);
     expect(b.trail.records).toMatchObject([{ phase: 'intent' }, { phase: 'outcome', result: 'ok', epoch: 7, intent: 0 }]);
     expect(b.steps.indexOf('delivered')).toBeGreaterThan(b.steps.indexOf('execute after 1 record(s)'));
+  });
+
+  it('records and counts of a unit of work that ran again what its last run touched and used', async () => {
+    const runs = ['never', 'kept'];
+    let call: Call | undefined;
+    const handler = (_input: unknown, own: Call): object => {
+      call = own;
+      const run = runs.shift() ?? '';
+      own.touched(`arn:aws:secretsmanager:us-east-1:111122223333:secret:app-${run}`);
+      own.used('GenerateDataKey', run);
+      return {};
+    };
+    // A store whose first commit finds that another was quicker.
+    const write = async (trail: { outcome(value: unknown, epoch: number): Uint8Array }, work: (writer: object) => Promise<unknown>): Promise<object> => {
+      await work({});
+      return { value: await work({}), outcome: trail.outcome({}, 7), delivered: () => undefined };
+    };
+    const vault = { open: { realm: {}, info: {}, store: { write, reader: { settings: () => Promise.resolve({}) } } }, ports: { emit: () => undefined } };
+    const usage = new UsageTracker(() => 0);
+    const again = bench({ operations: new Map([[create.name, { operation: create, handler: handler as never }]]), execute: createExecute(vault as never, usage) });
+    expect((await send(again, 'kms:CreateKey', {})).ok).toBe(true);
+    const { reasons } = again.trail.records.at(-1) ?? {};
+    expect(reasons?.filter((reason) => reason.startsWith('touched:'))).toEqual(['touched:arn:aws:secretsmanager:us-east-1:111122223333:secret:app-kept']);
+    expect(reasons?.length).toBe(2);
+    expect(call?.uses).toEqual([{ operation: 'GenerateDataKey', arn: 'kept' }]);
   });
 
   it('keeps a committed outcome undelivered when the trail fails after the commit', async () => {

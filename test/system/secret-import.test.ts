@@ -274,7 +274,7 @@ it('finishes after SIGKILL in the middle: what was answered is there, and the sa
   const acknowledged: number[] = [];
   const requests: (readonly number[])[] = [];
   // As the command line and the window send them: several at once.
-  const sent = writeConfirmed(Array.from({ length: count }, (_, Row) => ({ Row, Action: 'Create' })), async (rows) => {
+  const sent = writeConfirmed(Array.from({ length: count }, (_, Row) => ({ Row, Name: `many/s${String(Row).padStart(4, '0')}`, Action: 'Create' })), async (rows) => {
     requests.push(rows.map(({ Row }) => Row));
     const { Results } = await client.ok('secretsmanager:ImportSecrets', { ImportId, Preview, Rows: rows });
     acknowledged.push(...(Results as readonly Json[]).map(({ Row }) => Number(Row)));

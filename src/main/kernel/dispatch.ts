@@ -116,12 +116,16 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
       intent,
       allows: (action, other) => decideFor(principal, action, other).allowed,
       touched: (arn) => {
-        const reason = `touched:${arn}`;
+        const reason = `${TOUCHED}${arn}`;
         if (!entry.reasons.includes(reason)) entry.reasons.push(reason);
       },
       attempted: ({ token, outcome }) => { if (entry.reasons.length < MOST_REASONS) entry.reasons.push(`attempt:${token}:${outcome}`); },
       uses,
       used: (use, arn) => { uses.push({ operation: use, arn }); },
+      anew: () => {
+        uses.length = 0;
+        entry.reasons.splice(0, Infinity, ...entry.reasons.filter((reason) => !reason.startsWith(TOUCHED)));
+      },
       fail,
     };
     const executed = await path.execute(registered, input, call, (epoch) => entry.success(epoch));
@@ -140,6 +144,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
   }
 }
 
+const TOUCHED = 'touched:';
 /** Of one record: a request that goes through many tokens is known by the first. */
 const MOST_REASONS = 64;
 const ignore = (): void => undefined;

@@ -30,6 +30,8 @@ export interface Call<O extends Operation = Operation> {
   /** A key (ARN) that was used and is not the request's resource: counted as its last use when the request succeeds. */
   used(operation: KeyUseName, arn: string): void;
   readonly uses: readonly { readonly operation: KeyUseName; readonly arn: string }[];
+  /** Its unit of work begins, perhaps again: forgets what an attempt before has touched and used, of which nothing was kept. */
+  anew(): void;
   /** Throws one of the errors that the operation declares: another code does not compile. */
   fail(code: ErrorOf<O>, message: string, details?: Readonly<Record<string, string>>): never;
 }

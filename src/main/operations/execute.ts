@@ -58,6 +58,7 @@ export const createExecute =
     const takeBack = (again: boolean): readonly unknown[] => undo.splice(0).map((act) => act(again));
     const { value, outcome: body, delivered } = await open.store.write<Output>({ intent: call.intent, outcome: (_value, epoch) => outcome(epoch) }, (writer) => {
       acts = [];
+      call.anew();
       takeBack(true);
       return run({ ...readingRights(open, call.region), writer, afterwards: (act: () => unknown) => { acts.push(act); }, undone: (act: (again: boolean) => unknown) => { undo.push(act); } });
     }).catch(async (error: unknown) => {

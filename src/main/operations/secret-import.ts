@@ -1,5 +1,5 @@
 /** `secretsmanager:` handlers of imports. Each secret is sealed and kept as CreateSecret and PutSecretValue do it. */
-import { ROW_STATES } from '../../shared/api/secret-import.ts';
+import { MOST_RECORDED, recordedBytes, ROW_STATES } from '../../shared/api/secret-import.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { isSecretName, parseSecretName, placeIn, uuidFrom, type SecretName } from '../../shared/model/ids.ts';
 import { MOST_BYTES } from '../imports/limits.ts';
@@ -209,6 +209,9 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     const { writer, keys, realm } = rights;
     const writing: Writing = { call, rights, random, staged, preview, values: secretValues({ call, writer, keys, realm, random }) };
     if (new Set(input.Rows.map(({ Row }) => Row)).size < input.Rows.length) throw new VaultError('ValidationException', 'a row is named twice; name it once');
+    // The record of this request names whatever it writes: with more it would name only some.
+    const recorded = input.Rows.reduce((sum, { Row }) => sum + recordedBytes(preview.rows[Row]?.name ?? ''), 0);
+    if (recorded > MOST_RECORDED) throw new VaultError('ValidationException', 'the names of these rows do not fit one record of the trail; give fewer rows at once');
     const results = new Map<number, Result>();
     const one = async ({ Row: row, Action: action }: (typeof input.Rows)[number]): Promise<void> => {
       const planned = preview.rows[row];

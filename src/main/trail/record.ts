@@ -45,6 +45,8 @@ export interface TrailRecord {
 export interface Cut {
   readonly path: readonly string[];
   readonly bytes: number;
+  /** Of a list whose other entries are there: how many are not. */
+  readonly left?: number;
 }
 
 type Check = (value: unknown) => boolean;
@@ -52,7 +54,7 @@ const isText: Check = (value) => typeof value === 'string';
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isTexts: Check = (value) => Array.isArray(value) && value.every((one) => typeof one === 'string');
 const isCuts: Check = (value) =>
-  Array.isArray(value) && value.length > 0 && value.every((one) => isObject(one) && Object.keys(one).join() === 'path,bytes' && isTexts(one['path']) && isCount(one['bytes']));
+  Array.isArray(value) && value.length > 0 && value.every((one) => isObject(one) && /^path,bytes(?:,left)?$/.test(Object.keys(one).join()) && isTexts(one['path']) && isCount(one['bytes']) && (!Object.hasOwn(one, 'left') || isCount(one['left'])));
 
 /** The closed set, in the order of the encoding. */
 const FIELDS = {
@@ -94,18 +96,30 @@ export function encodeRecord(record: TrailRecord): Uint8Array {
     const bytes = encode(Object.fromEntries(fields), cuts);
     if (bytes.byteLength <= BODY_MAX) return bytes;
   }
-  // Many entries rather than long ones: the largest part goes, as a whole.
+  // Many entries rather than long ones: the input goes as a whole, and of the reasons those that do not fit.
   const { input, reasons, ...rest } = record;
   const cuts: Cut[] = [];
   if (input !== undefined) cuts.push({ path: ['input'], bytes: lengthOf(input) });
-  if (reasons !== undefined) cuts.push({ path: ['reasons'], bytes: lengthOf(reasons) });
-  const trimmed = Object.fromEntries(
-    NAMES.flatMap((name) => {
-      const value = name === 'input' || name === 'reasons' || name === 'cut' ? undefined : rest[name];
-      return value === undefined ? [] : [[name, trim(value, FIELD_MIN, [name], cuts)]];
-    }),
-  );
-  return encode(trimmed, cuts);
+  const withReasons = (kept: readonly string[] | undefined, cut: readonly Cut[]): Uint8Array => {
+    const fields = NAMES.flatMap((name) => {
+      const value = name === 'reasons' ? kept : name === 'input' || name === 'cut' ? undefined : rest[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const others: Cut[] = [];
+    const trimmed = fields.map(([name, value]) => [name, name === 'reasons' ? value : trim(value, FIELD_MIN, [name], others)] as const);
+    return encode(Object.fromEntries(trimmed), [...cut, ...others]);
+  };
+  if (reasons === undefined) return withReasons(undefined, cuts);
+  const cutAt = (left: number): Cut => ({ path: ['reasons'], bytes: lengthOf(reasons), left });
+  let room = BODY_MAX - withReasons([], [...cuts, cutAt(reasons.length)]).byteLength;
+  const kept = reasons.map((reason) => reason.toWellFormed()).filter((reason) => {
+    const bytes = lengthOf(reason) + ','.length;
+    if (bytes > room) return false;
+    room -= bytes;
+    return true;
+  });
+  const left = reasons.length - kept.length;
+  return withReasons(kept, left === 0 ? cuts : [...cuts, cutAt(left)]);
 }
 
 /** Throws TrailBrokenException for anything that `encodeRecord` does not make. */

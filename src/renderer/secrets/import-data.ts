@@ -4,7 +4,7 @@
  */
 import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
-import { laterPages, writeConfirmed, type ConfirmedRow } from '../../shared/api/import-writing.ts';
+import { laterPages, writeConfirmed, type NamedRow } from '../../shared/api/import-writing.ts';
 import { MOST_CONTENT, MOST_SHOWN } from '../../shared/api/secret-import.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { CallFailure, client, outputOf } from '../client.ts';
@@ -76,11 +76,11 @@ export async function preview({ ImportId }: Opened, { layout, prefix, name }: Ch
 
 export const isConflict = ({ State }: ImportRow): boolean => State === 'Different' || State === 'Duplicate';
 
-export function confirmed(rows: readonly ImportRow[], decide: (row: ImportRow) => Decision): readonly ConfirmedRow[] {
-  return rows.flatMap((row): ConfirmedRow[] => {
-    if (row.State === 'New') return [{ Row: row.Row, Action: 'Create' }];
+export function confirmed(rows: readonly ImportRow[], decide: (row: ImportRow) => Decision): readonly NamedRow[] {
+  return rows.flatMap((row): NamedRow[] => {
+    if (row.State === 'New') return [{ Row: row.Row, Name: row.Name, Action: 'Create' }];
     const decision = isConflict(row) ? decide(row) : 'Skip';
-    return decision === 'Skip' ? [] : [{ Row: row.Row, Action: decision }];
+    return decision === 'Skip' ? [] : [{ Row: row.Row, Name: row.Name, Action: decision }];
   });
 }
 
@@ -96,7 +96,7 @@ export interface Imported {
 }
 
 /** Some rows at a time: what was answered is on the disk, whatever happens then. */
-export async function importRows({ ImportId }: Opened, { number, rows, counts }: Previewed, wanted: readonly ConfirmedRow[], signal: AbortSignal, progress: (done: number) => void): Promise<Imported> {
+export async function importRows({ ImportId }: Opened, { number, rows, counts }: Previewed, wanted: readonly NamedRow[], signal: AbortSignal, progress: (done: number) => void): Promise<Imported> {
   const done = { Created: 0, Replaced: 0, Unchanged: 0, Conflict: 0 };
   let answered = 0;
   let error: CallError | undefined;

@@ -1,8 +1,8 @@
 /**
- * How whoever imports has the rows of a preview written: MOST_IMPORTED in a request, and several requests at once, so that the vault seals some while others are on their way
+ * How whoever imports has the rows of a preview written: at most MOST_IMPORTED in a request, as many as its record can name, and several requests at once, so that the vault seals some while others are on their way
  * to the disk. Pure but for `send`. Does not: send anything again; what was answered is on the disk, and the same import again writes the rest.
  */
-import { MOST_IMPORTED, MOST_SHOWN, type IMPORT_ACTIONS } from './secret-import.ts';
+import { MOST_IMPORTED, MOST_RECORDED, MOST_SHOWN, recordedBytes, type IMPORT_ACTIONS } from './secret-import.ts';
 
 /** Requests at once; more of them waited for the same disk. */
 export const WRITERS = 8;
@@ -12,11 +12,29 @@ export interface ConfirmedRow {
   readonly Action: (typeof IMPORT_ACTIONS)[number];
 }
 
+/** With the name that the preview gave it. */
+export interface NamedRow extends ConfirmedRow {
+  readonly Name: string;
+}
+
 /** Where the pages of a preview begin that come after its first, of `shown` rows: they may be asked for at once. */
 export const laterPages = (shown: number, total: number): readonly number[] => Array.from({ length: Math.ceil((total - shown) / MOST_SHOWN) }, (_, at) => shown + at * MOST_SHOWN);
 
-function batches(rows: readonly ConfirmedRow[]): readonly (readonly ConfirmedRow[])[] {
-  return Array.from({ length: Math.ceil(rows.length / MOST_IMPORTED) }, (_, at) => rows.slice(at * MOST_IMPORTED, (at + 1) * MOST_IMPORTED));
+function batches(rows: readonly NamedRow[]): readonly (readonly ConfirmedRow[])[] {
+  const made: ConfirmedRow[][] = [];
+  let bytes = Infinity;
+  for (const { Row, Action, Name } of rows) {
+    const own = recordedBytes(Name);
+    const last = made.at(-1);
+    if (last && last.length < MOST_IMPORTED && bytes + own <= MOST_RECORDED) {
+      last.push({ Row, Action });
+      bytes += own;
+    } else {
+      made.push([{ Row, Action }]);
+      bytes = own;
+    }
+  }
+  return made;
 }
 
 /**
@@ -24,7 +42,7 @@ function batches(rows: readonly ConfirmedRow[]): readonly (readonly ConfirmedRow
  * failure. Secrets that are only made have names of their own and go together, but for the first request: what it makes for all of them (the key) or fails
  * with (a full disk) is known before the others begin. What replaces or is kept beside something follows one by one, in the rows' order: there one row can be about another's secret.
  */
-export async function writeConfirmed(rows: readonly ConfirmedRow[], send: (rows: readonly ConfirmedRow[]) => Promise<void>): Promise<void> {
+export async function writeConfirmed(rows: readonly NamedRow[], send: (rows: readonly ConfirmedRow[]) => Promise<void>): Promise<void> {
   const [first, ...rest] = batches(rows.filter(({ Action }) => Action === 'Create'));
   if (first) await send(first);
   const failures: unknown[] = [];

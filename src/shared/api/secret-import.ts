@@ -11,8 +11,13 @@ import * as f from './secret-fields.ts';
 
 /** Bytes that a request can carry; a larger file is given by its path. */
 export const MOST_CONTENT = 655_360;
-/** Of one ImportSecrets: so many names fit a record of the trail whole. */
+/** Rows of one ImportSecrets. */
 export const MOST_IMPORTED = 100;
+/** Bytes that the rows of one ImportSecrets may need in its record of the trail, which names each secret: a record has 16,384 (`trail/segment.ts`), the rest are of its other fields. */
+export const MOST_RECORDED = 15_360;
+const LONGEST_RECORDED = 512;
+/** Bytes of a row of that name in the record, at the most: the ARN has 62 besides name and region (up to 34 characters), and a name that is kept beside another up to 4 more. */
+export const recordedBytes = (name: string): number => Math.min(name.length, LONGEST_RECORDED) + 100;
 /** Of one answer. */
 export const MOST_SHOWN = 500;
 
@@ -94,7 +99,7 @@ export const importSecrets = operation({
       .array(z.strictObject({ Row: z.int().nonnegative(), Action: z.enum(IMPORT_ACTIONS) }))
       .min(1)
       .max(MOST_IMPORTED)
-      .describe('Create: only where there is no such secret. Replace: a new version where there is one. Keep: beside it, under a name with a number'),
+      .describe('Create: only where there is no such secret. Replace: a new version where there is one. Keep: beside it, under a name with a number. Names have 15,360 bytes together, 100 for each row included'),
   }),
   output: () => z.strictObject({ Results: z.array(z.strictObject({ ...f.named, Row: z.int(), VersionId: f.versionId.optional(), Outcome: z.enum(IMPORT_OUTCOMES).describe('Conflict: nothing was written, since it is another state than was confirmed') })) }),
   errors: f.SEALING,

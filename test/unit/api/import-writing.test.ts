@@ -1,10 +1,13 @@
 /** The order in which rows of an import are sent: what may go together does, what may not does not, and nothing is sent twice or after a failure. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WRITERS, laterPages, writeConfirmed, type ConfirmedRow } from '../../../src/shared/api/import-writing.ts';
+import { WRITERS, laterPages, writeConfirmed, type ConfirmedRow, type NamedRow } from '../../../src/shared/api/import-writing.ts';
 import { IMPORT_ACTIONS, MOST_IMPORTED } from '../../../src/shared/api/secret-import.ts';
+import { secretArn, type Realm, type SecretName } from '../../../src/shared/model/ids.ts';
+import { besideName } from '../../../src/main/secrets/import-plan.ts';
+import { decodeRecord, encodeRecord } from '../../../src/main/trail/record.ts';
 
-const creates = (count: number): ConfirmedRow[] => Array.from({ length: count }, (_, Row) => ({ Row, Action: 'Create' }));
+const creates = (count: number): NamedRow[] => Array.from({ length: count }, (_, Row) => ({ Row, Name: 'app', Action: 'Create' }));
 const pass = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('pages of a preview', () => {
@@ -18,7 +21,7 @@ describe('rows of an import', () => {
     const action = fc.constantFrom(...IMPORT_ACTIONS);
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 700 }), fc.infiniteStream(fc.nat({ max: 3 })), async (actions, delays) => {
-        const rows = actions.map((Action, Row): ConfirmedRow => ({ Row, Action }));
+        const rows = actions.map((Action, Row): NamedRow => ({ Row, Name: 'app', Action }));
         const sent: ConfirmedRow[] = [];
         const after: number[] = [];
         let under = 0;
@@ -38,6 +41,26 @@ describe('rows of an import', () => {
         expect(after).toEqual(rows.filter(({ Action }) => Action !== 'Create').map(({ Row }) => Row));
       }),
       { numRuns: 50 },
+    );
+  });
+
+  it('are so many in a request that its record names every secret whole, and no fewer than can be', async () => {
+    const realm = { account: '111122223333', region: 'aa-longest-that-is-thought-of-ab-1' } as Realm;
+    const name = fc.oneof(fc.integer({ min: 1, max: 512 }), fc.constant(512), fc.constant(87)).map((length) => 'n'.repeat(length));
+    await fc.assert(
+      fc.asyncProperty(fc.array(name, { minLength: 1, maxLength: 300, size: 'max' }), fc.constantFrom(...IMPORT_ACTIONS), async (names, Action) => {
+        const sent: number[] = [];
+        await writeConfirmed(names.map((Name, Row) => ({ Row, Name, Action })), async (rows) => {
+          sent.push(rows.length);
+          const reasons = rows.map(({ Row, Action: action }) => `touched:${secretArn(realm, (action === 'Keep' ? besideName(names[Row] ?? '', 999) : names[Row]) as SecretName, 'aB3dE6')}`);
+          const body = encodeRecord({ time: 1_790_000_000_000, phase: 'outcome', operation: 'secretsmanager:ImportSecrets', requestId: '3f0c2a56-9d1f-4c0e-8a77-0c8d7be2a001', door: 'cli', principal: 'owner', result: 'ok', reasons: ['allowed:owner/everything', ...reasons], epoch: 9_999_999_999, intent: 9_999_999_999 });
+          const { reasons: kept, cut } = decodeRecord(body);
+          expect([kept?.length, cut]).toEqual([rows.length + 1, undefined]);
+        });
+        // Two neighbours that would fit one request are not in two.
+        expect(sent.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.max(names.length / MOST_IMPORTED, names.reduce((sum, one) => sum + one.length + 100, 0) / 15_360)));
+      }),
+      { numRuns: 100, examples: [[Array.from({ length: 100 }, () => 'n'.repeat(100)), 'Create']] },
     );
   });
 
@@ -61,7 +84,7 @@ describe('rows of an import', () => {
   it('stop at the first failure, and say it when nothing is under way any more', async () => {
     let sent = 0;
     let ended = 0;
-    const writing = writeConfirmed([...creates(MOST_IMPORTED * 40), { Row: 9999, Action: 'Keep' }], async () => {
+    const writing = writeConfirmed([...creates(MOST_IMPORTED * 40), { Row: 9999, Name: 'app', Action: 'Keep' }], async () => {
       const own = ++sent;
       await pass();
       if (own === 4) throw new Error('the disk is full');

@@ -71,6 +71,28 @@ describe('the body of a record', () => {
     expect(round({ ...outcome, input: { a: [[[[[[[[[[['deep']]]]]]]]]]] } }).cut?.[0]?.path[0]).toBe('input');
   });
 
+  it('keeps as many reasons as fit, and says how many do not', () => {
+    const touched = Array.from({ length: 100 }, (_, at) => `touched:arn:aws:secretsmanager:us-east-1:123456789012:secret:${'n'.repeat(100)}${String(at)}-abcdef`);
+    const reasons = ['allowed:owner/all', ...touched];
+    const cut = round({ ...outcome, reasons });
+    const kept = cut.reasons?.length ?? 0;
+    expect(kept).toBeGreaterThan(80);
+    expect(cut.reasons).toEqual(reasons.slice(0, kept));
+    expect(cut.cut).toContainEqual({ path: ['reasons'], bytes: JSON.stringify(reasons).length, left: reasons.length - kept });
+    // One that is too long takes no other with it.
+    const EncryptionContext = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`key${String(i)}`, 'value']));
+    const other = round({ ...outcome, input: { EncryptionContext }, reasons: ['a', 'x'.repeat(BODY_MAX), 'b'] });
+    expect(other.reasons).toEqual(['a', 'b']);
+    expect(other.cut?.at(-1)).toMatchObject({ path: ['reasons'], left: 1 });
+    expect(round({ ...outcome, input: { EncryptionContext } })).toMatchObject({ reasons: outcome.reasons, cut: [{ path: ['input'] }] });
+  });
+
+  it('does not decode from a cut that says anything else', () => {
+    const good = untext(encodeRecord({ ...outcome, reasons: Array.from({ length: 5000 }, () => 'reason') }));
+    expect(good).toMatch(/"left":\d+\}\]\}$/);
+    for (const bad of ['"left":-1}]}', '"left":"1"}]}', '"left":1,"more":1}]}', '"gone":1}]}']) expect(() => decodeRecord(text(good.replace(/"left":\d+\}\]\}$/, bad))), bad).toThrow(expect.objectContaining({ code: 'TrailBrokenException' }));
+  });
+
   it('never holds bytes or secrets, whatever field they come in', () => {
     using secret = SecretBytes.copy(text('needle-in-secret'));
     const record = round({ ...outcome, input: { Plaintext: text('needle'), Password: secret, f: () => 'needle', n: 10n, date: new Date(0), ok: 1 } });
@@ -81,8 +103,8 @@ describe('the body of a record', () => {
 
   it('fits and decodes for any input', () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ unit: 'binary', maxLength: 300 }), fc.anything({ maxDepth: 12, withBigInt: true, withTypedArray: true, withDate: true })), fc.string({ unit: 'binary', maxLength: 40_000 }), (input, operation) => {
-        const bytes = encodeRecord({ ...outcome, input, operation, reasons: [operation, 'b'] });
+      fc.property(fc.dictionary(fc.string({ unit: 'binary', maxLength: 300 }), fc.anything({ maxDepth: 12, withBigInt: true, withTypedArray: true, withDate: true })), fc.string({ unit: 'binary', maxLength: 40_000 }), fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 400, size: 'max' }), (input, operation, more) => {
+        const bytes = encodeRecord({ ...outcome, input, operation, reasons: [operation, 'b', ...more] });
         expect(bytes.byteLength).toBeLessThanOrEqual(BODY_MAX);
         expect(decodeRecord(bytes)).toMatchObject({ time: outcome.time, intent: 41 });
       }),
