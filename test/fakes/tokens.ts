@@ -17,6 +17,7 @@ type Kind = 'key' | 'wrapper' | 'opener' | 'pair' | 'peer';
 export interface FakeObject {
   readonly kind: Kind;
   extractable: boolean;
+  readonly label?: string;
 }
 
 export interface FakeToken {
@@ -58,6 +59,7 @@ function perform(token: FakeToken, call: CallName, request: Readonly<Record<stri
     tokens: () => ({ reply: { tokens: [{ slot: '00', serial: place.token.serial, label: place.token.label, initialized: true, pin: 'ok', officerPin: 'ok', ...token.facts }] } }),
     mechanisms: () => ({ reply: { mechanisms: OFFER } }),
     holds: () => ({ reply: { held: (request['ids'] as string[]).filter((one) => { const kind = objects.get(one)?.kind; return kind !== undefined && (kind !== 'peer' || request['halves'] === true); }) } }),
+    keys: () => ({ reply: { keys: [...objects].flatMap(([one, { kind, extractable, label = '' }]) => (kind === 'key' ? [{ id: one, label, class: 'secret', uses: [], stated: { sensitive: true, extractable, trustedOnly: extractable } }] : [])) } }),
     transport: () => { objects.set(id, { kind: 'pair', extractable: false }); return { reply: { modulus: 'aa', exponent: '03' } }; },
     trust: () => {
       for (const { id: peer } of request['peers'] as { readonly id: string }[]) objects.set(peer, { kind: 'peer', extractable: false });

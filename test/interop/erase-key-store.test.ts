@@ -34,17 +34,19 @@ afterAll(async () => {
 });
 
 const listed = async (CustomKeyStoreId: string): Promise<readonly Json[]> => (await client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId }))['Objects'] as readonly Json[];
+const digestOf = async (CustomKeyStoreId: string): Promise<unknown> => (await client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId }))['Digest'];
+const NONE = '0'.repeat(64);
 const stores = async (): Promise<readonly Json[]> => (await client.ok('kms:DescribeCustomKeyStores'))['CustomKeyStores'] as readonly Json[];
 const create = async (CustomKeyStoreId: string): Promise<string> => ((await client.ok('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId }))['KeyMetadata'] as { KeyId: string }).KeyId;
 it('is refused while it has keys, is not typed out, or not connected', async () => {
   const { store } = await makeCluster(client, hsm, 'single', ['alone']);
   const KeyId = await create(store);
   theirs('alone');
-  expect(await client.code('hardware:EraseKeyStore', { CustomKeyStoreId: store, Confirm: 'single' })).toBe('CustomKeyStoreHasCMKsException');
+  expect(await client.code('hardware:EraseKeyStore', { CustomKeyStoreId: store, Digest: NONE, Confirm: 'single' })).toBe('CustomKeyStoreHasCMKsException');
   expect(await listed(store)).toEqual([]);
   expect(objectsOf('alone')).toContain(KeyId);
   await client.ok('kms:DisconnectCustomKeyStore', { CustomKeyStoreId: store });
-  for (const operation of ['hardware:ListKeyStoreObjects', 'hardware:EraseKeyStore']) expect(await client.code(operation, { CustomKeyStoreId: store, ...(operation === 'hardware:EraseKeyStore' ? { Confirm: 'single' } : {}) })).toBe('CustomKeyStoreInvalidStateException');
+  for (const operation of ['hardware:ListKeyStoreObjects', 'hardware:EraseKeyStore']) expect(await client.code(operation, { CustomKeyStoreId: store, ...(operation === 'hardware:EraseKeyStore' ? { Digest: NONE, Confirm: 'single' } : {}) })).toBe('CustomKeyStoreInvalidStateException');
 });
 
 it('lists and deletes a cluster’s own keys on every token, and leaves what others made', async () => {
@@ -52,9 +54,13 @@ it('lists and deletes a cluster’s own keys on every token, and leaves what oth
   for (const label of ['left', 'right']) theirs(label);
   const objects = await listed(store);
   for (const Token of ['left', 'right']) expect(objects.filter((one) => one['Token'] === Token).map(({ Kind }) => Kind).sort()).toEqual(['copyOfWrappingKey', 'publicTransportKey', 'transportKey', 'wrappingKey']);
-  for (const Confirm of ['', 'Pair', 'other']) expect(await client.code('hardware:EraseKeyStore', { CustomKeyStoreId: store, Confirm })).toBe('KMSInvalidStateException');
+  for (const Confirm of ['', 'Pair', 'other']) expect(await client.code('hardware:EraseKeyStore', { CustomKeyStoreId: store, Digest: await digestOf(store), Confirm })).toBe('KMSInvalidStateException');
   for (const label of ['left', 'right']) expect(objectsOf(label)).toContain(`keystead ${store}`);
-  const erased = await client.ok('hardware:EraseKeyStore', { CustomKeyStoreId: store, Confirm: 'pair' });
+  // Of what was shown, and of nothing else.
+  const refused = await client.call('hardware:EraseKeyStore', { CustomKeyStoreId: store, Digest: NONE, Confirm: 'pair' });
+  expect(refused.ok ? '' : refused.error.message).toContain('8 objects by now');
+  for (const label of ['left', 'right']) expect(objectsOf(label)).toContain(`keystead ${store}`);
+  const erased = await client.ok('hardware:EraseKeyStore', { CustomKeyStoreId: store, Digest: await digestOf(store), Confirm: 'pair' });
   expect(erased).toEqual({ Deleted: expect.arrayContaining([...objects]) as Json[], Left: [] });
   for (const label of ['left', 'right']) {
     expect(objectsOf(label)).not.toContain('keystead');
@@ -74,7 +80,7 @@ it('is refused while one of its tokens is away', async () => {
   try {
     // It is noticed when somebody looks.
     await client.ok('hardware:DescribeCluster', { CustomKeyStoreId: store });
-    const refused = await client.call('hardware:EraseKeyStore', { CustomKeyStoreId: store, Confirm: 'away' });
+    const refused = await client.call('hardware:EraseKeyStore', { CustomKeyStoreId: store, Digest: NONE, Confirm: 'away' });
     expect(refused.ok ? '' : `${refused.error.code} ${refused.error.message}`).toMatch(/^KMSInvalidStateException token `gone` does not answer/);
     expect(objectsOf('here')).toBe(before);
   } finally {

@@ -36,11 +36,11 @@ afterAll(() => on.end());
 
 it('is deleted with its key store when that one’s name is typed, and is listed first', async () => {
   const found = await killBetween();
-  const { Objects, Keys } = await on.client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId: on.store });
+  const { Objects, Digest, Keys } = await on.client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId: on.store });
   expect([Objects, Keys]).toEqual([[expect.objectContaining({ Token: 'unrecorded', Id: found['Id'], Label: found['Label'], Kind: 'key' })], 0]);
-  expect(await on.client.code('hardware:EraseKeyStore', { CustomKeyStoreId: on.store, Confirm: found['Label'] })).toBe('KMSInvalidStateException');
+  expect(await on.client.code('hardware:EraseKeyStore', { CustomKeyStoreId: on.store, Digest, Confirm: found['Label'] })).toBe('KMSInvalidStateException');
   expect((await keysOn()).length).toBe(1);
-  expect(await on.client.ok('hardware:EraseKeyStore', { CustomKeyStoreId: on.store, Confirm: 'unrecorded' })).toEqual({ Deleted: Objects, Left: [] });
+  expect(await on.client.ok('hardware:EraseKeyStore', { CustomKeyStoreId: on.store, Digest, Confirm: 'unrecorded' })).toEqual({ Deleted: Objects, Left: [] });
   await on.makeStore();
   expect(await keysOn()).toEqual([]);
 });

@@ -159,6 +159,7 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     'kms:UpdateCustomKeyStore': () => ({}),
     'hardware:ListKeyStoreObjects': () => ({
       Keys: is('emptied') ? 0 : 2,
+      Digest: HASH,
       Objects: is('emptied') ? [{ CloudHsmClusterId: RELEASE.CloudHsmClusterId, Token: RELEASE.Label, Id: '7c'.repeat(16), Label: '5f1d2c7a-93b4-4e0f-a6c8-1b7d9e24f035', Kind: 'key' }, ...(spans ? [RELEASE, BACKUP].flatMap((one) => (['wrappingKey', 'transportKey', 'copyOfWrappingKey', 'publicTransportKey'] as const).map((Kind, i) => ({ CloudHsmClusterId: one.CloudHsmClusterId, Token: one.Label, Id: `a${String(i)}`.repeat(16), Label: 'keystead cks-4f20c9d1b7e83a562', Kind }))) : [])] : [],
     }),
     'hardware:EraseKeyStore': () => fail('KMSInvalidStateException', 'token `backup-hsm` does not answer, so nothing can be deleted on it; put it back'),

@@ -11,6 +11,9 @@ export function clusterIdOf({ serial, label }: TokenName): string {
   return `cluster-${Array.from(digest.subarray(0, 11), (byte) => BASE32[byte & 31]).join('')}`;
 }
 
+/** SHA-256, hex, over each object's facts, in whatever order tokens list them. */
+export const digestOfObjects = (objects: readonly (readonly string[])[]): string => createHash('sha256').update(JSON.stringify(objects.map((facts) => JSON.stringify(facts)).sort()), 'utf8').digest('hex');
+
 const OWN = 8;
 const mark = (vaultId: string, keyId: string, random: string): string => createHash('sha256').update('keystead/token-key/v2\0').update(`${vaultId}\0${keyId}\0${random}`, 'utf8').digest('hex').slice(0, 2 * OWN);
 
@@ -30,6 +33,11 @@ export const isOwnTokenKey = (vaultId: string, { id, label, stated }: Pick<KeyFa
 /** RFC 7512 section 2.3: unreserved characters stand for themselves. */
 export const percent = (text: string): string => Array.from(new TextEncoder().encode(text), (byte) => (/[A-Za-z0-9._~-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)).join('');
 
+const percentId = (id: string): string => id.replace(/../g, (byte) => `%${byte.toUpperCase()}`);
+
+/** RFC 7512: whatever has this CKA_ID (hex) and this label on the token. */
+export const objectUri = ({ serial, label }: TokenName, id: string, name: string): string => `pkcs11:token=${percent(label)};serial=${percent(serial)};object=${percent(name)};id=${percentId(id)}`;
+
 /** RFC 7512, without a PIN. `id`: CKA_ID in hex. */
 export const keyUri = ({ serial, label }: TokenName, id: string, type: 'private' | 'secret-key'): string =>
-  `pkcs11:token=${percent(label)};serial=${percent(serial)};id=${id.replace(/../g, (byte) => `%${byte.toUpperCase()}`)};type=${type}`;
+  `pkcs11:token=${percent(label)};serial=${percent(serial)};id=${percentId(id)};type=${type}`;

@@ -23,7 +23,7 @@ export interface Call<O extends Operation = Operation> {
   readonly intent: Position | undefined;
   /** Whether policy lets the caller do this too, to a resource that the handler has found: nothing is recorded of it. */
   allows(action: string, resource: Resource): boolean;
-  /** Records with the outcome that this resource (ARN) was reached too: one that the input did not name. */
+  /** Records with the outcome that this resource (ARN; of an object on a token its URI, RFC 7512) was reached too: one that the input did not name. */
   touched(arn: string): void;
   /** Records with the outcome that this token was asked, where it was more than one, and what it said. */
   attempted(attempt: { readonly token: string; readonly outcome: string }): void;

@@ -7,12 +7,13 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Output } from '../../shared/api/index.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
+import { MOST_LISTED } from '../backends/pkcs11/protocol.ts';
 import { answering } from '../hardware/cluster-keys.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord } from '../hardware/kinds.ts';
-import { samePlace } from '../hardware/processes.ts';
-import { clusterIdOf, isOwnTokenKey } from '../hardware/token-names.ts';
+import { keyOf, samePlace } from '../hardware/processes.ts';
+import { clusterIdOf, digestOfObjects, isOwnTokenKey, objectUri } from '../hardware/token-names.ts';
 import { keysIn, placesOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import type { HandlersOf } from './rights.ts';
 import { forgetPinOf } from './sealed-pin.ts';
@@ -43,6 +44,7 @@ async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreReco
       const { token } = place;
       const at = { CloudHsmClusterId: clusterIdOf(token), Token: token.label };
       const { keys } = (await hardware.ask(place, 'keys', { token })).reply;
+      if (keys.length >= MOST_LISTED) throw new VaultError('KMSInvalidStateException', `${nameToken(token)} holds ${String(MOST_LISTED)} keys or more, and no more than that are looked at, so nobody can say what would be deleted; delete what is not needed with the tools of the token’s vendor first`);
       const own = new Map(cluster ? ownOf(cluster, place) : []);
       const made = keys.filter((key) => isOwnTokenKey(vaultId, key) && !known.has(key.id));
       const twice = made.find((one) => keys.some((other) => other !== one && other.id === one.id));
@@ -54,15 +56,21 @@ async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreReco
       ];
     }),
   );
-  return found.flat();
+  return found.flat().sort((a, b) => Number(a.shown.Kind !== 'key') - Number(b.shown.Kind !== 'key'));
 }
+
+/** In the trail, by label and id, keys first; its record has room for these, and the digest for all. */
+const MOST_NAMED = 40;
+
+const digestOf = (found: readonly Found[]): string => digestOfObjects(found.map(({ shown }) => [shown.CloudHsmClusterId, shown.Id, shown.Kind, shown.Label]));
 
 export const hardwareEraseHandlers = (now: () => Hardware): Pick<HandlersOf<'hardware'>, 'hardware:ListKeyStoreObjects' | 'hardware:EraseKeyStore'> => ({
   'hardware:ListKeyStoreObjects': async (input, _call, { reader, vaultId }) => {
     const hardware = now();
     const store = await storeOf(reader, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
-    return { Objects: (await objectsOf(hardware, reader, store, vaultId)).map(({ shown }) => shown), Keys: (await keysIn(reader, store.id)).length };
+    const found = await objectsOf(hardware, reader, store, vaultId);
+    return { Objects: found.map(({ shown }) => shown), Digest: digestOf(found), Keys: (await keysIn(reader, store.id)).length };
   },
 
   'hardware:EraseKeyStore': async (input, call, { writer, vaultId, afterwards }) => {
@@ -73,6 +81,8 @@ export const hardwareEraseHandlers = (now: () => Hardware): Pick<HandlersOf<'har
     if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${String(keys.length)} keys; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
     if (input.Confirm !== store.name) return call.fail('KMSInvalidStateException', `what is deleted on a token is gone for ever: type the name of the key store, \`${store.name}\`, as \`Confirm\` if you mean it; \`keystead hardware list-key-store-objects\` shows what is deleted`);
     const found = await objectsOf(hardware, writer, store, vaultId);
+    if (input.Digest !== digestOf(found)) return call.fail('KMSInvalidStateException', `what would be deleted is not what \`Digest\` was given for: ${String(found.length)} objects by now; look again with \`keystead hardware list-key-store-objects\``);
+    for (const { place, shown } of found.slice(0, MOST_NAMED)) call.touched(objectUri(place.token, shown.Id, shown.Label));
     writer.of(KEY_STORES).remove(store.id);
     for (const token of tokensOf(store)) await forgetPinOf(writer, token);
     const answer: { Deleted: Listed[]; Left: (Listed & { Reason: string })[] } = { Deleted: [], Left: [] };
@@ -81,7 +91,7 @@ export const hardwareEraseHandlers = (now: () => Hardware): Pick<HandlersOf<'har
         try {
           await hardware.ask(place, 'discard', { token: place.token, ids: [shown.Id] });
           answer.Deleted.push(shown);
-          hardware.notRecorded.get(`${place.token.serial}\n${place.token.label}`)?.delete(shown.Id);
+          hardware.notRecorded.get(keyOf(place.token))?.delete(shown.Id);
         } catch (error) {
           answer.Left.push({ ...shown, Reason: error instanceof VaultError ? error.message : 'failed' });
         }

@@ -36,7 +36,7 @@ export function DeleteStore({ store, onClose }: StoreDialogProps) {
   const mayErase = objects.length > 0 && keys === 0;
   const isReady = !erases || typed === name;
   const erase = (): Promise<void> =>
-    send(() => client.hardware.eraseKeyStore({ CustomKeyStoreId: id, Confirm: typed }), async ({ Left }) => {
+    send(() => client.hardware.eraseKeyStore({ CustomKeyStoreId: id, Digest: found.data?.Digest ?? '', Confirm: typed }), async ({ Left }) => {
       await refreshHardware(queries);
       if (Left.length === 0) onClose();
       else setLeft(Left);
