@@ -167,14 +167,16 @@ describe('exit codes', () => {
 
   it('is 10 after Ctrl+C, which reaches the vault', async () => {
     let reached = false;
+    let press = (): void => undefined;
     await fake.listen({
       'file:Sign': async (_input, { cancelled }) => {
+        press();
         await cancelled;
         reached = true;
         throw error('CancelledException', 'cancelled');
       },
     });
-    const { code } = await fake.run(['file', 'sign', 'f', '--key-id', KEY, '--out', 'f.sig'], { interrupt: (interrupt) => setTimeout(interrupt, 50) });
+    const { code } = await fake.run(['file', 'sign', 'f', '--key-id', KEY, '--out', 'f.sig'], { interrupt: (interrupt) => { press = interrupt; } });
     expect([code, reached, existsSync(join(fake.home, 'f.sig'))]).toEqual([10, true, false]);
   });
 
