@@ -19,6 +19,7 @@ import { discardAll, type Placed } from './cluster-keys.ts';
 import { assertHeld, copyKey, isUnheld, wrapMechanism, type Route } from './copies.ts';
 import type { Hardware, Place } from './hardware.ts';
 import type { ClusterRecord, KeyStoreRecord, MemberRecord } from './kinds.ts';
+import type { Insisting } from './pin-tries.ts';
 import { keyOf, samePlace } from './processes.ts';
 
 export interface Joining {
@@ -32,8 +33,10 @@ export interface Joining {
   /** The one that keys come from, and its security officer's PIN. */
   readonly through: Place;
   readonly throughPin: SecretBytes;
-  /** Go on where one more wrong PIN of a security officer locks that PIN. */
+  /** Go on where one more wrong PIN of the security officer of the token that joins locks that PIN. */
   readonly lastTry: boolean;
+  /** The same, of the one that keys come from. */
+  readonly throughLastTry: boolean;
   /** Tokens of the cluster that answer now, `through` among them. */
   readonly connected: readonly Place[];
   readonly signal: AbortSignal;
@@ -67,12 +70,14 @@ export function withJoined(cluster: ClusterRecord | undefined, { host, guest, re
 const labelOf = ({ id }: KeyStoreRecord): string => `keystead ${id}`;
 const cannot = ({ token }: Place, why: string): VaultError => new VaultError('UnsupportedOperationException', `${nameToken(token)} ${why}, so a key store cannot span it`);
 
+const COMMAND = 'keystead hardware add-token-to-key-store';
+
 /** What the security officer of one token does, in a process of its own that ends at once. */
-function asOfficer(hardware: Hardware, place: Place, pin: SecretBytes, lastTry: boolean) {
+function asOfficer(hardware: Hardware, place: Place, pin: SecretBytes, insisting: Insisting) {
   return async (request: { readonly label: string; readonly wrapper?: string; readonly peers: readonly MemberRecord['transport'][] }): Promise<void> => {
     const pinBytes = pin.borrow(copy);
     try {
-      await hardware.asOfficer(place, 'trust', { token: place.token, label: request.label, ...(request.wrapper === undefined ? {} : { wrapper: request.wrapper }), peers: [...request.peers] }, [pinBytes], { lastTry, insist: 'keystead hardware add-token-to-key-store --last-try' });
+      await hardware.asOfficer(place, 'trust', { token: place.token, label: request.label, ...(request.wrapper === undefined ? {} : { wrapper: request.wrapper }), peers: [...request.peers] }, [pinBytes], insisting);
     } catch (error) {
       throw error instanceof VaultError && error.code === 'KMSInternalException' ? cannot(place, 'does not let its security officer make a trusted wrapping key') : error;
     } finally {
@@ -121,9 +126,9 @@ async function ceremony(joining: Joining): Promise<Joined> {
     return record ? [{ place: one, record }] : [];
   });
   put.push({ place, id: host.wrapper }, { place: through, id: guest.wrapper }, { place: through, id: guest.transport.id }, { place, id: host.transport.id }, ...others.map(({ record }) => ({ place, id: record.transport.id })), ...others.map((other) => ({ place: other.place, id: guest.wrapper })));
-  await asOfficer(hardware, through, joining.throughPin, joining.lastTry)({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
+  await asOfficer(hardware, through, joining.throughPin, { lastTry: joining.throughLastTry, insist: `${COMMAND} --member-last-try` })({ label, peers: [guest.transport], ...(before ? {} : { wrapper: host.wrapper }) });
   done();
-  await asOfficer(hardware, place, joining.officerPin, joining.lastTry)({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
+  await asOfficer(hardware, place, joining.officerPin, { lastTry: joining.lastTry, insist: `${COMMAND} --last-try` })({ label, wrapper: guest.wrapper, peers: [host.transport, ...others.map(({ record }) => record.transport)] });
   done();
   const hostLay = before ? before.lay : await keep(hardware, through, host.wrapper);
   const guestLay = await keep(hardware, place, guest.wrapper);

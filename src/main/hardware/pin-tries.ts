@@ -8,6 +8,7 @@ import { copy } from '../crypto/bytes.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import type { TokenFacts } from '../backends/pkcs11/protocol.ts';
 import { keyOf, type Place } from './processes.ts';
+import { clusterIdOf } from './token-names.ts';
 
 export interface PinPorts {
   readonly login: (place: Place, again: boolean, pin: Uint8Array) => Promise<unknown>;
@@ -39,6 +40,9 @@ const LAST: Readonly<Record<Whose, string>> = {
   pin: 'says that one more wrong PIN locks it',
   officerPin: 'says that one more wrong PIN of its security officer locks that PIN',
 };
+
+/** For whoever has given several PINs: whose it was, of which token (`CloudHsmClusterId`), and what that says of its tries. */
+const whoseOf = ({ token }: Place, whose: Whose, tries: TokenFacts[Whose]): Record<string, string> => ({ pin: whose === 'pin' ? 'user' : 'securityOfficer', token: clusterIdOf(token), tries });
 
 export class PinTries {
   readonly #ports: PinPorts;
@@ -80,14 +84,15 @@ export class PinTries {
   }
 
   async #told(place: Place, whose: Whose, error: VaultError): Promise<VaultError> {
-    return new VaultError(error.code, `${error.message}; ${LEFT[await this.#state(place, whose)]}`, error.details === undefined ? undefined : { details: { ...error.details } });
+    const state = await this.#state(place, whose);
+    return new VaultError(error.code, `${error.message}; ${LEFT[state]}`, { details: { ...error.details, ...whoseOf(place, whose, state) } });
   }
 
   /** PinLockedException where a wrong PIN would be one too many. */
   async #assertTries(place: Place, whose: Whose, { lastTry, insist = INSIST }: Insisting): Promise<void> {
     const state = await this.#state(place, whose);
-    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(place.token)} ${LOCKED[whose]}`);
-    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} ${LAST[whose]}; if you are sure of yours, try with \`${insist}\``);
+    if (state === 'locked') throw new VaultError('PinLockedException', `${nameToken(place.token)} ${LOCKED[whose]}`, { details: whoseOf(place, whose, state) });
+    if (state === 'last' && !lastTry) throw new VaultError('PinLockedException', `${nameToken(place.token)} ${LAST[whose]}; if you are sure of yours, try with \`${insist}\``, { details: whoseOf(place, whose, state) });
   }
 
   async #state(place: Place, whose: Whose): Promise<TokenFacts[Whose]> {

@@ -168,7 +168,7 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
       if (pin) await hardware.login(found, pin);
       else if (!(await hardware.isLoggedIn(found))) return call.fail('IncorrectPinException', `${nameToken(found.token)} is not logged in; give its PIN`);
       const progress = (done: number, total: number): void => { call.progress({ done, total, unit: 'records' }); };
-      return { joined: await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, connected, signal: call.signal, progress, put: placed }), place: found };
+      return { joined: await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, throughLastTry: input.MemberLastTry, connected, signal: call.signal, progress, put: placed }), place: found };
     });
     // Of this run's record, which may know of keys and tokens that the first run did not.
     const record = withJoined(store.cluster, joined);

@@ -13,6 +13,7 @@ import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx'
 import { isBehind, memberName, type Cluster } from './cluster-words.ts';
 import { refreshHardware, type Token } from './data.ts';
 import { Warned } from './parts.tsx';
+import { insistsAfter, wrongPin, type Officer } from './span-tries.ts';
 
 interface SpanStoreProps {
   readonly cluster: Cluster;
@@ -40,8 +41,8 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<CallError>();
   const [wrong, setWrong] = useState<string>();
-  /** A security officer's PIN is at its last try: going on uses it. */
-  const [insists, setInsists] = useState(false);
+  /** Whose PIN is at its last try, as was said: going on uses it. */
+  const [insists, setInsists] = useState<readonly Officer[]>([]);
   const running = useRef<AbortController>(undefined);
   useEffect(() => () => running.current?.abort(), []);
   // As they were when it was opened: the one that joins is free no longer once it has.
@@ -57,6 +58,7 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
   const guest = free.find(({ CloudHsmClusterId: id }) => id === joining);
   const host = members.find(({ CloudHsmClusterId: id }) => id === through);
   const name = before.CustomKeyStoreName;
+  const isUserAtLast = error?.code === 'PinLockedException' && error.details?.['pin'] === 'user' && error.details['tries'] === 'last';
 
   const submit = async (): Promise<void> => {
     if (!guest || !host) return;
@@ -77,18 +79,18 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
     running.current = control;
     setBusy(true);
     setProgress({ done: 0, total: 0, unit: 'records' });
-    const answer = await client.hardware.addTokenToKeyStore({ CustomKeyStoreId: before.CustomKeyStoreId, CloudHsmClusterId: guest.CloudHsmClusterId, ...(Pin ? { Pin } : {}), SecurityOfficerPin, Member: host.CloudHsmClusterId, MemberSecurityOfficerPin, ...(insists ? { LastTry: true as const } : {}) }, { progress: setProgress, signal: control.signal });
+    const answer = await client.hardware.addTokenToKeyStore({ CustomKeyStoreId: before.CustomKeyStoreId, CloudHsmClusterId: guest.CloudHsmClusterId, ...(Pin ? { Pin } : {}), SecurityOfficerPin, Member: host.CloudHsmClusterId, MemberSecurityOfficerPin, ...(insists.includes('guest') ? { LastTry: true as const } : {}), ...(insists.includes('host') ? { MemberLastTry: true as const } : {}) }, { progress: setProgress, signal: control.signal });
     await refreshHardware(queries);
     setProgress(undefined);
     setBusy(false);
-    if (answer.ok) setAfter(answer.output);
-    else if (answer.error.code === 'IncorrectPinException') {
+    if (answer.ok) return setAfter(answer.output);
+    const at = { guest: guest.CloudHsmClusterId, host: host.CloudHsmClusterId };
+    setInsists(insistsAfter(insists, answer.error, at));
+    if (answer.error.code === 'IncorrectPinException') {
       setWrong(sentence(answer.error.message.replaceAll('`', '')));
-      (guest.LoggedIn ? officer : user).current?.focus();
-    } else {
-      setInsists(answer.error.code === 'PinLockedException' && answer.error.message.includes('--last-try'));
-      setError(answer.error);
-    }
+      const whose = wrongPin(answer.error, at);
+      (whose === 'host' ? memberOfficer : whose === 'guest' || guest.LoggedIn ? officer : user).current?.focus();
+    } else setError(answer.error);
   };
 
   return (
@@ -102,15 +104,16 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
         <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
           <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
             <p className="text-fg-2">Each key is copied to the token that joins, under a wrapping key that only these tokens trust. Until the cluster is sealed, its keys stay extractable to such a key and to nothing else. Some kinds of key cannot travel (with SoftHSM: Ed25519): each is tried out now, and what does not arrive is not offered in this key store any more.</p>
-            <SelectField label="Token that joins" value={joining} options={free.map((one) => [one.CloudHsmClusterId, `${nameOf(one)}, serial ${one.Serial}`] as const)} onPick={setJoining} />
+            <SelectField label="Token that joins" value={joining} options={free.map((one) => [one.CloudHsmClusterId, `${nameOf(one)}, serial ${one.Serial}`] as const)} onPick={(id) => { setJoining(id); setInsists([]); setError(undefined); }} />
             {!guest.LoggedIn && <PasswordField ref={user} label={`User PIN of ${nameOf(guest)}`} autoComplete="off" disabled={busy} hint="Kept in the module’s process until lock" />}
             <PasswordField ref={officer} label={`Security officer’s PIN of ${nameOf(guest)}`} autoComplete="off" disabled={busy} hint="Goes to a process of its own that ends at once; not kept" />
-            {members.length > 1 && <SelectField label="Keys are copied from" value={through} options={members.map((one) => [one.CloudHsmClusterId, memberName(one)] as const)} onPick={setThrough} />}
+            {members.length > 1 && <SelectField label="Keys are copied from" value={through} options={members.map((one) => [one.CloudHsmClusterId, memberName(one)] as const)} onPick={(id) => { setThrough(id); setInsists([]); setError(undefined); }} />}
             <PasswordField ref={memberOfficer} label={`Security officer’s PIN of ${memberName(host)}`} autoComplete="off" disabled={busy} hint="Its officer marks the new token’s key as trusted; not kept either" />
             {(isLay(guest) || isLay(host)) && <Warned>SoftHSM lets a security officer make public objects only: the new trusted key lies in plain among the token’s files on the disk until it is copied to a private object, moments later.</Warned>}
             {error?.code === 'CancelledException' && <p role="status" className="tint-warn rounded-card px-3 py-2.5">Cancelled. The token did not join; what was made on it for that was removed where it answers.</p>}
             {error && error.code !== 'CancelledException' && <InlineError error={error} consequence="The token did not join; what was made on it for that was removed where it answers." />}
-            {insists && <Warned>Going on uses the last try that the token says is left. One more wrong PIN of its security officer locks it for good.</Warned>}
+            {insists.map((one) => <Warned key={one}>Going on uses the last try that {one === 'guest' ? nameOf(guest) : memberName(host)} says is left. One more wrong PIN of its security officer locks it for good.</Warned>)}
+            {isUserAtLast && <Warned>It is the user’s PIN of {nameOf(guest)} that has one try left. Log in to the token by itself first, where the last try can be used; only the officers’ PINs are asked for here then.</Warned>}
           </div>
           {/* Below what scrolls: in sight in the smallest window, too. */}
           {(busy || wrong !== undefined) && (
@@ -119,7 +122,7 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
               {busy && <ProgressRow label={progress?.unit === 'keys' ? 'Copying the keys' : 'Making and trying the wrapping keys'} done={progress?.done} total={progress?.total} />}
             </div>
           )}
-          <DialogFoot><Button tall onClick={() => { if (busy) running.current?.abort(); else onClose(); }}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Joining…' : insists ? 'Use the last try' : 'Let it join'}</Button></DialogFoot>
+          <DialogFoot><Button tall onClick={() => { if (busy) running.current?.abort(); else onClose(); }}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Joining…' : insists.length > 0 ? 'Use the last try' : 'Let it join'}</Button></DialogFoot>
         </form>
       )}
     </Dialog>

@@ -69,14 +69,15 @@ export const addTokenToKeyStore = operation({
     SecurityOfficerPin: pin.describe('Of the token that joins; given to a process of its own that ends at once, and not kept'),
     Member: clusterId.optional().describe('The token of the key store that keys are copied from: its own token, or the first that is connected, if left out'),
     MemberSecurityOfficerPin: pin.describe('Of that token; given to a process of its own that ends at once, and not kept'),
-    LastTry: z.boolean().default(false).describe('Go on where one more wrong PIN of a security officer locks that PIN'),
+    LastTry: z.boolean().default(false).describe('Go on where one more wrong PIN of the security officer of the token that joins locks that PIN'),
+    MemberLastTry: z.boolean().default(false).describe('Go on where one more wrong PIN of the security officer of the other token locks that PIN'),
   }),
   output: () => clusterShape,
   errors: [...KEY_STORE_ERRORS, 'CloudHsmClusterInUseException', 'CloudHsmClusterNotFoundException', 'CloudHsmClusterNotRelatedException'],
   effect: 'write',
   needs: 'unlocked',
   doors: ['ipc', 'cli'],
-  audited: ['CustomKeyStoreId', 'CloudHsmClusterId', 'Member', 'LastTry'],
+  audited: ['CustomKeyStoreId', 'CloudHsmClusterId', 'Member', 'LastTry', 'MemberLastTry'],
 });
 
 export const removeTokenFromKeyStore = operation({

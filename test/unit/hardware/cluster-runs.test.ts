@@ -86,7 +86,7 @@ async function request(name: keyof Handlers, input: object, { meanwhile = [], co
   }
 }
 
-const add = (label: string, how: Parameters<typeof request>[2] = {}): Promise<unknown> => request('hardware:AddTokenToKeyStore', { CustomKeyStoreId: STORE, CloudHsmClusterId: idOf(label), Pin: pin(), SecurityOfficerPin: pin(), MemberSecurityOfficerPin: pin(), LastTry: false }, how);
+const add = (label: string, how: Parameters<typeof request>[2] = {}, more: object = {}): Promise<unknown> => request('hardware:AddTokenToKeyStore', { CustomKeyStoreId: STORE, CloudHsmClusterId: idOf(label), Pin: pin(), SecurityOfficerPin: pin(), MemberSecurityOfficerPin: pin(), LastTry: false, MemberLastTry: false, ...more }, how);
 
 async function connect(label: string): Promise<void> {
   const place = at(label);
@@ -195,6 +195,25 @@ describe('a token that joins', () => {
     expect(generated.slice(1)).toEqual(['b0', 'b1', 'b2', 'b3']);
     for (const label of ['one', 'two']) expect(objectsOf(label)).toEqual(expect.arrayContaining(['b0', 'b1', 'b2', 'b3']));
     expect(objectsOf('three')).toEqual([]);
+  });
+});
+
+describe('a last try', () => {
+  const trusted = (): string[] => tokens.seen.filter(({ call }) => call === 'trust').map(({ label }) => label);
+  it('is used of the officer that it was said of, and not of the other one', async () => {
+    await connect('one');
+    for (const label of ['one', 'two']) tokens.token(label).facts = { officerPin: 'last' };
+    await expect(add('two', {}, { LastTry: true })).rejects.toMatchObject({ code: 'PinLockedException', message: expect.stringContaining('--member-last-try') as string, details: { pin: 'securityOfficer', token: idOf('one'), tries: 'last' } });
+    expect(trusted()).toEqual([]);
+    await expect(add('two', {}, { MemberLastTry: true })).rejects.toMatchObject({ code: 'PinLockedException', message: expect.stringContaining(' --last-try') as string, details: { pin: 'securityOfficer', token: idOf('two'), tries: 'last' } });
+    expect(trusted()).toEqual(['one']);
+    await add('two', {}, { LastTry: true, MemberLastTry: true });
+  });
+
+  it('of a user is said to be theirs', async () => {
+    await connect('one');
+    tokens.token('two').facts = { pin: 'last' };
+    await expect(add('two', {}, { LastTry: true, MemberLastTry: true })).rejects.toMatchObject({ code: 'PinLockedException', details: { pin: 'user', token: idOf('two'), tries: 'last' } });
   });
 });
 

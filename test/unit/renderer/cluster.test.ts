@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { tokensFor } from '../../../src/renderer/hardware/connect.ts';
 import type { Token } from '../../../src/renderer/hardware/data.ts';
+import { insistsAfter, wrongPin } from '../../../src/renderer/hardware/span-tries.ts';
 import { clusterSaid, leaveWords, leftWords, memberNext, memberState, unleavable, unsealable, type Member } from '../../../src/renderer/hardware/cluster-words.ts';
 
 const member = (more: Partial<Member> = {}): Member => ({ CloudHsmClusterId: 'cluster-a', Serial: '1', Label: 'one', Module: '/m.so', JoinedDate: 0, Health: 'connected', InFlight: 0, Answered: 0, FailedOver: 0, Keys: 3, Missing: 0, Deleted: 0, ReachedFrom: [], ...more });
@@ -74,6 +75,24 @@ describe('what was not removed when a token left', () => {
     expect(leftWords([left({})], two)).toEqual([expect.stringMatching(/^two keeps wrapping keys.*Erase it/), 'What was said: token two failed.']);
     expect(leftWords([left({ Kind: 'transportKey' })], two)[0]).toMatch(/^two keeps 1 object/);
     expect(leftWords([left({ CloudHsmClusterId: 'cluster-a', Token: 'one', Kind: 'publicTransportKey' })], two)).toEqual([expect.stringMatching(/^one still trusts its keys/), expect.anything()]);
+  });
+});
+
+describe('a last try when a token joins', () => {
+  const tokens = { guest: 'cluster-b', host: 'cluster-a' };
+  const last = (pin: string, token: string) => ({ code: 'PinLockedException' as const, details: { pin, token, tries: 'last' } });
+  it('is insisted on for each officer that it was said of, until a PIN was wrong', () => {
+    const host = insistsAfter([], last('securityOfficer', 'cluster-a'), tokens);
+    expect(host).toEqual(['host']);
+    expect(insistsAfter(host, last('securityOfficer', 'cluster-b'), tokens)).toEqual(['guest', 'host']);
+    expect(insistsAfter(host, { code: 'IncorrectPinException', details: { pin: 'securityOfficer', token: 'cluster-a', tries: 'last' } }, tokens)).toEqual([]);
+    expect(insistsAfter(host, { code: 'PinLockedException', details: { pin: 'securityOfficer', token: 'cluster-a', tries: 'locked' } }, tokens)).toEqual([]);
+  });
+  it('of a user’s PIN is no officer’s', () => {
+    expect(insistsAfter([], last('user', 'cluster-b'), tokens)).toEqual([]);
+    expect(wrongPin(last('user', 'cluster-b'), tokens)).toBe('user');
+    expect(wrongPin(last('securityOfficer', 'cluster-a'), tokens)).toBe('host');
+    expect(wrongPin({}, tokens)).toBeUndefined();
   });
 });
 
