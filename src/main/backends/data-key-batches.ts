@@ -2,7 +2,7 @@
  * Data keys that are asked for in one turn of the event loop, of one key, made in one call of the sealer: each is as fresh and as bound to its context as if it were
  * asked for alone, and a frame goes each way in place of one for each. Where the call fails, each is asked for by itself: nobody fails for another's context.
  */
-import type { EncryptionContext } from '../seal/protocol.ts';
+import { DATA_KEYS_MOST, type EncryptionContext } from '../seal/protocol.ts';
 
 export interface DataKey {
   readonly plaintext: Uint8Array;
@@ -13,9 +13,6 @@ interface Waiting {
   readonly context: EncryptionContext;
   resolve(made: DataKey | Promise<DataKey>): void;
 }
-
-/** Of one call: bounds how long the sealer does nothing else. */
-export const MOST_AT_ONCE = 128;
 
 /** `make`: as many as there are contexts, in their order. Returns who asks for one; `group` names key, material and length, and `make` is its own. */
 export function createDataKeyBatches(): (group: string, context: EncryptionContext, make: (contexts: readonly EncryptionContext[]) => Promise<readonly DataKey[]>) => Promise<DataKey> {
@@ -42,7 +39,7 @@ export function createDataKeyBatches(): (group: string, context: EncryptionConte
       // nextTick runs after the microtasks of this turn, and so gathers all that were asked for in it.
       process.nextTick(() => {
         groups.delete(group);
-        for (let at = 0; at < first.length; at += MOST_AT_ONCE) void together(first.slice(at, at + MOST_AT_ONCE));
+        for (let at = 0; at < first.length; at += DATA_KEYS_MOST) void together(first.slice(at, at + DATA_KEYS_MOST));
       });
     });
   };

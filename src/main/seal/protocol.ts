@@ -134,6 +134,9 @@ export interface SealedChange {
   readonly blind?: Bytes;
 }
 
+/** Of one `generateDataKeys`: bounds how long the sealer does nothing else. */
+export const DATA_KEYS_MOST = 128;
+
 /** A key material: its row, and the sealed body when the sealer may not have it in memory. */
 export interface MaterialRef {
   readonly rowId: Bytes;
@@ -232,8 +235,8 @@ export interface SealerCalls {
   decrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
 /** Without `reveal` the plaintext does not come out. */
   generateDataKey: { request: { key: EncryptionKey; keyId: string; length: number; context: EncryptionContext; reveal: boolean }; reply: Loaded<{ plaintext?: Bytes; ciphertext: Bytes }> };
-  /** As many as there are contexts, in their order; each with its plaintext. */
-  generateDataKeys: { request: { key: EncryptionKey; keyId: string; length: number; contexts: readonly EncryptionContext[] }; reply: Loaded<{ keys: readonly { plaintext: Bytes; ciphertext: Bytes }[] }> };
+  /** As many as there are contexts (up to DATA_KEYS_MOST), in their order; each with its plaintext. Never under a message key, which is for one message. */
+  generateDataKeys: { request: { key: MaterialRef; keyId: string; length: number; contexts: readonly EncryptionContext[] }; reply: Loaded<{ keys: readonly { plaintext: Bytes; ciphertext: Bytes }[] }> };
   /** A key pair for use outside. `privateKey`: PKCS #8 DER, with `reveal` only; `ciphertext`: the same, encrypted; `publicKey`: SubjectPublicKeyInfo DER. */
   generateDataKeyPair: { request: { key: EncryptionKey; keyId: string; spec: KeySpec; context: EncryptionContext; reveal: boolean }; reply: Loaded<{ privateKey?: Bytes; ciphertext: Bytes; publicKey: Bytes }> };
   /** Decrypt and encrypt in one, so that the plaintext stays here. `missing`: one of the two. */

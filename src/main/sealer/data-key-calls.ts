@@ -8,6 +8,7 @@ import type { KeySpec } from '../../shared/model/algorithms.ts';
 import { type Bytes, wipe } from '../crypto/bytes.ts';
 import { writeEcPkcs8, writeEd25519Pkcs8 } from '../crypto/der.ts';
 import { writeMlKemPkcs8 } from '../crypto/lattice-der.ts';
+import { DATA_KEYS_MOST } from '../seal/protocol.ts';
 import { MISSING, checkLength, decryptWith, encryptWith, invalid, namedMaterial } from './encryption.ts';
 import { listOf } from './checks.ts';
 import { type Generated, generateKey } from './generate.ts';
@@ -41,9 +42,11 @@ export const dataKeyCalls: Handlers<'generateDataKey' | 'generateDataKeys' | 'ge
 
   generateDataKeys(session, { key, keyId, length, contexts }) {
     checkLength(length, DATA_KEY_LIMIT, 'a data key');
+    if ('messageKey' in key) throw invalid('a message key is for one message');
+    if (listOf(contexts, 'list of contexts').length > DATA_KEYS_MOST) throw invalid(`at most ${String(DATA_KEYS_MOST)} data keys are made at once`);
     const material = namedMaterial(session, { key, keyId, algorithm: SYMMETRIC });
     if (!material) return MISSING;
-    const drawn = listOf(contexts, 'list of contexts').map((context) => ({ context, plaintext: session.random.bytes(length) }));
+    const drawn = contexts.map((context) => ({ context, plaintext: session.random.bytes(length) }));
     try {
       return { keys: drawn.map(({ context, plaintext }) => ({ plaintext, ciphertext: encryptWith(session, material, SYMMETRIC, context, plaintext) })) };
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Data keys that are asked for at once share a call and nothing else. */
 import { describe, expect, it } from 'vitest';
-import { createDataKeyBatches, MOST_AT_ONCE, type DataKey } from '../../../src/main/backends/data-key-batches.ts';
+import { createDataKeyBatches, type DataKey } from '../../../src/main/backends/data-key-batches.ts';
+import { DATA_KEYS_MOST } from '../../../src/main/seal/protocol.ts';
 import type { EncryptionContext } from '../../../src/main/seal/protocol.ts';
 
 const keyFor = ({ n }: EncryptionContext): DataKey => ({ plaintext: Buffer.from(`p${String(n)}`), ciphertext: Buffer.from(`c${String(n)}`) });
@@ -42,8 +43,8 @@ describe('data keys', () => {
   it('are not too many at once', async () => {
     const { calls, make } = sealer();
     const ask = createDataKeyBatches();
-    const made = await Promise.all(Array.from({ length: 2 * MOST_AT_ONCE + 3 }, (_, n) => ask('a', { n: String(n) }, make)));
-    expect(calls).toEqual([MOST_AT_ONCE, MOST_AT_ONCE, 3]);
+    const made = await Promise.all(Array.from({ length: 2 * DATA_KEYS_MOST + 3 }, (_, n) => ask('a', { n: String(n) }, make)));
+    expect(calls).toEqual([DATA_KEYS_MOST, DATA_KEYS_MOST, 3]);
     expect(made.map(text)).toEqual(made.map((_, n) => `p${String(n)}c${String(n)}`));
   });
 

@@ -67,6 +67,16 @@ describe('data keys in one call', () => {
     expect(await codeOf(() => keyCalls.generateDataKeys(session, { key: ref, keyId: OTHER_KEY, length: 32, contexts }))).toBe('IncorrectKeyException');
     expect(await codeOf(() => keyCalls.generateDataKeys(session, { key: ref, keyId: KEY_ID, length: 0, contexts }))).toBe('ValidationException');
   });
+
+  test('come at most 128 at once, and never under the key of one message', async () => {
+    const { ref } = await makeKey(session, SYMMETRIC);
+    const many = (count: number) => keyCalls.generateDataKeys(session, { key: ref, keyId: KEY_ID, length: 32, contexts: Array.from({ length: count }, () => ({})) });
+    expect((await loaded(many(128))).keys).toHaveLength(128);
+    expect(await codeOf(() => many(129))).toBe('ValidationException');
+    const key = { materialId: new Uint8Array(8), messageKey: new Uint8Array(32), wrapped: new Uint8Array(60) };
+    expect(await loaded(keyCalls.generateDataKey(session, { key, keyId: KEY_ID, length: 32, context: {}, reveal: true }))).toHaveProperty('plaintext');
+    expect(await codeOf(() => keyCalls.generateDataKeys(session, { key: key as never, keyId: KEY_ID, length: 32, contexts: [{}] }))).toBe('ValidationException');
+  });
 });
 
 describe('reEncrypt', () => {
