@@ -91,7 +91,8 @@ export class StagedCollection<R, E> implements CollectionWriter<R, E> {
 
   /**
    * 16 random bytes; those of one unit share the first 8, so that what is written together lies together: a hundred new rows in a few pages
-   * of the file and not in one each. It shows that they were made at once, which their pages' times show, too.
+   * of the file and not in one each. Whoever has the file sees which rows were
+   * made together, and nothing else does: SECURITY.md says so.
    */
   #newRow(): Uint8Array {
     const row = this.#random.bytes(ROW_ID);
