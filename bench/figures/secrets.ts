@@ -3,7 +3,7 @@
  * connections against a bare `node:http` server that parses JSON and answers with as much, in the same run.
  */
 import { join } from 'node:path';
-import { WRITERS } from '../../src/shared/api/import-writing.ts';
+import { AT_ONCE } from '../../src/shared/api/import-writing.ts';
 import { bareServer, clientsOver, openAwsDoor } from '../aws-client.ts';
 import { median, percentile, ratePerSecond, timed, warmUp, type Bench, type Figure } from '../harness.ts';
 import { exported, imported, type Took } from '../secret-import.ts';
@@ -23,7 +23,7 @@ export const secrets: Figure = {
       const caller = await vault.caller();
       const path = join(scratch, 'export.json');
       await values(caller, report);
-      const lanes = await vault.callers(WRITERS);
+      const lanes = await vault.callers(AT_ONCE);
       const took: Took[] = [];
       for (let first = 0; first < LISTED; first += IMPORTED) {
         exported(path, first, IMPORTED);

@@ -1,6 +1,6 @@
 /** The window in the Chromium host over a vault of 100,000 secrets: what a key press in the search costs the page, and how soon the list that the vault has searched is there. */
 import { join } from 'node:path';
-import { WRITERS } from '../../src/shared/api/import-writing.ts';
+import { AT_ONCE } from '../../src/shared/api/import-writing.ts';
 import { openChromiumWindow } from '../../test/e2e/support/chromium-window.ts';
 import { makeHome } from '../../test/e2e/support/home.ts';
 import { pause, type Bench, type Figure } from '../harness.ts';
@@ -19,7 +19,7 @@ export const windowSecrets: Figure = {
     try {
       const opened = await openChromiumWindow(home, []);
       try {
-        const lanes = await callers(home, WRITERS);
+        const lanes = await callers(home, AT_ONCE);
         await lanes[0]?.call('vault:Create', { Password: PASSWORD, Factors: 'password', RecoveryCode: false });
         const path = join(scratch, 'window.json');
         for (let first = 0; first < SECRETS; first += AT_A_TIME) {

@@ -1,4 +1,5 @@
 /** What a command is, and what it is given when it runs. */
+import { setMaxListeners } from 'node:events';
 import type { Answer, CallOptions } from '../shared/api/client.ts';
 import type { Name, Output as OutputOf } from '../shared/api/index.ts';
 import type { Flag, Values } from './arguments.ts';
@@ -34,6 +35,8 @@ export interface Run {
 
 export function startRun(world: World, values: Values): { readonly run: Run; readonly end: () => void } {
   const abort = new AbortController();
+  // Each call that is under way listens to it.
+  setMaxListeners(0, abort.signal);
   const seconds = textOf(values, 'timeout');
   if (seconds !== undefined && !/^\d{1,6}(?:\.\d+)?$/.test(seconds)) throw usage('--timeout must be a number of seconds');
   const timer = seconds === undefined || Number(seconds) === 0 ? undefined : setTimeout(() => { abort.abort(); }, Number(seconds) * 1000);
@@ -60,8 +63,12 @@ const CANCEL_WITHIN = 3000;
 /** Calls and unwraps: the output, or the vault's error as a CliError. A cancel is final even when the vault does not answer it. */
 export async function callFor<N extends Name>(run: Run, connection: Connection, name: N, input: Readonly<Record<string, unknown>>, options: Omit<CallOptions, 'signal'> = {}): Promise<OutputOf<N>> {
   if (run.signal.aborted) throw cancelled();
-  const answer = await Promise.race([connection.call(name, input, { ...options, signal: run.signal }), whenCancelled(run.signal)]);
-  return outputOf(name, answer);
+  const over = new AbortController();
+  try {
+    return outputOf(name, await Promise.race([connection.call(name, input, { ...options, signal: run.signal }), whenCancelled(run.signal, over.signal)]));
+  } finally {
+    over.abort();
+  }
 }
 
 function outputOf<N extends Name>(_name: N, answer: Answer<Readonly<Record<string, unknown>>>): OutputOf<N> {
@@ -69,11 +76,11 @@ function outputOf<N extends Name>(_name: N, answer: Answer<Readonly<Record<strin
   return answer.output as OutputOf<N>;
 }
 
-function whenCancelled(signal: AbortSignal): Promise<never> {
+function whenCancelled(signal: AbortSignal, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => {
       setTimeout(() => { reject(new CliError('CancelledException', EXIT.cancelled, 'cancelled; the vault did not say whether it had ended', { next: 'keystead trail events' })); }, CANCEL_WITHIN).unref();
-    }, { once: true });
+    }, { once: true, signal: over });
   });
 }
 

@@ -2,8 +2,8 @@
  * `keystead secret import FILE`: the vault reads the file, this shows what would become of it, asks, and has it written some rows at a time. What
  * was answered is on the disk: cut off in the middle, the same command finishes the rest. No value comes here.
  */
-import { laterPages, writeConfirmed, type NamedRow } from '../shared/api/import-writing.ts';
-import { MOST_CONTENT, MOST_SHOWN } from '../shared/api/secret-import.ts';
+import { allRows, writeConfirmed, type ConfirmedRow, type NamedRow } from '../shared/api/import-writing.ts';
+import { MOST_CONTENT } from '../shared/api/secret-import.ts';
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
 import { counted } from '../shared/model/counted.ts';
 import { EXIT } from '../shared/model/errors.ts';
@@ -41,8 +41,8 @@ async function preview(run: Run, connection: Connection, opened: Opened): Promis
   const name = flagText(run, 'name');
   const input = { ImportId: opened.ImportId, Layout: layout, Prefix: flagText(run, 'prefix') ?? '', ...(name === undefined ? {} : { Name: name }) };
   const first = await withProgress(run, 'Comparing', (progress) => callFor(run, connection, 'secretsmanager:PreviewImport', input, { progress }));
-  const later = await Promise.all(laterPages(first.Rows.length, first.Total).map((From) => callFor(run, connection, 'secretsmanager:PreviewImport', { ...input, From, MaxResults: MOST_SHOWN })));
-  return { ...first, Rows: [first, ...later].flatMap((page) => page.Rows) };
+  const rows = await allRows(first, (page) => callFor(run, connection, 'secretsmanager:PreviewImport', { ...input, ...page }));
+  return { ...first, Rows: [...rows] };
 }
 
 const WORDS: Readonly<Record<Row['State'], string>> = { New: 'new', Same: 'is there already', Different: 'EXISTS with another value', Duplicate: 'NAME is there twice', Deleting: 'NOT TAKEN: its deletion is planned', Refused: 'NOT TAKEN' };
@@ -89,15 +89,32 @@ interface Done {
   Conflict: number;
 }
 
+const isCancelled = (error: unknown): error is CliError => error instanceof CliError && error.code === 'CancelledException';
+
 async function write(run: Run, connection: Connection, ImportId: string, Preview: number, actions: readonly NamedRow[], done: Done): Promise<void> {
+  let unanswered: CliError | undefined;
+  const asked = async (Rows: readonly ConfirmedRow[]): Promise<Output<'secretsmanager:ImportSecrets'>> => {
+    try {
+      return await callFor(run, connection, 'secretsmanager:ImportSecrets', { ImportId, Preview, Rows });
+    } catch (error) {
+      // What the vault has answered, or was never asked, has no line to type.
+      if (isCancelled(error) && error.next !== undefined) unanswered = error;
+      throw error;
+    }
+  };
   await withProgress(run, 'Importing', async (progress) => {
     let answered = 0;
     await writeConfirmed(actions, async (rows) => {
-      const { Results: results } = await callFor(run, connection, 'secretsmanager:ImportSecrets', { ImportId, Preview, Rows: rows });
+      const { Results: results } = await asked(rows);
       for (const { Outcome: outcome } of results) done[outcome]++;
       answered += rows.length;
       progress({ done: answered, total: actions.length, unit: 'records' });
     });
+  }).catch((error: unknown) => {
+    if (!isCancelled(error)) throw error;
+    const imported = `${counted(done.Created + done.Replaced, 'secret')} of ${String(actions.length)} were imported`;
+    if (!unanswered) throw new CliError(error.code, error.exit, `cancelled; ${imported}, the same command imports the rest`);
+    throw new CliError(error.code, error.exit, `cancelled; at least ${imported}, and the vault did not say of others whether they were; the same command imports the rest`, { next: unanswered.next });
   });
 }
 
@@ -153,10 +170,7 @@ export const secretImportCommand: Command = {
         const actions = actionsFor(shown.Rows, flagText(run, 'on-conflict') as OnConflict | undefined);
         if (actions.length > 0 && !yes && !/^y(?:es)?$/i.test(await ask(world, `Import ${counted(actions.length, 'secret')}? [y/N] `))) throw cancelled();
         const done: Done = { Created: 0, Replaced: 0, Unchanged: 0, Conflict: 0 };
-        await write(run, connection, ImportId, shown.Preview, actions, done).catch((error: unknown) => {
-          if (error instanceof CliError && error.code === 'CancelledException') throw new CliError(error.code, error.exit, `cancelled; ${counted(done.Created + done.Replaced, 'secret')} of ${String(actions.length)} were imported, the same command imports the rest`);
-          throw error;
-        });
+        await write(run, connection, ImportId, shown.Preview, actions, done);
         const there = done.Created + done.Replaced + done.Unchanged + shown.Counts.Same;
         const left = shown.Total - there;
         const Erased = erase && path !== undefined && there > 0 && done.Conflict === 0 && (await eraseFile(run, connection, ImportId, path, left));

@@ -172,8 +172,15 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     const { Layout: layout, Prefix: prefix, Name: name = suggestedName(staged.source?.path), From: from } = input;
     if (!layoutsOf(staged.file).includes(layout)) return call.fail('InvalidParameterException', 'the file has several things with fields of their own; `Layout` must be `each`');
     if (!isPrefix(prefix) || !isPrefix(name)) return call.fail('InvalidParameterException', 'name and prefix have a-z, A-Z, 0-9 and / _ + = . @ - only');
-    const rows = from > 0 && staged.preview ? staged.preview.rows : staged.values.borrow((bytes) => planImport(staged.file, bytes, { layout, prefix, name }, () => uuidFrom(random.bytes(16))));
-    const preview: ImportPreview = from > 0 && staged.preview ? staged.preview : { number: (staged.preview?.number ?? 0) + 1, rows, settled: new Set(), repeats: new Map() };
+    if (from > 0 !== (input.Preview !== undefined)) throw new VaultError('ValidationException', 'give `Preview` with a later page, whose `From` is above 0, and with no other');
+    const planned = (): ImportPreview => ({
+      number: staging.begin(),
+      rows: staged.values.borrow((bytes) => planImport(staged.file, bytes, { layout, prefix, name }, () => uuidFrom(random.bytes(16)))),
+      settled: new Set(),
+      repeats: new Map(),
+    });
+    const preview = input.Preview === undefined ? planned() : staging.preview(input.ImportId, input.Preview).preview;
+    const { rows } = preview;
     const secrets = rights.reader.of(SECRETS);
     const hasValue = reading(call, rights);
     const counts: Partial<Record<State, number>> = {};
@@ -191,7 +198,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
       if (repeats !== undefined) preview.repeats.set(start + at, repeats);
       else if (state === 'Same') preview.settled.add(start + at);
     });
-    staged.preview = preview;
+    staging.made(staged, preview);
     return {
       Preview: preview.number,
       Total: rows.length,
@@ -214,6 +221,8 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     if (recorded > MOST_RECORDED) throw new VaultError('ValidationException', 'the names of these rows do not fit one record of the trail; give fewer rows at once');
     const results = new Map<number, Result>();
     const one = async ({ Row: row, Action: action }: (typeof input.Rows)[number]): Promise<void> => {
+      // Cancelled: the unit fails whole.
+      call.signal.throwIfAborted();
       const planned = preview.rows[row];
       if (!planned) throw new VaultError('ValidationException', `the preview has no row ${String(row)}`);
       const { outcome, name, secret } = await written(planned, action, writing);
@@ -225,6 +234,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     const apart = (row: (typeof input.Rows)[number]): boolean => row.Action !== 'Keep' && preview.rows[row.Row]?.earlier === undefined;
     await Promise.all(input.Rows.filter(apart).map(one));
     for (const row of input.Rows) if (!apart(row)) await one(row);
+    call.signal.throwIfAborted();
     const inOrder = input.Rows.flatMap(({ Row }) => results.get(Row) ?? []);
     for (const { ARN, Outcome } of inOrder) if (Outcome === 'Created' || Outcome === 'Replaced') call.touched(ARN);
     rights.afterwards(() => { for (const { Row, Outcome } of inOrder) if (Outcome !== 'Conflict') preview.settled.add(Row); });

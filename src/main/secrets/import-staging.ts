@@ -31,7 +31,7 @@ export function unsettled({ rows, settled, repeats }: ImportPreview): number {
 export interface StagedImport extends ReadImport {
   readonly id: string;
   readonly source?: { readonly path: string; readonly identity: FileIdentity };
-  /** The one that was made last: no other can be imported. */
+  /** Of those that are made the one that began last: no other can be imported. */
   preview?: ImportPreview;
 }
 
@@ -41,6 +41,7 @@ export class ImportStaging {
   readonly #after: After;
   readonly #staged = new Map<string, { readonly one: StagedImport; stop: () => void }>();
   #turn = 0;
+  #previews = 0;
 
   constructor(after: After) {
     this.#after = after;
@@ -69,6 +70,16 @@ export class ImportStaging {
     found.stop();
     found.stop = this.#wait(id);
     return found.one;
+  }
+
+  /** The number of a preview that begins now: higher than that of any that began before. */
+  begin(): number {
+    return ++this.#previews;
+  }
+
+  /** The one that began last is the one that can be imported, whichever of several is done last. */
+  made(staged: StagedImport, preview: ImportPreview): void {
+    if (preview.number > (staged.preview?.number ?? 0)) staged.preview = preview;
   }
 
   /** The preview of that number. NotFoundException, when another one was made since. */

@@ -4,8 +4,8 @@
  */
 import type { CallError } from '../../shared/api/client.ts';
 import type { Output } from '../../shared/api/index.ts';
-import { laterPages, writeConfirmed, type NamedRow } from '../../shared/api/import-writing.ts';
-import { MOST_CONTENT, MOST_SHOWN } from '../../shared/api/secret-import.ts';
+import { allRows, writeConfirmed, type NamedRow } from '../../shared/api/import-writing.ts';
+import { MOST_CONTENT } from '../../shared/api/secret-import.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { CallFailure, client, outputOf } from '../client.ts';
 
@@ -70,8 +70,8 @@ export interface Choice {
 export async function preview({ ImportId }: Opened, { layout, prefix, name }: Choice, signal: AbortSignal): Promise<Previewed> {
   const input = { ImportId, Layout: layout, Prefix: prefix, ...(layout === 'one' ? { Name: name } : {}) };
   const first = outputOf(await client.secretsmanager.previewImport(input, { signal }));
-  const later = await Promise.all(laterPages(first.Rows.length, first.Total).map(async (From) => outputOf(await client.secretsmanager.previewImport({ ...input, From, MaxResults: MOST_SHOWN }, { signal }))));
-  return { number: first.Preview, rows: [first, ...later].flatMap((page) => page.Rows), counts: first.Counts };
+  const rows = await allRows(first, async (page) => outputOf(await client.secretsmanager.previewImport({ ...input, ...page }, { signal })));
+  return { number: first.Preview, rows, counts: first.Counts };
 }
 
 export const isConflict = ({ State }: ImportRow): boolean => State === 'Different' || State === 'Duplicate';

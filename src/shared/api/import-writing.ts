@@ -2,10 +2,11 @@
  * How whoever imports has the rows of a preview written: at most MOST_IMPORTED in a request, as many as its record can name, and several requests at once, so that the vault seals some while others are on their way
  * to the disk. Pure but for `send`. Does not: send anything again; what was answered is on the disk, and the same import again writes the rest.
  */
+import { atMostAtOnce } from './at-once.ts';
 import { MOST_IMPORTED, MOST_RECORDED, MOST_SHOWN, recordedBytes, type IMPORT_ACTIONS } from './secret-import.ts';
 
-/** Requests at once; more of them waited for the same disk. */
-export const WRITERS = 8;
+/** Requests at once, pages and writes; more of them waited for the same disk. */
+export const AT_ONCE = 8;
 
 export interface ConfirmedRow {
   readonly Row: number;
@@ -17,8 +18,24 @@ export interface NamedRow extends ConfirmedRow {
   readonly Name: string;
 }
 
-/** Where the pages of a preview begin that come after its first, of `shown` rows: they may be asked for at once. */
-export const laterPages = (shown: number, total: number): readonly number[] => Array.from({ length: Math.ceil((total - shown) / MOST_SHOWN) }, (_, at) => shown + at * MOST_SHOWN);
+/** What a page of a preview says that the others need. */
+export interface Page<Row> {
+  readonly Preview: number;
+  readonly Total: number;
+  readonly Rows: readonly Row[];
+}
+interface LaterPage {
+  readonly From: number;
+  readonly Preview: number;
+  readonly MaxResults: number;
+}
+
+/** Every row of a preview whose first page is there, in order. `ask` is called for the others, several at once; where one rejects, so does this. */
+export async function allRows<Row>({ Preview, Total, Rows }: Page<Row>, ask: (page: LaterPage) => Promise<Page<Row>>): Promise<readonly Row[]> {
+  const later = Array.from({ length: Math.ceil((Total - Rows.length) / MOST_SHOWN) }, (_, at) => ({ From: Rows.length + at * MOST_SHOWN, Preview, MaxResults: MOST_SHOWN }));
+  const pages = await atMostAtOnce(AT_ONCE, later, ask);
+  return [...Rows, ...pages.flatMap((page) => page.Rows)];
+}
 
 function batches(rows: readonly NamedRow[]): readonly (readonly ConfirmedRow[])[] {
   const made: ConfirmedRow[][] = [];
@@ -45,15 +62,6 @@ function batches(rows: readonly NamedRow[]): readonly (readonly ConfirmedRow[])[
 export async function writeConfirmed(rows: readonly NamedRow[], send: (rows: readonly ConfirmedRow[]) => Promise<void>): Promise<void> {
   const [first, ...rest] = batches(rows.filter(({ Action }) => Action === 'Create'));
   if (first) await send(first);
-  const failures: unknown[] = [];
-  const write = async (): Promise<void> => {
-    while (failures.length === 0) {
-      const batch = rest.shift();
-      if (!batch) return;
-      await send(batch).catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: WRITERS }, write));
-  if (failures.length > 0) throw failures[0];
+  await atMostAtOnce(AT_ONCE, rest, send);
   for (const batch of batches(rows.filter(({ Action }) => Action !== 'Create'))) await send(batch);
 }

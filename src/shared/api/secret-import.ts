@@ -59,7 +59,8 @@ export const previewImport = operation({
     Layout: z.enum(['one', 'each']),
     Name: z.string().max(512).optional().describe('Of the one secret; after the prefix'),
     Prefix: z.string().max(256).default('').describe('In front of every name, such as `prod/`'),
-    From: z.int().nonnegative().default(0).describe('First row to show; above 0, of the preview that was made last'),
+    From: z.int().nonnegative().default(0).describe('First row to show; above 0 with Preview'),
+    Preview: z.int().optional().describe('With From above 0: the number that the first page answered; one that is not the last is refused'),
     MaxResults: z.int().min(1).max(MOST_SHOWN).default(MOST_SHOWN),
   }),
   output: () => z.strictObject({

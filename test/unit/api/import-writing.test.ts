@@ -1,7 +1,7 @@
 /** The order in which rows of an import are sent: what may go together does, what may not does not, and nothing is sent twice or after a failure. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { WRITERS, laterPages, writeConfirmed, type ConfirmedRow, type NamedRow } from '../../../src/shared/api/import-writing.ts';
+import { AT_ONCE, allRows, writeConfirmed, type ConfirmedRow, type NamedRow } from '../../../src/shared/api/import-writing.ts';
 import { IMPORT_ACTIONS, MOST_IMPORTED } from '../../../src/shared/api/secret-import.ts';
 import { secretArn, type Realm, type SecretName } from '../../../src/shared/model/ids.ts';
 import { besideName } from '../../../src/main/secrets/import-plan.ts';
@@ -11,8 +11,40 @@ const creates = (count: number): NamedRow[] => Array.from({ length: count }, (_,
 const pass = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('pages of a preview', () => {
-  it.each([[500, 500, []], [500, 501, [500]], [500, 1600, [500, 1000, 1500]], [1, 1002, [1, 501, 1001]], [0, 0, []]])('after %i of %i rows', (shown, total, expected) => {
-    expect(laterPages(shown, total)).toEqual(expected);
+  const page = (From: number, most: number, Total: number) => ({ Preview: 7, Total, Rows: Array.from({ length: Math.max(0, Math.min(most, Total - From)) }, (_, at) => From + at) });
+
+  it.each([[500, 500, []], [500, 501, [500]], [500, 1600, [500, 1000, 1500]], [1, 1002, [1, 501, 1001]], [0, 0, []]])('after %i of %i rows', async (shown, total, expected) => {
+    const asked: number[] = [];
+    const rows = await allRows(page(0, shown, total), ({ From, Preview, MaxResults }) => {
+      expect(Preview).toBe(7);
+      asked.push(From);
+      return Promise.resolve(page(From, MaxResults, total));
+    });
+    expect(asked).toEqual(expected);
+    expect(rows).toEqual(Array.from({ length: total }, (_, at) => at));
+  });
+
+  it('are not asked for all at once, and come in order whichever is answered first', async () => {
+    let [under, most] = [0, 0];
+    const rows = await allRows(page(0, 500, 100_000), async ({ From, MaxResults }) => {
+      most = Math.max(most, ++under);
+      for (let turns = (From / 500) % 5; turns > 0; turns--) await pass();
+      under--;
+      return page(From, MaxResults, 100_000);
+    });
+    expect(most).toBe(AT_ONCE);
+    expect(rows.length).toBe(100_000);
+    expect(rows.every((row, at) => row === at)).toBe(true);
+  });
+
+  it('are not asked for any more when one is refused', async () => {
+    let asked = 0;
+    await expect(allRows(page(0, 500, 100_000), async () => {
+      asked++;
+      await pass();
+      throw new Error('another preview was made');
+    })).rejects.toThrow('another preview');
+    expect(asked).toBe(AT_ONCE);
   });
 });
 
@@ -78,7 +110,7 @@ describe('rows of an import', () => {
       await pass();
     }
     await done;
-    expect(most).toBe(WRITERS);
+    expect(most).toBe(AT_ONCE);
   });
 
   it('stop at the first failure, and say it when nothing is under way any more', async () => {
@@ -92,7 +124,7 @@ describe('rows of an import', () => {
       ended++;
     });
     await expect(writing).rejects.toThrow('the disk is full');
-    expect(sent).toBe(1 + WRITERS);
+    expect(sent).toBe(1 + AT_ONCE);
     expect(ended).toBe(sent - 1);
   });
 
