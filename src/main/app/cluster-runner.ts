@@ -51,7 +51,8 @@ export function startClusterRunner({ vault, port, clock, fault, isBehind, after 
       waiting.delete(storeId);
       running.set(storeId, run(storeId, signal).catch((error: unknown) => { if (!signal.aborted) fault(error); }).finally(() => {
         running.delete(storeId);
-        if (again.delete(storeId) && !signal.aborted) returned(storeId);
+        // Of a new unlock, where it came back while what the old one had begun was winding down.
+        if (again.delete(storeId)) returned(storeId);
       }));
     }));
   }

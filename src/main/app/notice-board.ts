@@ -55,28 +55,31 @@ export function startNotices({ clock, isOpen, nearing, after, tell }: NoticeBoar
   /** The dates that each was told of: a nearer one may come after a farther one. */
   const warned = new Map<Nearing, ReadonlySet<Instant>>();
 
-  const put = (notice: Told): void => {
+  /** 0: told. Otherwise it is not, for it was told just now, and how long that is so, milliseconds. */
+  const put = (notice: Told): number => {
     const now = clock.monotonic();
-    if (now - (toldAt.get(notice.kind) ?? Number.NEGATIVE_INFINITY) < (notice.isUrgent ? HOUR : AT_ONCE)) return;
+    const rest = (toldAt.get(notice.kind) ?? Number.NEGATIVE_INFINITY) + (notice.isUrgent ? HOUR : AT_ONCE) - now;
+    if (rest > 0) return rest;
     toldAt.set(notice.kind, now);
     tell(notice);
+    return 0;
   };
   const look = (): void => {
     stopTimer();
     const waits = nearing.map(waitFor).filter((wait) => wait !== undefined);
     if (waits.length > 0) stopTimer = after(Math.min(...waits, LONGEST), look);
   };
-  /** Tells of those that are near; how long the next one is not. */
+  /** Tells of those that are near; how long the next one is not, or those that are may not be told of. */
   const waitFor = (one: Nearing): number | undefined => {
     const now = clock.now();
     const known = warned.get(one) ?? new Set<Instant>();
     const coming = one.dates().filter((date) => date > now && !known.has(date));
     const near = coming.filter((date) => date - now <= one.ms);
     // Past ones are not asked about again.
-    warned.set(one, new Set([...known, ...near].filter((date) => date > now)));
-    if (near.length > 0) put(one.notice);
-    const [next] = coming.filter((date) => date - now > one.ms).sort((a, b) => a - b);
-    return next === undefined ? undefined : next - now - one.ms;
+    const rest = near.length > 0 ? put(one.notice) : 0;
+    warned.set(one, new Set([...known, ...(rest > 0 ? [] : near)].filter((date) => date > now)));
+    const waits = coming.filter((date) => date - now > one.ms).map((date) => date - now - one.ms);
+    return rest > 0 || waits.length > 0 ? Math.min(...waits, rest > 0 ? rest : LONGEST) : undefined;
   };
 
   return {

@@ -125,6 +125,19 @@ describe('the desktop is told', () => {
     expect(told).toHaveLength(4);
   });
 
+  it('of a date that came near while the same was told just now: when that is an hour ago', () => {
+    start();
+    secretDeletions = [instant(now + 20 * HOUR)];
+    board.look();
+    secretDeletions.push(instant(now + 10 * HOUR));
+    now += HOUR / 2;
+    board.look();
+    expect([told.length, timers.map(({ ms }) => ms)]).toEqual([1, [HOUR / 2]]);
+    now += HOUR / 2;
+    timers.at(-1)?.fire();
+    expect([told.length, timers.length]).toEqual([2, 0]);
+  });
+
   it('of secrets: a deletion a day before it, and a week before what they hold expires, each once', () => {
     start();
     secretDeletions = [instant(now + 20 * HOUR)];
