@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
-import { connectStore, isUndone, tokensFor, type Connecting } from './connect.ts';
+import { askedFor, connectStore, tokensFor, type Connecting } from './connect.ts';
 import { refreshHardware, useClusters, useHardware, useKeyStores, type Token } from './data.ts';
 import { PinForm } from './pin-form.tsx';
 
@@ -44,11 +44,11 @@ export function ConnectGate({ storeId, onConnected, onCancel, onBusy, inDialog =
 
   const pad = inDialog ? 'px-5 pt-2 pb-3' : '';
   // Its own token first; where that is away or fails, any other one that holds copies of the keys opens the key store, too.
-  const asked = state?.is === 'pin' ? (own ?? other) : state?.is === 'failed' && isUndone(state.error) ? other : undefined;
+  const asked = askedFor(state, { own, other });
   if (asked) {
     return (
       <>
-        {asked !== own && <div className={inDialog ? 'px-5 pt-2' : 'pb-3'}><p role="status" className="tint-warn rounded-card px-3 py-2.5">{own ? `Token ${nameOf(own)} does not answer` : 'Its first token is not there'}. The key store can be connected through {nameOf(asked)}, which has copies of its keys; the other joins in again once it is back.</p></div>}
+        {asked !== own && <div className={inDialog ? 'px-5 pt-2' : 'pb-3'}><p role="status" className="tint-warn rounded-card px-3 py-2.5">{!own ? 'Its first token is not there' : own.PinState === 'locked' ? `The PIN of ${nameOf(own)} is locked` : own.PinSet ? `Token ${nameOf(own)} does not answer` : `Token ${nameOf(own)} has no PIN`}. The key store can be connected through {nameOf(asked)}, which has copies of its keys; the other joins in again once it is back.</p></div>}
         <PinForm key={asked.CloudHsmClusterId} token={asked} act={asked === own ? 'Connect' : `Connect through ${nameOf(asked)}`} inDialog={inDialog} onCancel={onCancel} onTaken={go} {...(onBusy ? { onBusy } : {})} />
       </>
     );

@@ -50,3 +50,11 @@ export function tokensFor(named: string | undefined, members: readonly string[],
   const others = members.filter((id) => id !== named).flatMap((id) => at(id) ?? []);
   return { own: at(named), other: others.find(({ LoggedIn, PinSet, PinState }) => !LoggedIn && PinSet && PinState !== 'locked') };
 }
+
+const mayTry = ({ PinSet, PinState }: Token): boolean => PinSet && PinState !== 'locked';
+
+/** Whose PIN is asked for: its own token's first; another's where that one is not there or takes no PIN any more, and for no other failure. */
+export function askedFor(state: Connecting | undefined, { own, other }: ReturnType<typeof tokensFor>): Token | undefined {
+  if (state?.is === 'pin') return own && mayTry(own) ? own : (other ?? own);
+  return state?.is === 'failed' && (state.error.code === 'KeyUnavailableException' || state.error.code === 'PinLockedException') ? other : undefined;
+}

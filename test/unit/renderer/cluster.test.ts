@@ -1,6 +1,6 @@
 /** A key store that spans several tokens, in words. */
 import { describe, expect, it } from 'vitest';
-import { tokensFor } from '../../../src/renderer/hardware/connect.ts';
+import { askedFor, tokensFor } from '../../../src/renderer/hardware/connect.ts';
 import type { Token } from '../../../src/renderer/hardware/data.ts';
 import { insistsAfter, wrongPin } from '../../../src/renderer/hardware/span-tries.ts';
 import { clusterSaid, leaveWords, leftWords, memberNext, memberState, unleavable, unsealable, type Member } from '../../../src/renderer/hardware/cluster-words.ts';
@@ -98,6 +98,15 @@ describe('a last try when a token joins', () => {
 
 describe('a key store whose first token is away', () => {
   const token = (CloudHsmClusterId: string, more: Partial<Token> = {}): Token => ({ CloudHsmClusterId, Label: CloudHsmClusterId, LoggedIn: false, PinSet: true, PinState: 'ok', ...more }) as Token;
+  it('asks for another token’s PIN only where its own is not there or takes none', () => {
+    const [own, other] = [token('a'), token('b')];
+    const failed = (code: 'KMSInvalidStateException' | 'CustomKeyStoreInvalidStateException' | 'KeyUnavailableException' | 'PinLockedException') => ({ is: 'failed', error: { code, message: 'x' } }) as const;
+    expect(askedFor({ is: 'pin' }, { own, other })).toBe(own);
+    expect(askedFor({ is: 'pin' }, { own: undefined, other })).toBe(other);
+    expect(askedFor({ is: 'pin' }, { own: token('a', { PinState: 'locked' }), other })).toBe(other);
+    for (const code of ['KMSInvalidStateException', 'CustomKeyStoreInvalidStateException'] as const) expect(askedFor(failed(code), { own, other })).toBeUndefined();
+    for (const code of ['KeyUnavailableException', 'PinLockedException'] as const) expect(askedFor(failed(code), { own, other })).toBe(other);
+  });
   it('is connected through another of its tokens that waits for its PIN, and through no stranger', () => {
     expect(tokensFor('a', ['a', 'b'], [token('b'), token('c')])).toMatchObject({ own: undefined, other: { Label: 'b' } });
     expect(tokensFor('a', ['a'], [token('b')])).toEqual({ own: undefined, other: undefined });
