@@ -6,6 +6,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
+import { keyOf } from '../hardware/processes.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareCertificateHandlers } from './hardware-certificates.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
@@ -143,7 +144,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
           ...(token.sessions === undefined ? {} : { Sessions: token.sessions }),
           ...(token.maxSessions === undefined ? {} : { MaxSessions: token.maxSessions }),
           LoggedIn: token.loggedIn,
-          ...(hardware.notRecorded.get(`${token.serial}\n${token.label}`)?.size ? { NotRecorded: hardware.notRecorded.get(`${token.serial}\n${token.label}`)?.size } : {}),
+          ...(hardware.notRecorded.get(keyOf(token))?.size ? { NotRecorded: hardware.notRecorded.get(keyOf(token))?.size } : {}),
         })),
         Failures,
       };
