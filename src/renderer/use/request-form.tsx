@@ -58,25 +58,28 @@ export function RequestForm({ value, reference, name }: RequestFormProps) {
       {gate && storeId !== undefined && <section aria-label="Connect the token" className="px-5 pt-4 pb-1"><ConnectGate key={gate.requestId} storeId={storeId} onConnected={(already) => { if (!already) void submit(); }} /></section>}
       <form className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 pt-4 pb-5" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
         <p className="text-fg-2">An authority makes a certificate out of it. The request holds the public key and these names, and is signed by the key; it is no secret.</p>
-        <div className="grid grid-cols-2 gap-x-3 gap-y-3.5 max-[560px]:grid-cols-1">
-          {PARTS.map(([part, label, , most], i) => (
-            <div key={part} className={i === 0 ? 'col-span-full' : ''}>
-              <TextField
-                ref={i === 0 ? first : undefined}
-                label={label}
-                value={subject[part] ?? ''}
-                maxLength={most}
-                {...(HINTS[part] === undefined ? {} : { hint: HINTS[part] })}
-                error={nothing && i === 0 ? 'A request needs a part of the subject, or another name.' : undefined}
-                onChange={(event) => { forget(); setSubject({ ...subject, [part]: part === 'Country' ? event.target.value.toUpperCase() : event.target.value }); }}
-              />
-            </div>
-          ))}
-        </div>
-        <Labelled label="Other names" hint="Host names, IP addresses, e-mail addresses; one a line. Browsers look at these alone.">
-          {(ids) => <textarea {...ids} rows={3} value={names} spellCheck={false} autoComplete="off" autoCapitalize="off" className={`${FIELD} block h-auto resize-y py-2 font-mono text-[12.5px]/[18px]`} onChange={(event) => { forget(); setNames(event.target.value); }} />}
-        </Labelled>
-        {algorithms.length > 1 && algorithm && <SelectField label="Signed with" value={algorithm} options={algorithms.map((one) => [one, one] as const)} onPick={(one) => { forget(); setAlgorithm(one); }} />}
+        {/* What is shown beside the request is what it says: nothing changes while it is signed. */}
+        <fieldset disabled={busy} className="contents">
+          <div className="grid grid-cols-2 gap-x-3 gap-y-3.5 max-[560px]:grid-cols-1">
+            {PARTS.map(([part, label, , most], i) => (
+              <div key={part} className={i === 0 ? 'col-span-full' : ''}>
+                <TextField
+                  ref={i === 0 ? first : undefined}
+                  label={label}
+                  value={subject[part] ?? ''}
+                  maxLength={most}
+                  {...(HINTS[part] === undefined ? {} : { hint: HINTS[part] })}
+                  error={nothing && i === 0 ? 'A request needs a part of the subject, or another name.' : undefined}
+                  onChange={(event) => { forget(); setSubject({ ...subject, [part]: part === 'Country' ? event.target.value.toUpperCase() : event.target.value }); }}
+                />
+              </div>
+            ))}
+          </div>
+          <Labelled label="Other names" hint="Host names, IP addresses, e-mail addresses; one a line. Browsers look at these alone.">
+            {(ids) => <textarea {...ids} rows={3} value={names} spellCheck={false} autoComplete="off" autoCapitalize="off" className={`${FIELD} block h-auto resize-y py-2 font-mono text-[12.5px]/[18px]`} onChange={(event) => { forget(); setNames(event.target.value); }} />}
+          </Labelled>
+          {algorithms.length > 1 && algorithm && <SelectField label="Signed with" value={algorithm} options={algorithms.map((one) => [one, one] as const)} onPick={(one) => { forget(); setAlgorithm(one); }} />}
+        </fieldset>
         {says.length > 0 && (
           <section aria-label="What it says">
             <h3 className="mb-1.5 text-[12px]/4 font-medium text-fg-2">It will say</h3>
