@@ -151,7 +151,8 @@ function Make({ of, onBusy }: { readonly of: CheckpointKey | null; readonly onBu
       const exported = { envelope: answer.output.Checkpoint, index: answer.output.Index, signed: false };
       setMade(exported);
       await sign(exported);
-      await Promise.all([refresh(), queries.invalidateQueries({ queryKey: TRAIL })]);
+      // Not waited for: the sheet is held while something is signed, and that is done.
+      void Promise.all([refresh(), queries.invalidateQueries({ queryKey: TRAIL })]);
     });
   const storeId = missing && isUndone(missing) && data?.Origin === 'AWS_CLOUDHSM' ? data.CustomKeyStoreId : undefined;
   return (
