@@ -24,8 +24,8 @@ const mark = (vaultId: string, keyId: string, random: string): string => createH
 export const newTokenKeyId = (vaultId: string, keyId: string, random: string): string => random + mark(vaultId, keyId, random);
 
 /**
- * Whether this vault made the key: by its CKA_ID, and by what only a token that made it, or was given it wrapped, says of it. No proof: who
- * knows the vault's id can write an object of such an id, but its value would have been outside, and the token says so.
+ * Whether this vault made the key: by its CKA_ID, and by what the token says of it. No proof: who knows the vault's id can write an object of
+ * such an id. A token tells that one from a key that it made, where it tells `local` and its kin at all; it cannot tell it from a copy in a cluster.
  */
 export const isOwnTokenKey = (vaultId: string, { id, label, stated }: Pick<KeyFacts, 'id' | 'label' | 'stated'>): boolean =>
   isKeyId(label) && id.length === 4 * OWN && id.slice(2 * OWN) === mark(vaultId, label, id.slice(0, 2 * OWN)) && (isClusterKey(stated) || (isGuarded(stated) && stated.local !== false));

@@ -4,6 +4,7 @@
  * INVARIANT: nothing is deleted on a token before the key store's end is committed. A key that is being made in it meanwhile has no record yet, and looks
  * like one that nobody wants; after the commit its making fails instead.
  */
+import { counted } from '../../shared/model/counted.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Output } from '../../shared/api/index.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
@@ -78,7 +79,7 @@ export const hardwareEraseHandlers = (now: () => Hardware): Pick<HandlersOf<'har
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const keys = await keysIn(writer, store.id);
-    if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${String(keys.length)} keys; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
+    if (keys.length > 0) return call.fail('CustomKeyStoreHasCMKsException', `key store \`${store.name}\` has ${counted(keys.length, 'key')}; schedule their deletion first with \`keystead kms schedule-key-deletion\`, and wait until they are gone`);
     if (input.Confirm !== store.name) return call.fail('KMSInvalidStateException', `what is deleted on a token is gone for ever: type the name of the key store, \`${store.name}\`, as \`Confirm\` if you mean it; \`keystead hardware list-key-store-objects\` shows what is deleted`);
     const found = await objectsOf(hardware, writer, store, vaultId);
     if (input.Digest !== digestOf(found)) return call.fail('KMSInvalidStateException', `what would be deleted is not what \`Digest\` was given for: ${String(found.length)} objects by now; look again with \`keystead hardware list-key-store-objects\``);

@@ -7,7 +7,7 @@ import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { CKM } from '../backends/pkcs11/cryptoki.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
-import { isClusterKey, type KeyFacts, type Stated, type TokenName } from '../backends/pkcs11/protocol.ts';
+import { isClusterKey, isGuarded, type KeyFacts, type Stated, type TokenName } from '../backends/pkcs11/protocol.ts';
 import { hex } from '../crypto/bytes.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
@@ -193,7 +193,8 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const place = store.cluster ? await holderOf(hardware, store.id, input.Id) : hardware.placeOf(store.id);
     const { reply, parts } = await hardware.ask(place, 'describe', { token: place.token, id: input.Id });
-    const isOwn = isOwnTokenKey(vaultId, reply);
+    // Outside a cluster the vault makes none that may travel: such a key is somebody's, whatever its id.
+    const isOwn = isOwnTokenKey(vaultId, reply) && (store.cluster !== undefined || isGuarded(reply.stated));
     if (store.cluster && !(isOwn && isClusterKey(reply.stated))) return call.fail('UnsupportedOperationException', `key store \`${store.name}\` spans several tokens, and a key that is on one of them already cannot be brought to the others; adopt it in a key store of one token`);
     const own = alreadyHere(await keysIn(writer, store.id), input.Id);
     if (own) return call.fail('AlreadyExistsException', `key \`${own.keyId}\` is this key of the token already`);
