@@ -67,7 +67,7 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-crashed': { query: '?hardware=crashed', act: async (page) => { await hardware(page); await page.getByText('was restarted').scrollIntoViewIfNeeded(); } },
   'hardware-missing': { query: '?hardware=missing', act: hardware },
   'hardware-locked': { query: '?hardware=locked', act: hardware },
-  'hardware-keys': { act: async (page) => { await tab('Keys on it')(page); await page.getByText('from-pkcs11-tool').waitFor(); } },
+  'hardware-keys': { act: async (page) => { await tab('Keys on it')(page); await page.getByText('from-pkcs11-tool', { exact: true }).waitFor(); } },
   'hardware-adopt-refused': { act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: 'Adopt, to sign and verify: from-pkcs11-tool' }).click(); await page.getByRole('alert').waitFor(); } },
   'hardware-unrecorded': { query: '?hardware=unrecorded', act: async (page) => { await tab('Keys on it')(page); await page.getByText('not recorded', { exact: true }).waitFor(); } },
   'hardware-unrecorded-delete': { over: 'dialog', query: '?hardware=unrecorded', act: async (page) => { await tab('Keys on it')(page); await page.getByRole('button', { name: /^Delete 5f1d/ }).click(); await page.getByLabel('Type its label to delete it').fill('5f1d'); } },
