@@ -109,6 +109,28 @@ describe('in one process, with a clock of the test', () => {
     expect(runs).toHaveLength(1);
   });
 
+  it('tells of a secret a week before the date in its tag, and of one that expired while it was locked; no name in what it tells', async () => {
+    const told: { readonly title: string; readonly body: string }[] = [];
+    vault.program.desk.attach({ name: 'chromium', origin: 'https://vault.invalid', notifications: { isThere: () => Promise.resolve(true), show: (notice) => Promise.resolve(void told.push(notice)) } });
+    const on = (days: number): string => new Date(start + days * DAY).toISOString().replace(/\.\d+Z$/, 'Z');
+    for (const [Name, days] of [['licence', 30], ['certificate', 60]] as const) await vault.ok('secretsmanager:CreateSecret', { Name, SecretString: base64('x'), Tags: [{ Key: 'expires', Value: on(days) }] });
+    clock.advance(23 * DAY - 60_000);
+    await tick();
+    expect(told).toEqual([]);
+    clock.advance(120_000);
+    await tick();
+    expect(told.map(({ title }) => title)).toEqual(['A secret expires within a week']);
+    await vault.ok('vault:Lock');
+    told.length = 0;
+    clock.advance(38 * DAY);
+    await tick();
+    expect(told).toEqual([]);
+    await vault.ok('vault:Unlock', unlock);
+    await tick();
+    expect(told.map(({ title }) => title)).toEqual(['A secret has expired']);
+    expect(JSON.stringify(told)).not.toMatch(/licence|certificate/);
+  });
+
   it('does nothing while locked; at unlock one pass does all that was missed', async () => {
     const keys = [await doomedKey(7), await doomedKey(8), await doomedKey(30)];
     await vault.ok('vault:Lock');

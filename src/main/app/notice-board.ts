@@ -3,7 +3,7 @@ import { EXPIRY_NEAR } from '../../shared/model/expiry.ts';
 import type { Instant } from '../../shared/model/ids.ts';
 import type { Dispatch } from '../kernel/request.ts';
 import type { Clock } from '../platform/ports.ts';
-import { createNoticeReader, EXPIRY_NEARS, KEY_DELETION_NEARS, SECRET_DELETION_NEARS, type Told } from './notices.ts';
+import { createNoticeReader, EXPIRED, EXPIRY_NEARS, KEY_DELETION_NEARS, SECRET_DELETION_NEARS, type Told } from './notices.ts';
 
 export interface NoticeBoard {
   /** The same dispatch, looked at. */
@@ -21,12 +21,13 @@ export interface NoticeBoardPorts {
   readonly tell: (notice: Told) => void;
 }
 
-/** Dates that are told of before they come. */
+/** Dates that are told of, each once while it is told of at all: what passed while the vault was locked, too. */
 export interface Nearing {
-  /** All that come; none while locked. */
+  /** All that are known; none while locked. */
   readonly dates: () => readonly Instant[];
-  /** How long before, milliseconds. */
-  readonly ms: number;
+  /** From when on and until when, milliseconds after the date; negative: before it. */
+  readonly from: number;
+  readonly until: number;
   readonly notice: Told;
 }
 
@@ -42,9 +43,11 @@ const DAY = 24 * HOUR;
 export const nearingOf = (dates: () => Dates): readonly Nearing[] => {
   const of = (kind: keyof Dates): Nearing['dates'] => () => dates()[kind];
   return [
-    { dates: of('keyDeletions'), ms: DAY, notice: KEY_DELETION_NEARS },
-    { dates: of('secretDeletions'), ms: DAY, notice: SECRET_DELETION_NEARS },
-    { dates: of('expiries'), ms: EXPIRY_NEAR, notice: EXPIRY_NEARS },
+    { dates: of('keyDeletions'), from: -DAY, until: 0, notice: KEY_DELETION_NEARS },
+    { dates: of('secretDeletions'), from: -DAY, until: 0, notice: SECRET_DELETION_NEARS },
+    { dates: of('expiries'), from: -EXPIRY_NEAR, until: 0, notice: EXPIRY_NEARS },
+    // Nobody remembers over a start of the program what was told: a week of reminders, and then it is known.
+    { dates: of('expiries'), from: 0, until: EXPIRY_NEAR, notice: EXPIRED },
   ];
 };
 
@@ -69,16 +72,17 @@ export function startNotices({ clock, isOpen, nearing, after, tell }: NoticeBoar
     const waits = nearing.map(waitFor).filter((wait) => wait !== undefined);
     if (waits.length > 0) stopTimer = after(Math.min(...waits, LONGEST), look);
   };
-  /** Tells of those that are near; how long the next one is not, or those that are may not be told of. */
+  /** Tells of those whose time it is; how long the next one is not, or those that are may not be told of yet. */
   const waitFor = (one: Nearing): number | undefined => {
     const now = clock.now();
     const known = warned.get(one) ?? new Set<Instant>();
-    const coming = one.dates().filter((date) => date > now && !known.has(date));
-    const near = coming.filter((date) => date - now <= one.ms);
-    // Past ones are not asked about again.
+    const isOver = (date: Instant): boolean => date + one.until <= now;
+    const coming = one.dates().filter((date) => !isOver(date) && !known.has(date));
+    const near = coming.filter((date) => date + one.from <= now);
     const rest = near.length > 0 ? put(one.notice) : 0;
-    warned.set(one, new Set([...known, ...(rest > 0 ? [] : near)].filter((date) => date > now)));
-    const waits = coming.filter((date) => date - now > one.ms).map((date) => date - now - one.ms);
+    // Those that are over are not asked about again.
+    warned.set(one, new Set([...known, ...(rest > 0 ? [] : near)].filter((date) => !isOver(date))));
+    const waits = coming.map((date) => date + one.from - now).filter((wait) => wait > 0);
     return rest > 0 || waits.length > 0 ? Math.min(...waits, rest > 0 ? rest : LONGEST) : undefined;
   };
 

@@ -80,6 +80,7 @@ const TRAIL_BROKEN: Told = { kind: 'trail', title: 'The trail is broken', body: 
 export const KEY_DELETION_NEARS: Told = { kind: 'deletion-nears', title: 'A key will be deleted within a day', body: 'Cancel the deletion in Keystead if it is still needed.', isUrgent: true };
 export const SECRET_DELETION_NEARS: Told = { kind: 'secret-deletion-nears', title: 'A secret will be deleted within a day', body: 'Restore it in Keystead if it is still needed.', isUrgent: true };
 export const EXPIRY_NEARS: Told = { kind: 'expiry-nears', title: 'A secret expires within a week', body: 'What it holds stops working then. Keystead shows which.', isUrgent: true };
+export const EXPIRED: Told = { kind: 'expired', title: 'A secret has expired', body: 'What it holds no longer works, by its own tag. Keystead shows which.', isUrgent: true };
 
 /** The notice of each happening in turn; undefined for nearly all of them. */
 export function createNoticeReader(): (happening: Happening) => Told | undefined {

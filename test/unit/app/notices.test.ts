@@ -141,15 +141,34 @@ describe('the desktop is told', () => {
   it('of secrets: a deletion a day before it, and a week before what they hold expires, each once', () => {
     start();
     secretDeletions = [instant(now + 20 * HOUR)];
-    expiries = [instant(now - HOUR), instant(now + 100 * HOUR), instant(now + 400 * HOUR)];
+    expiries = [instant(now + 100 * HOUR), instant(now + 400 * HOUR)];
     board.look();
     board.look();
     expect(titles()).toEqual(['A secret will be deleted within a day', 'A secret expires within a week']);
     expect(timers).toHaveLength(1);
     now += 240 * HOUR;
     timers.at(-1)?.fire();
-    expect(titles().slice(2)).toEqual(['A secret expires within a week']);
+    expect(titles().slice(2).sort()).toEqual(['A secret expires within a week', 'A secret has expired']);
+    now += 160 * HOUR;
+    timers.at(-1)?.fire();
+    expect(titles().slice(4)).toEqual(['A secret has expired']);
     expect(timers).toHaveLength(0);
+  });
+
+  it('of what expired while it was locked, once, and for a week', () => {
+    start();
+    board.look();
+    expiries = [instant(now - 2 * HOUR), instant(now - 3 * HOUR), instant(now - 7 * 24 * HOUR)];
+    board.look();
+    board.look();
+    expect(titles()).toEqual(['A secret has expired']);
+    // Locked, and opened again in the same run of the program.
+    expiries = [];
+    board.look();
+    now += 2 * HOUR;
+    expiries = [instant(now - 4 * HOUR)];
+    board.look();
+    expect([titles(), timers]).toEqual([['A secret has expired'], []]);
   });
 
   it('of an expiry that comes nearer than one that it was told of, and of no date twice', () => {

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { instant } from '../../../src/shared/model/ids.ts';
-import { markOf, standingOf } from '../../../src/main/secrets/rotation-plan.ts';
+import { markOf, planned, standingOf } from '../../../src/main/secrets/rotation-plan.ts';
 import type { EndedRun, Run } from '../../../src/main/secrets/rotation.ts';
 
 const at = (time: number) => instant(time);
@@ -28,5 +29,34 @@ describe('a list says of a rotation', () => {
     expect(markOf(late, undefined, at(50))).toBeUndefined();
     expect(markOf({ rotation: { ...late.rotation, enabled: false } }, undefined, at(51))).toBeUndefined();
     expect(markOf(late, { ended: [failed] }, at(51))).toMatchObject({ state: 'failed' });
+  });
+});
+
+describe('the next rotation', () => {
+  const HOUR = 3_600_000;
+  const now = at(1_700_000_000_000);
+  const due = (rules: { schedule: string; duration?: string }, chance: number): number | undefined => planned({ enabled: true, rules }, { created: now }, now, chance)?.due;
+
+  it('is spread over the first half hour of its window, or over the first half of a shorter one, as chance has it', () => {
+    const opens = due({ schedule: 'rate(1 day)', duration: '4h' }, 0) ?? NaN;
+    expect(opens).toBeGreaterThan(now);
+    expect([0.25, 0.5, 0.999].map((chance) => (due({ schedule: 'rate(1 day)', duration: '4h' }, chance) ?? NaN) - opens)).toEqual([HOUR / 8, HOUR / 4, Math.floor(0.999 * HOUR / 2)]);
+  });
+
+  it('lies in its window whatever chance and rules say, and moves with chance', () => {
+    const rules = fc.record({ schedule: fc.constantFrom('rate(4 hours)', 'rate(1 day)', 'rate(90 days)', 'cron(0 8 1 * ? *)', 'cron(0 0/6 * * ? *)'), duration: fc.constantFrom('1h', '2h', '3h') });
+    fc.assert(fc.property(rules, fc.double({ min: 0, max: 0.999_999, noNaN: true }), fc.integer({ min: 0, max: 400 * 24 * HOUR }), (given, chance, later) => {
+      const plan = planned({ enabled: true, rules: given }, { created: now }, at(now + later), chance);
+      if (!plan) throw new Error('none is planned');
+      expect(plan.due).toBeGreaterThanOrEqual(plan.window.opens);
+      expect(plan.due).toBeLessThan(plan.window.closes);
+      expect(plan.window.closes).toBeGreaterThan(now + later);
+      expect(plan.due - plan.window.opens).toBe(Math.floor(chance * HOUR / 2));
+    }), { numRuns: 500 });
+  });
+
+  it('is none without a schedule, or where it is off', () => {
+    expect(planned({ enabled: true, rules: {} }, { created: now }, now, 0)).toBeUndefined();
+    expect(planned({ enabled: false, rules: { afterDays: 30 } }, { created: now }, now, 0)).toBeUndefined();
   });
 });
