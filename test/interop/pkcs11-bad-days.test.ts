@@ -156,6 +156,34 @@ describe('a token', () => {
     expect(await count()).toBe(before);
   });
 
+  it.each([
+    ['clock:reset', { ClockState: 'off', ClockTime: 0 }],
+    ['clock:nonsense', { ClockState: 'unreadable' }],
+  ])('that does %s is listed with that, and signs; no time here is its', async (word, clock) => {
+    await reconnect();
+    expect(await on.tokenNow()).not.toHaveProperty('ClockState');
+    bad.mode(word);
+    expect(await on.tokenNow()).toMatchObject(clock);
+    await reconnect();
+    expect(await on.client.code('kms:Sign', sign())).toBe('ok');
+    const { KeyMetadata } = await on.client.ok('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: on.store });
+    expect(Math.abs((KeyMetadata as { CreationDate: number }).CreationDate * 1000 - Date.now())).toBeLessThan(60_000);
+  });
+
+  it.each([
+    ['random:device', /token `bad` reports a fault of the device; see to it, and try again/],
+    ['random:none', /token `bad` has no working generator of random numbers; replace it/],
+    ['random:zeros', /token `bad` gave the same byte 32 times for random bytes, which were withheld; do not trust it/],
+  ])('that does %s gives no random bytes, and the vault has its own', async (word, message) => {
+    await reconnect();
+    bad.mode(word);
+    const error = await refusal('kms:GenerateRandom', { NumberOfBytes: 32, CustomKeyStoreId: on.store });
+    expect([error.code, error.message]).toEqual(['KMSInternalException', expect.stringMatching(message)]);
+    expect(Buffer.from((await on.client.ok('kms:GenerateRandom', { NumberOfBytes: 32 }))['Plaintext'] as string, 'base64').byteLength).toBe(32);
+    bad.mode('');
+    expect(await on.client.code('kms:GenerateRandom', { NumberOfBytes: 32, CustomKeyStoreId: on.store })).toBe('ok');
+  });
+
   it('with two keys under one id uses neither', async () => {
     await reconnect();
     for (const label of ['one', 'two']) on.hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', 'bad', '--login', '--pin', PIN, '--keypairgen', '--key-type', 'EC:prime256v1', '--id', '77', '--label', label);

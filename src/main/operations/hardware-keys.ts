@@ -72,13 +72,18 @@ export async function generateOnToken(hardware: Hardware, reader: Stored, random
   return { ref: { store: store.id, id }, materialId: hex(random.bytes(8)), ...(publicKey ? { publicKey } : {}) };
 }
 
-/** Bytes of a connected token's own generator. */
+/** Random bytes from which on a generator that repeats one byte is known as broken: 120 bits and more. */
+const JUDGED = 16;
+
+/** Bytes of a connected token's own generator. KMSInternalException where it is broken, as far as that can be seen. */
 export async function randomOfToken(hardware: Hardware, reader: Stored, storeId: string, length: number): Promise<SecretBytes> {
   const store = await storeOf(reader, storeId);
   assertStore(store.name, hardware.connection(store.id).state, 'createKey');
   return hardware.use(store.id, async (place) => {
     const [bytes] = (await hardware.ask(place, 'random', { token: place.token, length })).parts;
-    if (bytes?.byteLength !== length) throw new VaultError('KMSInternalException', `${nameToken(place.token)} gave another number of random bytes than it was asked for`);
+    if (bytes?.byteLength !== length) throw new VaultError('KMSInternalException', `${nameToken(place.token)} gave another number of random bytes than it was asked for; do not trust it until you know why`);
+    // So much of one byte, again and again, is no accident: a generator that is broken says nothing of it.
+    if (length >= JUDGED && bytes.every((byte) => byte === bytes[0])) throw new VaultError('KMSInternalException', `${nameToken(place.token)} gave the same byte ${String(length)} times for random bytes, which were withheld; do not trust it until you know why`);
     return SecretBytes.take(bytes);
   });
 }

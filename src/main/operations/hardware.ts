@@ -7,6 +7,7 @@ import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import type { Hardware } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { keyOf } from '../hardware/processes.ts';
+import { judgeClock } from '../hardware/token-clock.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareCertificateHandlers } from './hardware-certificates.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
@@ -30,6 +31,12 @@ export interface HardwareHandlerPorts {
 }
 
 const missing = (path: string): VaultError => new VaultError('NotFoundException', `module \`${path}\` was not added; see \`keystead hardware list-modules\``);
+
+function shownClock(said: string | undefined, now: number) {
+  if (said === undefined) return {};
+  const { state, at } = judgeClock(said, now);
+  return { ClockState: state, ...(at === undefined ? {} : { ClockTime: seconds(at) }) };
+}
 
 export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
   const shown = async (hardware: Hardware, { path, sha256, added, pins: sealed = [] }: ModuleRecord) => {
@@ -108,7 +115,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
       return { Modules: await Promise.all(modules.map((module) => shown(hardware, module))), Registered: registered().filter((path) => !added.has(path)) };
     },
 
-    'hardware:ListTokens': async (_input, _call, { reader }) => {
+    'hardware:ListTokens': async (_input, call, { reader }) => {
       const hardware = now();
       const Failures: { Module: string; Message: string }[] = [];
       const found = await Promise.all(
@@ -143,6 +150,7 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
           MaxPinLength: token.maxPin,
           ...(token.sessions === undefined ? {} : { Sessions: token.sessions }),
           ...(token.maxSessions === undefined ? {} : { MaxSessions: token.maxSessions }),
+          ...shownClock(token.clock, call.at),
           LoggedIn: token.loggedIn,
           ...(hardware.notRecorded.get(keyOf(token))?.size ? { NotRecorded: hardware.notRecorded.get(keyOf(token))?.size } : {}),
         })),

@@ -8,7 +8,7 @@ import type { KeyStore, Token } from './data.ts';
 import { ChipTile, Fact, StateSaid } from './parts.tsx';
 import { Mechanisms } from './mechanisms.tsx';
 import { TokenKeys } from './token-keys.tsx';
-import { moduleName, tokenFlags, tokenState, TRIES } from './words.ts';
+import { clockWords, moduleName, tokenFlags, tokenState, TRIES } from './words.ts';
 
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
 const TAB = '-mb-px border-b-2 border-transparent px-0.5 pt-1 pb-1.5 font-medium text-fg-2 hover:text-fg data-[state=active]:border-brass data-[state=active]:text-fg';
@@ -26,6 +26,7 @@ export function TokenCard({ token, store, act }: TokenCardProps) {
   const [tab, setTab] = useState('about');
   const name = token.Initialized ? (token.Label === '' ? token.Serial : token.Label) : 'Empty token';
   const said = tokenState(token);
+  const clock = clockWords(token);
   const tries = token.Initialized ? TRIES[token.PinState] : undefined;
   const canLogIn = token.Initialized && token.PinSet && token.PinState !== 'locked' && !token.LoggedIn;
   return (
@@ -51,6 +52,7 @@ export function TokenCard({ token, store, act }: TokenCardProps) {
         )}
       </div>
       {tries !== undefined && <p className={`mx-4 mb-2.5 rounded-control px-3 py-2 ${token.PinState === 'locked' ? 'tint-danger' : 'tint-warn'}`}>{tries}</p>}
+      {clock !== undefined && <p className="tint-warn mx-4 mb-2.5 rounded-control px-3 py-2">{clock}</p>}
       {token.NotRecorded !== undefined && <p className="tint-warn mx-4 mb-2.5 rounded-control px-3 py-2">{token.NotRecorded === 1 ? 'One key that this vault made on it is not recorded' : `${String(token.NotRecorded)} keys that this vault made on it are not recorded`}. See “Keys on it”: adopt or delete.</p>}
       {token.Initialized ? (
         <Tabs.Root value={tab} onValueChange={setTab}>

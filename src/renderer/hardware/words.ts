@@ -74,6 +74,12 @@ export const TRIES: Readonly<Record<Token['PinState'], string | undefined>> = {
   locked: 'The PIN is locked. The security officer of the token has to set a new one with the tools of its vendor.',
 };
 
+/** What is wrong with a token's own clock; undefined: nothing, or it has none. */
+export function clockWords({ ClockState: state, ClockTime: at }: Pick<Token, 'ClockState' | 'ClockTime'>): string | undefined {
+  if (state === 'unreadable') return 'Its own clock says nothing that is a time. Nothing here goes by it; see to the token.';
+  return state === 'off' && at !== undefined ? `Its own clock is off: it says ${new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC. Nothing here goes by it; set it with the tools of its vendor.` : undefined;
+}
+
 const USES: Readonly<Record<string, string>> = {
   CKM_AES_KEY_GEN: 'Makes AES-256 keys',
   CKM_AES_GCM: 'Encrypt and Decrypt: wraps the key of each message',

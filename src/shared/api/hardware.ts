@@ -133,6 +133,8 @@ export const listTokens = operation({
         MaxPinLength: z.number(),
         Sessions: z.number().optional().describe('Open now, by all programs; absent where the token does not say'),
         MaxSessions: z.number().optional().describe('0: no limit'),
+        ClockState: z.enum(['right', 'off', 'unreadable']).optional().describe('Of the token’s own clock, which nothing here goes by. off: more than five minutes from this computer’s; absent: it has none'),
+        ClockTime: timestamp().optional().describe('What that clock says'),
         LoggedIn: z.boolean(),
         NotRecorded: z.number().optional().describe('Keys that this vault made on it and has no record of, as seen when its key store was connected or its keys were listed; absent: none'),
       }),

@@ -5,7 +5,7 @@ import { CKM } from '../../../src/main/backends/pkcs11/cryptoki.ts';
 import { isCrash, isUndone } from '../../../src/renderer/hardware/connect.ts';
 import { offeredModules } from '../../../src/renderer/hardware/module-choice.tsx';
 import { setupCommands, staying } from '../../../src/renderer/hardware/setup-run.ts';
-import { crashWords, mechanismUse, moduleState, statedWords, storeNext, storeState, tokenFlags, tokenState, TRIES } from '../../../src/renderer/hardware/words.ts';
+import { clockWords, crashWords, mechanismUse, moduleState, statedWords, storeNext, storeState, tokenFlags, tokenState, TRIES } from '../../../src/renderer/hardware/words.ts';
 
 const token = { Initialized: true, PinSet: true, PinPad: false, WriteProtected: false, PinState: 'ok', LoggedIn: false } as const;
 
@@ -25,6 +25,15 @@ describe('a token', () => {
     expect(TRIES.ok).toBeUndefined();
     expect(TRIES.low).not.toMatch(/\d|one|two|three/i);
     expect(TRIES.last).toContain('One try is left');
+  });
+});
+
+describe('a token’s clock', () => {
+  it('is spoken of where it is off, or says no time', () => {
+    expect(clockWords({})).toBeUndefined();
+    expect(clockWords({ ClockState: 'right', ClockTime: 1 })).toBeUndefined();
+    expect(clockWords({ ClockState: 'off', ClockTime: 0 })).toContain('it says 1970-01-01 00:00 UTC');
+    expect(clockWords({ ClockState: 'unreadable' })).toContain('nothing that is a time');
   });
 });
 

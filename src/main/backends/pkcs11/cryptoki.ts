@@ -15,6 +15,7 @@ export const CKF = {
   WRITE_PROTECTED: 0x2,
   LOGIN_REQUIRED: 0x4,
   USER_PIN_INITIALIZED: 0x8,
+  CLOCK_ON_TOKEN: 0x40,
   PROTECTED_AUTHENTICATION_PATH: 0x100,
   TOKEN_INITIALIZED: 0x400,
   USER_PIN_COUNT_LOW: 0x10000,
@@ -181,6 +182,8 @@ export interface TokenFacts {
   readonly maxPinLen: number;
   readonly hardwareVersion: Version;
   readonly firmwareVersion: Version;
+  /** 16 characters; of a meaning where CKF_CLOCK_ON_TOKEN is set. */
+  readonly utcTime: string;
 }
 
 /** The calls of the wrapping library that are made. Each throws an error with `code`, a CKR number, or without for a fault of the library's. */

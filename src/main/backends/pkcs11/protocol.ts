@@ -75,6 +75,8 @@ const tokenFacts = z.strictObject({
   sessions: ulong.optional(),
   /** 0: no limit. */
   maxSessions: ulong.optional(),
+  /** What its own clock says, as it says it (YYYYMMDDhhmmss00); absent: it has none. Nothing goes by it. */
+  clock: text.optional(),
 });
 export type TokenFacts = z.output<typeof tokenFacts>;
 

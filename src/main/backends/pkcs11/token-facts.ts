@@ -37,5 +37,6 @@ export function tokenFacts(p11: Cryptoki, slot: Handle): TokenFacts {
     maxPin: info.maxPinLen,
     ...(isKnown(info.sessionCount) ? { sessions: info.sessionCount } : {}),
     ...(isKnown(info.maxSessionCount) ? { maxSessions: info.maxSessionCount } : {}),
+    ...(has(CKF.CLOCK_ON_TOKEN) ? { clock: textOf(info.utcTime) } : {}),
   };
 }
