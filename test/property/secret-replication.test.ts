@@ -53,6 +53,8 @@ class World {
   remote: { deleted: boolean; versions: Versions } | undefined;
   /** Versions that somebody else has made, and whether our owner has said that they may give way. */
   readonly foreign = new Set<string>();
+  /** Of those, what our owner has seen there when he said so; all of them where nothing could be seen. */
+  agreed: ReadonlySet<string> | 'all' = new Set();
   #made = 0;
 
   constructor() {
@@ -192,7 +194,7 @@ async function perform(world: World, act: Act): Promise<void> {
   switch (act.act) {
     case 'try': {
       const before = world.current();
-      const mayOverwrite = replica?.overwrite === true || replica?.leaving === true;
+      const mayOverwrite = (id: string): boolean => replica?.leaving === true || (replica?.overwrite === true && (world.agreed === 'all' || world.agreed.has(id)));
       // As it was when it was seen: what is adopted is nobody else's any more.
       let foreign = before !== undefined && world.foreign.has(before) ? before : undefined;
       const { theirs } = world;
@@ -209,7 +211,7 @@ async function perform(world: World, act: Act): Promise<void> {
       world.theirs = theirs;
       // INVARIANT: what somebody else has made current is current still, but where they themselves have moved on, or our owner has spoken.
       const after = world.current();
-      if (foreign !== undefined && !mayOverwrite && world.remote && !world.remote.deleted && act.their !== 'move') expect(after).toBe(foreign);
+      if (foreign !== undefined && !mayOverwrite(foreign) && world.remote && !world.remote.deleted && act.their !== 'move') expect(after).toBe(foreign);
       // INVARIANT: a label on a version of theirs, which none of ours claims, stays on one of theirs.
       if (pending !== undefined && world.foreign.has(pending) && world.remote && act.their !== 'purge' && !staged(world.secret.versions, PENDING)) expect(world.foreign.has(pendingOf() ?? '')).toBe(true);
       return;
@@ -238,6 +240,8 @@ async function perform(world: World, act: Act): Promise<void> {
       return;
     case 'overwrite':
     case 'again':
+      if (act.act === 'overwrite' && replica?.overwrite !== true) world.agreed = replica?.conflict && (replica.conflict.versionId !== undefined || replica.conflict.kind === 'gone') ? new Set(world.foreign) : 'all';
+      else if (act.act === 'overwrite' && replica?.conflict) world.agreed = new Set(world.foreign);
       try {
         world.secret = replicated(world.secret, [{ region: REGION }], act.act === 'overwrite', 'us-east-1', world.now);
       } catch (error) {
@@ -304,6 +308,33 @@ describe('a replica at a remote', { timeout: 300_000 }, () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it('is level after one try once its owner has said that theirs gives way, also where versions of ours have lost their labels there', async () => {
+    const world = new World();
+    world.put();
+    await world.try(quiet);
+    world.theirs('put');
+    world.now = instant(world.now + 30_000_000);
+    await world.try(quiet);
+    expect(world.replica?.conflict).toMatchObject({ kind: 'foreign', versionId: world.current() });
+    world.secret = replicated(world.secret, [{ region: REGION }], true, 'us-east-1', world.now);
+    await world.try(quiet);
+    expect(world.replica && statusOf(world.secret, world.replica)).toMatchObject({ status: 'InSync' });
+    expect(world.remote?.versions.flatMap(({ stages }) => stages).sort()).toEqual([CURRENT, PREVIOUS]);
+  });
+
+  it('does not take the word that was said of one version for another that came after it', async () => {
+    const world = new World();
+    await world.try(quiet);
+    world.theirs('put');
+    world.now = instant(world.now + 30_000_000);
+    await world.try(quiet);
+    world.secret = replicated(world.secret, [{ region: REGION }], true, 'us-east-1', world.now);
+    world.theirs('put');
+    await world.try(quiet);
+    expect(world.replica?.conflict).toMatchObject({ kind: 'foreign', versionId: world.current() });
+    expect(world.foreign.has(world.current() ?? '')).toBe(true);
   });
 
   it('is tried later and later, and at once after a change', () => {

@@ -5,7 +5,7 @@ import { REMOTES, SECRET_VALUES, SECRETS } from '../secrets/kinds.ts';
 import { CURRENT, type Label, type SecretRecord, type SecretValue } from '../secrets/ports.ts';
 import type { Remotes } from '../secrets/remote-port.ts';
 import { tryRemote } from '../secrets/remote-try.ts';
-import { adoptedFrom, begun, conflicted, dueOf, isAdoptable, isInside, levelled, replicaOf, withoutReplica, withReplica } from '../secrets/replication.ts';
+import { adoptedFrom, begun, conflicted, dueOf, givesWay, isAdoptable, isInside, levelled, replicaOf, withoutReplica, withReplica } from '../secrets/replication.ts';
 import { givenValue } from '../secrets/secret.ts';
 import { staged, versionOf } from '../secrets/stages.ts';
 import { sameValue } from '../secrets/values.ts';
@@ -82,8 +82,9 @@ export const secretReplicationStepHandlers = (random: Random, remotes: Remotes):
     const labels = (input.Labels ?? []).map(({ Stage, VersionId }) => ({ stage: Stage, versionId: VersionId }));
     const versions = [...new Set(labels.map(({ versionId }) => versionId))];
     if (input.Result === 'gone' && replica.leaving) secrets.update(withoutReplica(secret, replica.region));
+    const met = input.Conflict && { kind: input.Conflict, ...(input.VersionId === undefined ? {} : { versionId: input.VersionId }) };
     // Its owner has spoken meanwhile: the next try overwrites.
-    if (input.Result === 'conflict' && input.Conflict && !replica.overwrite) secrets.update(withReplica(secret, conflicted(replica, input.Conflict, input.VersionId, call.at)));
+    if (input.Result === 'conflict' && met && !givesWay(replica, met)) secrets.update(withReplica(secret, conflicted(replica, met.kind, met.versionId, call.at)));
     if (input.Result === 'level' && input.Shape !== undefined && !replica.leaving) {
       secrets.update(withReplica(secret, levelled(replica, { shape: input.Shape, at: call.at, versions, labels, tags: input.Tags ?? [] })));
     }

@@ -71,12 +71,13 @@ const mark = (value: unknown): true => (value === true ? value : bad());
 const place = (value: unknown): string => (typeof value === 'string' && isRegion(value) ? value : bad());
 
 function replica(value: unknown): ReplicaRecord {
-  const body = exactly(TABLE, value, ['region', 'added', 'overwrite'], ['kmsKeyId', 'level', 'begun', 'begunTags', 'failure', 'conflict', 'look', 'adopting', 'leaving']);
+  const body = exactly(TABLE, value, ['region', 'added', 'overwrite'], ['kmsKeyId', 'level', 'begun', 'begunTags', 'failure', 'conflict', 'look', 'adopting', 'leaving', 'seen']);
   return {
     region: text(body.region),
     ...maybe('kmsKeyId', body.kmsKeyId, text),
     added: time(body.added),
     overwrite: flag(body.overwrite),
+    ...maybe('seen', body.seen, (seen) => maybe('versionId', exactly(TABLE, seen, [], ['versionId']).versionId, text)),
     ...maybe('level', body.level, (level) => {
       const { shape, at, versions, labels, tags } = exactly(TABLE, level, ['shape', 'at', 'versions', 'labels', 'tags'], []);
       return { shape: text(shape), at: time(at), versions: list(versions, text), labels: list(labels, label), tags: list(tags, text) };

@@ -73,6 +73,8 @@ export interface ReplicaRecord {
   readonly added: Instant;
   /** A secret of the name that is there already is written over. */
   readonly overwrite: boolean;
+  /** The conflict that `overwrite` was said of, by the version that its owner saw there; absent: whatever is there. */
+  readonly seen?: { readonly versionId?: string };
   /** `shape`: what it was last brought level with. `labels` and `tags` (their keys): what was left at a remote. */
   readonly level?: { readonly shape: string; readonly at: Instant; readonly versions: readonly string[]; readonly labels: readonly Label[]; readonly tags: readonly string[] };
   /** Labels that steps which were begun since may have put at a remote. */

@@ -10,8 +10,8 @@ import type { RemoteAct, Theirs } from './remote-port.ts';
 import { carried, labelsOf } from './replication.ts';
 import { versionOf } from './stages.ts';
 
-/** Held by a version at a remote from when it was put until its own labels have come to it. */
-export const MARK = 'KEYSTEAD';
+/** Held by a version at a remote from when it was put until its own labels have come to it. One that was there already does not get it. */
+const MARK = 'KEYSTEAD';
 
 const mapOf = (labels: readonly Label[]): Map<string, string> => new Map(labels.map(({ stage, versionId }) => [stage, versionId]));
 
@@ -38,6 +38,12 @@ export function conflictOf(secret: SecretRecord, { level, begun = [] }: ReplicaR
   const moved = labels.find(({ stage, versionId }) => stage !== PREVIOUS && stage !== MARK && !ours.has(`${stage} ${versionId}`));
   return moved && { kind: level ? 'moved' : 'exists', versionId: moved.versionId };
 }
+
+/** A label that was there when it was last level may be somebody else's: it is on a version of theirs. */
+const isOurs = ({ versions }: SecretRecord, { begun = [] }: ReplicaRecord, versionId: string): boolean => versionOf(versions, versionId) !== undefined || begun.some((one) => one.versionId === versionId);
+
+/** What is to be taken off once everything else is there. */
+export const markOf = (secret: SecretRecord, replica: ReplicaRecord, labels: readonly Label[]): Label | undefined => labels.find(({ stage, versionId }) => stage === MARK && isOurs(secret, replica, versionId));
 
 /**
  * In order. The secret has a current version; whether there is a conflict was found out, or does not matter to the owner. Labels of somebody
@@ -70,11 +76,8 @@ export function planOf(secret: SecretRecord, replica: ReplicaRecord, theirs: The
   }
   move(CURRENT, current);
   for (const [stage, versionId] of wanted) move(stage, versionId);
-  const begun = replica.begun ?? [];
-  const ours = new Set([MARK, PREVIOUS, ...[...(replica.level?.labels ?? []), ...begun].map(({ stage }) => stage)]);
-  // A label that was there when it was last level may be somebody else's: it is on a version of theirs.
-  const isOurs = (versionId: string): boolean => versionOf(secret.versions, versionId) !== undefined || begun.some((one) => one.versionId === versionId);
-  for (const [stage, versionId] of [...there]) if (!wanted.has(stage) && ours.has(stage) && isOurs(versionId)) move(stage, undefined);
+  const ours = new Set([PREVIOUS, ...[...(replica.level?.labels ?? []), ...(replica.begun ?? [])].map(({ stage }) => stage)]);
+  for (const [stage, versionId] of [...there]) if (!wanted.has(stage) && stage !== MARK && ours.has(stage) && isOurs(secret, replica, versionId)) move(stage, undefined);
   const kept = new Set(tags.map(({ key }) => key));
   acts.push({ kind: 'metadata', name, description, tags, untag: [...new Set([...(replica.level?.tags ?? []), ...(replica.begunTags ?? [])])].filter((key) => !kept.has(key)) });
   return acts;

@@ -1,8 +1,8 @@
 /** One try at a remote, over the port: look, judge, act, look again. Nothing is kept; what it has come to is the caller's to record. */
 import { CURRENT, type Label, type ReplicaRecord, type SecretRecord, type SecretValue } from './ports.ts';
-import { conflictOf, isThere, planOf, type Conflict } from './remote-plan.ts';
+import { conflictOf, isThere, markOf, planOf, type Conflict } from './remote-plan.ts';
 import type { RemoteAct, RemoteAnswer, RemoteFailure, RemoteSession } from './remote-port.ts';
-import { shapeOf } from './replication.ts';
+import { givesWay, shapeOf } from './replication.ts';
 import { staged } from './stages.ts';
 
 /** AWS's longest: whoever deletes a copy by mistake has as long as can be. */
@@ -50,7 +50,7 @@ export async function tryRemote(given: Try): Promise<Outcome> {
     if (!read.ok) return lost(read.failure);
     return read.value ? { result: 'adopt', versionId: current, value: read.value, labels: theirs.labels } : lost(MALFORMED);
   }
-  if (conflict && !replica.overwrite) return { result: 'conflict', conflict };
+  if (conflict && !givesWay(replica, conflict)) return { result: 'conflict', conflict };
   if (!staged(secret.versions, CURRENT)) return lost({ code: 'no-value', message: 'the secret has no value yet: give it one' });
   for (const act of planOf(secret, replica, theirs)) {
     const done = await actWith(given, act);
@@ -63,7 +63,13 @@ export async function tryRemote(given: Try): Promise<Outcome> {
   if (!last.ok) return lost(last.failure);
   if (!last.theirs) return lost(MALFORMED);
   if (!isThere(secret, last.theirs)) return lost(CHANGED);
-  return { result: 'level', shape: shapeOf(secret), labels: last.theirs.exists ? last.theirs.labels : [] };
+  const labels = last.theirs.exists ? last.theirs.labels : [];
+  const mark = markOf(secret, replica, labels);
+  if (mark) {
+    const done = await session.run({ kind: 'move', name: secret.name, stage: mark.stage, from: mark.versionId });
+    if (!done.ok) return lost(done.failure);
+  }
+  return { result: 'level', shape: shapeOf(secret), labels: labels.filter((label) => label !== mark) };
 }
 
 async function actWith({ session, read }: Try, act: RemoteAct): Promise<RemoteAnswer> {

@@ -5,7 +5,8 @@
  * A replica is level when it was last left with the secret's present shape: description, tags, and every label on a version that has a
  * value. So no act on a secret has to think of its replicas, and what a killed process has not written down is done again.
  *
- * INVARIANT: a replica in conflict is not touched until its owner has spoken, whose word is good for one try that succeeds.
+ * INVARIANT: a replica in conflict is not touched until its owner has spoken, whose word is good for the version that was seen there, and for
+ * one try that succeeds.
  */
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, isRegion, type Instant } from '../../shared/model/ids.ts';
@@ -109,13 +110,22 @@ export function replicated(secret: SecretRecord, wanted: readonly Wanted[], over
     }
     if (before.leaving) throw new VaultError('InvalidRequestException', `the replica in \`${region}\` is being removed; wait until it is gone, or keep the copy with \`keystead secret release-replica\``);
     if (before.level && kmsKeyId !== undefined && kmsKeyId !== before.kmsKeyId) throw new VaultError('InvalidParameterException', `the replica in \`${region}\` has a key already; change it there with \`keystead secret update --region ${region}\``);
-    const { failure: _failure, conflict, adopting: _adopting, ...rest } = before;
+    const { failure: _failure, conflict, adopting: _adopting, seen: _seen, ...rest } = before;
     const open = conflict !== undefined || !isLevel(secret, before);
-    replicas[known] = { ...rest, ...(before.level && !isInside(before) ? { look: true as const } : {}), ...(kmsKeyId === undefined ? {} : { kmsKeyId }), overwrite: open && (overwrite || before.overwrite) };
+    const seen = overwrite && conflict ? seenIn(conflict) : before.seen;
+    replicas[known] = { ...rest, ...(before.level && !isInside(before) ? { look: true as const } : {}), ...(kmsKeyId === undefined ? {} : { kmsKeyId }), overwrite: open && (overwrite || before.overwrite), ...(open && seen ? { seen } : {}) };
   }
   if (replicas.length > MOST_REPLICAS) throw new VaultError('LimitExceededException', `a secret has at most ${String(MOST_REPLICAS)} replicas; remove one with \`keystead secret remove-regions\``);
   return { ...secret, replicas };
 }
+
+type Met = Pick<NonNullable<ReplicaRecord['conflict']>, 'kind' | 'versionId'>;
+
+/** Undefined: it could not be seen which version that was. */
+const seenIn = ({ kind, versionId }: Met): ReplicaRecord['seen'] => (versionId !== undefined ? { versionId } : kind === 'gone' ? {} : undefined);
+
+/** Whether its owner has said that what is there now gives way. */
+export const givesWay = ({ overwrite, seen }: ReplicaRecord, { kind, versionId }: Met): boolean => overwrite && (seen === undefined || seen.versionId === versionId || kind === 'gone');
 
 /** RemoveRegionsFromReplication: what is at a remote goes once it was deleted there. A region that has none is passed over, as AWS does. */
 export const leaving = (secret: SecretRecord, regions: readonly string[]): SecretRecord => ({
@@ -124,7 +134,7 @@ export const leaving = (secret: SecretRecord, regions: readonly string[]): Secre
     if (!regions.includes(replica.region)) return [replica];
     // Nothing was ever put there.
     if (isInside(replica) || (!replica.level && !replica.begun)) return [];
-    const { failure: _failure, adopting: _adopting, conflict: _conflict, ...rest } = replica;
+    const { failure: _failure, adopting: _adopting, conflict: _conflict, seen: _seen, ...rest } = replica;
     return [{ ...rest, overwrite: false, leaving: true }];
   }),
 });
@@ -152,7 +162,7 @@ export function begun(secret: SecretRecord, replica: ReplicaRecord): ReplicaReco
 
 /** `labels` and `tags`: as they were left at a remote. `shape`: what it was brought level with, which may not be the secret's any more. */
 export function levelled(replica: ReplicaRecord, level: NonNullable<ReplicaRecord['level']>): ReplicaRecord {
-  const { failure: _failure, conflict: _conflict, begun: _begun, begunTags: _tags, adopting: _adopting, look: _look, ...rest } = replica;
+  const { failure: _failure, conflict: _conflict, begun: _begun, begunTags: _tags, adopting: _adopting, look: _look, seen: _seen, ...rest } = replica;
   return { ...rest, overwrite: false, level };
 }
 
@@ -165,7 +175,7 @@ export function failed(secret: SecretRecord, replica: ReplicaRecord, failure: { 
 }
 
 export function conflicted(replica: ReplicaRecord, kind: ConflictKind, versionId: string | undefined, at: Instant): ReplicaRecord {
-  const { failure: _failure, adopting: _adopting, ...rest } = replica;
+  const { failure: _failure, adopting: _adopting, seen: _seen, ...rest } = replica;
   return { ...rest, overwrite: false, conflict: { kind, at, ...(versionId === undefined ? {} : { versionId }) } };
 }
 
