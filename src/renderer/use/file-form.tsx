@@ -14,7 +14,7 @@ import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { Segmented, TextField } from '../parts/field.tsx';
 import { useWindow } from '../window-state.ts';
 import { fileCommand, outputFor, type FileWork } from './command.ts';
-import { ContextRows, contextOf, type ContextRow } from './context-rows.tsx';
+import { ContextRows, contextOf, contextProblem, type ContextRow } from './context-rows.tsx';
 import { CommandLine, Verdict } from './result.tsx';
 
 const WORDS = {
@@ -43,6 +43,7 @@ export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
   const [chosen, setChosen] = useState<number>();
   const [output, setOutput] = useState<string>();
   const [rows, setRows] = useState<readonly ContextRow[]>([]);
+  const [problem, setProblem] = useState<string>();
   const [progress, setProgress] = useState<Under>();
   const [ended, setEnded] = useState<Ended>();
   const [unpicked, setUnpicked] = useState<CallError>();
@@ -52,6 +53,13 @@ export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
   useEffect(() => () => running.current?.abort(), []);
 
   const busy = progress !== undefined;
+  const acts = useRef<HTMLDivElement>(null);
+  // The button that had the focus is gone when the work begins, and the one that cancels when it ends.
+  const wasBusy = useRef(busy);
+  useEffect(() => {
+    if (wasBusy.current !== busy && document.activeElement === document.body) acts.current?.querySelector('button')?.focus();
+    wasBusy.current = busy;
+  }, [busy]);
   const target = output ?? outputFor(work, path);
   const words = WORDS[work];
   const take = (next: string, size?: number): void => { setPath(next); setChosen(size); setOutput(undefined); setEnded(undefined); };
@@ -61,6 +69,9 @@ export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
     if (answer.ok && answer.output.Path !== undefined) take(answer.output.Path, answer.output.Size);
   };
   const submit = async (): Promise<void> => {
+    const unfit = contextProblem(rows);
+    setProblem(unfit);
+    if (unfit !== undefined) return;
     const controller = new AbortController();
     running.current = controller;
     setEnded(undefined);
@@ -96,8 +107,10 @@ export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
       {chosen !== undefined && <p className="-mt-2.5 text-[12px]/4 text-fg-3">{byteCount(chosen)}</p>}
       {unpicked && <InlineError error={unpicked} consequence="No file was chosen." />}
       <TextField label="New file" required disabled={busy} value={target} className="font-mono text-[12.5px]" onChange={(event) => { setOutput(event.target.value); setEnded(undefined); }} hint={work === 'encrypt' ? 'The first file stays where it is, as it is' : 'It has its name only once all of it was checked'} />
-      <ContextRows rows={rows} onChange={setRows} />
-      {busy ? <ProgressRow label={words.doing} {...progress} detail={progress.total > 0 ? `${String(percentOf(progress))} %` : undefined} onCancel={() => running.current?.abort()} /> : <Button kind="primary" tall type="submit" className="self-start">{words.act}</Button>}
+      <ContextRows rows={rows} problem={problem} disabled={busy} onChange={(next) => { setRows(next); setProblem(undefined); setEnded(undefined); }} />
+      <div ref={acts}>
+        {busy ? <ProgressRow label={words.doing} {...progress} detail={progress.total > 0 ? `${String(percentOf(progress))} %` : undefined} onCancel={() => running.current?.abort()} /> : <Button kind="primary" tall type="submit">{words.act}</Button>}
+      </div>
       {ended?.ok === true && <Verdict title={words.done} about={`${ended.path}, ${byteCount(ended.size)}`} />}
       {ended?.ok === false && (ended.error.code === 'CancelledException' ? <p role="status" className="text-fg-2">Cancelled. {words.nothing}</p> : <InlineError error={ended.error} requestId={ended.requestId} consequence={words.nothing} />)}
       <div className="mt-auto pt-2"><CommandLine command={fileCommand({ work, key: reference, path, output: target, context: contextOf(rows) })} /></div>

@@ -25,7 +25,7 @@ import { KeyGlyph } from '../pictures/key-glyph.tsx';
 import { BytesInput, type BytesHandle, type Picked } from './bytes-input.tsx';
 import { commandFor } from './command.ts';
 import { FileForm } from './file-form.tsx';
-import { ContextRows, contextOf, type ContextRow } from './context-rows.tsx';
+import { ContextRows, contextOf, contextProblem, type ContextRow } from './context-rows.tsx';
 import { RequestForm } from './request-form.tsx';
 import { CommandLine, PublicResult, Verdict } from './result.tsx';
 import { encryptLimit, LIMIT, run, takesDigest, type Outcome } from './run.ts';
@@ -102,7 +102,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
   const [rows, setRows] = useState<readonly ContextRow[]>([]);
   const [dataKeySpec, setDataKeySpec] = useState<'AES_256' | 'AES_128'>('AES_256');
   const [busy, setBusy] = useState(false);
-  const [problems, setProblems] = useState<{ readonly input?: string; readonly proof?: string }>({});
+  const [problems, setProblems] = useState<{ readonly input?: string; readonly proof?: string; readonly context?: string }>({});
   const [failed, setFailed] = useState<{ readonly error: CallError; readonly requestId: string }>();
   /** What failed for want of the token: connecting goes on with it, unless the module stopped in the middle of it. */
   const [gate, setConnectFor] = useState<{ readonly error: CallError; readonly requestId: string }>();
@@ -138,8 +138,14 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
     setFailed(undefined);
     setProblems({});
   };
+  const isContext = (): boolean => {
+    const context = symmetric ? contextProblem(rows) : undefined;
+    if (context !== undefined) setProblems({ context });
+    return context === undefined;
+  };
   const submit = async (): Promise<void> => {
     forget();
+    if (!isContext()) return;
     const picked = input.current?.picked();
     const given = picked ? undefined : await input.current?.read();
     const shown = await proof.current?.read();
@@ -168,6 +174,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
   /** Past this page: it is told of the value's length alone. */
   const decryptAndCopy = async (): Promise<void> => {
     forget();
+    if (!isContext()) return;
     const given = await input.current?.read();
     if (given && 'problem' in given) { setProblems({ input: given.problem }); return; }
     if (!given || given.bytes.length > limit) return;
@@ -213,7 +220,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
       {proofLabel !== undefined && <BytesInput ref={proof} label={proofLabel} limit={6144} encoding="base64" rows={3} problem={problems.proof} onChange={() => { if (failed || outcome || problems.proof) forget(); }} />}
       {algorithms.length > 1 && algorithm && action !== 'public-key' && <SelectField label="Algorithm" value={algorithm} options={algorithms.map((name) => [name, name] as const)} onPick={setAlgorithm} hint={action === 'verify' || action === 'decrypt' ? 'The one that it was made with' : undefined} />}
       {action === 'data-key' && <SelectField label="Length" value={dataKeySpec} options={[['AES_256', '32 bytes, for AES-256'], ['AES_128', '16 bytes, for AES-128']]} onPick={setDataKeySpec} />}
-      {symmetric && action !== 'public-key' && <ContextRows rows={rows} onChange={setRows} />}
+      {symmetric && action !== 'public-key' && <ContextRows rows={rows} problem={problems.context} onChange={(next) => { setRows(next); if (failed || problems.context !== undefined) forget(); }} />}
       {action !== 'public-key' && (
         <div className="flex flex-wrap items-center gap-2">
           <Button kind="primary" tall type="submit" busy={busy}>{busy ? `${act}…` : act}</Button>
