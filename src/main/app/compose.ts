@@ -63,6 +63,7 @@ import { isRefresh, startWindowReads } from './window-reads.ts';
 import { createRemotePorts } from './remote-ports.ts';
 import { startReplicationRunner } from './replication-runner.ts';
 import { startRotationRunner } from './rotation-runner.ts';
+import { createJoinNotes } from './joins.ts';
 import { createGiveSealedPin, pinSeal } from './sealed-pins.ts';
 import { createRunning } from './running.ts';
 import { createWindowDesk, type WindowDesk } from './window-control.ts';
@@ -217,6 +218,7 @@ export async function compose(options: ProgramOptions): Promise<Program> {
       tokenSlots: tokens.slots,
       pins: pinSeal(() => openOrThrow(vault).sealer),
       giveSealedPin: createGiveSealedPin(() => ({ dispatch, newRequestId })),
+      joins: createJoinNotes(() => ({ dispatch, newRequestId })),
       usage,
       accesses,
       rotator: machine.rotator ?? createRotator({ egress, command: (name) => vault.open?.settings.commands?.find((one) => one.name === name), endpoint: awsDoor.endpoint }),

@@ -35,7 +35,7 @@ export function routeOf({ record }: Pick<Cluster, 'record'>, from: Place, to: Pl
 }
 
 /** Which of these ids a token holds; with `halves` also those of which it has a public key alone. */
-async function heldBy(hardware: Hardware, place: Place, ids: readonly string[], halves: boolean): Promise<ReadonlySet<string>> {
+export async function heldBy(hardware: Hardware, place: Place, ids: readonly string[], halves: boolean): Promise<ReadonlySet<string>> {
   const held = new Set<string>();
   for (let at = 0; at < ids.length; at += MOST_LISTED) {
     const { reply } = await hardware.ask(place, 'holds', { token: place.token, ids: ids.slice(at, at + MOST_LISTED), halves });

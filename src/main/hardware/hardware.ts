@@ -13,7 +13,7 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import type { Attempt } from '../keyring/ports.ts';
 import { assertStore, connectionError, mayGiveSealed, needsPin, reachSealed, type Connection } from './connection.ts';
-import type { KeyStoreRecord } from './kinds.ts';
+import type { KeyStoreRecord, UnfinishedJoin } from './kinds.ts';
 import { answers, LiveCluster, type ClusterPorts } from './live-cluster.ts';
 import { keyOf, samePlace, type Place, type ProcessPorts } from './processes.ts';
 import { Turns } from './turns.ts';
@@ -39,6 +39,10 @@ export class Hardware extends TokenCalls {
   readonly levelling = new Turns();
   /** By store: how far the one has come that is under way. */
   readonly levelled = new Map<string, { readonly done: number; readonly total: number }>();
+  /** What looks for the remains of a store's joins, and what begins one, do so one after the other. */
+  readonly joins = new Turns();
+  /** Joins that are under way, by the id that names each: what they put on tokens is no remains. */
+  readonly underWay = new Map<string, { readonly store: string; readonly join: UnfinishedJoin }>();
   #giveSealed: ((place: Place) => Promise<void>) | undefined;
   /** By token: ids of keys that were made there and never recorded, as they were last seen. */
   readonly notRecorded = new Map<string, Set<string>>();

@@ -6,6 +6,7 @@
  * security officer's PIN that stays (it is given to a process that ends at once). Does not: see a token that lies about a peer's public key;
  * at the ceremony, this program and both modules are trusted.
  */
+import { MOST_TOKENS } from '../../shared/api/hardware-cluster.ts';
 import { KEY_SPECS, keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
@@ -41,6 +42,8 @@ export interface Joining {
   readonly connected: readonly Place[];
   readonly signal: AbortSignal;
   readonly progress: (done: number, total: number) => void;
+  /** For whatever is made: CKA_ID, hex, as many as `idsOfJoin` gives. */
+  readonly ids: readonly string[];
   /** Gets every object that is put on a token and is to stay there only with the member: noted before it is there. */
   readonly put: Placed[];
 }
@@ -97,12 +100,14 @@ export async function join(joining: Joining): Promise<Joined> {
 }
 
 async function ceremony(joining: Joining): Promise<Joined> {
-  const { hardware, random, store, place, through, connected, signal, put } = joining;
+  const { hardware, store, place, through, connected, signal, put } = joining;
+  const fresh = [...joining.ids];
   const label = labelOf(store);
   const offers = await Promise.all([through, place].map((one) => hardware.offer(one)));
   const mechanism = mechanismFor(joining, offers);
   const newId = (at: Place): string => {
-    const id = hex(random.bytes(16));
+    const id = fresh.shift();
+    if (id === undefined) throw new VaultError('InternalException', 'a join has made more than it has noted, report this');
     put.push({ place: at, id });
     return id;
   };
@@ -191,6 +196,9 @@ const PROBED: readonly (readonly [spec: KeySpec, usage: KeyUsage])[] = [
 ];
 /** What a probe of another spec says of it. */
 const STANDS_FOR: Partial<Readonly<Record<KeySpec, KeySpec>>> = { HMAC_384: 'HMAC_256', HMAC_512: 'HMAC_256', RSA_3072: 'RSA_2048', RSA_4096: 'RSA_2048' };
+
+/** Ids for whatever a join makes: a wrapping key and a pair of each of two tokens, probes there and back, and one to each other member. */
+export const idsOfJoin = (random: Random): readonly string[] => Array.from({ length: 4 + 2 * PROBED.length + MOST_TOKENS }, () => hex(random.bytes(16)));
 
 async function probe(joining: Joining, there: Route, back: Route, offers: readonly Offer[], newId: (at: Place) => string): Promise<readonly KeySpec[]> {
   const seen = new Set<KeySpec>();

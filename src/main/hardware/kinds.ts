@@ -57,6 +57,16 @@ export interface ClusterRecord {
   readonly sealed?: Instant;
 }
 
+/** A join whose end is not written down: what it puts on tokens, noted before any of it is there. It is under way, or was cut off. */
+export interface UnfinishedJoin {
+  /** CKA_ID, hex, of whatever it makes, on whichever of its tokens. The first names the join. */
+  readonly ids: readonly string[];
+  /** Tokens that may still hold something of it. */
+  readonly tokens: readonly TokenRecord[];
+  /** The one that was to join: what came there of the members' (`theirs`), and which of the store's keys it held before (`held`). Absent: it has joined since. */
+  readonly guest?: TokenRecord & { readonly theirs: readonly string[]; readonly held: readonly string[] };
+}
+
 /** One key store: one token, found by what is printed on it, or a cluster of which that is the first. */
 export interface KeyStoreRecord {
   /** `cks-` and 17 hexadecimal digits. */
@@ -69,9 +79,16 @@ export interface KeyStoreRecord {
   readonly created: Instant;
   /** Absent: one token. */
   readonly cluster?: ClusterRecord;
+  /** Absent: none. */
+  readonly unfinished?: readonly UnfinishedJoin[];
 }
 
-export type TokenRecord = Pick<KeyStoreRecord, 'module' | 'serial' | 'label'>;
+export interface TokenRecord {
+  /** Path of the module. */
+  readonly module: string;
+  readonly serial: string;
+  readonly label: string;
+}
 /** Every token that a key store spans. */
 export const tokensOf = (store: KeyStoreRecord): readonly TokenRecord[] => store.cluster?.members ?? [store];
 
@@ -106,19 +123,24 @@ const clusterRecord = z.strictObject({
   sealed: z.number().transform(instant).exactOptional(),
 });
 
-/** Schema 1 has no `cluster`. */
+const tokenRecord = { module: z.string(), serial: z.string(), label: z.string() };
+const unfinishedJoins = z.array(z.strictObject({ ids: z.array(hex).min(1), tokens: z.array(z.strictObject(tokenRecord)), guest: z.strictObject({ ...tokenRecord, theirs: z.array(hex), held: z.array(hex) }).exactOptional() })).min(1);
+
+/** Schema 1 has no `cluster`, schema 2 no `unfinished`. */
 export const KEY_STORES = indexedKind<KeyStoreRecord, KeyStoreRecord>({
   table: 'key_stores',
-  schema: 2,
+  schema: 3,
   what: 'a key store',
   key: ({ id }) => id,
   encode: encodeJson,
   decode(_schema, plain) {
-    const { id, name, module, serial, label, created, cluster } = readFields('key_stores', plain, ['id', 'name', 'module', 'serial', 'label', 'created'], ['cluster']);
+    const { id, name, module, serial, label, created, cluster, unfinished } = readFields('key_stores', plain, ['id', 'name', 'module', 'serial', 'label', 'created'], ['cluster', 'unfinished']);
     if (!isText(id) || !/^cks-[0-9a-f]{17}$/.test(id) || !isText(name) || !isText(module) || !isText(serial) || !isText(label) || !isTime(created)) throw malformed('key_stores');
     const spans = cluster === undefined ? undefined : clusterRecord.safeParse(cluster);
     if (spans && !spans.success) throw malformed('key_stores');
-    return { id, name, module, serial, label, created: instant(created), ...(spans ? { cluster: spans.data } : {}) };
+    const joins = unfinished === undefined ? undefined : unfinishedJoins.safeParse(unfinished);
+    if (joins && !joins.success) throw malformed('key_stores');
+    return { id, name, module, serial, label, created: instant(created), ...(spans ? { cluster: spans.data } : {}), ...(joins ? { unfinished: joins.data } : {}) };
   },
   entry: (record) => record,
 });

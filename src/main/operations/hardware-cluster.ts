@@ -15,9 +15,10 @@ import type { Hardware, Place } from '../hardware/hardware.ts';
 import { join, withJoined } from '../hardware/join.ts';
 import { leave } from '../hardware/leave.ts';
 import { planLevel } from '../hardware/level-plan.ts';
-import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord, type MemberRecord } from '../hardware/kinds.ts';
+import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord, type MemberRecord, type UnfinishedJoin } from '../hardware/kinds.ts';
 import { samePlace } from '../hardware/processes.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
+import { isSameToken, nameOfJoin, newJoin, withoutJoin, type JoinNotes } from '../hardware/unfinished.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { byCluster, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
@@ -39,10 +40,12 @@ const REASONS: Readonly<Record<'notConnected' | 'nowhere' | 'unreached', string>
   unreached: 'no token that holds the key can send it here: let the token leave and join again through one that holds it',
 };
 
-function noticesOf({ cluster }: KeyStoreRecord): string[] {
-  if (!cluster) return ['One token: where it is lost, so are its keys. A key store spans more with `keystead hardware add-token-to-key-store`, before its first key is made'];
+function noticesOf(hardware: Hardware, { cluster, unfinished = [] }: KeyStoreRecord): string[] {
+  const cut = unfinished.filter((join) => !hardware.underWay.has(nameOfJoin(join))).map(({ tokens }) => `A join was cut off. What it left on ${tokens.map(nameToken).join(' and ')} is removed once each is logged in`);
+  if (!cluster) return [...cut, 'One token: where it is lost, so are its keys. A key store spans more with `keystead hardware add-token-to-key-store`, before its first key is made'];
   const lay = cluster.members.filter((member) => member.lay).map(nameToken);
   return [
+    ...cut,
     ...(lay.length > 0 ? [`The wrapping key of ${lay.join(' and ')} lay in plain among the token’s files from when its security officer made it until it was copied to a private object: such modules (SoftHSM) let a security officer make public objects only`] : []),
     cluster.sealed === undefined ? 'Keys can leave a token under a wrapping key that it trusts. Whoever has a security officer’s PIN can make such a key; seal the cluster when no further token is to join' : 'Sealed: no key can leave a token, and no token can join',
   ];
@@ -95,7 +98,7 @@ async function shown(hardware: Hardware, random: Random, store: KeyStoreRecord, 
     Keys: keys.length,
     ...(underWay ? { Levelling: { Done: underWay.done, Total: underWay.total } } : {}),
     Members,
-    Notices: noticesOf(store),
+    Notices: noticesOf(hardware, store),
   };
 }
 
@@ -108,7 +111,9 @@ export async function clusterIsBehind(hardware: Hardware, random: Random, reader
   if (!store || !record || hardware.connection(storeId).state !== 'CONNECTED') return false;
   const ids = (await keysIn(reader, storeId)).map(copiedOf).map(({ id }) => id);
   const { steps } = planLevel(ids, record.gone, await standingsOf({ hardware, random, store, record }, ids));
-  return steps.some(({ act }) => act === 'remove' || record.sealed === undefined);
+  const there = answering({ hardware, store }).map(({ module, token }) => ({ module: module.path, ...token }));
+  const hasRemains = (store.unfinished ?? []).some((join) => !hardware.underWay.has(nameOfJoin(join)) && join.tokens.some((token) => there.some((one) => isSameToken(one, token))));
+  return hasRemains || steps.some(({ act }) => act === 'remove' || record.sealed === undefined);
 }
 
 /** A connected store and its cluster. CustomKeyStoreNotFoundException, CustomKeyStoreInvalidStateException, UnsupportedOperationException. */
@@ -131,10 +136,10 @@ const keptOf = (kept: readonly Kept[], { id: storeId }: KeyStoreRecord, record: 
     return kind === undefined ? [] : [{ CloudHsmClusterId: clusterIdOf(place.token), Token: place.token.label, Id: id, Label: `keystead ${storeId}`, Kind: kind, Reason: reason }];
   });
 
-/** What requests that let a token join have put on tokens, in whatever run of theirs. */
-const put = new WeakMap<object, Placed[]>();
+/** What requests that let a token join have put on tokens, in whatever run of theirs, and the join that was written down. */
+const put = new WeakMap<object, { readonly placed: Placed[]; join?: UnfinishedJoin }>();
 
-export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
+export const hardwareClusterHandlers = (now: () => Hardware, random: Random, joins: JoinNotes): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
   'hardware:DescribeCluster': async (input, _call, { reader }) => {
     const hardware = now();
     const store = await storeOf(reader, input.CustomKeyStoreId);
@@ -143,12 +148,17 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
 
   'hardware:AddTokenToKeyStore': async (input, call, { writer, afterwards, undone }) => {
     const hardware = now();
-    const placed = put.get(call) ?? [];
-    put.set(call, placed);
+    const own = put.get(call) ?? { placed: [] };
+    const { placed } = own;
+    put.set(call, own);
     let unjoin: () => void = () => undefined;
-    undone((again) => {
+    undone(async (again) => {
       unjoin();
-      return again ? undefined : discardAll(hardware, placed.splice(0));
+      if (again) return;
+      await discardAll(hardware, placed.splice(0));
+      if (!own.join) return;
+      hardware.underWay.delete(nameOfJoin(own.join));
+      await joins.takeBack(input.CustomKeyStoreId);
     });
     const store = await storeOf(writer, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
@@ -163,23 +173,33 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     const connected: readonly Place[] = store.cluster ? answering({ hardware, store }) : [hardware.placeOf(store.id)];
     const through = connected.find(({ token }) => clusterIdOf(token) === (input.Member ?? clusterIdOf(token)));
     if (!through) return call.fail('KMSInvalidStateException', input.Member === undefined ? `no token of key store \`${store.name}\` answers` : `token \`${input.Member}\` is none of key store \`${store.name}\`, or does not answer; see \`keystead hardware describe-cluster\``);
-    const { joined, place } = await once(call, async () => {
+    const { joined, place, join: begun } = await once(call, async () => {
       const found = await byCluster(hardware, writer, clusterId, pin !== undefined);
       if (pin) await hardware.login(found, pin);
       else if (!(await hardware.isLoggedIn(found))) return call.fail('IncorrectPinException', `${nameToken(found.token)} is not logged in; give its PIN`);
       const progress = (done: number, total: number): void => { call.progress({ done, total, unit: 'records' }); };
-      return { joined: await join({ hardware, random, at: call.at, store, place: found, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, throughLastTry: input.MemberLastTry, connected, signal: call.signal, progress, put: placed }), place: found };
+      if (store.unfinished) await joins.takeBack(store.id);
+      const begins = await hardware.joins.take(store.id, call.signal, async () => {
+        const made = await newJoin(hardware, random, { store, place: found, connected, keys: keys.map(copiedOf).map(({ id }) => id) });
+        hardware.underWay.set(nameOfJoin(made), { store: store.id, join: made });
+        return (own.join = made);
+      });
+      await joins.begin(store.id, clusterId, nameOfJoin(begins));
+      return { join: begins, joined: await join({ hardware, random, at: call.at, store, place: found, ids: begins.ids, officerPin: input.SecurityOfficerPin, through, throughPin: input.MemberSecurityOfficerPin, lastTry: input.LastTry, throughLastTry: input.MemberLastTry, connected, signal: call.signal, progress, put: placed }), place: found };
     });
     // Of this run's record, which may know of keys and tokens that the first run did not.
     const record = withJoined(store.cluster, joined);
     if (!record) return call.fail('KMSInvalidStateException', `key store \`${store.name}\` has lost or gained a token meanwhile, and what was put on ${nameToken(place.token)} was removed again; try again`);
-    const changed: KeyStoreRecord = { ...store, cluster: record };
+    const changed: KeyStoreRecord = withoutJoin({ ...store, cluster: record }, begun);
     hardware.joining(changed, place, through);
     unjoin = () => { hardware.unjoined(store, place); };
     // What fails here is shown, and made when the cluster is brought level.
     await level({ hardware, random, store: changed, record }, keys.map(copiedOf), { signal: call.signal, progress: (done, total) => { call.progress({ done, total, unit: 'keys' }); }, put: (copied) => { if (samePlace(copied.place, place)) placed.push(copied); } });
     writer.of(KEY_STORES).update(changed);
-    afterwards(() => { hardware.joined(store.id, place); });
+    afterwards(() => {
+      hardware.underWay.delete(nameOfJoin(begun));
+      hardware.joined(store.id, place);
+    });
     return shown(hardware, random, changed, keys);
   },
 
@@ -211,7 +231,10 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random): Pi
     const hardware = now();
     const { store, record } = await clusterOf(hardware, writer, input.CustomKeyStoreId);
     const keys = await keysIn(writer, store.id);
-    const done = await once(call, () => level({ hardware, random, store, record }, keys.map(copiedOf), { signal: call.signal, progress: (at, total) => { call.progress({ done: at, total, unit: 'keys' }); } }));
+    const done = await once(call, async () => {
+      if (store.unfinished) await joins.takeBack(store.id);
+      return level({ hardware, random, store, record }, keys.map(copiedOf), { signal: call.signal, progress: (at, total) => { call.progress({ done: at, total, unit: 'keys' }); } });
+    });
     // Of this run's record, which may know of keys and tokens that the first run did not.
     const gone = record.members.every((member) => done.members.includes(clusterIdOf(member))) ? record.gone.filter((id) => !done.cleared.includes(id)) : record.gone;
     const changed: KeyStoreRecord = gone.length === record.gone.length ? store : { ...store, cluster: { ...record, gone } };

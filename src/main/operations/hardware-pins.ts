@@ -7,6 +7,8 @@ import type { TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { MODULES, type ModuleRecord } from '../hardware/kinds.ts';
 import { sealContext, sealedPinOf, withoutSealedPin, withSealedPin } from '../hardware/sealed-pins.ts';
+import type { JoinNotes } from '../hardware/unfinished.ts';
+import { storesWithRemains } from './hardware-joins.ts';
 import { byName } from './hardware-keys.ts';
 import { modulesOf, type Stored } from './kms-key-stores.ts';
 import { once } from './once.ts';
@@ -47,7 +49,7 @@ async function moduleOf(reader: Stored, path: string): Promise<ModuleRecord> {
 const none = (token: TokenName): VaultError => new VaultError('NotFoundException', `no PIN of ${nameToken(token)} is sealed in the vault`);
 const give = 'give it with `keystead hardware unlock-token`';
 
-export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
+export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal, joins: JoinNotes): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
   'hardware:SetPin': async (input, call, { writer }) => {
     const hardware = now();
     const { place, sealed } = await once(call, async () => {
@@ -63,7 +65,7 @@ export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal): Pick<Ha
     return {};
   },
 
-  'hardware:UnlockToken': async (input, call, { writer }) => {
+  'hardware:UnlockToken': async (input, call, { writer, afterwards }) => {
     const hardware = now();
     const { place, sealed } = await once(call, async () => {
       const found = await byName(hardware, writer, input.Serial, input.Label, { forPin: true, module: input.Module });
@@ -72,6 +74,8 @@ export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal): Pick<Ha
       return { place: found, sealed: input.SealPin ? await pins.seal(sealContext(found.module, found.token), input.Pin) : undefined };
     });
     if (sealed !== undefined) writer.of(MODULES).update(withSealedPin(await moduleOf(writer, place.module.path), { ...place.token, sealed, since: call.at, doubtful: false }));
+    const left = await storesWithRemains(writer, place);
+    afterwards(async () => { for (const store of left) await joins.takeBack(store); });
     return { Serial: place.token.serial, Label: place.token.label };
   },
 

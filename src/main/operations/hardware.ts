@@ -11,6 +11,8 @@ import { judgeClock } from '../hardware/token-clock.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareCertificateHandlers } from './hardware-certificates.ts';
 import { hardwareClusterHandlers } from './hardware-cluster.ts';
+import type { JoinNotes } from '../hardware/unfinished.ts';
+import { hardwareJoinHandlers } from './hardware-joins.ts';
 import { hardwareEraseHandlers } from './hardware-erase.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
 import { hardwarePinHandlers, lent, type PinSeal } from './hardware-pins.ts';
@@ -26,6 +28,7 @@ export interface HardwareHandlerPorts {
   readonly now: () => Hardware;
   readonly random: Random;
   readonly pins: PinSeal;
+  readonly joins: JoinNotes;
   /** Modules that p11-kit knows of on this computer: paths. */
   readonly registered: () => readonly string[];
 }
@@ -38,7 +41,7 @@ function shownClock(said: string | undefined, now: number) {
   return { ClockState: state, ...(at === undefined ? {} : { ClockTime: seconds(at) }) };
 }
 
-export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
+export const hardwareHandlers = ({ now, random, pins, joins, registered }: HardwareHandlerPorts): HandlersOf<'hardware'> => {
   const shown = async (hardware: Hardware, { path, sha256, added, pins: sealed = [] }: ModuleRecord) => {
     const file = await hardware.look(path).catch(() => undefined);
     const info = await hardware.info(path);
@@ -49,10 +52,11 @@ export const hardwareHandlers = ({ now, random, pins, registered }: HardwareHand
   return {
     ...hardwareKeyHandlers(now, random),
     ...hardwareCertificateHandlers(now),
-    ...hardwareClusterHandlers(now, random),
+    ...hardwareClusterHandlers(now, random, joins),
+    ...hardwareJoinHandlers(now),
     ...hardwareEraseHandlers(now),
     ...hardwareTestHandlers(now, random),
-    ...hardwarePinHandlers(now, pins),
+    ...hardwarePinHandlers(now, pins, joins),
 
     'hardware:AddModule': async (input, call, { writer }) => {
       const hardware = now();

@@ -10,6 +10,7 @@ import type { KeyRecord } from '../keyring/ports.ts';
 import { hex } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Reader } from '../store/port.ts';
+import type { JoinNotes } from '../hardware/unfinished.ts';
 import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
@@ -123,7 +124,7 @@ export type GiveSealedPin = (place: Place) => Promise<void>;
 /** Looks for keys on a connected store’s tokens that were never recorded. */
 export type Found = (hardware: Hardware, reader: Stored, store: KeyStoreRecord, vaultId: string) => Promise<void>;
 
-export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSealedPin: GiveSealedPin, found: Found): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
+export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSealedPin: GiveSealedPin, found: Found, joins: Pick<JoinNotes, 'takeBack'>): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
   'kms:CreateCustomKeyStore': async (input, call, { writer }) => {
     const hardware = now();
     if (input.CloudHsmClusterId === undefined) return call.fail('ValidationException', '`CloudHsmClusterId` must be given: the token, as `keystead hardware list-tokens` shows it');
@@ -149,6 +150,7 @@ export const kmsKeyStoreHandlers = (now: () => Hardware, random: Random, giveSea
     const store = await storeOf(writer, input.CustomKeyStoreId);
     await once(call, async () => {
       await hardware.connect(store, await placesOfStore(writer, store), giveSealedPin);
+      if (store.unfinished) await joins.takeBack(store.id);
       await found(hardware, writer, store, vaultId);
     });
     return {};

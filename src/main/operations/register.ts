@@ -13,6 +13,7 @@ import { commandHandlers } from './commands.ts';
 import { fileEncryptionHandlers } from './file-encryption.ts';
 import { fileHandlers } from './file.ts';
 import { hardwareHandlers } from './hardware.ts';
+import type { JoinNotes } from '../hardware/unfinished.ts';
 import { findUnrecorded } from './hardware-keys.ts';
 import type { PinSeal } from './hardware-pins.ts';
 import { kmsAgreementHandlers } from './kms-agreement.ts';
@@ -56,6 +57,7 @@ export interface HandlerPorts {
   readonly tokenSlots: TokenSlots;
   readonly pins: PinSeal;
   readonly giveSealedPin: GiveSealedPin;
+  readonly joins: JoinNotes;
   /** Modules that are registered on this computer: paths. */
   readonly registeredModules: () => readonly string[];
   readonly usage: UsageTracker;
@@ -67,15 +69,15 @@ export interface HandlerPorts {
 
 type AllHandlers = HandlersOf<'vault' | 'kms' | 'secretsmanager' | 'file' | 'hardware' | 'access' | 'trail' | 'window'>;
 
-export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, pins, giveSealedPin, registeredModules, usage, accesses, rotator, imports, remotePorts }: HandlerPorts): ReadonlyMap<string, Registered> {
+export function register({ control, vaults, trail, access, window, random, hashFile, cipherFile, hardware, tokenSlots, pins, giveSealedPin, joins, registeredModules, usage, accesses, rotator, imports, remotePorts }: HandlerPorts): ReadonlyMap<string, Registered> {
   const handlers: AllHandlers = {
     ...vaultHandlers(control),
     ...vaultsHandlers(vaults),
     ...slotHandlers({ ...control, hardware, tokenSlots }),
     ...commandHandlers(control, hashFile),
     ...kmsKeyHandlers(random, hardware),
-    ...kmsKeyStoreHandlers(hardware, random, giveSealedPin, findUnrecorded),
-    ...hardwareHandlers({ now: hardware, random, pins, registered: registeredModules }),
+    ...kmsKeyStoreHandlers(hardware, random, giveSealedPin, findUnrecorded, joins),
+    ...hardwareHandlers({ now: hardware, random, pins, joins, registered: registeredModules }),
     ...kmsRotationHandlers(),
     ...kmsImportHandlers(),
     ...kmsLastUsageHandlers(usage, () => control.vault.open?.unlockedAt ?? 0),

@@ -127,3 +127,29 @@ export const sealCluster = operation({
   doors: ['ipc', 'cli'],
   audited: ['CustomKeyStoreId'],
 });
+
+const CLOCK = { needs: 'unlocked', doors: ['schedule'], command: { hidden: true } } as const;
+
+/** The clock's own: what a join is about to put on tokens, written down before any of it is there. */
+export const beginJoin = operation({
+  name: 'hardware:BeginJoin',
+  summary: 'Write down what a token that joins a key store is about to be given',
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId, CloudHsmClusterId: clusterId, Join: z.string().regex(/^[0-9a-f]{32}$/) }),
+  output: () => z.strictObject({}),
+  errors: KEY_STORE_ERRORS,
+  effect: 'write',
+  audited: ['CustomKeyStoreId', 'CloudHsmClusterId', 'Join'],
+  ...CLOCK,
+});
+
+/** The clock's own: takes off tokens that answer what a join has left that was cut off. */
+export const takeBackJoins = operation({
+  name: 'hardware:TakeBackJoins',
+  summary: 'Remove what a join that was cut off has left on tokens, as far as they answer',
+  input: () => z.strictObject({ CustomKeyStoreId: keyStoreId }),
+  output: () => z.strictObject({ Removed: z.number().describe('Objects'), Left: z.array(z.string()).describe('Tokens (`CloudHsmClusterId`) that may still hold something, and are not logged in or do not answer') }),
+  errors: KEY_STORE_ERRORS,
+  effect: 'write',
+  audited: ['CustomKeyStoreId'],
+  ...CLOCK,
+});

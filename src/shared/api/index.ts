@@ -185,6 +185,8 @@ const ALL = [
   cluster.describeCluster,
   cluster.addTokenToKeyStore,
   cluster.removeTokenFromKeyStore,
+  cluster.beginJoin,
+  cluster.takeBackJoins,
   cluster.levelCluster,
   cluster.sealCluster,
   hardware.testToken,

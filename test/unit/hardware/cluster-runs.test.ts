@@ -2,10 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallFailed } from '../../../src/main/backends/pkcs11/client.ts';
 import { generateInCluster, routeOf } from '../../../src/main/hardware/cluster-keys.ts';
+import type { JoinNotes } from '../../../src/main/hardware/unfinished.ts';
 import { KEY_STORES, MODULES, type ClusterRecord, type KeyStoreRecord } from '../../../src/main/hardware/kinds.ts';
 import { clusterIdOf } from '../../../src/main/hardware/token-names.ts';
 import type { KeyRecord } from '../../../src/main/keyring/ports.ts';
 import { hardwareClusterHandlers } from '../../../src/main/operations/hardware-cluster.ts';
+import { hardwareJoinHandlers } from '../../../src/main/operations/hardware-joins.ts';
 import { systemRandom } from '../../../src/main/platform/random.ts';
 import { VaultError, type ErrorCode } from '../../../src/shared/model/errors.ts';
 import { instant, keyIdFrom } from '../../../src/shared/model/ids.ts';
@@ -48,14 +50,20 @@ function writerOf(over: Rows) {
   return { of, keys: async () => ({ items: [...keys] }) };
 }
 
-type Handlers = ReturnType<typeof hardwareClusterHandlers>;
+type Handlers = ReturnType<typeof hardwareClusterHandlers> & ReturnType<typeof hardwareJoinHandlers>;
+/** How many requests have committed: one that was overtaken runs again, as in the store. */
+let commits = 0;
+const joins: JoinNotes = {
+  begin: async (CustomKeyStoreId, CloudHsmClusterId, Join) => void (await request('hardware:BeginJoin', { CustomKeyStoreId, CloudHsmClusterId, Join })),
+  takeBack: async (CustomKeyStoreId) => void (await request('hardware:TakeBackJoins', { CustomKeyStoreId }).catch(() => undefined)),
+};
 /**
  * As `createExecute` and the store have it: each run on the rows as they are then, the last one's kept. `meanwhile`: what others commit
  * after each run but the last; `commit` may fail.
  */
 async function request(name: keyof Handlers, input: object, { meanwhile = [], commit = () => undefined, signal = new AbortController().signal }: { readonly meanwhile?: readonly (() => void)[]; readonly commit?: () => void; readonly signal?: AbortSignal } = {}): Promise<unknown> {
-  const handler = hardwareClusterHandlers(() => tokens.hardware, systemRandom)[name] as unknown as (input: object, call: object, rights: object) => Promise<unknown>;
-  const call = { at: instant(1), signal, progress: () => undefined, fail: (code: ErrorCode, message: string) => { throw new VaultError(code, message); } };
+  const handler = { ...hardwareClusterHandlers(() => tokens.hardware, systemRandom, joins), ...hardwareJoinHandlers(() => tokens.hardware) }[name] as unknown as (input: object, call: object, rights: object) => Promise<unknown>;
+  const call = { at: instant(1), signal, progress: () => undefined, touched: () => undefined, fail: (code: ErrorCode, message: string) => { throw new VaultError(code, message); } };
   let undo: ((again: boolean) => unknown)[] = [];
   const takeBack = async (again: boolean): Promise<void> => {
     const acts = undo.map((act) => act(again));
@@ -66,21 +74,24 @@ async function request(name: keyof Handlers, input: object, { meanwhile = [], co
     const afterwards: (() => unknown)[] = [];
     void takeBack(true);
     const own = structuredClone(rows);
+    const began = commits;
+    const isOvertaken = (): boolean => run < meanwhile.length || commits !== began;
     let value: unknown;
     try {
       value = await handler(input, call, { writer: writerOf(own), realm: { region: 'local' }, afterwards: (act: () => unknown) => { afterwards.push(act); }, undone: (act: (again: boolean) => unknown) => { undo.push(act); } });
-      if (run === meanwhile.length) commit();
+      if (!isOvertaken()) commit();
     } catch (error) {
-      if (run === meanwhile.length) {
+      if (run >= meanwhile.length) {
         await takeBack(false);
         throw error;
       }
     }
-    if (run < meanwhile.length) {
+    if (isOvertaken()) {
       meanwhile[run]?.();
       continue;
     }
     rows = own;
+    commits += 1;
     for (const act of afterwards) await act();
     return value;
   }

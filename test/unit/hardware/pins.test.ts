@@ -52,6 +52,7 @@ function setUp(modules: Readonly<Record<string, readonly (typeof TOKEN)[] | Vaul
 }
 /** Nothing is sealed here. */
 const unsealed = (): Promise<never> => Promise.reject(new Error('asked for a sealed PIN'));
+const noJoins = { begin: unsealed, takeBack: unsealed };
 const broken = new VaultError('ModuleRefusedException', 'module `b` crashed');
 
 describe('a token that is to be given a PIN', () => {
@@ -81,7 +82,7 @@ describe('a unit of work that is run again', () => {
 
   it('gives the PIN once, and fails again with what it failed with', async () => {
     const { hardware, reader, given, written } = setUp({ a: [TOKEN] });
-    const create = kmsKeyStoreHandlers(() => hardware, systemRandom, unsealed, unsealed)['kms:CreateCustomKeyStore'];
+    const create = kmsKeyStoreHandlers(() => hardware, systemRandom, unsealed, unsealed, noJoins)['kms:CreateCustomKeyStore'];
     const input = { CustomKeyStoreName: 'n', CloudHsmClusterId: clusterIdOf(TOKEN), KeyStorePassword: pin() };
     const same = call();
     for (const _ of [1, 2, 3]) await create(input as never, same as never, { writer: reader } as never);
@@ -89,13 +90,13 @@ describe('a unit of work that is run again', () => {
     let tries = 0;
     const wrong = Object.assign(Object.create(hardware) as object, { login: async () => { tries += 1; throw new VaultError('IncorrectPinException', 'wrong'); } }) as unknown as Hardware;
     const failing = call();
-    for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom, unsealed, unsealed)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
+    for (const _ of [1, 2, 3]) await expect(kmsKeyStoreHandlers(() => wrong, systemRandom, unsealed, unsealed, noJoins)['kms:CreateCustomKeyStore'](input as never, failing as never, { writer: reader } as never)).rejects.toMatchObject({ code: 'IncorrectPinException' });
     expect(tries).toBe(1);
   });
 
   it('erases a token once', async () => {
     const { hardware, reader, given } = setUp({ a: [TOKEN] });
-    const initialize = hardwareHandlers({ now: () => hardware, random: systemRandom, pins: { seal: unsealed, open: unsealed }, registered: () => [] })['hardware:InitializeToken'];
+    const initialize = hardwareHandlers({ now: () => hardware, random: systemRandom, pins: { seal: unsealed, open: unsealed }, joins: noJoins, registered: () => [] })['hardware:InitializeToken'];
     const same = call();
     for (const _ of [1, 2, 3]) await initialize({ Module: 'a', Slot: '01', NewLabel: 'new', Erase: 'one', SecurityOfficerPin: pin(), Pin: pin(), LastTry: false }, same as never, { writer: reader } as never);
     expect(given).toEqual(['initToken a']);
