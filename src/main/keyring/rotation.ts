@@ -16,12 +16,12 @@ export const ON_DEMAND_LIMIT = 25;
 
 /** Throws UnsupportedOperationException, DisabledException, KMSInvalidStateException. */
 function assertPlannable(key: KeyRecord): void {
-  if (key.hardware) throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is in a custom key store, where keys are not rotated; make a new one and move its alias`);
   if (key.origin === 'EXTERNAL') throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` has imported key material, which cannot be renewed by itself; import the next one and rotate on demand`);
   assertRotatable(key);
 }
 
 function assertRotatable(key: KeyRecord): void {
+  if (key.hardware) throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is in a custom key store, where keys are not rotated; make a new one and move its alias`);
   if (key.manager) throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is the vault's own: it is rotated every year by itself`);
   if (key.spec !== 'SYMMETRIC_DEFAULT') throw new VaultError('UnsupportedOperationException', `key \`${key.keyId}\` is \`${key.spec}\`; only symmetric encryption keys are rotated: make a new key and move its alias`);
   assertAllows(key, 'use');
