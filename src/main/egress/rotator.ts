@@ -18,8 +18,6 @@ export interface RotatorOptions {
   readonly egress: Egress;
   /** By the name that a secret has of it. */
   readonly command: (name: string) => AllowedCommand | undefined;
-  /** PEM of authorities to trust in place of the usual ones. */
-  readonly ca?: () => string | undefined;
   /** Address of the vault's door for AWS clients, for commands. */
   readonly endpoint?: () => string | undefined;
   /** Milliseconds for a step. Default: 30 s at a database; 15 minutes, AWS Lambda's own limit, for a function or a command. */
@@ -38,7 +36,7 @@ function outcomeOf(answer: EgressAnswer): RotatorOutcome {
   return { ok: false, failure: { code: detail ?? code, message, ...(uncertain ? { uncertain } : {}) }, connections };
 }
 
-export function createRotator({ egress, command, ca = () => undefined, endpoint = () => undefined, timeMs = TIME_MS }: RotatorOptions): Rotator {
+export function createRotator({ egress, command, endpoint = () => undefined, timeMs = TIME_MS }: RotatorOptions): Rotator {
   async function run(order: EgressOrder, values: Values, signal: AbortSignal): Promise<RotatorOutcome> {
     const session = egress.open();
     try {
@@ -47,10 +45,6 @@ export function createRotator({ egress, command, ca = () => undefined, endpoint 
       await session.close();
     }
   }
-  const trusted = (): { readonly ca?: string } => {
-    const pem = ca();
-    return pem === undefined ? {} : { ca: pem };
-  };
 
   async function database(action: Action, { target, signal, ...given }: Pick<RotatorRequest, 'target' | 'signal' | 'current' | 'previous' | 'master' | 'anew'> & { readonly pending?: RotatorRequest['pending'] }): Promise<RotatorOutcome> {
     const { kind, strategy, hosts = [] } = target;
@@ -59,7 +53,7 @@ export function createRotator({ egress, command, ca = () => undefined, endpoint 
     const allow = [...(named === undefined ? [] : [named]), ...hosts.map((host) => ownersEntry(host, DEFAULT_PORT[kind]))];
     const { current, previous, pending, master } = given;
     const values = { current, ...(previous ? { previous } : {}), ...(pending ? { pending } : {}), ...(master ? { master } : {}) };
-    return run({ kind: 'database', action, engine: kind, strategy, ...(given.anew ? { anew: given.anew } : {}), allow, ...trusted(), timeMs: timeMs.database }, values, signal);
+    return run({ kind: 'database', action, engine: kind, strategy, ...(given.anew ? { anew: given.anew } : {}), allow, timeMs: timeMs.database }, values, signal);
   }
 
   return {
@@ -74,12 +68,12 @@ export function createRotator({ egress, command, ca = () => undefined, endpoint 
     },
   };
 
-  function orderOf({ kind, command: name, url }: RotatorTarget, event: Extract<EgressOrder, { kind: 'command' }>['event']): EgressOrder | RotatorOutcome {
+  function orderOf({ kind, command: name, url, ca }: RotatorTarget, event: Extract<EgressOrder, { kind: 'command' }>['event']): EgressOrder | RotatorOutcome {
     if (kind === 'lambda') {
       const at = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
       if (!at) return refusal('function-refused', 'this rotation names no function: give its address');
       const port = portOfUrl(at);
-      return { kind, url: at.href, event, allow: [ownersEntry(`${at.hostname}:${String(port)}`, port)], ...trusted(), timeMs: timeMs.other };
+      return { kind, url: at.href, event, allow: [ownersEntry(`${at.hostname}:${String(port)}`, port)], ...(ca === undefined ? {} : { ca }), timeMs: timeMs.other };
     }
     if (kind !== 'command') return refusal('no-function', 'this rotation sets a password at a server; it calls no function');
     const allowed = name === undefined ? undefined : command(name);

@@ -4,6 +4,7 @@ import { MOST_REMOTES } from '../../shared/api/secret-remotes.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Realm } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { isPem, NO_PEM } from '../secrets/authority.ts';
 import { REMOTES, SECRETS, type RemoteEntry } from '../secrets/kinds.ts';
 import type { RemoteRecord, Remotes } from '../secrets/remote-port.ts';
 import type { Reader } from '../store/port.ts';
@@ -45,7 +46,7 @@ export const secretRemoteHandlers = ({ remotes, keepRemoteKey }: RemotePorts): P
     const before = await kept.get(input.Name);
     const { Name: name, AccessKeyId: accessKeyId, CertificateAuthority: ca } = input;
     const url = new URL(input.Endpoint).origin;
-    if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) return call.fail('InvalidParameterException', '`CertificateAuthority` is no PEM of a certificate; it begins with `-----BEGIN CERTIFICATE-----`');
+    if (ca !== undefined && !isPem(ca)) return call.fail('InvalidParameterException', NO_PEM);
     // A key that was given for one host is used at no other.
     const same = before?.accessKeyId === accessKeyId && before.url === url ? before : undefined;
     if (!input.SecretAccessKey && !same) return call.fail('InvalidParameterException', 'give `SecretAccessKey` too: none is kept for this endpoint and access key');

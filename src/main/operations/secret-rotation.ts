@@ -45,6 +45,7 @@ export function rotatorGiven(input: Omit<InputOf<typeof setRotator>, 'SecretId'>
     field: input.Member,
     ...(input.Command === undefined ? {} : { command: input.Command }),
     ...(input.Url === undefined ? {} : { url: input.Url }),
+    ...(input.CertificateAuthority === undefined ? {} : { ca: input.CertificateAuthority }),
     hosts: input.Hosts ?? [],
     overlapHours: input.OverlapHours,
   });
@@ -198,7 +199,7 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
 
 type Shown = OutputOf<typeof describeRotation>;
 
-const rotatorShown = ({ kind, strategy, password, field, command, url, hosts, overlapHours }: RotatorSettings) => ({
+const rotatorShown = ({ kind, strategy, password, field, command, url, ca, hosts, overlapHours }: RotatorSettings) => ({
   Rotator: kind,
   Strategy: strategy,
   PasswordLength: password.length,
@@ -207,6 +208,7 @@ const rotatorShown = ({ kind, strategy, password, field, command, url, hosts, ov
   Member: field,
   ...(command === undefined ? {} : { Command: command }),
   ...(url === undefined ? {} : { Url: url }),
+  ...(ca === undefined ? {} : { CertificateAuthority: ca }),
   Hosts: [...hosts],
   OverlapHours: overlapHours,
 });

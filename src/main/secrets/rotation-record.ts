@@ -14,6 +14,8 @@ export interface RotatorSettings {
   readonly field: string;
   readonly command?: string;
   readonly url?: string;
+  /** PEM of the authorities that are trusted at `url` in place of the usual ones. */
+  readonly ca?: string;
   readonly hosts: readonly string[];
   /** Name and suffix of the secret that the value's `masterarn` named when the rotation was set up: no other one is read. */
   readonly master?: string;
@@ -119,7 +121,7 @@ function state(value: unknown): RotationState {
 }
 
 function rotator(value: unknown): RotatorSettings {
-  const body = exactly(TABLE, value, ['kind', 'strategy', 'password', 'field', 'hosts', 'overlapHours'], ['command', 'url', 'master']);
+  const body = exactly(TABLE, value, ['kind', 'strategy', 'password', 'field', 'hosts', 'overlapHours'], ['command', 'url', 'ca', 'master']);
   const password = exactly(TABLE, body.password, ['length', 'exclude', 'punctuation'], []);
   return {
     kind: oneOf(...ROTATOR_KINDS)(body.kind),
@@ -128,6 +130,7 @@ function rotator(value: unknown): RotatorSettings {
     field: text(body.field),
     ...maybe('command', body.command, text),
     ...maybe('url', body.url, text),
+    ...maybe('ca', body.ca, text),
     ...maybe('master', body.master, text),
     hosts: list(body.hosts, text),
     overlapHours: whole(body.overlapHours),

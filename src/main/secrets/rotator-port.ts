@@ -23,6 +23,8 @@ export interface RotatorTarget {
   readonly command?: string;
   /** lambda: where the event is posted. */
   readonly url?: string;
+  /** lambda: PEM of the authorities that are trusted there in place of the usual ones. */
+  readonly ca?: string;
   /** Whole values of the secret name their host; these are allowed besides, as `host` or `host:port`. */
   readonly hosts?: readonly string[];
 }

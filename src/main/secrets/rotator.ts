@@ -4,6 +4,7 @@ import { isHost } from '../../shared/model/host.ts';
 import type { Realm } from '../../shared/model/ids.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { Random } from '../platform/ports.ts';
+import { isPem, NO_PEM } from './authority.ts';
 import { isJsonObject, textMember, withMember } from './json-members.ts';
 import { randomPassword } from './password.ts';
 import type { SecretValue } from './ports.ts';
@@ -61,7 +62,7 @@ export function checkedRotator(settings: RotatorSettings): RotatorSettings {
   const refuse = (why: string): never => {
     throw new VaultError('InvalidParameterException', why);
   };
-  const { kind, strategy, command, url } = settings;
+  const { kind, strategy, command, url, ca } = settings;
   if (strategy === 'alternating' && !KINDS[kind].alternates) refuse(`\`${kind}\` has no users that could alternate; use the strategy \`single\``);
   if ((kind === 'command') !== (command !== undefined)) refuse(kind === 'command' ? 'name the allowed command in `Command`' : '`Command` goes with the rotator `command` only');
   if ((kind === 'lambda') !== (url !== undefined)) refuse(kind === 'lambda' ? 'give the address that the event is posted to in `Url`' : '`Url` goes with the rotator `lambda` only');
@@ -69,11 +70,12 @@ export function checkedRotator(settings: RotatorSettings): RotatorSettings {
   if (strange !== undefined) refuse('one of `Hosts` is neither a name nor an address; give `host`, `host:port`, `[address]:port`, or an address');
   if (url !== undefined && !URL.canParse(url)) refuse('`Url` is no address; give something like `https://localhost:9001/rotate`');
   if (url !== undefined && !['https:', 'http:'].includes(new URL(url).protocol)) refuse('`Url` must begin with `https://`, or `http://` on this machine');
+  if (ca !== undefined && (kind !== 'lambda' || !isPem(ca))) refuse(kind === 'lambda' ? NO_PEM : '`CertificateAuthority` goes with the rotator `lambda` only; a database\'s is the member `ca` of the secret');
   return settings;
 }
 
-export const targetOf = ({ kind, strategy, command, url, hosts }: RotatorSettings): RotatorTarget | undefined =>
-  kind === 'generic' ? undefined : { kind, strategy, ...(command === undefined ? {} : { command }), ...(url === undefined ? {} : { url }), hosts };
+export const targetOf = ({ kind, strategy, command, url, ca, hosts }: RotatorSettings): RotatorTarget | undefined =>
+  kind === 'generic' ? undefined : { kind, strategy, ...(command === undefined ? {} : { command }), ...(url === undefined ? {} : { url }), ...(ca === undefined ? {} : { ca }), hosts };
 
 const CLONE = '_clone';
 const other = (user: string): string => (user.endsWith(CLONE) ? user.slice(0, -CLONE.length) : `${user}${CLONE}`);

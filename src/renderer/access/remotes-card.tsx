@@ -5,10 +5,11 @@ import { useRef, useState } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { isRegion, isRemoteName } from '../../shared/model/ids.ts';
 import { client, outputOf } from '../client.ts';
+import { AuthorityField } from '../parts/authority-field.tsx';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
-import { FIELD, Labelled, TextField } from '../parts/field.tsx';
+import { TextField } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
 import { useRequest } from '../parts/request.ts';
 import { REMOTES, useRemotes, type Remote } from '../secrets/replication-data.ts';
@@ -94,9 +95,7 @@ function PutRemote({ before, onClose }: { readonly before: Remote | undefined; r
           </div>
           <PasswordField ref={secret} label="Secret access key" autoComplete="off" hint={before ? 'Left empty: the kept one, as long as endpoint and access key stay the same' : 'Kept sealed, and never shown again'} />
           <PasswordField ref={token} label="Session token" autoComplete="off" hint="Only of temporary credentials, whose access key ID begins with ASIA. When they expire, the copies wait for new ones" />
-          <Labelled label="Certificate authority" hint="PEM, where the endpoint’s certificate is not from a public authority; of another Keystead its aws-ca.pem">
-            {(ids) => <textarea key={pem} ref={authority} {...ids} defaultValue={pem} rows={3} spellCheck={false} maxLength={262_144} placeholder="-----BEGIN CERTIFICATE-----" className={`${FIELD} h-auto! py-1.5 font-mono text-[12px]`} />}
-          </Labelled>
+          <AuthorityField key={pem} ref={authority} defaultValue={pem} hint="PEM, where the endpoint’s certificate is not from a public authority; of another Keystead its aws-ca.pem" />
           {error && <InlineError error={error} consequence="Nothing was saved; type the secrets again." />}
         </div>
         <DialogFoot>

@@ -6,6 +6,7 @@ import type { Input, Output } from '../../shared/api/index.ts';
 import type { CallError } from '../../shared/api/client.ts';
 import { client, outputOf } from '../client.ts';
 import { sentence } from '../format.ts';
+import { AuthorityField } from '../parts/authority-field.tsx';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
@@ -42,6 +43,7 @@ interface Draft {
   readonly length: string;
   readonly member: string;
   readonly url: string;
+  readonly authority: string;
   readonly command: string;
   readonly hosts: string;
   readonly overlap: Overlap;
@@ -60,6 +62,7 @@ function draftOf(rotation: Rotation): Draft {
     length: String(rotation.PasswordLength ?? 32),
     member: rotation.Member ?? 'password',
     url: rotation.Url ?? '',
+    authority: rotation.CertificateAuthority ?? '',
     command: rotation.Command ?? '',
     hosts: rotation.Hosts?.join(' ') ?? '',
     overlap: OVERLAPS.find(([hours]) => hours === String(rotation.OverlapHours))?.[0] ?? '0',
@@ -83,7 +86,7 @@ function rotatorOf(name: string, draft: Draft, before: Rotation): Input<'secrets
     ...(before.Rotator === draft.kind && before.ExcludeCharacters !== undefined ? { ExcludeCharacters: before.ExcludeCharacters } : {}),
     Member: draft.member,
     OverlapHours: Number(draft.overlap),
-    ...(draft.kind === 'lambda' ? { Url: draft.url.trim() } : {}),
+    ...(draft.kind === 'lambda' ? { Url: draft.url.trim(), ...(draft.authority.trim() === '' ? {} : { CertificateAuthority: draft.authority.trim() }) } : {}),
     ...(draft.kind === 'command' ? { Command: draft.command } : {}),
     ...(database && draft.hosts.trim() !== '' ? { Hosts: draft.hosts.trim().split(/[\s,]+/) } : {}),
   };
@@ -150,6 +153,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
         : commands.data?.length === 0 ? <p className="tint-warn rounded-card px-3 py-2.5">No program is allowed in this vault yet. Allow one in Settings, under Programs that rotate secrets; that asks for your password.</p>
         : <SelectField label="Program" value={command} options={names} onPick={(picked) => { change({ command: picked }); }} hint="It is told which secret and which step, never a value: it reads and puts values with an access key of its own" />)}
         {draft.kind === 'lambda' && <TextField label="Address of the function" value={draft.url} onChange={(event) => { change({ url: event.target.value }); }} placeholder="https://localhost:9001/rotate" hint="It is posted AWS’s rotation event for each step, never a value" />}
+        {draft.kind === 'lambda' && <AuthorityField value={draft.authority} onChange={(event) => { change({ authority: event.target.value }); }} hint="PEM, where the function’s certificate is not from a public authority" />}
         {database && (
           <div>
             <p className="mb-1.5 text-[12px]/4 font-medium text-fg-2">Strategy</p>

@@ -70,8 +70,8 @@ describe('the rotator', () => {
     const event = { Step: 'testSecret', SecretId: ARN, ClientRequestToken: 't'.repeat(32) };
     await rotator.invoke('testSecret', request({ kind: 'command', strategy: 'single', command: 'mine' }));
     expect(orders[0]).toMatchObject({ order: { kind: 'command', path: '/p', args: ['-x'], sha256: 'a'.repeat(64), endpoint: 'https://127.0.0.1:5998', event }, roles: [] });
-    await rotator.invoke('testSecret', request({ kind: 'lambda', strategy: 'single', url: 'https://Fn.example/2015-03-31/functions/function/invocations' }));
-    expect(orders[1]).toMatchObject({ order: { kind: 'lambda', url: 'https://fn.example/2015-03-31/functions/function/invocations', allow: ['fn.example:443'], event }, roles: [] });
+    await rotator.invoke('testSecret', request({ kind: 'lambda', strategy: 'single', url: 'https://Fn.example/2015-03-31/functions/function/invocations', ca: 'pem' }));
+    expect(orders[1]).toMatchObject({ order: { kind: 'lambda', url: 'https://fn.example/2015-03-31/functions/function/invocations', allow: ['fn.example:443'], ca: 'pem', event }, roles: [] });
     for (const target of [{ kind: 'command', strategy: 'single', command: 'other' }, { kind: 'command', strategy: 'single' }, { kind: 'lambda', strategy: 'single', url: 'x' }, { kind: 'redis', strategy: 'single' }] as const) expect(await rotator.invoke('testSecret', request(target))).toMatchObject({ ok: false });
     expect(orders).toHaveLength(2);
   });
