@@ -59,6 +59,42 @@ it('makes the first secret from fields, some of them pasted', async () => {
   expect(value).toEqual({ username: 'orders', password: 'needle-one', port: '5432', totp: 'gezd gnbv gy3t qojq gezd gnbv gy3t qojq', token: expect.stringMatching(/^[A-Za-z0-9]{32}$/) as unknown });
 });
 
+it('encrypts it with another key of the vault, and tags it', async () => {
+  const known = () => window.local.ok('secretsmanager:DescribeSecret', { SecretId: 'prod/orders/db' });
+  const { KeyMetadata } = await window.local.ok('kms:CreateKey', {});
+  await window.local.ok('kms:CreateAlias', { AliasName: 'alias/orders', TargetKeyId: (KeyMetadata as { readonly KeyId: string }).KeyId });
+  const describe = async (key: string): Promise<void> => {
+    await press(page, 'More for this secret');
+    await page.getByRole('menuitem', { name: 'Describe…' }).click();
+    await page.getByLabel('Encryption key').fill(key);
+    await submit(page);
+  };
+  await describe('alias/none');
+  await dialog(page).getByRole('alert').getByText('alias/none').waitFor();
+  await page.getByLabel('Encryption key').fill('alias/orders');
+  await submit(page);
+  await page.getByText('Encrypted with alias/orders').waitFor();
+  expect(await known()).toMatchObject({ KmsKeyId: 'alias/orders', Description: 'Orders' });
+  await describe('');
+  await page.getByText('Encrypted with the vault’s key').waitFor();
+  await page.getByRole('tab', { name: 'About' }).click();
+  await press(page, 'Add a tag');
+  await dialog(page).getByLabel('Tag', { exact: true }).fill('team');
+  await dialog(page).getByLabel('Value', { exact: true }).fill('web');
+  await submit(page);
+  await press(page, 'Remove the tag team');
+  await page.getByRole('tabpanel').getByText('None').waitFor();
+  expect(await known()).toMatchObject({ Tags: [] });
+  await press(page, 'New secret');
+  await page.getByLabel('Name', { exact: true }).fill('in/key');
+  await page.getByLabel('Encryption key').fill('alias/orders');
+  await submit(page);
+  await page.getByText('Encrypted with alias/orders').waitFor();
+  await window.local.ok('secretsmanager:DeleteSecret', { SecretId: 'in/key', ForceDeleteWithoutRecovery: true });
+  await page.getByRole('option', { name: /^db/ }).click();
+  await page.getByRole('tab', { name: 'Value' }).click();
+});
+
 it('shows the one-time code of now, and no seed for it', async () => {
   await page.getByRole('button', { name: /Show its fields/ }).click();
   await page.getByRole('button', { name: 'Reveal One-time code' }).click();

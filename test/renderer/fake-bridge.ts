@@ -271,6 +271,8 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   },
   'secretsmanager:PutSecretValue': (input) => put(input['SecretId'], String(input['SecretString'])),
   'secretsmanager:UpdateSecret': (input) => changeSecret(input['SecretId'], { Description: String(input['Description']) }),
+  'secretsmanager:TagResource': () => ({}),
+  'secretsmanager:UntagResource': () => ({}),
   'secretsmanager:UpdateSecretVersionStage': (input) =>
     changeSecret(input['SecretId'], {
       versions: secret(input['SecretId']).versions.map((one) => {

@@ -135,6 +135,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets-promote': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Make it current…'); } },
   'secrets-labels': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Labels…'); await page.getByLabel('Label', { exact: true }).fill('before-migration'); await page.getByText('It moves from version').waitFor(); } },
   'secrets-about': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: 'About' }).click(); } },
+  'secrets-tag': { over: 'dialog', act: async (page) => { await secrets(page); await page.getByRole('tab', { name: 'About' }).click(); await press(page, 'Add a tag'); } },
   'secrets-marks': { query: '?marks', act: (page) => secrets(page, 'github-token') },
   'secrets-describe': { over: 'dialog', query: '?marks', act: async (page) => { await secrets(page, 'github-token'); await page.getByRole('button', { name: 'More for this secret' }).click(); await page.getByRole('menuitem', { name: 'Describe…' }).click(); await page.getByLabel('Expires').fill('next year'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('A date like').waitFor(); } },
   'rotation-value': { query: '?rotation=running', act: async (page) => { await secrets(page); await page.getByText('Rotation in progress').waitFor(); } },

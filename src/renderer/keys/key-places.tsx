@@ -1,6 +1,6 @@
 /** Where a key is and what it is tagged with, for its overview; and the dialogs that add to both. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Plus, X } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import { useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { KeyMetadata } from '../../shared/api/kms-keys.ts';
@@ -10,6 +10,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
+import { CHIP, TagChips, TagDialog } from '../parts/tags.tsx';
 import { useVault } from '../vault/context.ts';
 import { refreshKey, useKeyName, type KeyRow } from './data.ts';
 
@@ -17,7 +18,6 @@ interface EditProps {
   readonly keyId: string;
   readonly onClose: () => void;
 }
-const CHIP = 'inline-flex items-center gap-1 rounded-chip bg-raised px-1.5 text-[12px] [[data-theme=dark]_&]:bg-line';
 
 export function Regions({ row, value, changeable }: { readonly row: KeyRow; readonly value: KeyMetadata; readonly changeable: boolean }) {
   const { show } = useVault();
@@ -50,44 +50,12 @@ export function Tags({ row, changeable }: { readonly row: KeyRow; readonly chang
     setFailed(answer.ok ? undefined : answer.error);
     await queries.invalidateQueries({ queryKey: tagsQuery(row.id) });
   };
-  return (
-    <>
-      {data?.length === 0 && <span className="text-fg-3">None</span>}
-      {data?.map(({ TagKey, TagValue }) => (
-        <span key={TagKey} className={CHIP}>
-          <bdi>{TagKey}</bdi><span className="text-fg-2"><bdi>{TagValue}</bdi></span>
-          {changeable && <IconButton label={`Remove the tag ${TagKey}`} className="size-6" onClick={() => { void remove(TagKey); }}><X size={13} strokeWidth={1.6} /></IconButton>}
-        </span>
-      ))}
-      {changeable && <IconButton label="Add a tag" onClick={() => { show({ kind: 'tag', keyId: row.id }); }}><Plus size={14} strokeWidth={1.6} /></IconButton>}
-      {failed && <div className="basis-full"><InlineError error={failed} consequence="The tags are as they were." /></div>}
-    </>
-  );
+  return <TagChips tags={data?.map(({ TagKey, TagValue }) => [TagKey, TagValue] as const)} changeable={changeable} failed={failed} onAdd={() => { show({ kind: 'tag', keyId: row.id }); }} onRemove={remove} />;
 }
 
 export function AddTag({ keyId, onClose }: EditProps) {
   const queries = useQueryClient();
-  const name = useRef<HTMLInputElement>(null);
-  const value = useRef<HTMLInputElement>(null);
-  const { busy, error, send } = useRequest();
-  const title = useKeyName(keyId);
-  const add = (): Promise<void> =>
-    send(() => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey: name.current?.value.trim() ?? '', TagValue: value.current?.value.trim() ?? '' }] }), async () => {
-      await queries.invalidateQueries({ queryKey: tagsQuery(keyId) });
-      onClose();
-    });
-  return (
-    <Dialog title={`Tag ${title}`} onClose={onClose} held={busy}>
-      <form onSubmit={(event) => { event.preventDefault(); void add(); }}>
-        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
-          <TextField ref={name} label="Tag" maxLength={128} required autoFocus placeholder="team" hint="A tag of this name that is there gets the other value" />
-          <TextField ref={value} label="Value" maxLength={256} placeholder="orders" hint="For people and programs; not secret" />
-          {error && <InlineError error={error} consequence="The tags are as they were." />}
-        </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Add tag</Button></DialogFoot>
-      </form>
-    </Dialog>
-  );
+  return <TagDialog of={useKeyName(keyId)} add={(TagKey, TagValue) => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey, TagValue }] })} onAdded={() => queries.invalidateQueries({ queryKey: tagsQuery(keyId) })} onClose={onClose} />;
 }
 
 export function Replicate({ keyId, onClose }: EditProps) {

@@ -14,6 +14,7 @@ import { useRequest } from '../parts/request.ts';
 import { useToast } from '../parts/toast.tsx';
 import { pathOf, readValue, refreshSecrets, restoreSecret, useSecret } from './data.ts';
 import { namesIn } from './fields.ts';
+import { KeyField } from './key-field.tsx';
 import { ValueEditor, type EditorHandle } from './value-editor.tsx';
 
 const NAME_RULE = 'A name has letters, digits and / _ + = . @ - and no spaces.';
@@ -22,7 +23,7 @@ export function CreateSecret({ onClose }: { readonly onClose: () => void }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const name = useRef<HTMLInputElement>(null);
-  const description = useRef<HTMLInputElement>(null);
+  const [description, key] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   const editor = useRef<EditorHandle>(null);
   const [problem, setProblem] = useState<string>();
   const [wrong, setWrong] = useState<string>();
@@ -40,8 +41,8 @@ export function CreateSecret({ onClose }: { readonly onClose: () => void }) {
     setWrong('problem' in taken ? taken.problem : undefined);
     if ('problem' in taken) return;
     setBusy(true);
-    const about = description.current?.value.trim() ?? '';
-    const answer = await client.secretsmanager.createSecret({ Name: given, ...(about === '' ? {} : { Description: about }), ...(taken.value ? { SecretString: taken.value } : {}) });
+    const [about, wrapping] = [description, key].map(({ current }) => current?.value.trim() ?? '');
+    const answer = await client.secretsmanager.createSecret({ Name: given, ...(about === '' ? {} : { Description: about }), ...(wrapping === '' ? {} : { KmsKeyId: wrapping }), ...(taken.value ? { SecretString: taken.value } : {}) });
     setBusy(false);
     if (!answer.ok) {
       setError(answer.error);
@@ -60,6 +61,7 @@ export function CreateSecret({ onClose }: { readonly onClose: () => void }) {
           <ValueEditor ref={editor} />
           {wrong !== undefined && <p role="alert" className="-mt-2 text-[12px]/4 text-danger">{wrong}</p>}
           <TextField ref={description} label="Description" maxLength={2048} hint="For people; not secret" />
+          <KeyField ref={key} hint="A symmetric key of this vault, also one in a token. Left empty: the vault’s own key for secrets" />
           {error && <InlineError error={error} consequence="No secret was made; type its value again." />}
         </div>
         <DialogFoot>
@@ -145,7 +147,7 @@ export function ChangeSecret({ name, onClose }: EditProps) {
 export function DescribeSecret({ name, onClose }: EditProps) {
   const queries = useQueryClient();
   const { data } = useSecret(name);
-  const [input, expires] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
+  const [input, expires, key] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   const [wrong, setWrong] = useState<string>();
   const { busy, error, send } = useRequest();
   const before = data?.Tags.find(({ Key }) => Key === EXPIRES)?.Value ?? '';
@@ -158,10 +160,10 @@ export function DescribeSecret({ name, onClose }: EditProps) {
     const date = expires.current?.value.trim() ?? '';
     setWrong(date === '' || date === before || expiryIn(date) !== undefined ? undefined : 'A date like 2027-01-31, or one with a time like 2027-01-31T12:00Z');
     if (date !== '' && date !== before && expiryIn(date) === undefined) return;
-    const description = input.current?.value.trim() ?? '';
+    const [description, wrapping] = [input, key].map(({ current }) => current?.value.trim() ?? '');
     await send<object>(async () => {
       const tagged = date === before ? undefined : await tag(date);
-      return tagged?.ok === false ? tagged : client.secretsmanager.updateSecret({ SecretId: name, Description: description });
+      return tagged?.ok === false ? tagged : client.secretsmanager.updateSecret({ SecretId: name, Description: description, ...(wrapping === (data?.KmsKeyId ?? '') ? {} : { KmsKeyId: wrapping }) });
     }, done);
   };
   return (
@@ -170,7 +172,8 @@ export function DescribeSecret({ name, onClose }: EditProps) {
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={input} label="Description" defaultValue={data?.Description ?? ''} maxLength={2048} autoFocus hint="For people; not secret" />
           <TextField ref={expires} label="Expires" defaultValue={before} maxLength={40} placeholder="2027-01-31" error={wrong} className="w-56! font-mono" hint="When what it holds stops working by itself: you are told a week before. Kept as the tag expires" />
-          {error && <InlineError error={error} consequence="The description is as it was." />}
+          <KeyField ref={key} defaultValue={data?.KmsKeyId ?? ''} hint="With another one, the current, previous and pending version are encrypted anew at once. Left empty: the vault’s own key for secrets" />
+          {error && <InlineError error={error} consequence="Description and key are as they were." />}
         </div>
         <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Save</Button></DialogFoot>
       </form>

@@ -19,6 +19,7 @@ import { SecretTile } from './secret-list.tsx';
 import { ValueCard } from './value-card.tsx';
 import { expiryOf, MarkLine, markOf } from './mark.tsx';
 import { useRotation, useRotationMarks } from './rotation-data.ts';
+import { SecretTags } from './secret-tags.tsx';
 import { Versions } from './versions.tsx';
 
 const RotationTab = lazy(async () => ({ default: (await import('./rotation-tab.tsx')).RotationTab }));
@@ -128,7 +129,7 @@ function About({ value, at }: { readonly value: SecretKnown; readonly at: number
       <KeyValue name="Description">{value.Description === undefined ? <span className="text-fg-3">None</span> : <bdi className="min-w-0 break-words">{value.Description}</bdi>}</KeyValue>
       <KeyValue name="Name"><span className="min-w-0 font-mono text-[12.5px] break-all">{value.Name}</span><CopyButton text={value.Name} what="the name" /></KeyValue>
       <KeyValue name="ARN"><span className="flex min-w-0 items-center gap-1.5"><span className="min-w-0 font-mono text-[11.5px] break-all">{value.ARN}</span><CopyButton text={value.ARN} what="the ARN" /></span></KeyValue>
-      <KeyValue name="Tags">{value.Tags.length === 0 ? <span className="text-fg-3">None</span> : value.Tags.map(({ Key, Value }) => <span key={Key} className="rounded-chip bg-raised px-1.5 text-[12px] text-fg-2 [[data-theme=dark]_&]:bg-line"><bdi>{Key}</bdi>{Value === '' ? '' : <>: <bdi>{Value}</bdi></>}</span>)}</KeyValue>
+      <KeyValue name="Tags"><SecretTags value={value} /></KeyValue>
       <KeyValue name="Last read">{value.LastAccessedDate === undefined ? <span className="text-fg-3">Not recorded yet</span> : day(value.LastAccessedDate * 1000)}</KeyValue>
       <KeyValue name="Made"><span title={exact(value.CreatedDate * 1000)}>{ago(value.CreatedDate * 1000, at)}</span></KeyValue>
     </dl>

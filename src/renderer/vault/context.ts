@@ -19,7 +19,7 @@ export type Shown =
   | { readonly kind: 'connect-store'; readonly storeId: string; readonly then?: Shown }
   | { readonly kind: 'create-secret' }
   | { readonly kind: 'import-secrets'; readonly first?: Opening }
-  | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation' | 'add-replica'; readonly name: string }
+  | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation' | 'add-replica' | 'tag-secret'; readonly name: string }
   | { readonly kind: 'remove-replica'; readonly name: string; readonly region: string };
 
 export interface VaultFrame {

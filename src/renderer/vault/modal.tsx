@@ -22,6 +22,7 @@ const CreateSecret = lazy(async () => ({ default: (await secrets()).CreateSecret
 const ChangeSecret = lazy(async () => ({ default: (await secrets()).ChangeSecret }));
 const DescribeSecret = lazy(async () => ({ default: (await secrets()).DescribeSecret }));
 const DeleteSecret = lazy(async () => ({ default: (await secrets()).DeleteSecret }));
+const AddSecretTag = lazy(async () => ({ default: (await import('../secrets/secret-tags.tsx')).AddSecretTag }));
 const ImportSecrets = lazy(async () => ({ default: (await import('../secrets/import-secrets.tsx')).ImportSecrets }));
 const SetUpRotation = lazy(async () => ({ default: (await import('../secrets/rotation-setup.tsx')).SetUpRotation }));
 
@@ -54,6 +55,7 @@ function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefin
     case 'import-secrets': return <ImportSecrets first={shown.first} onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
+    case 'tag-secret': return <AddSecretTag name={shown.name} onClose={close} />;
     case 'set-up-rotation': return <SetUpRotation name={shown.name} onClose={close} />;
     case 'add-replica': return <AddReplica name={shown.name} onClose={close} />;
     case 'remove-replica': return <RemoveReplica name={shown.name} region={shown.region} onClose={close} />;
