@@ -13,6 +13,8 @@ export interface Flag {
   readonly placeholder?: string;
   readonly required?: boolean;
   readonly repeat?: boolean;
+  /** Words that follow are more of it, as for the AWS CLI. */
+  readonly words?: boolean;
   readonly choices?: readonly string[];
   readonly fallback?: string;
   readonly instead?: string;
@@ -105,6 +107,7 @@ export function parseFlags(tokens: readonly string[], flags: readonly Flag[], po
       const value = inline ?? next ?? '';
       if (flag.choices && !flag.choices.includes(value)) throw usage(`--${name} must be one of ${flag.choices.join(', ')}`);
       set(flag, value);
+      while (flag.words && positionals.length === 0 && inline === undefined && tokens[at + 1]?.startsWith('-') === false) set(flag, tokens[++at] ?? '');
     } else {
       if (inline !== undefined) throw usage(`--${name} takes no value`);
       set(flag, true);

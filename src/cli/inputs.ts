@@ -7,7 +7,7 @@ import { decodeJson, isObject } from '../shared/wire/json.ts';
 import { listOf, switchOf, textOf, type Flag, type Values } from './arguments.ts';
 import { readBytes, readStdin } from './files.ts';
 import { askSecret, onTerminal, sameBytes } from './prompt.ts';
-import { parseBase64, parseInteger, parseMap, parseNumber } from './shorthand.ts';
+import { parseBase64, parseInteger, parseMap, parseNumber, parseStructure } from './shorthand.ts';
 import { usage, type World } from './world.ts';
 
 export type Input = Record<string, unknown>;
@@ -55,9 +55,9 @@ function flagOf(field: Field): Flag {
     case 'map':
       return { ...common, takes: 'value', placeholder: 'K=V,K2=V2' };
     case 'object':
-      return { ...common, takes: 'value', placeholder: 'JSON|file://F' };
+      return { ...common, takes: 'value', placeholder: `${field.members?.slice(0, 2).map(({ name }) => `${name}=…`).join(',') ?? 'K=V'}|JSON|file://F`, ...(field.many ? { repeat: true, words: true } : {}) };
     case 'list':
-      return { ...common, takes: 'value', repeat: true };
+      return { ...common, takes: 'value', repeat: true, words: true };
     case 'integer':
     case 'number':
       return { ...common, takes: 'value', placeholder: 'N' };
@@ -133,16 +133,22 @@ async function valueOf(world: World, field: Field, values: Values): Promise<unkn
   if (kind === 'integer') return parseInteger(flag, plain);
   if (kind === 'number' || kind === 'timestamp') return parseNumber(flag, plain);
   if (kind === 'map') return parseMap(flag, plain);
-  if (kind === 'object') return parseObject(flag, plain);
+  if (kind === 'object') return parseObject(field, [plain, ...listOf(values, flag).slice(1)]);
   return plain;
 }
 
-/** What JSON says, of whatever type: whether that is allowed is the vault's to say. */
-function parseObject(flag: string, text: string): unknown {
+/** JSON of whatever type, or a word of shorthand for each: whether that is allowed is the vault's to say. */
+function parseObject({ flag, members = [], many }: Field, words: readonly string[]): unknown {
+  const [first = ''] = words;
+  if (!/^\s*[[{]/.test(first)) {
+    const structures = words.map((word) => parseStructure(flag, word, members));
+    return many ? structures : structures[0];
+  }
+  if (words.length > 1) throw usage(`--${flag} is given twice`);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(first) as unknown;
   } catch {
-    throw usage(`--${flag} must be JSON, as \`[{"TagKey":"team","TagValue":"infra"}]\`, or \`file://PATH\``);
+    throw usage(`--${flag} begins like JSON and is not`);
   }
 }
 

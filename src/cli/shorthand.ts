@@ -1,4 +1,5 @@
 /** Text of the command line to values, following the AWS CLI (version 2): pure. */
+import type { Field } from '../shared/api/describe.ts';
 import { base64ToBytes } from '../shared/wire/base64.ts';
 import { FORBIDDEN_KEYS, isObject } from '../shared/wire/json.ts';
 import { usage } from './world.ts';
@@ -43,6 +44,43 @@ function readValue(flag: string, text: string, from: number): [string, number] {
     else value += character;
   }
   throw usage(`--${flag}: a quote is not closed`);
+}
+
+/**
+ * A word of the AWS CLI's shorthand for a structure: `Key=team,Value=web`, `Key=name,Values=a,b` or `Values=[a,b]`, quoted as in a map.
+ * Which of its members there are and of what type is the vault's to say, but for a list, a number and a truth value, which are read as such.
+ * Throws a usage error that names the flag only.
+ */
+export function parseStructure(flag: string, text: string, members: readonly Field[]): Readonly<Record<string, unknown>> {
+  const wrong = (): Error => usage(`--${flag} must be as \`${members.map(({ name }) => `${name}=…`).join(',')}\`, or JSON`);
+  const object: Record<string, unknown> = {};
+  let open: string[] | undefined;
+  for (let at = 0; at < text.length; ) {
+    const [, name] = /^([A-Za-z][A-Za-z0-9]*)=/.exec(text.slice(at)) ?? [];
+    if (name === undefined && !open) throw wrong();
+    if (name !== undefined && FORBIDDEN_KEYS.has(name)) throw usage(`--${flag} may not have a key \`${name}\``);
+    if (name !== undefined && Object.hasOwn(object, name)) throw usage(`--${flag} names \`${name}\` twice`);
+    const from = name === undefined ? at : at + name.length + 1;
+    const bracket = name !== undefined && text[from] === '[' ? text.indexOf(']', from) : -1;
+    const [value, end] = bracket < 0 ? readValue(flag, text, from) : [text.slice(from + 1, bracket), bracket + 1];
+    if (name === undefined) open?.push(value);
+    else {
+      const kind = members.find((member) => member.name === name)?.kind;
+      open = kind === 'list' && bracket < 0 ? [value] : undefined;
+      object[name] = open ?? (bracket >= 0 ? value.split(',') : typed(flag, kind, value));
+    }
+    if (end < text.length && text[end] !== ',') throw usage(`--${flag}: a comma is expected after a quoted value`);
+    at = end + 1;
+    if (at === text.length) throw usage(`--${flag} ends with a comma`);
+  }
+  if (Object.keys(object).length === 0) throw wrong();
+  return object;
+}
+
+function typed(flag: string, kind: Field['kind'] | undefined, value: string): unknown {
+  if (kind === 'integer') return parseInteger(flag, value);
+  if (kind === 'number' || kind === 'timestamp') return parseNumber(flag, value);
+  return kind === 'boolean' && (value === 'true' || value === 'false') ? value === 'true' : value;
 }
 
 function parseJsonMap(flag: string, text: string): Readonly<Record<string, string>> {

@@ -20,6 +20,10 @@ export interface Field {
   readonly fallback?: string | number | boolean;
   /** A secret that is text. */
   readonly text?: true;
+  /** Of an object, or of each of a list of objects. */
+  readonly members?: readonly Field[];
+  /** A list of objects. */
+  readonly many?: true;
   readonly about: string;
 }
 
@@ -61,6 +65,13 @@ function choicesOf(schema: z.ZodType): readonly string[] | undefined {
   return inner instanceof z.ZodLiteral && typeof inner.value === 'string' ? [inner.value] : undefined;
 }
 
+/** The schema of an object, or of each of a list of them. */
+function objectIn(schema: z.ZodType): z.ZodObject | undefined {
+  const inner = innerSchema(schema);
+  if (inner instanceof z.ZodArray) return objectIn(inner.element as z.ZodType);
+  return inner instanceof z.ZodObject ? inner : undefined;
+}
+
 function aboutOf(schema: z.ZodType): string {
   if (schema.description !== undefined) return schema.description;
   return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? aboutOf(schema.unwrap() as z.ZodType) : '';
@@ -72,16 +83,20 @@ export function fieldsOf(schema: z.ZodType): readonly Field[] {
   return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([name, field]) => {
     if (isRefused(field)) return [];
     const choices = choicesOf(field);
+    const kind = kindOf(field);
+    const object = kind === 'object' ? objectIn(field) : undefined;
     const fallback: unknown = field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
     return [
       {
         name,
         flag: kebab(name),
-        kind: kindOf(field),
+        kind,
         required: !(field instanceof z.ZodOptional || field instanceof z.ZodDefault),
         ...(choices ? { choices } : {}),
         ...(typeof fallback === 'string' || typeof fallback === 'number' || typeof fallback === 'boolean' ? { fallback } : {}),
         ...(isSecretText(field) ? { text: true as const } : {}),
+        ...(object ? { members: fieldsOf(object) } : {}),
+        ...(kind === 'object' && innerSchema(field) instanceof z.ZodArray ? { many: true as const } : {}),
         about: aboutOf(field),
       },
     ];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { closest, GLOBAL_FLAGS, listOf, parseFlags, splitCommand, switchOf, textOf, type Flag } from '../../../src/cli/arguments.ts';
-import { parseBase64, parseInteger, parseMap, parseNumber } from '../../../src/cli/shorthand.ts';
+import type { Field } from '../../../src/shared/api/describe.ts';
+import { parseBase64, parseInteger, parseMap, parseNumber, parseStructure } from '../../../src/cli/shorthand.ts';
 import { CliError } from '../../../src/cli/world.ts';
 
 const FLAGS: readonly Flag[] = [
@@ -125,6 +126,26 @@ describe('parseMap', () => {
         expect(parseMap('x', JSON.stringify(pairs))).toEqual(pairs);
       }),
     );
+  });
+});
+
+describe('parseStructure', () => {
+  const member = (name: string, kind: Field['kind']): Field => ({ name, flag: name, kind, required: false, about: '' });
+  const members = [member('Key', 'string'), member('Values', 'list'), member('Days', 'integer'), member('On', 'boolean')];
+
+  it.each([
+    ['Key=a', { Key: 'a' }],
+    ['Key=a,Days=30,On=true', { Key: 'a', Days: 30, On: true }],
+    ['Key="a,b",Other=c=d', { Key: 'a,b', Other: 'c=d' }],
+    ['Key=name,Values=a,b,c', { Key: 'name', Values: ['a', 'b', 'c'] }],
+    ['Values=a,Key=name', { Values: ['a'], Key: 'name' }],
+    ['Values=[a,b],Key=name', { Values: ['a', 'b'], Key: 'name' }],
+  ])('reads %s', (text, expected) => {
+    expect(parseStructure('filters', text, members)).toEqual(expected);
+  });
+
+  it.each(['', 'a', '=b', 'Key=a,', 'Key=a,b', 'Key=a,Key=b', 'Key="a', 'Days=x', '__proto__=x', 'constructor=x'])('refuses %j', (text) => {
+    expect(failure(() => parseStructure('filters', text, members))).toMatch(/^--filters/);
   });
 });
 

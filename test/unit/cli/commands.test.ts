@@ -105,6 +105,22 @@ describe('a declared command', () => {
     expect((await fake.run(['kms', 'describe-key', '--cli-input-json', '{"KeyId":1,"KeyId":2}'])).code).toBe(2);
   });
 
+  it('takes structures in the shorthand of the AWS CLI, and words that follow as more of a list', async () => {
+    const seen: unknown[] = [];
+    const see = (input: unknown) => { seen.push(input); return {}; };
+    await fake.listen({ 'secretsmanager:TagResource': see, 'secretsmanager:UntagResource': see, 'secretsmanager:ListSecrets': (input) => { seen.push(input); return { SecretList: [] }; } });
+    await fake.run(['secret', 'tag', '--secret-id', 'a', '--tags', 'Key=team,Value=web', 'Key=stage,Value="a,b"']);
+    await fake.run(['secret', 'tag', '--tags', 'Key=team,Value=', '--tags', 'Key=b,Value=c', '--secret-id', 'a']);
+    await fake.run(['secret', 'untag', '--secret-id', 'a', '--tag-keys', 'team', 'stage']);
+    await fake.run(['secret', 'list', '--filters', 'Key=name,Values=prod/,dev/', 'Key=tag-key,Values=team']);
+    expect(seen).toEqual([
+      { SecretId: 'a', Tags: [{ Key: 'team', Value: 'web' }, { Key: 'stage', Value: 'a,b' }] },
+      { SecretId: 'a', Tags: [{ Key: 'team', Value: '' }, { Key: 'b', Value: 'c' }] },
+      { SecretId: 'a', TagKeys: ['team', 'stage'] },
+      expect.objectContaining({ Filters: [{ Key: 'name', Values: ['prod/', 'dev/'] }, { Key: 'tag-key', Values: ['team'] }] }),
+    ]);
+  });
+
   it('names what is missing before it calls anybody', async () => {
     const { code, err } = await fake.run(['kms', 'sign']);
     expect([code, err]).toEqual([2, 'keystead: these must be given: --key-id, --message, --signing-algorithm (UsageError)\n  type: keystead kms sign --help\n']);
@@ -160,7 +176,7 @@ describe('exit codes', () => {
   it('is 2 for what it does not know, with what is near', async () => {
     expect(await fake.run(['kms', 'encrpt'])).toMatchObject({ code: 2, err: 'keystead: there is no command `kms encrpt` (UsageError)\n  type: keystead kms encrypt\n' });
     expect(await fake.run(['kms', 'create-key', '--policy', '{}'])).toMatchObject({ code: 2, err: expect.stringContaining('--policy is not offered: every key belongs to the owner of the vault') as string });
-    expect(await fake.run(['kms', 'create-key', '--tags', 'TagKey=a,TagValue=b'])).toMatchObject({ code: 2, err: expect.stringContaining('--tags must be JSON') as string });
+    expect(await fake.run(['secret', 'tag', '--secret-id', 'a', '--tags', 'team'])).toMatchObject({ code: 2, err: expect.stringContaining('--tags must be as `Key=…,Value=…`, or JSON') as string });
     expect(await fake.run([])).toMatchObject({ code: 2, out: '' });
     expect(await fake.run(['kms', 'list-keys', '--timeout', 'soon'])).toMatchObject({ code: 2 });
   });
