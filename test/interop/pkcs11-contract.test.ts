@@ -1,21 +1,19 @@
 /** One contract for every place that holds keys: this vault, SoftHSM, a cluster of two of its tokens, NSS softokn. Judged by node:crypto and openssl. */
 import { execFileSync } from 'node:child_process';
 import { constants, createHash, createPublicKey, diffieHellman, generateKeyPairSync, publicEncrypt, randomBytes, verify, type KeyObject } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { algorithmOf, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../src/shared/model/algorithms.ts';
 import type { Client, Json } from '../system/support/client.ts';
 import { makeCluster } from '../system/support/cluster.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import { NSS_LABEL, NSS_PIN, nssToken } from '../system/support/nss.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
 import { PIN, SOFTHSM, softHsm } from '../system/support/softhsm.ts';
 
 const b64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 const unb64 = (value: unknown): Buffer => Buffer.from(value as string, 'base64');
-
-const NSS = process.arch === 'arm64' ? '/usr/lib/aarch64-linux-gnu/libsoftokn3.so' : '/usr/lib/x86_64-linux-gnu/libsoftokn3.so';
-const NSS_PIN = 'nss-pin-1';
 
 let home = '';
 let vault: VaultProcess;
@@ -27,19 +25,15 @@ beforeAll(async () => {
   home = temporaryFolder();
   const hsm = softHsm(home);
   hsm.makeToken('contract');
-  const database = join(home, 'nss');
-  mkdirSync(database);
-  writeFileSync(join(home, 'nss-pin'), `${NSS_PIN}\n`);
-  execFileSync('certutil', ['-N', '-d', `sql:${database}`, '-f', join(home, 'nss-pin')]);
   const folder = join(home, 'v', 'default');
   await makeVault(folder);
   vault = await startVault(folder, { home, env: hsm.env });
   client = vault.client;
   await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
   await client.ok('hardware:AddModule', { Path: SOFTHSM });
-  await client.ok('hardware:AddModule', { Path: NSS, Parameters: `configdir='sql:${database}' certPrefix='' keyPrefix='' secmod='secmod.db' flags=` });
+  await client.ok('hardware:AddModule', nssToken(home));
   const tokens = (await client.ok('hardware:ListTokens'))['Tokens'] as readonly Json[];
-  for (const [name, label, pin] of [['SoftHSM', 'contract', PIN], ['NSS', 'NSS Certificate DB', NSS_PIN]] as const) {
+  for (const [name, label, pin] of [['SoftHSM', 'contract', PIN], ['NSS', NSS_LABEL, NSS_PIN]] as const) {
     const token = tokens.find((one) => one['Label'] === label);
     const { CustomKeyStoreId } = await client.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: name, CloudHsmClusterId: token?.['CloudHsmClusterId'], KeyStorePassword: b64(pin) });
     await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId });
@@ -191,6 +185,19 @@ describe.each(PLACES)('keys in $name', ({ name, absent, without }) => {
 });
 
 describe('what tokens say and what they do', () => {
+  it.each([
+    ['SoftHSM', ['token `contract` knows OAEP with SHA-1 only, as it said when it was tried: for SHA-256 it does raw RSA, and the padding is checked here in constant time']],
+    ['NSS', ['token `NSS Certificate DB` does OAEP with SHA-256 itself, as it did when it was tried']],
+    ['a cluster of two tokens', ['contract-one', 'contract-two'].map((label) => `token \`${label}\` knows OAEP with SHA-1 only, as it said when it was tried: for SHA-256 it does raw RSA, and the padding is checked here in constant time`)],
+  ])('is on the page of an RSA key that decrypts: who does OAEP with SHA-256 in %s', async (name, notes) => {
+    const { KeyMetadata } = await client.ok('kms:CreateKey', { KeySpec: 'RSA_2048', KeyUsage: 'ENCRYPT_DECRYPT', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: stores.get(name) });
+    const KeyId = (KeyMetadata as { KeyId: string }).KeyId;
+    for (let time = 0; time < 2; time += 1) {
+      const { Notes } = await client.ok('hardware:DescribeTokenKey', { KeyId });
+      expect((Notes as readonly string[]).filter((note) => note.includes('OAEP'))).toEqual(notes);
+    }
+  });
+
   it('is told apart: NSS calls a key not extractable, and wraps it out', async () => {
     const { KeyMetadata } = await client.ok('kms:CreateKey', { KeySpec: 'ECC_NIST_P256', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: stores.get('NSS') });
     const described = await client.ok('hardware:DescribeTokenKey', { KeyId: (KeyMetadata as { KeyId: string }).KeyId });

@@ -4,10 +4,9 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn, keyIdFrom, type Realm } from '../../shared/model/ids.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
-import { CKM } from '../backends/pkcs11/cryptoki.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
-import { isClusterKey, isGuarded, type KeyFacts, type Stated, type TokenName } from '../backends/pkcs11/protocol.ts';
+import { isClusterKey, isGuarded, type KeyFacts, type Stated } from '../backends/pkcs11/protocol.ts';
 import { hex } from '../crypto/bytes.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
@@ -25,6 +24,7 @@ import { keyOf } from './resolvers.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 import { certificatesAt, certificatesOf, placesFor } from './shown-certificates.ts';
+import { createTokenKeyNotes } from './token-key-notes.ts';
 
 type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey' | 'DeleteTokenKey';
 
@@ -106,17 +106,6 @@ export async function noteGone(writer: Writer, ref: HardwareRef): Promise<void> 
   if (store?.cluster) writer.of(KEY_STORES).update({ ...store, cluster: { ...store.cluster, gone: [...store.cluster.gone, ref.id] } });
 }
 
-/** What is done here for keys of this kind, in words. */
-function notesOf(spec: KeySpec, usage: KeyUsage, { token }: { readonly token: TokenName }, has: (mechanism: number) => boolean): readonly string[] {
-  const notes: string[] = [];
-  const { family } = keySpecOf(spec);
-  if (family === 'symmetric') notes.push(`Each message is encrypted here with a key of its own, which ${nameToken(token)} wraps with AES-GCM; the IV comes from this vault`);
-  if (family === 'rsa' && usage === 'ENCRYPT_DECRYPT' && has(CKM.RSA_X_509)) notes.push('OAEP with SHA-256 is done by the token where it can; otherwise it does raw RSA, and the padding is checked here in constant time');
-  if (usage === 'SIGN_VERIFY') notes.push('Messages are hashed here, and each signature is verified here before it is given out');
-  if (family === 'edwards') notes.push('`ED25519_PH_SHA_512` is not offered for keys in a token');
-  return notes;
-}
-
 /** By what `Hardware.notRecorded` knows a token. */
 export const storedAt = ({ token }: Place): string => `${token.serial}\n${token.label}`;
 
@@ -144,7 +133,7 @@ async function holderOf(hardware: Hardware, storeId: string, id: string): Promis
 
 const alreadyHere = (keys: readonly KeyRecord[], id: string): KeyRecord | undefined => keys.find(({ hardware }) => hardware?.id === id);
 
-export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
+export const hardwareKeyHandlers = (now: () => Hardware, random: Random, notes = createTokenKeyNotes(random)): Pick<HandlersOf<'hardware'>, `hardware:${Names}`> => ({
   'hardware:ListTokenKeys': async (input, _call, { reader, realm, vaultId }) => {
     const hardware = now();
     const place = await byName(hardware, reader, input.Serial, input.Label);
@@ -170,13 +159,13 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
     const place = cluster ? hardware.placeOf(store.id) : await placeOfStore(reader, store);
     const { id } = key.hardware;
     const copies = await Promise.all(
-      (cluster?.members ?? []).filter(answers).map(async (member) => {
-        const facts = await hardware.ask(member.place, 'describe', { token: member.place.token, id }).catch(() => undefined);
-        return facts ? [{ CloudHsmClusterId: clusterIdOf(member.place.token), Label: member.place.token.label, Origin: facts.reply.stated.local === true ? ('local' as const) : ('cloned' as const), Stated: shownStated(facts.reply.stated) }] : [];
+      (cluster?.members ?? []).filter(answers).map(async ({ place: at }) => {
+        const facts = await hardware.ask(at, 'describe', { token: at.token, id }).catch(() => undefined);
+        return facts ? [{ at, shown: { CloudHsmClusterId: clusterIdOf(at.token), Label: at.token.label, Origin: facts.reply.stated.local === true ? ('local' as const) : ('cloned' as const), Stated: shownStated(facts.reply.stated) } }] : [];
       }),
     );
     const { reply } = await hardware.ask(place, 'describe', { token: place.token, id: key.hardware.id });
-    const offer = await hardware.offer(place);
+    const holders = cluster ? copies.flat().map(({ at }) => at) : [place];
     const certificates = await certificatesOf(hardware, cluster ? placesFor(hardware, store) : [place], key, realm);
     const { allowed, refused, unknown } = (await hardware.ask(place, 'wrapTest', { token: place.token, id: key.hardware.id })).reply;
     return {
@@ -186,9 +175,9 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random): Pick<H
       Stated: shownStated(reply.stated),
       Tested: { WrapRefused: refused.map(mechanismName), WrapAllowed: allowed.map(mechanismName), WrapUnknown: unknown.map(mechanismName) },
       Adopted: key.hardware.adopted === true,
-      ...(cluster ? { Copies: copies.flat() } : {}),
+      ...(cluster ? { Copies: copies.flat().map(({ shown }) => shown) } : {}),
       Certificates: certificates.map(({ certificate }) => certificate),
-      Notes: [...notesOf(key.spec, key.usage, place, (mechanism) => offer.has(mechanism)), ...(cluster && reply.stated.local !== true ? [`In ${nameToken(place.token)} the key is cloned, not local: it was made in another token of the cluster`] : [])],
+      Notes: [...(await notes.of(hardware, holders, key)), ...(cluster && reply.stated.local !== true ? [`In ${nameToken(place.token)} the key is cloned, not local: it was made in another token of the cluster`] : [])],
     };
   },
 

@@ -13,9 +13,9 @@ import { DIGEST_INFO, readSpki, writeEcdsaSignature } from '../../crypto/der.ts'
 import type { HardwareRef, KeyBackend } from '../../keyring/ports.ts';
 import type { Random } from '../../platform/ports.ts';
 import type { Sealer } from '../../seal/protocol.ts';
-import { CKM } from './cryptoki.ts';
+import { CKF, CKM } from './cryptoki.ts';
 import { hasReturned, nameToken, UNOPENED, UNSUPPORTED } from './errors.ts';
-import { signingUse } from './mechanisms.ts';
+import { does, signingUse } from './mechanisms.ts';
 import { createMessageKeys } from './message-keys.ts';
 import { padded, unpadOaep } from './oaep.ts';
 import type { TokenName, Use } from './protocol.ts';
@@ -63,7 +63,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     const token = `${place.token.serial}\n${place.token.label}`;
     const ask = async (use: Use): Promise<Uint8Array> => only((await tokens.ask(place, 'decrypt', { ...request, use }, [ciphertext])).parts, place.token);
     try {
-      if (offer.has(CKM.RSA_PKCS_OAEP) && !(hash === 'sha256' && sha1Only.has(token))) {
+      if (does(offer, CKM.RSA_PKCS_OAEP, CKF.DECRYPT) && !(hash === 'sha256' && sha1Only.has(token))) {
         try {
           return SecretBytes.take(await ask({ mechanism: CKM.RSA_PKCS_OAEP, kind: 'oaep', hash }));
         } catch (error) {
@@ -71,7 +71,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
           sha1Only.add(token);
         }
       }
-      if (!offer.has(CKM.RSA_X_509)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`: it has OAEP with SHA-1 only, and no raw RSA`);
+      if (!does(offer, CKM.RSA_X_509, CKF.DECRYPT)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`: it has OAEP with SHA-1 only, and no raw RSA; use \`RSAES_OAEP_SHA_1\`, or a key in another token`);
       const block = await ask({ mechanism: CKM.RSA_X_509, kind: 'plain' });
       const raw = padded(block, size);
       wipe(block);

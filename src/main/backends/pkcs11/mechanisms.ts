@@ -54,10 +54,11 @@ function needed(algorithm: Algorithm): readonly Needed[] {
 /** A probed token's mechanisms by their number. */
 export type Offer = ReadonlyMap<number, MechanismFacts>;
 
-const has = (offer: Offer, { type, flag }: Needed): boolean => ((offer.get(type)?.flags ?? 0) & flag) === flag;
+/** Whether the token says of this mechanism (CKM number) that it does this with it (CKF of a mechanism). */
+export const does = (offer: Offer, type: number, flag: number): boolean => ((offer.get(type)?.flags ?? 0) & flag) === flag;
 
 /** The algorithms that this token does for keys of this spec and usage. */
-export const usable = (offer: Offer, spec: KeySpec, usage: KeyUsage): readonly Algorithm[] => offered(spec, usage).filter((name) => needed(name).some((one) => has(offer, one)));
+export const usable = (offer: Offer, spec: KeySpec, usage: KeyUsage): readonly Algorithm[] => offered(spec, usage).filter((name) => needed(name).some(({ type, flag }) => does(offer, type, flag)));
 
 /** Why the token cannot hold such a key, in words that continue "token x …"; undefined: it can. */
 export function lacks(offer: Offer, spec: KeySpec, usage: KeyUsage): string | undefined {
