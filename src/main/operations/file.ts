@@ -36,7 +36,7 @@ async function prepare(hashFile: HashFile, key: KeyRecord, input: { readonly Pat
   );
   const algorithm = asked ?? (algorithmOf(first).scheme === 'ed25519' && !file.whole ? 'ED25519_PH_SHA_512' : first);
   const whole = WHOLE.includes(algorithmOf(algorithm).scheme);
-  if (whole && !file.whole) throw new VaultError('ValidationException', `\`${algorithm}\` signs files of up to ${String(WHOLE_FILE)} bytes; for larger ones use an RSA, ECDSA or Ed25519 key, and leave \`SigningAlgorithm\` out`);
+  if (whole && !file.whole) throw new VaultError('ValidationException', `\`${algorithm}\` signs files of up to ${String(WHOLE_FILE)} bytes; for larger ones use ${key.hardware ? 'an RSA or ECDSA key of the token, or an Ed25519 key of the vault' : 'an RSA, ECDSA or Ed25519 key'}, and leave \`SigningAlgorithm\` out`);
   return {
     algorithm,
     message: whole && file.whole ? file.whole : file.digest,
@@ -50,6 +50,7 @@ export const fileHandlers = (hashFile: HashFile): Pick<HandlersOf<'file'>, 'file
     const key = keyOf(call.resource);
     const handle = openFor(key, 'SIGN_VERIFY', call.attempted);
     const { algorithm, message, digest, about } = await prepare(hashFile, key, input, call);
+    if (key.hardware && algorithm === 'ED25519_PH_SHA_512') return call.fail('UnsupportedOperationException', `an Ed25519 key in a token signs whole files of up to ${String(WHOLE_FILE)} bytes, and this one has ${String(about.Size)}; use an RSA or ECDSA key of the token, or an Ed25519 key of the vault`);
     return { Signature: await keys.sign(handle, { algorithm, message, digest }), KeyId: keyArn(realm, key.keyId), ...about };
   },
 

@@ -1,7 +1,8 @@
 /**
  * `file:` operations: sign and verify a file of any size, read as a stream by the vault. RSA and ECDSA sign the file's
  * digest, so that `openssl dgst -verify` agrees. Ed25519 signs a file of up to 4,096 bytes whole (ED25519_SHA_512) and a
- * larger one prehashed (ED25519_PH_SHA_512, RFC 8032 section 5.1), which most other tools do not verify. ML-DSA signs a file of up to 4,096 bytes.
+ * larger one prehashed (ED25519_PH_SHA_512, RFC 8032 section 5.1), which most other tools do not verify; one in a token signs no larger one. ML-DSA signs a
+ * file of up to 4,096 bytes.
  */
 import { z } from 'zod';
 import * as f from './fields.ts';
