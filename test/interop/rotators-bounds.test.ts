@@ -95,7 +95,7 @@ describe('going back', () => {
 });
 
 describe('a server that lets a change wait', () => {
-  it('is left at the time limit, which says so, and the password is as it was: a locked row at PostgreSQL', async () => {
+  it('is left at the time limit, which says so, and the password is as it was: a locked table at PostgreSQL', async () => {
     await postgres.sql("CREATE ROLE waiting LOGIN PASSWORD 'waiting-Passwort-1'");
     const values = { current: value('postgres', 'waiting', 'waiting-Passwort-1'), pending: value('postgres', 'waiting', 'waiting-Passwort-2') };
     const locking = postgres.sql('BEGIN', 'LOCK TABLE pg_catalog.pg_authid IN SHARE MODE', 'SELECT pg_sleep(60)').catch(() => undefined);
@@ -108,6 +108,24 @@ describe('a server that lets a change wait', () => {
     await until(async () => (await postgres.sql("SELECT 1 FROM pg_stat_activity WHERE usename = 'waiting'")).length === 0, 'it has let go', 60_000);
     expect([await postgres.logsIn('waiting', 'waiting-Passwort-1'), await postgres.logsIn('waiting', 'waiting-Passwort-2')]).toEqual([true, false]);
     expect(await ask('postgres', 'set', 'single', values)).toBe('ok');
+  });
+
+  it('at MariaDB, too', async () => {
+    await mariadb.sql("CREATE USER waiting@'127.0.0.1' IDENTIFIED BY 'waiting-Passwort-1'");
+    const values = { current: value('mariadb', 'waiting', 'waiting-Passwort-1'), pending: value('mariadb', 'waiting', 'waiting-Passwort-2') };
+    const locking = mariadb.sql('LOCK TABLES mysql.global_priv WRITE', 'SELECT SLEEP(120)').catch(() => undefined);
+    const of = (what: string): Promise<readonly (readonly unknown[])[]> => mariadb.sql(`SELECT id FROM information_schema.processlist WHERE ${what}`);
+    const sleeps = "state = 'User sleep'";
+    await until(async () => (await of(sleeps)).length > 0, 'the lock is held', 60_000);
+    expect(await ask('mariadb', 'set', 'single', values, { timeMs: 8000 })).toMatch(/^timed-out at run/);
+    for (const [id] of await of(sleeps)) await mariadb.sql(`KILL ${String(id)}`);
+    await locking;
+    // What waits there does not notice that nobody does any more, and may still change it: the rotation says so, and either value is one that it knows.
+    await until(async () => (await of("user = 'waiting'")).length === 0, 'it has let go', 60_000);
+    const holds = [mariadb.logsIn('waiting', 'waiting-Passwort-1'), mariadb.logsIn('waiting', 'waiting-Passwort-2')];
+    expect(holds.filter(Boolean)).toHaveLength(1);
+    expect(await ask('mariadb', 'set', 'single', values)).toBe(holds[1] === true ? 'ok already-set' : 'ok');
+    expect([mariadb.logsIn('waiting', 'waiting-Passwort-1'), mariadb.logsIn('waiting', 'waiting-Passwort-2')]).toEqual([false, true]);
   });
 });
 

@@ -76,6 +76,7 @@ const KINDS: readonly Kind[] = [
   { what: 'two PostgreSQL users by turns', rotator: 'postgres', strategy: 'alternating', stages: BOTH, rotations: ROTATIONS, master: SUPERUSER, start: postgres },
   { what: 'one PostgreSQL user', rotator: 'postgres', strategy: 'single', stages: [...BOTH, 'AWSPENDING'], rotations: few, master: SUPERUSER, start: postgres },
   { what: 'two MariaDB users by turns', rotator: 'mariadb', strategy: 'alternating', stages: BOTH, rotations: few, master: ROOT, start: mariadb },
+  { what: 'one MariaDB user', rotator: 'mariadb', strategy: 'single', stages: [...BOTH, 'AWSPENDING'], rotations: few, master: ROOT, start: mariadb },
   { what: 'one Redis user', rotator: 'redis', strategy: 'single', stages: BOTH, rotations: few, master: ADMIN, start: redis },
 ];
 
