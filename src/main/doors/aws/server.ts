@@ -79,7 +79,7 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
     const gone = new AbortController();
     // Every answer closes: an abort of what is over costs an exception that nobody looks at.
     response.once('close', () => { if (!response.writableFinished) gone.abort(); });
-    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size > limits.inFlight, gone }).finally(() => { running.delete(done); });
+    const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size >= limits.inFlight, gone }).finally(() => { running.delete(done); });
     running.set(done, gone);
   };
 
