@@ -16,10 +16,11 @@ let hsm: SoftHsm;
 let kms: sdk.KMSClient;
 const asked = new Set<string>();
 
-/** Sends and remembers that this operation was asked. */
+/** Sends, and remembers that this operation was asked and has answered: one that was only ever refused does not count. */
 async function send<Output extends object>(command: { readonly constructor: { readonly name: string } }, by = kms): Promise<Output> {
+  const output = (await by.send(command as never)) as Output;
   asked.add(command.constructor.name.replace(/Command$/, ''));
-  return (await by.send(command as never)) as Output;
+  return output;
 }
 const newKey = async (input: sdk.CreateKeyCommandInput = {}): Promise<string> => (await send<sdk.CreateKeyCommandOutput>(new sdk.CreateKeyCommand(input))).KeyMetadata!.KeyId!;
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
   await makeVault(folder);
   hsm = softHsm(home);
   hsm.makeToken('sdk');
+  hsm.makeToken('spare');
   vault = await startVault(folder, { home, env: hsm.env });
   await vault.client.ok('vault:Unlock', { Password: Buffer.from(PASSWORD).toString('base64') });
   door = await openDoor(vault.client);
@@ -251,7 +253,8 @@ describe('the real SDK, over TLS', () => {
   it('makes a custom key store in a token, and keys in it, as scripts for CloudHSM do', async () => {
     await vault.client.ok('hardware:AddModule', { Path: SOFTHSM });
     const tokens = (await vault.client.ok('hardware:ListTokens'))['Tokens'] as readonly Readonly<Record<string, string>>[];
-    const CloudHsmClusterId = tokens.find(({ Label }) => Label === 'sdk')?.['CloudHsmClusterId'];
+    const clusterOf = (label: string): string | undefined => tokens.find(({ Label }) => Label === label)?.['CloudHsmClusterId'];
+    const CloudHsmClusterId = clusterOf('sdk');
     const made = await send<sdk.CreateCustomKeyStoreCommandOutput>(new sdk.CreateCustomKeyStoreCommand({ CustomKeyStoreName: 'sdk', CloudHsmClusterId, KeyStorePassword: PIN }));
     const CustomKeyStoreId = made.CustomKeyStoreId!;
     const stateOf = async (): Promise<string | undefined> => (await send<sdk.DescribeCustomKeyStoresCommandOutput>(new sdk.DescribeCustomKeyStoresCommand({ CustomKeyStoreId }))).CustomKeyStores?.[0]?.ConnectionState;
@@ -272,9 +275,13 @@ describe('the real SDK, over TLS', () => {
     expect((await send<sdk.DescribeKeyCommandOutput>(new sdk.DescribeKeyCommand({ KeyId }))).KeyMetadata).toMatchObject({ KeyState: 'Unavailable', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId });
     expect(await codeOf(send(new sdk.DeleteCustomKeyStoreCommand({ CustomKeyStoreId })))).toBe('CustomKeyStoreHasCMKsException');
     expect(await codeOf(send(new sdk.ConnectCustomKeyStoreCommand({ CustomKeyStoreId: 'cks-00000000000000000' })))).toBe('CustomKeyStoreNotFoundException');
+    const spare = await send<sdk.CreateCustomKeyStoreCommandOutput>(new sdk.CreateCustomKeyStoreCommand({ CustomKeyStoreName: 'spare', CloudHsmClusterId: clusterOf('spare'), KeyStorePassword: PIN }));
+    await send(new sdk.DeleteCustomKeyStoreCommand({ CustomKeyStoreId: spare.CustomKeyStoreId }));
+    const { CustomKeyStores } = await send<sdk.DescribeCustomKeyStoresCommandOutput>(new sdk.DescribeCustomKeyStoresCommand({}));
+    expect(CustomKeyStores?.map(({ CustomKeyStoreName }) => CustomKeyStoreName)).toEqual(['by-sdk']);
   });
 
-  it('was asked for everything that there is', () => {
+  it('was asked for everything that there is, and answered it', () => {
     const offered = NAMES.filter((name) => name.startsWith('kms:') && declarationOf(name).doors.includes('aws')).map((name) => name.slice(4));
     expect(offered.filter((name) => !asked.has(name))).toEqual([]);
   });
