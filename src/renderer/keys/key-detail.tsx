@@ -1,6 +1,6 @@
 /** One key: what it is, what it can do, what happened with it. */
 import { useQueryClient } from '@tanstack/react-query';
-import { ArrowLeft, CircleSlash, Ellipsis, Import, Pencil, Play, Plug, Tag, Trash2, Undo2 } from 'lucide-react';
+import { ArrowLeft, CircleSlash, Eraser, Ellipsis, Import, Pencil, Play, Plug, Tag, Trash2, Undo2 } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
 import { memo, useState } from 'react';
 import type { Answer, CallError } from '../../shared/api/client.ts';
@@ -87,7 +87,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
                 {value.KeyState === 'Disabled' && <MenuItem icon={<Play {...ICON} />} onSelect={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable</MenuItem>}
                 {isPending
                   ? <MenuItem icon={<Undo2 {...ICON} />} onSelect={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</MenuItem>
-                  : <><MenuLine /><MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { show({ kind: 'delete', keyId: row.id }); }}>Schedule deletion…</MenuItem></>}
+                  : <><MenuLine />{value.Origin === 'EXTERNAL' && value.KeyState !== 'PendingImport' && <MenuItem danger icon={<Eraser {...ICON} />} onSelect={() => { show({ kind: 'delete-material', keyId: row.id }); }}>Delete its key material…</MenuItem>}<MenuItem danger icon={<Trash2 {...ICON} />} onSelect={() => { show({ kind: 'delete', keyId: row.id }); }}>Schedule deletion…</MenuItem></>}
               </DropdownMenu.Content>
           </DropdownMenu.Root>
         )}
@@ -108,7 +108,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
         <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed on {day(value.DeletionDate * 1000)} and cannot be used until then. {lossWords(value.KeyUsage)} Cancelling keeps it, disabled.</p>
       )}
       {value.KeyState === 'PendingReplicaDeletion' && <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It cannot be used, and is destroyed {String(value.PendingDeletionWindowInDays)} days after its last replica. {lossWords(value.KeyUsage)} Cancelling keeps it, disabled.</p>}
-      {value.KeyState === 'PendingImport' && <p className="tint-brass mt-4 rounded-card px-3 py-2.5">{value.CurrentKeyMaterialId === undefined && value.KeySpec === 'SYMMETRIC_DEFAULT' ? 'It was made without key material. Import it, and the key can be used.' : 'Its key material is not here. Only the same material brings it back.'}</p>}
+      {value.KeyState === 'PendingImport' && <p className="tint-brass mt-4 rounded-card px-3 py-2.5">{value.CurrentKeyMaterialId === undefined && value.KeySpec === 'SYMMETRIC_DEFAULT' ? 'It was made without key material. Import it, and the key can be used.' : value.KeySpec === 'SYMMETRIC_DEFAULT' ? 'Key material of it is not here. Only the same material brings it back.' : 'It has no key material here. Import it, and the key can be used; once it has had some, only the same brings it back.'}</p>}
       {value.KeyManager === 'AWS' && <p className="mt-4 text-fg-2">The vault made this key for its secrets. Nobody changes it, and it is rotated every year.</p>}
       {failed && <div className="mt-4"><InlineError error={failed} consequence="The key is as it was." /></div>}
 

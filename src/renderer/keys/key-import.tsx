@@ -17,6 +17,7 @@ import { InlineError } from '../parts/feedback.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { BytesInput, type BytesHandle } from '../use/bytes-input.tsx';
 import { refreshKey, useKey, useKeys } from './data.ts';
+import { wrappingLines } from './wrapping-lines.ts';
 
 type Parameters = Output<'kms:GetParametersForImport'> & { readonly algorithm: WrappingAlgorithm };
 const DAY = 86_400;
@@ -70,12 +71,8 @@ function Take({ value, onTaken, onClose }: { readonly value: KeyMetadata; readon
   );
 }
 
-const commandOf = (hash: string): string =>
-  `openssl pkeyutl -encrypt -in material.bin -pubin -keyform DER -inkey wrapping-key.der -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:${hash} -pkeyopt rsa_mgf1_md:${hash} -out wrapped.bin`;
-
 function Taken({ taken }: { readonly taken: Parameters }) {
   const time = useNow(60_000);
-  const { aes, hash } = wrappingOf(taken.algorithm);
   const [said, setSaid] = useState<string>();
   const save = async (file: string, bytes: Uint8Array): Promise<void> => {
     const how = await saveFile(file, Uint8Array.from(bytes));
@@ -87,9 +84,9 @@ function Taken({ taken }: { readonly taken: Parameters }) {
       <div className="mt-2 flex flex-wrap gap-2">
         {canSave() && <Button icon={<Download size={14} strokeWidth={1.6} />} onClick={() => { void save('wrapping-key.der', taken.PublicKey); }}>Save wrapping-key.der</Button>}
         {canSave() && <Button icon={<Download size={14} strokeWidth={1.6} />} onClick={() => { void save('import-token.bin', taken.ImportToken); }}>Save import-token.bin</Button>}
-        {!aes && <CopyButton wide text={commandOf(hash)} what="an openssl line" />}
+        <CopyButton wide text={wrappingLines(taken.algorithm)} what="what openssl needs" />
       </div>
-      <p role="status" className="mt-1.5 text-[12px]/4 text-fg-2">{said ?? 'The token is needed only if you close this window before you are back.'}</p>
+      <p role="status" className="mt-1.5 text-[12px]/4 text-fg-2">{said ?? 'openssl reads material.bin and writes wrapped.bin. The token is needed only if you close this window before you are back.'}</p>
     </div>
   );
 }

@@ -13,6 +13,8 @@ export type Shown =
   | { readonly kind: 'delete'; readonly keyId: string }
   | { readonly kind: 'description'; readonly keyId: string }
   | { readonly kind: 'alias' | 'import' | 'tag' | 'replicate'; readonly keyId: string }
+  /** Imported material; the current one where none is named. */
+  | { readonly kind: 'delete-material'; readonly keyId: string; readonly materialId?: string }
   | { readonly kind: 'region'; readonly keyId: string; readonly region: string }
   | { readonly kind: 'set-up-hardware' }
   /** `then`: what is shown once it is connected. */

@@ -12,6 +12,7 @@ const DeleteKey = lazy(async () => ({ default: (await import('../keys/delete-key
 const EditDescription = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).EditDescription }));
 const AddAlias = lazy(async () => ({ default: (await import('../keys/edit-key.tsx')).AddAlias }));
 const ImportMaterial = lazy(async () => ({ default: (await import('../keys/key-import.tsx')).ImportMaterial }));
+const DeleteMaterial = lazy(async () => ({ default: (await import('../keys/delete-material.tsx')).DeleteMaterial }));
 const AddTag = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).AddTag }));
 const Replicate = lazy(async () => ({ default: (await import('../keys/key-places.tsx')).Replicate }));
 const KeyInRegion = lazy(async () => ({ default: (await import('../keys/key-region.tsx')).KeyInRegion }));
@@ -46,6 +47,7 @@ function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefin
     case 'description': return <EditDescription keyId={shown.keyId} onClose={close} />;
     case 'alias': return <AddAlias keyId={shown.keyId} onClose={close} />;
     case 'import': return <ImportMaterial keyId={shown.keyId} onClose={close} />;
+    case 'delete-material': return <DeleteMaterial keyId={shown.keyId} materialId={shown.materialId} onClose={close} />;
     case 'tag': return <AddTag keyId={shown.keyId} onClose={close} />;
     case 'replicate': return <Replicate keyId={shown.keyId} onClose={close} />;
     case 'region': return <KeyInRegion keyId={shown.keyId} region={shown.region} onClose={close} />;
