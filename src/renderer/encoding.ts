@@ -35,3 +35,10 @@ export function toPem(label: string, bytes: Uint8Array): string {
   const lines = bytesToBase64(bytes).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
+
+/** The bytes of one PEM block of this label, with nothing around it but white space. RFC 7468 section 3, the lax form. */
+export function fromPem(label: string, text: string): Uint8Array<ArrayBuffer> | undefined {
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const tight = text.trim();
+  return tight.startsWith(begin) && tight.endsWith(end) ? fromText(tight.slice(begin.length, -end.length), 'base64') : undefined;
+}

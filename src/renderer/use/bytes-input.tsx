@@ -4,7 +4,7 @@
  */
 import { FileUp, X } from 'lucide-react';
 import { useId, useImperativeHandle, useRef, useState, type DragEvent, type Ref } from 'react';
-import { ENCODING_WORDS, ENCODINGS, fromText, type Encoding } from '../encoding.ts';
+import { ENCODING_WORDS, ENCODINGS, fromPem, fromText, isReadable, toText, type Encoding } from '../encoding.ts';
 import { byteCount } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
 import { Segmented } from '../parts/field.tsx';
@@ -34,15 +34,15 @@ interface BytesInputProps {
   readonly over?: string | undefined;
   readonly problem?: string | undefined;
   readonly rows?: number;
+  /** The label of PEM that is read as the bytes in it, typed or from a file, however the rest is written. */
+  readonly pem?: string | undefined;
   /** Where the vault itself can read the file: the desktop's dialog in place of the page's. */
   readonly pick?: (() => Promise<Picked | undefined>) | undefined;
   readonly onChange?: () => void;
 }
 
 const FILE_MOST = 256 * 1024 * 1024;
-const isBad = (text: string, encoding: Encoding): boolean => text !== '' && fromText(text, encoding) === undefined;
-
-export function BytesInput({ label, ref, limit, encoding: first = 'text', over, problem, rows = 4, pick, onChange }: BytesInputProps) {
+export function BytesInput({ label, ref, limit, encoding: first = 'text', over, problem, rows = 4, pem, pick, onChange }: BytesInputProps) {
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -54,10 +54,12 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
   const [dragging, setDragging] = useState(false);
   const [encoding, setEncoding] = useState<Encoding>(first);
 
+  const bytesOf = (text: string, as: Encoding): Uint8Array<ArrayBuffer> | undefined => (pem === undefined ? undefined : fromPem(pem, text)) ?? fromText(text, as);
   const measure = (as: Encoding): void => {
     const text = area.current?.value ?? '';
-    setBad(isBad(text, as));
-    setSize(fromText(text, as)?.length ?? 0);
+    const bytes = bytesOf(text, as);
+    setBad(text !== '' && bytes === undefined);
+    setSize(bytes?.length ?? 0);
     onChange?.();
   };
   const hold = (given: File | Picked | undefined): void => {
@@ -74,15 +76,17 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
       if (file.current instanceof File) {
         if (file.current.size > FILE_MOST) return { problem: `A file that is dropped is read by this window, up to ${byteCount(FILE_MOST)}. ${pick ? 'Choose a larger one with File.' : 'For a larger one: keystead file sign.'}` };
         try {
-          return { bytes: new Uint8Array(await file.current.arrayBuffer()), file: file.current.name };
+          const { name } = file.current;
+          const bytes = new Uint8Array(await file.current.arrayBuffer());
+          return { bytes: (pem !== undefined && isReadable(bytes) ? fromPem(pem, toText(bytes, 'text')) : undefined) ?? bytes, file: name };
         } catch {
           return { problem: 'The file cannot be read any more. Choose it again.' };
         }
       }
       const text = area.current?.value ?? '';
-      const bytes = fromText(text, encoding);
+      const bytes = bytesOf(text, encoding);
       if (text === '' || bytes?.length === 0) return { problem: `${label} is empty.` };
-      return bytes ? { bytes } : { problem: `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}.` };
+      return bytes ? { bytes } : { problem: `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}${pem === undefined ? '' : ', and no PEM of a public key'}.` };
     },
     picked: () => (file.current instanceof File ? undefined : file.current),
     clear: () => { hold(undefined); },
@@ -95,7 +99,7 @@ export function BytesInput({ label, ref, limit, encoding: first = 'text', over, 
     setDragging(event.type === 'dragover');
   };
   const tooMuch = !byVault && size > limit;
-  const said = problem ?? (bad ? `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}.` : tooMuch ? (over ?? `At most ${byteCount(limit)}.`) : byVault ? 'The vault reads it, however large it is.' : undefined);
+  const said = problem ?? (bad ? `This is not ${encoding === 'hex' ? 'hexadecimal' : 'base64'}${pem === undefined ? '' : ', and no PEM of a public key'}.` : tooMuch ? (over ?? `At most ${byteCount(limit)}.`) : byVault ? 'The vault reads it, however large it is.' : undefined);
   return (
     <div onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrag}>
       <div className="mb-1.5 flex h-7 items-center gap-2">

@@ -40,6 +40,8 @@ interface Words {
 }
 /** Input that is bytes in base64, up to what the vault takes. */
 const BASE64_LIMITS: Partial<Record<BytesAction, number>> = { decrypt: 6144, decapsulate: 6144, 'shared-secret': 8192 };
+/** What may be given as PEM: openssl writes it so, and so does the page of a key. */
+const PEMS: Partial<Record<BytesAction, string>> = { 'shared-secret': 'PUBLIC KEY' };
 /** What a secret that came out is called. */
 const SECRETS: Partial<Record<BytesAction, string>> = { 'data-key': 'Data key in the clear', 'shared-secret': 'Shared secret', encapsulate: 'Shared secret', decapsulate: 'Shared secret' };
 const WORDS: Record<BytesAction, Words> = {
@@ -211,6 +213,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
           limit={limit}
           encoding={BASE64_LIMITS[action] === undefined ? 'text' : 'base64'}
           problem={problems.input}
+          pem={PEMS[action]}
           over={digests ? 'Longer than fits whole: its digest is computed and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: encrypt it as a file, or under a data key.' : undefined}
           pick={signs && Picks ? pickFile : undefined}
           onChange={() => { if (failed || outcome?.verdict || problems.input) forget(); }}
