@@ -52,6 +52,10 @@ describe('the story by keyboard alone', () => {
     }
     await keys.enter('Check and finish');
     await keys.page.getByText('No keys yet').waitFor();
+    await keys.press('n');
+    await dialog(keys.page).waitFor();
+    await keys.press('Escape');
+    await dialog(keys.page).waitFor({ state: 'detached' });
   });
 
   it('makes a key to sign with, and one to encrypt with', async () => {

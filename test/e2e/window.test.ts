@@ -99,15 +99,18 @@ describe('the whole story', () => {
     expect(Aliases.map(({ AliasName }) => AliasName.replace('alias/', '')).sort()).toEqual([...made].sort());
   });
 
-  it('refuses a name that no alias can have, and one that is taken names nothing new', async () => {
+  it('refuses a name that no alias can have, and makes no key for one that is taken', async () => {
+    const count = (): number => (JSON.parse(home.output('keystead kms list-keys --output json')) as { Keys: object[] }).Keys.length;
+    const before = count();
     await press(page, 'New key');
     await page.getByLabel('Name', { exact: true }).fill('no spaces here');
     await submit(page);
     await page.getByText('A name has letters').waitFor();
     await page.getByLabel('Name', { exact: true }).fill('sign/rsa-3072');
     await submit(page);
-    await page.getByText('AlreadyExistsException').waitFor();
-    await press(page, 'Leave it without a name');
+    await page.getByText('names another key already').waitFor();
+    expect(count()).toBe(before);
+    await press(dialog(page), 'Cancel');
     await dialog(page).waitFor({ state: 'detached' });
   });
 

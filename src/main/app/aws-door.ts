@@ -177,7 +177,7 @@ async function identityOf(vault: Vault, { store, sealer, info }: OpenVault, cloc
 function tryPort(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', () => reject(new VaultError('PortUnavailableException', `port \`${String(port)}\` is taken by another program; choose another with \`--port\``)));
+    probe.once('error', () => reject(new VaultError('PortUnavailableException', `port \`${String(port)}\` is taken by another program; choose another port`)));
     probe.listen({ port, host: LOOPBACK, exclusive: true }, () => probe.close(() => resolve()));
   });
 }

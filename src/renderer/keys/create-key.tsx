@@ -12,7 +12,7 @@ import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { Check, SelectField, TextField } from '../parts/field.tsx';
-import { refreshKey } from './data.ts';
+import { refreshKey, useKeys } from './data.ts';
 import { KeyPlaceChoice, useKeyPlaces, useOffered, type KeyPlace } from './key-place.tsx';
 
 interface Purpose {
@@ -70,6 +70,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const [place, setPlace] = useState<KeyPlace>();
   const { places, away } = useKeyPlaces();
   const offers = useOffered(place);
+  const { rows } = useKeys();
   const kinds = PURPOSES[usage].specs.filter(([name]) => offers?.(name, usage) === true);
   // A token makes fewer kinds: the default of those that it makes takes the place of one that it does not.
   const kind = kinds.some(([name]) => name === spec) ? spec : (kinds[0]?.[0] ?? spec);
@@ -85,6 +86,13 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     const given = (name.current?.value ?? '').trim().replace(/^alias\//, '');
     if (given !== '' && (!isAliasName(`alias/${given}`) || given.startsWith('aws/'))) {
       setProblem('A name has letters, digits, / _ and -, and does not begin with aws/.');
+      name.current?.focus();
+      return;
+    }
+    // Before anything is made: a key that is there without the name that it was to have is one too many.
+    const owner = given === '' ? undefined : rows?.find((row) => row.aliases.includes(`alias/${given}`));
+    if (owner) {
+      setProblem(`alias/${given} names ${owner.name === given ? 'another key' : owner.name} already. Choose another name.`);
       name.current?.focus();
       return;
     }
@@ -137,7 +145,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
           {unnamed === undefined && possible && <SelectField label="Kind" value={kind} options={kinds} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
           {unnamed === undefined && !possible && <p role="status" className="text-fg-2">{offers ? <>Token <bdi>{place?.token.Label}</bdi> makes no key for this. Choose another use, or this vault.</> : 'Asking the token what it makes…'}</p>}
           {unnamed === undefined && <KeyPlaceChoice places={places} away={away} chosen={place} onPick={setPlace} />}
-          <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} hint="Becomes its alias; you can add and change names later" />
+          <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} onInput={() => { setProblem(undefined); }} hint="Becomes its alias; you can add and change names later" />
           {unnamed === undefined && <TextField ref={description} label="Description" maxLength={8192} hint="For people; not secret" />}
           {unnamed === undefined && !place && (
             <fieldset className="flex flex-col gap-2">

@@ -196,4 +196,7 @@ export async function refreshKeys(queries: QueryClient, ids?: ReadonlySet<string
   const single = ids && ids.size <= MOST_SINGLE ? [...ids].map((id) => queries.invalidateQueries({ queryKey: keyQuery(id) })) : [queries.invalidateQueries({ queryKey: ['key'] })];
   await Promise.all([queries.invalidateQueries({ queryKey: KEYS }), ...single]);
 }
-export const refreshKey = (queries: QueryClient, id?: string): Promise<void> => refreshKeys(queries, id === undefined ? undefined : new Set([id]));
+/** After a key was changed here: what the trail says of it, too. */
+export async function refreshKey(queries: QueryClient, id?: string): Promise<void> {
+  await Promise.all([refreshKeys(queries, id === undefined ? undefined : new Set([id])), queries.invalidateQueries({ queryKey: EVENTS })]);
+}

@@ -71,7 +71,7 @@ export function AddAlias({ keyId, onClose }: EditProps) {
       <form onSubmit={(event) => { event.preventDefault(); void add(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <TextField ref={input} label="Alias" placeholder="orders/data" maxLength={256} autoFocus error={problem} hint="Programs can name the key by it" onInput={() => { setTaken(undefined); }} />
-          {taken && <p role="alert" className="tint-warn rounded-card px-3 py-2.5"><code className="font-mono">{taken.alias}</code> names {taken.by} now. If it moves, programs that use the name reach {name} from then on, and what {taken.by} encrypted still needs {taken.by}.</p>}
+          {taken && <p role="alert" className="tint-warn rounded-card px-3 py-2.5"><code className="font-mono">{taken.alias}</code> names {taken.by} now. If it moves, programs that use the name reach {name} from then on. What was done with {taken.by} still needs {taken.by}.</p>}
           {error && <InlineError error={error} consequence="No name was added." />}
         </div>
         <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{taken ? 'Move the alias here' : 'Add alias'}</Button></DialogFoot>

@@ -12,6 +12,7 @@ import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
 import { CHIP, TagChips, TagDialog } from '../parts/tags.tsx';
 import { useVault } from '../vault/context.ts';
+import { useHeldFocus } from '../vault/global-keys.ts';
 import { refreshKey, useKeyName, type KeyRow } from './data.ts';
 
 interface EditProps {
@@ -44,18 +45,19 @@ export function Tags({ row, changeable }: { readonly row: KeyRow; readonly chang
   const { show } = useVault();
   const queries = useQueryClient();
   const { data } = useTags(row.id);
+  useHeldFocus('detail', JSON.stringify(data?.map(({ TagKey }) => TagKey)));
   const [failed, setFailed] = useState<CallError>();
   const remove = async (name: string): Promise<void> => {
     const answer = await client.kms.untagResource({ KeyId: row.id, TagKeys: [name] });
     setFailed(answer.ok ? undefined : answer.error);
-    await queries.invalidateQueries({ queryKey: tagsQuery(row.id) });
+    await refreshKey(queries, row.id);
   };
   return <TagChips tags={data?.map(({ TagKey, TagValue }) => [TagKey, TagValue] as const)} changeable={changeable} failed={failed} onAdd={() => { show({ kind: 'tag', keyId: row.id }); }} onRemove={remove} />;
 }
 
 export function AddTag({ keyId, onClose }: EditProps) {
   const queries = useQueryClient();
-  return <TagDialog of={useKeyName(keyId)} add={(TagKey, TagValue) => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey, TagValue }] })} onAdded={() => queries.invalidateQueries({ queryKey: tagsQuery(keyId) })} onClose={onClose} />;
+  return <TagDialog of={useKeyName(keyId)} add={(TagKey, TagValue) => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey, TagValue }] })} onAdded={() => refreshKey(queries, keyId)} onClose={onClose} />;
 }
 
 export function Replicate({ keyId, onClose }: EditProps) {

@@ -27,6 +27,8 @@ function textOf(row: KeyRow, known: KeyMetadata | undefined): string {
 /** Beyond this many keys only names and ids are searched, which takes a few milliseconds for a hundred thousand. */
 const DEEP = 2000;
 
+/** With no key in it the list has no rows that would begin with the keyboard. */
+const holdFocus = (pane: HTMLElement | null): void => { if (document.activeElement === document.body) pane?.focus({ preventScroll: true }); };
 const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
 
 export function KeysScreen() {
@@ -87,7 +89,7 @@ export function KeysScreen() {
         {!readOnly && <Button kind="primary" className="ml-auto" icon={<Plus size={14} strokeWidth={1.8} />} shortcut="N" onClick={() => { show({ kind: 'create' }); }}>New key</Button>}
       </header>
       {rows?.length === 0 && (
-        <div data-pane="list" tabIndex={-1} className="min-h-0 flex-1 bg-pane focus-visible:-outline-offset-2">
+        <div ref={holdFocus} data-pane="list" tabIndex={-1} className="min-h-0 flex-1 bg-pane focus-visible:-outline-offset-2">
           <EmptyState title="No keys yet. A key encrypts, signs or authenticates, and never leaves this vault." command="keystead kms create-key">{!readOnly && <Button kind="primary" tall onClick={() => { show({ kind: 'create' }); }}>Make the first key</Button>}</EmptyState>
         </div>
       )}

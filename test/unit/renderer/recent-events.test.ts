@@ -5,7 +5,7 @@ import { act, cleanup, render } from '@testing-library/react';
 import { createElement } from 'react';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startAttending } from '../../../src/renderer/attended.ts';
-import { refreshUse, useLastUsage, useRecentEvents } from '../../../src/renderer/keys/data.ts';
+import { refreshKey, refreshUse, useLastUsage, useRecentEvents } from '../../../src/renderer/keys/data.ts';
 
 const asked: string[] = [];
 const count = (operation: string): number => asked.filter((one) => one === operation).length;
@@ -43,6 +43,13 @@ it('are read anew after the key was used here, with when it was last used', asyn
   expect([count('trail:LookupEvents'), count('kms:GetKeyLastUsage')]).toEqual([1, 1]);
   await act(() => refreshUse(queries, 'k'));
   expect([count('trail:LookupEvents'), count('kms:GetKeyLastUsage')]).toEqual([2, 2]);
+});
+
+it('are read anew after the key was changed here', async () => {
+  const queries = shown();
+  await pass(1);
+  await act(() => refreshKey(queries, 'k'));
+  expect(count('trail:LookupEvents')).toBe(2);
 });
 
 it('are read each minute while somebody is there, and never by a window that was left open: a request keeps the vault from locking', async () => {

@@ -171,7 +171,7 @@ function listen(listener: ReturnType<typeof createTcpServer>, port: number): Pro
   return new Promise((resolve, reject) => {
     listener.once('error', (error) => {
       const why = errnoOf(error) === 'EADDRINUSE' ? 'another program has it' : `the system says ${errnoOf(error) ?? 'no'}`;
-      reject(new VaultError('PortUnavailableException', `port \`${String(port)}\` cannot be listened on: ${why}; choose another with \`--port\``));
+      reject(new VaultError('PortUnavailableException', `port \`${String(port)}\` cannot be listened on: ${why}; choose another port`));
     });
     listener.listen({ port, host: LOOPBACK, exclusive: true }, () => {
       const address = listener.address();
