@@ -1,6 +1,6 @@
 /** `keystead aws`: the door for AWS clients, and what a shell or a configuration of AWS's tools has to be told of it. */
 import { OPERATIONS, type Output } from '../shared/api/index.ts';
-import { exportLine, variablesOf } from '../shared/model/aws-variables.ts';
+import { exportLine, profileOf, variablesOf } from '../shared/model/aws-variables.ts';
 import { EXIT } from '../shared/model/errors.ts';
 import { callFor, flagText, withVault, type Command, type Run } from './command.ts';
 import { flagsOf, inputOf } from './inputs.ts';
@@ -94,19 +94,3 @@ export const awsProfileCommand: Command = {
     return EXIT.ok;
   },
 };
-
-export function profileOf(door: Door, name: string): string {
-  return [
-    `[profile ${name}]`,
-    `region = ${door.Region}`,
-    `services = ${name}`,
-    ...(door.Tls && door.CertificateAuthorityFile !== undefined ? [`ca_bundle = ${door.CertificateAuthorityFile}`] : []),
-    '',
-    `[services ${name}]`,
-    'kms =',
-    `  endpoint_url = ${door.Endpoint}`,
-    'secrets_manager =',
-    `  endpoint_url = ${door.Endpoint}`,
-    '',
-  ].join('\n');
-}

@@ -1,18 +1,23 @@
 /** A client made, given a new key, or forgotten. A secret access key is shown by the one field that reveals, and is gone with the dialog. */
 import { useQueryClient } from '@tanstack/react-query';
+import { Copy } from 'lucide-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { ClientRole } from '../../shared/api/access.ts';
 import type { Output } from '../../shared/api/index.ts';
+import { exportLine, variablesOf, type DoorFacts } from '../../shared/model/aws-variables.ts';
 import { isClientName } from '../../shared/model/ids.ts';
+import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { client } from '../client.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
+import { useCopyValue } from '../parts/copy-value.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { Segmented, TextField } from '../parts/field.tsx';
 import { SecretField } from '../parts/secret-field.tsx';
-import { refreshAccess, type AwsClient } from './data.ts';
+import { useWindow } from '../window-state.ts';
+import { refreshAccess, useDoor, type AwsClient } from './data.ts';
 
 type Made = Output<'access:CreateClient'>;
 
@@ -34,7 +39,42 @@ function useMade(): { readonly made: Omit<Made, 'SecretAccessKey'> | undefined; 
   return { made, secret, keep };
 }
 
+/** All that a shell has to know, secret and all, without making a string of the secret: its characters need no quoting. */
+function forShell(accessKeyId: string, secret: Uint8Array, door: DoorFacts): SecretBytes {
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  const parts = [encode(`${exportLine('AWS_ACCESS_KEY_ID', accessKeyId)}export AWS_SECRET_ACCESS_KEY='`), secret, encode(`'\n${variablesOf(door).map(([name, value]) => exportLine(name, value)).join('')}`)];
+  const whole = SecretBytes.allocate(parts.reduce((sum, part) => sum + part.length, 0));
+  whole.borrow((bytes) => {
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+  });
+  return whole;
+}
+
+function CopyForShell({ accessKeyId, secret }: { readonly accessKeyId: string; readonly secret: () => SecretBytes | undefined }) {
+  const { data: door } = useDoor();
+  const copying = useCopyValue();
+  if (!door) return null;
+  const copy = (): void => {
+    const value = secret()?.borrow((bytes) => forShell(accessKeyId, bytes, door));
+    if (value) void copying.run(() => client.window.copyValue({ Value: value }));
+  };
+  return (
+    <div className="flex flex-col gap-2">
+      <div className="flex flex-wrap items-center gap-2">
+        <Button busy={copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={copy}>Copy all for a shell</Button>
+        {copying.chip ?? <span className="text-[12px]/4 text-fg-3">Both, with endpoint, region and authority</span>}
+      </div>
+      {copying.error && <InlineError error={copying.error} consequence="Nothing was copied." />}
+    </div>
+  );
+}
+
 function MadeKey({ made, secret, onClose }: { readonly made: Omit<Made, 'SecretAccessKey'>; readonly secret: () => Made['SecretAccessKey'] | undefined; readonly onClose: () => void }) {
+  const { Copies } = useWindow();
   return (
     <Dialog title={`Access key of ${made.Name}`} held onClose={onClose} className="w-[480px]">
       <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
@@ -44,6 +84,7 @@ function MadeKey({ made, secret, onClose }: { readonly made: Omit<Made, 'SecretA
           <div className="edge flex items-center gap-2 rounded-card bg-raised p-1.5 pl-3"><code className="flex-1 font-mono text-[12.5px] break-all">{made.AccessKeyId}</code><CopyButton text={made.AccessKeyId} what="the access key ID" /></div>
         </div>
         <SecretField label="Secret access key" secret={secret} />
+        {Copies && <CopyForShell accessKeyId={made.AccessKeyId} secret={secret} />}
       </div>
       <DialogFoot><Button tall kind="primary" onClick={onClose}>I have it</Button></DialogFoot>
     </Dialog>

@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import type { Input } from '../../shared/api/index.ts';
-import { exportLine, variablesOf } from '../../shared/model/aws-variables.ts';
+import { exportLine, profileOf, variablesOf } from '../../shared/model/aws-variables.ts';
 import { client } from '../client.ts';
 import { sentence } from '../format.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -45,8 +45,11 @@ export function DoorCard({ door }: { readonly door: Door }) {
         </>
       )}
       {door.State === 'open' && (
-        <Setting name="For a shell" about="Endpoint, region and authority; the access key was shown when its client was made">
-          <CopyButton wide text={variablesOf(door).map(([name, value]) => exportLine(name, value)).join('')} what="the environment" />
+        <Setting name="For AWS’s tools" about="Endpoint, region and authority, for a shell or ~/.aws/config; the access key was shown when its client was made">
+          <span className="flex flex-wrap justify-end gap-2">
+            <CopyButton wide text={variablesOf(door).map(([name, value]) => exportLine(name, value)).join('')} what="the environment" />
+            <CopyButton wide text={profileOf(door, 'keystead')} what="a profile" />
+          </span>
         </Setting>
       )}
       {failed && <div className="p-3"><InlineError error={failed} consequence="The door is as it was." /></div>}

@@ -1,4 +1,4 @@
-/** What AWS's tools and SDKs are told of a vault's door, by environment variables that they read. Nothing of it is secret. */
+/** What AWS's tools and SDKs are told of a vault's door, by environment variables or by a profile. Nothing of it is secret. */
 export interface DoorFacts {
   readonly Endpoint: string;
   readonly Region: string;
@@ -19,3 +19,20 @@ export function variablesOf(door: DoorFacts): readonly (readonly [name: string, 
 
 /** A line for a POSIX shell. */
 export const exportLine = (name: string, value: string): string => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`;
+
+/** Sections for `~/.aws/config`; the access key belongs into `~/.aws/credentials`, under the same name. */
+export function profileOf(door: DoorFacts, name: string): string {
+  return [
+    `[profile ${name}]`,
+    `region = ${door.Region}`,
+    `services = ${name}`,
+    ...(door.Tls && door.CertificateAuthorityFile !== undefined ? [`ca_bundle = ${door.CertificateAuthorityFile}`] : []),
+    '',
+    `[services ${name}]`,
+    'kms =',
+    `  endpoint_url = ${door.Endpoint}`,
+    'secrets_manager =',
+    `  endpoint_url = ${door.Endpoint}`,
+    '',
+  ].join('\n');
+}

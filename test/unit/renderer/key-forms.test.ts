@@ -7,6 +7,7 @@ import { act, cleanup, fireEvent, render, type RenderResult } from '@testing-lib
 import { createElement, type ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KeyMetadata } from '../../../src/shared/api/kms-keys.ts';
+import { CreateClient } from '../../../src/renderer/access/client-dialogs.tsx';
 import { CreateKey } from '../../../src/renderer/keys/create-key.tsx';
 import { DeleteMaterial } from '../../../src/renderer/keys/delete-material.tsx';
 import { Tags } from '../../../src/renderer/keys/key-places.tsx';
@@ -15,6 +16,7 @@ import { rowsOf } from '../../../src/renderer/keys/rows.ts';
 import { ToastHost } from '../../../src/renderer/parts/toast.tsx';
 import { UsePanel } from '../../../src/renderer/use/use-panel.tsx';
 import { VaultContext, type VaultFrame } from '../../../src/renderer/vault/context.ts';
+import { loadWindow } from '../../../src/renderer/window-state.ts';
 
 const ID = '00000000-0000-4000-8000-000000000001';
 const ARN = `arn:aws:kms:us-east-1:111122223333:key/${ID}`;
@@ -63,7 +65,7 @@ async function shown(content: ReactNode): Promise<RenderResult> {
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: 'always' } } });
   const frame = { status: {}, readOnly: false, shown: undefined, show: shows, lock: () => undefined } as unknown as VaultFrame;
   const page = createElement('section', { 'data-pane': 'detail', tabIndex: -1 }, content);
-  const router = createRouter({ routeTree: createRootRoute({ component: () => createElement(VaultContext, { value: frame }, createElement(ToastHost, {}, page)) }), history: createMemoryHistory() });
+  const router = createRouter({ routeTree: createRootRoute({ component: () => createElement(VaultContext, { value: frame }, createElement(ToastHost, { children: page })) }), history: createMemoryHistory() });
   const view = render(createElement(QueryClientProvider, { client: queries }, createElement(RouterProvider, { router: router as never })));
   for (let i = 0; i < 4; i++) await turn();
   return view;
@@ -142,4 +144,31 @@ it.each(['Base64', 'Text'])('takes the other side’s public key as PEM, with %s
   await turn();
   const der = createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64');
   expect(sent('kms:DeriveSharedSecret')).toMatchObject([{ PublicKey: der }]);
+});
+
+it('copies all that a shell has to know past the page: the new access key, and where it goes', async () => {
+  outputs['window:DescribeSettings'] = { Host: 'chromium', Copies: true, Picks: false, Notifies: false, Theme: 'dark', SingleLetterKeys: true, ClipboardSeconds: 30, Notifications: true };
+  outputs['access:DescribeAwsDoor'] = { Endpoint: 'https://127.0.0.1:5998', Region: 'eu-west-1', Tls: true, CertificateAuthorityFile: '/v/aws-ca.pem', State: 'open' };
+  outputs['access:CreateClient'] = { Name: 'shop', Arn: 'arn:aws:iam::111122223333:user/shop', AccessKeyId: 'AKIAIOSFODNN7EXAMPLE', SecretAccessKey: Buffer.from('wJalr/XUt+FEMI').toString('base64') };
+  outputs['window:CopyValue'] = { Encoding: 'text', Size: 1 };
+  await loadWindow();
+  const view = await shown(createElement(CreateClient, { onClose: () => undefined }));
+  act(() => { fireEvent.input(view.getByLabelText('Name'), { target: { value: 'shop' } }); });
+  act(() => { fireEvent.submit(view.container.querySelector('form')!); });
+  await turn();
+  await turn();
+  await click(view, 'Copy all for a shell');
+  const [input] = sent('window:CopyValue');
+  expect(Buffer.from(input?.['Value'] as string, 'base64').toString().split('\n')).toEqual([
+    "export AWS_ACCESS_KEY_ID='AKIAIOSFODNN7EXAMPLE'",
+    "export AWS_SECRET_ACCESS_KEY='wJalr/XUt+FEMI'",
+    "export AWS_ENDPOINT_URL_KMS='https://127.0.0.1:5998'",
+    "export AWS_ENDPOINT_URL_SECRETS_MANAGER='https://127.0.0.1:5998'",
+    "export AWS_REGION='eu-west-1'",
+    "export AWS_DEFAULT_REGION='eu-west-1'",
+    "export AWS_CA_BUNDLE='/v/aws-ca.pem'",
+    "export NODE_EXTRA_CA_CERTS='/v/aws-ca.pem'",
+    '',
+  ]);
+  expect(document.documentElement.outerHTML).not.toContain('wJalr/XUt+FEMI');
 });
