@@ -53,6 +53,23 @@ it('makes the first secret from fields, some of them pasted', async () => {
   await press(page, 'Put it into the field');
   await expect.poll(async () => (await page.getByLabel('Value of field 5', { exact: true }).inputValue()).length).toBe(32);
   await page.getByLabel('Description').fill('Orders');
+  // What was typed goes along from one way to type it to the other.
+  await page.getByRole('radio', { name: 'Text', exact: true }).check();
+  const typed = await page.getByLabel('Text of the value').inputValue();
+  await page.getByLabel('Text of the value').fill('no fields');
+  await page.getByRole('radio', { name: 'Fields', exact: true }).click();
+  await dialog(page).getByText('so it has no fields').waitFor();
+  await page.getByLabel('Text of the value').fill('{"port":5432,"tls":true}');
+  await page.getByRole('radio', { name: 'Fields', exact: true }).check();
+  await expect.poll(() => page.getByLabel('Value of field 2', { exact: true }).inputValue()).toBe('true');
+  await page.getByRole('radio', { name: 'Text', exact: true }).check();
+  expect(await page.getByLabel('Text of the value').inputValue()).toBe('{"port":5432,"tls":true}');
+  await page.getByLabel('Text of the value').fill(typed);
+  await page.getByRole('radio', { name: 'Fields', exact: true }).check();
+  await page.getByLabel('Value of field 5', { exact: true }).waitFor();
+  expect(await page.getByLabel('Value of field 5', { exact: true }).getAttribute('type')).toBe('password');
+  await press(page, 'Show what is typed');
+  expect(await page.getByLabel('Value of field 5', { exact: true }).getAttribute('type')).toBe('text');
   await submit(page);
   await page.getByRole('heading', { name: 'prod/orders/db' }).waitFor();
   const value = JSON.parse(await current('prod/orders/db')) as Record<string, string>;

@@ -40,14 +40,16 @@ export function fieldOf(value: SecretBytes, name: string): SecretBytes | undefin
 export interface Typed {
   readonly name: string;
   readonly text: string | undefined;
+  /** The text is JSON, as long as it can be read as such. */
+  readonly json?: boolean;
 }
 
 /** Fields in the order given. What was no string and is typed as JSON of another kind stays no string. */
 export function fieldsToValue(typed: readonly Typed[], before?: SecretBytes): SecretBytes {
   const known = before?.borrow(membersOf) ?? {};
-  const members = typed.map(({ name, text }): [string, unknown] => {
+  const members = typed.map(({ name, text, json = false }): [string, unknown] => {
     const old = Object.hasOwn(known, name) ? known[name] : undefined;
-    return [name, text === undefined ? old : typeof old === 'string' || old === undefined ? text : parsed(text)];
+    return [name, text === undefined ? old : json || (typeof old !== 'string' && old !== undefined) ? parsed(text) : text];
   });
   return secretOf(JSON.stringify(Object.fromEntries(members)));
 }
@@ -60,18 +62,17 @@ function parsed(text: string): unknown {
   }
 }
 
-/**
- * What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. `whole`: JSON with values that are no text, which
- * typed fields would make text of. Undefined: neither.
- */
-export function pastedFields(text: string): readonly (readonly [name: string, text: string])[] | 'whole' | undefined {
+/** `json`: it is no text, and `text` is its JSON. */
+export type Pasted = readonly [name: string, text: string, json: boolean];
+
+/** What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. Undefined: neither. */
+export function pastedFields(text: string): readonly Pasted[] | undefined {
   const members = membersOf(new TextEncoder().encode(text.trim()));
-  if (members && Object.values(members).some((value) => typeof value !== 'string')) return 'whole';
-  if (members) return Object.entries(members).map(([name, value]) => [name, textOf(value)]);
+  if (members) return Object.entries(members).map(([name, value]) => [name, textOf(value), typeof value !== 'string']);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
   const pairs = lines.map((line) => /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*$/.exec(line));
   if (pairs.length === 0 || pairs.some((pair) => pair === null)) return undefined;
-  return pairs.map((pair): [string, string] => [pair?.[1] ?? '', unquoted(pair?.[2] ?? '')]);
+  return pairs.map((pair): Pasted => [pair?.[1] ?? '', unquoted(pair?.[2] ?? ''), false]);
 }
 
 const unquoted = (text: string): string => /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;

@@ -42,6 +42,12 @@ describe('fields', () => {
     expect(read(fieldsToValue([{ name: 'port', text: 'a b' }], secret('{"port":5432}')))).toBe('{"port":"a b"}');
   });
 
+  it('come out of what was pasted as they went in', () => {
+    const text = '{"engine":"postgres","port":5432,"tls":true,"pin":"0041","hosts":["a"],"none":null}';
+    expect(read(fieldsToValue((pastedFields(text) ?? []).map(([name, one, json]) => ({ name, text: one, json }))))).toBe(text);
+    expect(read(fieldsToValue([{ name: 'port', text: 'a b', json: true }]))).toBe('{"port":"a b"}');
+  });
+
   it.each(['', 'plain', '[]', '["a"]', '"text"', '{}', '{"a":1', '{"a":1,"a":2}', '{"a":1} x', '{"__proto__":{"x":1}}', '\u0000', '{"n":12345678901234567890}', '{"a":"\\ud800"}'])('are none in %j', (text) => {
     expect(namesIn(secret(text))).toBeUndefined();
     expect(fieldOf(secret(text), 'a')).toBeUndefined();
@@ -50,9 +56,9 @@ describe('fields', () => {
 
 describe('pasting', () => {
   it('takes JSON and lines of names and values', () => {
-    expect(pastedFields(' {"user":"a","pass":"b"}\n')).toEqual([['user', 'a'], ['pass', 'b']]);
-    for (const mixed of ['{"user":"a","port":1}', '{"list":["a"]}', '{"none":null}']) expect(pastedFields(mixed)).toBe('whole');
-    expect(pastedFields('# comment\nexport USER=ada\n\nPASSWORD="a b"\r\nURL=https://x/?a=b\nEMPTY=')).toEqual([['USER', 'ada'], ['PASSWORD', 'a b'], ['URL', 'https://x/?a=b'], ['EMPTY', '']]);
+    expect(pastedFields(' {"user":"a","pass":"b"}\n')).toEqual([['user', 'a', false], ['pass', 'b', false]]);
+    expect(pastedFields('{"user":"a","port":1,"list":["a"],"none":null,"pin":"1"}')).toEqual([['user', 'a', false], ['port', '1', true], ['list', '["a"]', true], ['none', 'null', true], ['pin', '1', false]]);
+    expect(pastedFields('# comment\nexport USER=ada\n\nPASSWORD="a b"\r\nURL=https://x/?a=b\nEMPTY=')).toEqual([['USER', 'ada', false], ['PASSWORD', 'a b', false], ['URL', 'https://x/?a=b', false], ['EMPTY', '', false]]);
   });
   it.each(['username', '', 'a b=c d', 'just some text\nof two lines', 'A=1\nno'])('leaves %j as it is', (text) => {
     expect(pastedFields(text)).toBeUndefined();
