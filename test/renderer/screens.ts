@@ -77,6 +77,18 @@ const importing = async (page: Page, file?: string): Promise<void> => {
 };
 
 /** Every screen and every state of one that a person can come to. */
+/** The buttons stay under the pointer, whatever comes beside them. */
+async function shownAndCopied(page: Page): Promise<void> {
+  await fields(page);
+  const place = async (name: string): Promise<unknown> => page.getByRole('button', { name }).evaluate((button) => [button.getBoundingClientRect().x, button.getBoundingClientRect().y]);
+  const before = await place('Reveal password');
+  await press(page, 'Reveal password');
+  await press(page, 'Copy password');
+  await page.getByText(/clears in/).first().waitFor();
+  const after = await place('Hide password');
+  if (JSON.stringify(before) !== JSON.stringify(after)) throw new Error(`the buttons of the field went from ${String(before)} to ${String(after)}`);
+}
+
 export const SCREENS: Readonly<Record<string, Screen>> = {
   'unlock': { query: '?state=locked' },
   'unlock-wrong': { query: '?state=locked&slots=password,recovery,keychain', act: async (page) => { await page.getByLabel('Password', { exact: true }).fill('wrong password'); await page.keyboard.press('Enter'); await page.getByText('The password does not open this vault').waitFor(); } },
@@ -130,6 +142,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets-empty': { query: '?empty', act: (page) => page.getByRole('link', { name: 'Secrets' }).click() },
   'secrets-fields': { act: async (page) => { await fields(page); await page.getByRole('button', { name: 'Reveal password' }).click(); await page.getByText('hides in').waitFor(); } },
   'secrets-copied': { act: async (page) => { await fields(page); await press(page, 'Copy password'); await page.getByText(/clears in/).first().waitFor(); } },
+  'secrets-shown-copied': { act: shownAndCopied },
   'secrets-json': { act: async (page) => { await fields(page); await press(page, 'JSON'); await page.getByRole('button', { name: 'Reveal JSON' }).click(); } },
   'secrets-deleting': { act: (page) => secrets(page, 'recaptcha') },
   'secrets-versions': { act: async (page) => { await secrets(page); await page.getByRole('tab', { name: /Versions/ }).click(); await press(page, 'Compare with current'); await page.getByText('changed since').waitFor(); } },

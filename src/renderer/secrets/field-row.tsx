@@ -38,15 +38,17 @@ export function FieldRow({ name, mono = true, read, copy, lasts, first = false }
   const error = failed ?? copying.error;
   return (
     <div className="border-t border-line px-3.5 py-1.5 first:border-t-0">
-      <div className="flex min-h-7 flex-wrap items-center gap-x-3 gap-y-1">
-        <span className={`w-32 shrink-0 text-fg-2 ${mono ? 'truncate font-mono text-[12.5px]' : ''}`} title={name}>{name}</span>
-        <span className="min-w-[120px] flex-1">
-          {reveal.open ? <pre ref={reveal.out} tabIndex={0} aria-label={name} className="max-h-56 overflow-auto font-secret text-[12.5px]/[20px] break-all whitespace-pre-wrap" />
-          : <span className="font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{name}, hidden</span></span>}
-        </span>
-        {reveal.open && <span className="shrink-0 text-[12px] whitespace-nowrap text-fg-3">{reveal.asText ? '' : 'base64, '}{lasts ? 'good for' : 'hides in'} {reveal.rest} s</span>}
-        {copying.chip}
-        <span className="flex shrink-0 self-start">
+      <div className="flex items-start gap-x-3">
+        <div className="flex min-h-7 min-w-0 flex-1 flex-wrap items-center gap-x-3 gap-y-1">
+          <span className={`w-32 shrink-0 text-fg-2 ${mono ? 'truncate font-mono text-[12.5px]' : ''}`} title={name}>{name}</span>
+          <span className="min-w-[120px] flex-1">
+            {reveal.open ? <pre ref={reveal.out} tabIndex={0} aria-label={name} className="max-h-56 overflow-auto font-secret text-[12.5px]/[20px] break-all whitespace-pre-wrap" />
+            : <span className="font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">{name}, hidden</span></span>}
+          </span>
+          {reveal.open && <span className="shrink-0 text-[12px] whitespace-nowrap text-fg-3">{reveal.asText ? '' : 'base64, '}{lasts ? 'good for' : 'hides in'} {reveal.rest} s</span>}
+          {copying.chip}
+        </div>
+        <span className="flex shrink-0">
           <IconButton label={reveal.open ? `Hide ${name}` : `Reveal ${name}`} aria-pressed={reveal.open} data-reveal={first || undefined} onClick={() => { if (reveal.open) reveal.hide(); else void show(); }}>{reveal.open ? <EyeOff size={15} strokeWidth={1.6} /> : <Eye size={15} strokeWidth={1.6} />}</IconButton>
           {Copies && <IconButton label={`Copy ${name}`} disabled={copying.busy} onClick={() => { setFailed(undefined); void copying.run(copy); }}><Copy size={15} strokeWidth={1.6} /></IconButton>}
         </span>
