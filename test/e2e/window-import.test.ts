@@ -86,6 +86,27 @@ it('takes what is pasted past the page, and asks for each that clashes', async (
   await clean();
 });
 
+it('leaves neither of two entries of one name out, and lets the last one of a variable count', async () => {
+  const row = page.getByLabel('What to do with GitHub');
+  const paste = async (text: string): Promise<void> => {
+    await press(page, 'Import');
+    await page.getByRole('group', { name: 'Drop a file or paste here' }).evaluate((zone, content) => {
+      const data = new DataTransfer();
+      data.setData('text/plain', content);
+      zone.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    }, text);
+  };
+  await paste(`Title,Url,Username,Password,OTPAuth,Favorite,Archived,Tags,Notes\nGitHub,https://github.com,me,${NEEDLE}1,,false,false,,\nGitHub,https://github.com,other,${NEEDLE}2,,false,false,,\n`);
+  await row.waitFor();
+  expect(await row.inputValue()).toBe('Keep');
+  await press(page, 'Cancel');
+  await paste(`GitHub=${NEEDLE}1\nGitHub=${NEEDLE}2\n`);
+  await page.getByRole('radio', { name: 'One each' }).check();
+  await row.waitFor();
+  expect(await row.inputValue()).toBe('Replace');
+  await press(page, 'Cancel');
+});
+
 it('takes a file that is dropped on the list, and says why it does not take another', async () => {
   const drop = (name: string, text: string): Promise<void> => page.getByRole('heading', { name: 'Secrets', exact: true }).evaluate((target, [fileName = '', content = '']) => {
     const data = new DataTransfer();

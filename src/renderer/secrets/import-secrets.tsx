@@ -17,7 +17,7 @@ import { useWindow } from '../window-state.ts';
 import { refreshSecrets } from './data.ts';
 import { EnvPreview } from './env-preview.tsx';
 import { EraseOffer } from './erase-offer.tsx';
-import { confirmed, importRows, isConflict, openFile, openPath, openText, preview, type Choice, type Decision, type Imported, type ImportRow, type Opened, type Opening, type Previewed } from './import-data.ts';
+import { confirmed, DECISION_WORDS, DECISIONS, importRows, isConflict, openFile, openPath, openText, preview, type Choice, type Decision, type Imported, type ImportRow, type Opened, type Opening, type Previewed } from './import-data.ts';
 
 interface ImportProps {
   readonly onClose: () => void;
@@ -105,7 +105,9 @@ function Looked({ opened, onBusy, onBack, onClose }: LookedProps) {
   const [seen, setSeen] = useState<Previewed>();
   const [wrong, setWrong] = useState<CallError>();
   const [decisions, setDecisions] = useState<ReadonlyMap<string, Decision>>(new Map());
-  const [rest, setRest] = useState<Decision>('Skip');
+  const [rest, setRest] = useState<Decision>();
+  // Nothing of the file is left out unasked: of a .env the last one counts, and two entries of one name are two secrets.
+  const usual = ({ State }: ImportRow): Decision => (State !== 'Duplicate' ? 'Skip' : opened.Layouts.length > 1 ? 'Replace' : 'Keep');
   const [progress, setProgress] = useState<number>();
   const [done, setDone] = useState<Imported>();
   const running = useRef<AbortController>(undefined);
@@ -132,7 +134,7 @@ function Looked({ opened, onBusy, onBack, onClose }: LookedProps) {
     };
   }, [opened, choice]);
 
-  const decisionOf = (row: ImportRow): Decision => decisions.get(row.Name + String(row.Row)) ?? rest;
+  const decisionOf = (row: ImportRow): Decision => decisions.get(row.Name + String(row.Row)) ?? rest ?? usual(row);
   const wanted = seen ? confirmed(seen.rows, decisionOf) : [];
   const clashing = seen?.rows.filter(isConflict).length ?? 0;
   const write = async (): Promise<void> => {
@@ -163,7 +165,7 @@ function Looked({ opened, onBusy, onBack, onClose }: LookedProps) {
           <>
             <div className="flex min-h-7 flex-wrap items-center gap-x-4 gap-y-1">
               <p role="status" className="text-fg-2">{summary(seen)}</p>
-              {clashing > 1 && <span className="ml-auto flex items-center gap-2"><span className="text-[12px] text-fg-2">All that clash</span><Segmented small label="What to do with all that clash" value={rest} options={[['Keep', 'Keep both'], ['Replace', 'Replace'], ['Skip', 'Skip']]} onPick={(decision) => { setRest(decision); setDecisions(new Map()); }} /></span>}
+              {clashing > 1 && <span className="ml-auto flex items-center gap-2"><span className="text-[12px] text-fg-2">All that clash</span><Segmented<Decision | ''> small label="What to do with all that clash" value={rest ?? ''} options={DECISIONS.map((one) => [one, DECISION_WORDS[one]] as const)} onPick={(decision) => { setRest(decision === '' ? undefined : decision); setDecisions(new Map()); }} /></span>}
             </div>
             <EnvPreview rows={seen.rows} decisionOf={decisionOf} onDecide={(row, decision) => { setDecisions(new Map(decisions).set(row.Name + String(row.Row), decision)); }} />
           </>
