@@ -3,6 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { client, outputOf } from '../client.ts';
+import { readValue } from './data.ts';
+import { fieldOf } from './fields.ts';
 
 export type Rotation = Output<'secretsmanager:DescribeRotation'>;
 export type Run = NonNullable<Rotation['Run']>;
@@ -26,6 +28,22 @@ export function useRotationMarks(): ReadonlyMap<string, RotationMark> | undefine
   const { data } = useQuery({ queryKey: MARKS, refetchInterval: LOOK_MS, queryFn: async () => outputOf(await client.secretsmanager.listRotations()).Rotations });
   return useMemo(() => data && new Map(data.map((mark) => [mark.Name, mark])), [data]);
 }
+
+/** What AWS's `engine` calls the databases that have a rotator. */
+const ENGINES: Readonly<Record<string, RotatorKind>> = { postgres: 'postgres', postgresql: 'postgres', mysql: 'mysql', mariadb: 'mariadb', redis: 'redis' };
+/** What the value of a secret that nothing rotates yet names as its database. Only that word of it is kept. */
+export const useEngine = (name: string, wanted: boolean) =>
+  useQuery({
+    queryKey: ['secret', name, 'engine'],
+    enabled: wanted,
+    retry: false,
+    queryFn: async (): Promise<RotatorKind | null> => {
+      const { kind, bytes } = await readValue(name);
+      using value = bytes;
+      using engine = kind === 'text' ? fieldOf(value, 'engine') : undefined;
+      return (engine && ENGINES[engine.borrow((word) => new TextDecoder().decode(word))]) ?? null;
+    },
+  });
 
 export const MAIN_STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
@@ -127,7 +145,7 @@ export function took(seconds: number): string {
 export function rulesWords({ AutomaticallyAfterDays: days, ScheduleExpression: expression }: Rules): string {
   const rate = /^rate\((\d+) (day|hour)s?\)$/.exec(expression ?? '');
   const [count, unit] = rate ? [Number(rate[1]), rate[2] ?? ''] : [days, 'day'];
-  if (count === undefined) return expression ?? 'when you ask for it';
+  if (count === undefined) return expression === undefined ? 'when you ask for it' : `by ${expression}`;
   return count === 1 ? `every ${unit}` : `every ${String(count)} ${unit}s`;
 }
 

@@ -13,7 +13,7 @@ import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { Check, Segmented, SelectField, TextField } from '../parts/field.tsx';
 import { useCommands } from '../settings/commands-data.ts';
 import { pathOf, refreshSecrets } from './data.ts';
-import { ROTATOR_WORDS, useRotation, type RotatorKind, type Rotation, type Rules } from './rotation-data.ts';
+import { ROTATOR_WORDS, useEngine, useRotation, type RotatorKind, type Rotation, type Rules } from './rotation-data.ts';
 import { NextRuns } from './rotation-tab.tsx';
 
 const CHOICES: readonly RotatorKind[] = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'lambda', 'command'];
@@ -50,11 +50,11 @@ interface Draft {
   readonly now: boolean;
 }
 
-function draftOf(rotation: Rotation): Draft {
+function draftOf(rotation: Rotation, engine: RotatorKind | undefined): Draft {
   const { ScheduleExpression: expression, AutomaticallyAfterDays: days, Duration: duration = '' } = rotation.RotationRules ?? {};
   const text = expression ?? (days === undefined ? (rotation.Rotator === undefined ? 'rate(30 days)' : '') : `rate(${String(days)} days)`);
   return {
-    kind: rotation.Rotator ?? 'generic',
+    kind: rotation.Rotator ?? engine ?? 'generic',
     strategy: rotation.Strategy ?? 'single',
     when: text === '' ? '' : isWhen(text) ? text : 'own',
     expression: text,
@@ -94,16 +94,18 @@ function rotatorOf(name: string, draft: Draft, before: Rotation): Input<'secrets
 
 export function SetUpRotation({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
   const { data, error } = useRotation(name);
+  const isNew = data !== undefined && data.Rotator === undefined;
+  const engine = useEngine(name, isNew);
   return (
     <Dialog title={`Rotate ${pathOf(name)[1]}`} onClose={onClose} className="w-[560px]">
-      {data ? <Form name={name} before={data} onClose={onClose} /> : error ? <div className="p-5"><InlineError error={errorOf(error)} /></div> : <p role="status" className="late p-5 text-fg-2">Looking how it is rotated…</p>}
+      {data && !(isNew && engine.isPending) ? <Form name={name} before={data} engine={engine.data ?? undefined} onClose={onClose} /> : error ? <div className="p-5"><InlineError error={errorOf(error)} /></div> : <p role="status" className="late p-5 text-fg-2">Looking how it is rotated…</p>}
     </Dialog>
   );
 }
 
-function Form({ name, before, onClose }: { readonly name: string; readonly before: Rotation; readonly onClose: () => void }) {
+function Form({ name, before, engine, onClose }: { readonly name: string; readonly before: Rotation; readonly engine: RotatorKind | undefined; readonly onClose: () => void }) {
   const queries = useQueryClient();
-  const [draft, setDraft] = useState(() => draftOf(before));
+  const [draft, setDraft] = useState(() => draftOf(before, engine));
   const [tested, setTested] = useState<Output<'secretsmanager:TestRotator'>>();
   const [failed, setFailed] = useState<{ readonly error: CallError; readonly consequence: string }>();
   const [busy, setBusy] = useState<'testing' | 'saving'>();
@@ -148,7 +150,7 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
   return (
     <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (busy === undefined && isReady) void save(); }}>
       <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
-        <SelectField label="What rotates it" value={draft.kind} options={kinds} onPick={(kind) => { change({ kind }); }} hint={database ? 'Its value must have the members that AWS has for a database: engine, host, username, password' : draft.kind === 'generic' ? 'Nothing is told to any server: programs must read the new value themselves' : undefined} />
+        <SelectField label="What rotates it" value={draft.kind} options={kinds} onPick={(kind) => { change({ kind }); }} hint={database ? 'Its value must have the members that AWS has for a database: engine, host, username, password' : draft.kind === 'generic' ? `Nothing is told to any server: programs must read the new value themselves${engine === undefined ? '' : `. Its value names a database (${ROTATOR_WORDS[engine]}), which would refuse the new password`}` : undefined} />
         {draft.kind === 'command' && (commands.error ? <InlineError error={errorOf(commands.error)} />
         : commands.data?.length === 0 ? <p className="tint-warn rounded-card px-3 py-2.5">No program is allowed in this vault yet. Allow one in Settings, under Programs that rotate secrets; that asks for your password.</p>
         : <SelectField label="Program" value={command} options={names} onPick={(picked) => { change({ command: picked }); }} hint="It is told which secret and which step, never a value: it reads and puts values with an access key of its own" />)}
