@@ -10,9 +10,13 @@ import { Check, Segmented, TextField } from '../parts/field.tsx';
 interface Rules {
   readonly kind: 'password' | 'phrase';
   readonly length: string;
+  readonly lower: boolean;
   readonly digits: boolean;
   readonly capitals: boolean;
   readonly symbols: boolean;
+  readonly space: boolean;
+  /** At least one of each kind. */
+  readonly each: boolean;
   readonly without: string;
   readonly words: string;
   readonly separator: string;
@@ -20,20 +24,20 @@ interface Rules {
   readonly wordNumber: boolean;
 }
 /** As they were set last in this window; nothing secret. */
-let last: Rules = { kind: 'password', length: '32', digits: true, capitals: true, symbols: false, without: '', words: '6', separator: '-', wordCapitals: false, wordNumber: false };
+let last: Rules = { kind: 'password', length: '32', lower: true, digits: true, capitals: true, symbols: false, space: false, each: true, without: '', words: '6', separator: '-', wordCapitals: false, wordNumber: false };
 
 const BITS_PER_WORD = 11;
-const KINDS = { lower: 26, capitals: 26, digits: 10, symbols: 32 } as const;
+const KINDS = { lower: 26, capitals: 26, digits: 10, symbols: 32, space: 1 } as const;
 const whole = (text: string, least: number, most: number): number | undefined => (/^\d{1,4}$/.test(text) && Number(text) >= least && Number(text) <= most ? Number(text) : undefined);
 
 /** Bits, as many as are sure: excluded characters are taken off as if each were in the alphabet. */
-export function bitsOf({ kind, length, digits, capitals, symbols, without, words, wordNumber }: Rules): number | undefined {
+export function bitsOf({ kind, length, without, words, wordNumber, ...kinds }: Rules): number | undefined {
   if (kind === 'phrase') {
     const count = whole(words, 3, 20);
     return count === undefined ? undefined : Math.floor(count * BITS_PER_WORD + (wordNumber ? Math.log2(10 * count) : 0));
   }
   const count = whole(length, 8, 4096);
-  const size = KINDS.lower + (digits ? KINDS.digits : 0) + (capitals ? KINDS.capitals : 0) + (symbols ? KINDS.symbols : 0) - new Set(without).size;
+  const size = (Object.keys(KINDS) as (keyof typeof KINDS)[]).reduce((sum, name) => sum + (kinds[name] ? KINDS[name] : 0), 0) - new Set(without).size;
   return count === undefined || size < 2 ? undefined : Math.floor(count * Math.log2(size));
 }
 
@@ -43,12 +47,12 @@ export function Generator({ label, onMade, onClose }: { readonly label: string; 
   const set = (change: Partial<Rules>): void => { last = { ...rules, ...change }; setRules(last); };
   const bits = bitsOf(rules);
   const make = async (): Promise<void> => {
-    const { kind, length, digits, capitals, symbols, without, words, separator, wordCapitals, wordNumber } = rules;
+    const { kind, length, lower, digits, capitals, symbols, space, each, without, words, separator, wordCapitals, wordNumber } = rules;
     if (bits === undefined) return;
     setError(undefined);
     const answer = kind === 'phrase'
       ? await client.secretsmanager.getRandomPassphrase({ Words: Number(words), Separator: separator, Capitalize: wordCapitals, IncludeNumber: wordNumber })
-      : await client.secretsmanager.getRandomPassword({ PasswordLength: Number(length), ExcludeNumbers: !digits, ExcludeUppercase: !capitals, ExcludePunctuation: !symbols, ExcludeCharacters: without });
+      : await client.secretsmanager.getRandomPassword({ PasswordLength: Number(length), ExcludeNumbers: !digits, ExcludeUppercase: !capitals, ExcludePunctuation: !symbols, ExcludeLowercase: !lower, IncludeSpace: space, RequireEachIncludedType: each, ExcludeCharacters: without });
     if (!answer.ok) {
       setError(answer.error);
       return;
@@ -66,7 +70,7 @@ export function Generator({ label, onMade, onClose }: { readonly label: string; 
             <TextField label="Length" type="number" inputMode="numeric" min={8} max={4096} value={rules.length} autoFocus onChange={(event) => { set({ length: event.target.value }); }} error={whole(rules.length, 8, 4096) === undefined ? 'From 8 to 4,096' : undefined} className="w-24!" />
             <TextField label="Without these characters" value={rules.without} maxLength={100} spellCheck={false} onChange={(event) => { set({ without: event.target.value }); }} className="w-44! font-mono text-[12.5px]" />
           </div>
-          <div className="flex flex-wrap gap-x-5 gap-y-1"><Check words="Capitals" checked={rules.capitals} onCheck={(capitals) => { set({ capitals }); }} /><Check words="Digits" checked={rules.digits} onCheck={(digits) => { set({ digits }); }} /><Check words="Symbols" checked={rules.symbols} onCheck={(symbols) => { set({ symbols }); }} /></div>
+          <div className="flex flex-wrap gap-x-5 gap-y-1"><Check words="Small letters" checked={rules.lower} onCheck={(lower) => { set({ lower }); }} /><Check words="Capitals" checked={rules.capitals} onCheck={(capitals) => { set({ capitals }); }} /><Check words="Digits" checked={rules.digits} onCheck={(digits) => { set({ digits }); }} /><Check words="Symbols" checked={rules.symbols} onCheck={(symbols) => { set({ symbols }); }} /><Check words="Space" checked={rules.space} onCheck={(space) => { set({ space }); }} /><Check words="One of each" checked={rules.each} onCheck={(each) => { set({ each }); }} /></div>
         </>
       ) : (
         <>
