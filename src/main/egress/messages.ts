@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<FailureCode, (failed: Failed) => string>> = {
   unreachable: () => 'the server cannot be reached: check that it runs, its host and port, and firewalls between',
   'timed-out': () => 'the server took longer than the time limit: check that it answers, or raise the limit',
   'tls-missing': () => 'the server offers no TLS: switch it on there, or write `"ssl": false` into the secret to go without',
-  'tls-untrusted': () => 'the server\'s certificate is not from a trusted authority, or has expired: give the authority\'s certificate with the rotation, or renew the server\'s',
+  'tls-untrusted': () => 'the server\'s certificate is not from a trusted authority, or has expired: give the authority\'s certificate where the server is named, or renew the server\'s',
   'tls-name': () => 'the server\'s certificate is for another name than the secret\'s host: use the name of the certificate',
   'tls-failed': () => 'the server and the vault agree on no TLS: it may be too old, or no such server',
   'login-refused': ({ role }) => (role === 'master' ? 'the master secret\'s user cannot log in: correct the master secret' : role === 'pending' ? 'the new password does not log in: rotate again' : 'none of the secret\'s passwords logs in: set the password at the server by hand and put it as the current value'),

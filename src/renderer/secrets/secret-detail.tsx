@@ -107,7 +107,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
           {due === undefined && rotation.data?.Run && <Suspense><RotationRun name={name} rotation={rotation.data} run={rotation.data.Run} /></Suspense>}
         </Tabs.Content>
         {due === undefined && <Tabs.Content value="rotation"><Suspense><RotationTab name={name} hasValue={current !== undefined} at={at} /></Suspense></Tabs.Content>}
-        <Tabs.Content value="versions"><Versions name={name} versions={versions} current={current} dying={due !== undefined} at={at} /></Tabs.Content>
+        <Tabs.Content value="versions"><Versions name={name} versions={versions} current={current} dying={due !== undefined} at={at} rotates={value.RotationEnabled !== undefined} /></Tabs.Content>
         {due === undefined && <Tabs.Content value="regions"><Suspense><RegionsTab name={name} at={at} /></Suspense></Tabs.Content>}
         <Tabs.Content value="about"><About value={value} at={at} /></Tabs.Content>
       </Tabs.Root>

@@ -22,9 +22,11 @@ interface VersionsProps {
   readonly current: string | undefined;
   readonly dying: boolean;
   readonly at: number;
+  /** Something rotates it: what an older version holds may be refused where it is used. */
+  readonly rotates: boolean;
 }
 
-export function Versions({ name, versions, current, dying, at }: VersionsProps) {
+export function Versions({ name, versions, current, dying, at, rotates }: VersionsProps) {
   const [open, setOpen] = useState<Open>();
   if (versions.isError) return <div className="pt-5"><InlineError error={errorOf(versions.error)} /></div>;
   if (!versions.data) return <SkeletonRows rows={3} height={44} />;
@@ -37,7 +39,7 @@ export function Versions({ name, versions, current, dying, at }: VersionsProps) 
         {list.map((version) => (
           <VersionRow key={version.VersionId} version={version} at={at}>
             {!dying && version.KmsKeyIds !== undefined && (
-              <VersionActions name={name} version={version} versions={list} current={current} open={open?.versionId === version.VersionId ? open.what : undefined} onToggle={(what) => { toggle({ versionId: version.VersionId, what }); }} onDone={() => { setOpen(undefined); }} />
+              <VersionActions name={name} rotates={rotates} version={version} versions={list} current={current} open={open?.versionId === version.VersionId ? open.what : undefined} onToggle={(what) => { toggle({ versionId: version.VersionId, what }); }} onDone={() => { setOpen(undefined); }} />
             )}
           </VersionRow>
         ))}
@@ -66,6 +68,7 @@ function VersionRow({ version, at, children }: { readonly version: SecretVersion
 
 interface ActionsProps {
   readonly name: string;
+  readonly rotates: boolean;
   readonly version: SecretVersion;
   readonly versions: readonly SecretVersion[];
   readonly current: string | undefined;
@@ -74,7 +77,7 @@ interface ActionsProps {
   readonly onDone: () => void;
 }
 
-function VersionActions({ name, version, versions, current, open, onToggle, onDone }: ActionsProps) {
+function VersionActions({ name, rotates, version, versions, current, open, onToggle, onDone }: ActionsProps) {
   const { readOnly } = useVault();
   const queries = useQueryClient();
   const say = useToast();
@@ -110,7 +113,7 @@ function VersionActions({ name, version, versions, current, open, onToggle, onDo
       {open === 'labels' && <Labels name={name} version={version} versions={versions} onDone={onDone} />}
       {open === 'promote' && (
         <div className="tint-warn mt-2 mb-1 rounded-card px-3 py-2.5">
-          <p>Programs that ask for the current value get this one from now on. What is current now becomes Previous, and stays readable.</p>
+          <p>Programs that ask for the current value get this one from now on. What is current now becomes Previous, and stays readable.{rotates && ' Only the label moves: nothing is set where the secret is used, which may refuse a value that a rotation has replaced.'}</p>
           <div className="mt-2 flex gap-2"><Button kind="primary" disabled={busy} onClick={() => { void promote(); }}>{busy ? 'Moving…' : 'Make it current'}</Button><Button onClick={onDone}>Leave it</Button></div>
         </div>
       )}
