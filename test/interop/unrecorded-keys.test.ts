@@ -1,7 +1,9 @@
 /** The vault is killed between a token's making a key and the record of it: the key is found, and adopted or deleted as its owner says. */
 import { createPublicKey, verify } from 'node:crypto';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newTokenKeyId } from '../../src/main/hardware/token-names.ts';
 import { buildBadModule, type BadModule } from '../system/support/bad-module.ts';
 import type { Json } from '../system/support/client.ts';
 import { PIN, SOFTHSM } from '../system/support/softhsm.ts';
@@ -73,4 +75,17 @@ it('is deleted when its label is typed, and nothing else is', async () => {
   expect((await keysOn()).map(({ State }) => State).sort()).toEqual(['foreign', 'recorded']);
   expect((await on.tokenNow())['NotRecorded']).toBeUndefined();
   expect(on.hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', 'unrecorded', '--login', '--pin', PIN, '--list-objects').toString('utf8')).not.toContain(found['Label'] as string);
+});
+
+it('is not one that somebody planted who knows the vault’s id: outside a cluster the vault makes none that may travel, so it is adopted as theirs', async () => {
+  const vaultId = (await on.client.ok('vault:Status'))['VaultId'] as string;
+  const label = '56be93d0-af98-4fc4-8ba7-fd636e45000a';
+  const id = newTokenKeyId(vaultId, label, '0123456789abcdef');
+  on.hsm.run(process.execPath, resolve(import.meta.dirname, '../fixtures/pkcs11/put-travelling-key.cjs'), SOFTHSM, 'unrecorded', PIN, id, label);
+  expect((await keysOn()).find(({ Label }) => Label === label)).toMatchObject({ Id: id, Stated: { Sensitive: true, Extractable: true, TrustedOnly: true } });
+  const { KeyMetadata } = await on.client.ok('hardware:AdoptKey', { CustomKeyStoreId: on.store, Id: id });
+  const { KeyId } = KeyMetadata as { readonly KeyId: string };
+  // Under an id of its own, and it stays on the token when it is deleted here.
+  expect(KeyId).not.toBe(label);
+  expect(await on.client.ok('hardware:DescribeTokenKey', { KeyId })).toMatchObject({ Adopted: true, Stated: { Extractable: true } });
 });
