@@ -5,11 +5,11 @@
 import { bytesToBase64, base64ToBytes } from '../../shared/wire/base64.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import { keyOf } from '../backends/pkcs11/protocol.ts';
 import { fromHex } from '../crypto/bytes.ts';
 import { asSchedule } from '../doors/as-schedule.ts';
 import type { DoorPort } from '../doors/port.ts';
 import { settledWithin } from '../doors/settled-within.ts';
-import { keyOf } from '../hardware/processes.ts';
 import { KEY_STORES, MODULES, tokensOf } from '../hardware/kinds.ts';
 import { sealedPinOf } from '../hardware/sealed-pins.ts';
 import type { PinSeal } from '../operations/hardware-pins.ts';

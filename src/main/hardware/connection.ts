@@ -4,7 +4,6 @@
  */
 import type { ConnectionError, ConnectionState } from '../../shared/api/kms-key-stores.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { CKR } from '../backends/pkcs11/cryptoki.ts';
 import type { Place } from './processes.ts';
 import { sealedPinOf } from './sealed-pins.ts';
 
@@ -49,9 +48,6 @@ export interface Connection {
   readonly state: ConnectionState;
   readonly error?: ConnectionError;
 }
-
-/** Errors after which nobody is logged in any more. */
-export const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
 
 export const needsPin = (error: unknown): boolean => error instanceof VaultError && error.details?.['returned'] === 'CKR_USER_NOT_LOGGED_IN';
 

@@ -11,11 +11,12 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { Instant } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
+import { keyOf } from '../backends/pkcs11/protocol.ts';
 import type { Attempt } from '../keyring/ports.ts';
 import { assertStore, connectionError, mayGiveSealed, needsPin, reachSealed, type Connection } from './connection.ts';
 import type { KeyStoreRecord, UnfinishedJoin } from './kinds.ts';
 import { answers, LiveCluster, type ClusterPorts } from './live-cluster.ts';
-import { keyOf, samePlace, type Place, type ProcessPorts } from './processes.ts';
+import { samePlace, type Place, type ProcessPorts } from './processes.ts';
 import { Turns } from './turns.ts';
 import { TokenCalls, type TokenLogin } from './token-calls.ts';
 

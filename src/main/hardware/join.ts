@@ -14,6 +14,7 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { CKF, CKM } from '../backends/pkcs11/cryptoki.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, usable, type Offer } from '../backends/pkcs11/mechanisms.ts';
+import { keyOf } from '../backends/pkcs11/protocol.ts';
 import { copy, hex, wipe } from '../crypto/bytes.ts';
 import type { Random } from '../platform/ports.ts';
 import { discardAll, type Placed } from './cluster-keys.ts';
@@ -21,7 +22,7 @@ import { assertHeld, copyKey, isUnheld, wrapMechanism, type Route } from './copi
 import type { Hardware, Place } from './hardware.ts';
 import type { ClusterRecord, KeyStoreRecord, MemberRecord } from './kinds.ts';
 import type { Insisting } from './pin-tries.ts';
-import { keyOf, samePlace } from './processes.ts';
+import { samePlace } from './processes.ts';
 
 export interface Joining {
   readonly hardware: Hardware;

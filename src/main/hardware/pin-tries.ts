@@ -6,8 +6,8 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { copy } from '../crypto/bytes.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
-import type { TokenFacts } from '../backends/pkcs11/protocol.ts';
-import { keyOf, type Place } from './processes.ts';
+import { keyOf, type TokenFacts } from '../backends/pkcs11/protocol.ts';
+import type { Place } from './processes.ts';
 import { clusterIdOf } from './token-names.ts';
 
 export interface PinPorts {

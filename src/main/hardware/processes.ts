@@ -8,7 +8,7 @@
 import { VaultError } from '../../shared/model/errors.ts';
 import type { ModuleHost } from '../backends/pkcs11/client.ts';
 import { meant, nameToken } from '../backends/pkcs11/errors.ts';
-import type { ReplyOf, TokenName } from '../backends/pkcs11/protocol.ts';
+import { keyOf, type ReplyOf, type TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Asked } from './asked.ts';
 import type { ModuleRecord } from './kinds.ts';
 import { lookAtModule, type ModuleFile } from './module-file.ts';
@@ -42,7 +42,6 @@ export interface Place {
   readonly token: TokenName;
 }
 
-export const keyOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
 export const samePlace = (a: Place, b: Place): boolean => a.module.path === b.module.path && keyOf(a.token) === keyOf(b.token);
 const locked = (): VaultError => new VaultError('VaultLockedException', 'the vault is locked; unlock it with `keystead unlock`');
 

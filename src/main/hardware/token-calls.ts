@@ -6,15 +6,15 @@
  */
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { Answer, ModuleHost } from '../backends/pkcs11/client.ts';
+import { LOST } from '../backends/pkcs11/cryptoki.ts';
 import { codeIn, meant, nameToken } from '../backends/pkcs11/errors.ts';
 import type { MechanismFacts, Offer } from '../backends/pkcs11/mechanisms.ts';
-import type { CallName, ReplyOf, RequestOf, TokenFacts, TokenName } from '../backends/pkcs11/protocol.ts';
+import { keyOf, type CallName, type ReplyOf, type RequestOf, type TokenFacts, type TokenName } from '../backends/pkcs11/protocol.ts';
 import { Asked } from './asked.ts';
-import { LOST } from './connection.ts';
 import type { ModuleRecord } from './kinds.ts';
 import type { ModuleFile } from './module-file.ts';
 import { PinTries, type Insisting } from './pin-tries.ts';
-import { keyOf, ModuleProcesses, type Place, type ProcessPorts, type Running } from './processes.ts';
+import { ModuleProcesses, type Place, type ProcessPorts, type Running } from './processes.ts';
 
 export type TokenLogin = Partial<Insisting> & { readonly again?: boolean };
 

@@ -6,7 +6,7 @@ import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
-import { isClusterKey, isGuarded, type KeyFacts, type Stated } from '../backends/pkcs11/protocol.ts';
+import { isClusterKey, isGuarded, keyOf, type KeyFacts, type Stated } from '../backends/pkcs11/protocol.ts';
 import { hex } from '../crypto/bytes.ts';
 import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
@@ -20,7 +20,7 @@ import type { Writer } from '../store/port.ts';
 import { keyMetadata } from './key-metadata.ts';
 import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { provePair } from './prove-pair.ts';
-import { keyOf } from './resolvers.ts';
+import { keyOf as keyRecordOf } from './resolvers.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 import { certificatesAt, certificatesOf, placesFor } from './shown-certificates.ts';
@@ -106,12 +106,9 @@ export async function noteGone(writer: Writer, ref: HardwareRef): Promise<void> 
   if (store?.cluster) writer.of(KEY_STORES).update({ ...store, cluster: { ...store.cluster, gone: [...store.cluster.gone, ref.id] } });
 }
 
-/** By what `Hardware.notRecorded` knows a token. */
-export const storedAt = ({ token }: Place): string => `${token.serial}\n${token.label}`;
-
 /** Keys that this vault made there and has no record of: it died in between, or was put back to an older state. */
 function noteUnrecorded(hardware: Hardware, place: Place, keys: readonly KeyFacts[], known: readonly KeyRecord[], vaultId: string): void {
-  hardware.notRecorded.set(storedAt(place), new Set(keys.filter((key) => isOwnTokenKey(vaultId, key) && !alreadyHere(known, key.id)).map(({ id }) => id)));
+  hardware.notRecorded.set(keyOf(place.token), new Set(keys.filter((key) => isOwnTokenKey(vaultId, key) && !alreadyHere(known, key.id)).map(({ id }) => id)));
 }
 
 /** Looks for them on a connected store's tokens. What fails is found out when somebody looks at the token. */
@@ -152,7 +149,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random, notes =
 
   'hardware:DescribeTokenKey': async (_input, call, { reader, realm }) => {
     const hardware = now();
-    const key = keyOf(call.resource);
+    const key = keyRecordOf(call.resource);
     if (!key.hardware) return call.fail('UnsupportedOperationException', `key \`${key.keyId}\` is not in a token; see \`keystead kms describe-key\``);
     const store = await storeOf(reader, key.hardware.store);
     const cluster = hardware.cluster(store.id);
@@ -221,7 +218,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random, notes =
     writer.insertKey(record);
     // One that was deleted, and that its token has kept: levelling is to take it off no more.
     if (store.cluster?.gone.includes(input.Id)) writer.of(KEY_STORES).update({ ...store, cluster: { ...store.cluster, gone: store.cluster.gone.filter((id) => id !== input.Id) } });
-    hardware.notRecorded.get(storedAt(place))?.delete(input.Id);
+    hardware.notRecorded.get(keyOf(place.token))?.delete(input.Id);
     const certificates = await certificatesOf(hardware, placesFor(hardware, store), record, realm);
     return { KeyMetadata: await keyMetadata(writer, record, realm), Certificates: certificates.map(({ certificate }) => certificate) };
   },
@@ -239,7 +236,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random, notes =
       if (input.Confirm !== label) return call.fail('KMSInvalidStateException', `what it encrypted can never be read afterwards: type the label of the key, \`${label}\`, as \`Confirm\` if you mean it`);
       for (const at of store.cluster ? answering({ hardware, store }) : [place]) {
         await hardware.ask(at, 'discard', { token: at.token, ids: [input.Id] });
-        hardware.notRecorded.get(storedAt(at))?.delete(input.Id);
+        hardware.notRecorded.get(keyOf(at.token))?.delete(input.Id);
       }
     });
     return {};

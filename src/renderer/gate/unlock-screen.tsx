@@ -8,6 +8,7 @@ import { DEMO_PASSWORD } from '../../shared/model/demo.ts';
 import { client } from '../client.ts';
 import { now, useNow } from '../clock.ts';
 import { lastPart, plural, sentence, shortPath } from '../format.ts';
+import { longNameOf } from '../hardware/token-names.ts';
 import { InlineError } from '../parts/feedback.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
@@ -117,7 +118,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
       <div className="mt-6 w-[372px] max-w-full">
         {typed && (
           <form className="flex flex-col gap-3.5" onSubmit={(event) => { event.preventDefault(); submit(); }}>
-            {way === 'token' && tokens.length > 1 && chosen && <SelectField label="Token" value={chosen.SlotId} options={tokens.map((slot) => [slot.SlotId, `${slot.Token === '' ? 'No label' : slot.Token}, serial number ${slot.Serial}`] as const)} onPick={(id) => { if (busy) return; setError(undefined); setLastTry(false); setVouched(undefined); setChosen(tokens.find(({ SlotId }) => SlotId === id)); }} />}
+            {way === 'token' && tokens.length > 1 && chosen && <SelectField label="Token" value={chosen.SlotId} options={tokens.map((slot) => [slot.SlotId, longNameOf({ Label: slot.Token, Serial: slot.Serial })] as const)} onPick={(id) => { if (busy) return; setError(undefined); setLastTry(false); setVouched(undefined); setChosen(tokens.find(({ SlotId }) => SlotId === id)); }} />}
             <PasswordField
               key={way === 'token' ? chosen?.SlotId : way}
               ref={field}

@@ -7,8 +7,9 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
-import { leaveWords, leftWords, memberName, unleavable, type Cluster, type Member } from './cluster-words.ts';
+import { leaveWords, leftWords, unleavable, type Cluster, type Member } from './cluster-words.ts';
 import { refreshHardware } from './data.ts';
+import { nameOf } from './token-names.ts';
 
 export function LeaveCluster({ cluster, member, onClose }: { readonly cluster: Cluster; readonly member: Member; readonly onClose: () => void }) {
   const queries = useQueryClient();
@@ -16,7 +17,7 @@ export function LeaveCluster({ cluster, member, onClose }: { readonly cluster: C
   const [left, setLeft] = useState<readonly string[]>();
   const { busy, error, send } = useRequest();
   const { CustomKeyStoreId, CustomKeyStoreName: store } = cluster;
-  const name = memberName(member);
+  const name = nameOf(member);
   const why = busy ? undefined : unleavable(cluster, member);
   const isTyped = typed === name;
   // A token without a label is confirmed by its serial number here; what is sent is what the token has.

@@ -2,9 +2,10 @@
 import { Layers, LockKeyhole, LogIn, LogOut } from 'lucide-react';
 import { counted, day, exact, plural } from '../format.ts';
 import { Button, IconButton } from '../parts/button.tsx';
-import { clusterSaid, isBehind, memberName, memberNext, memberState, type Cluster, type Member } from './cluster-words.ts';
+import { clusterSaid, isBehind, memberNext, memberState, type Cluster, type Member } from './cluster-words.ts';
 import type { Token } from './data.ts';
 import { ChipTile, StateSaid } from './parts.tsx';
+import { nameOf } from './token-names.ts';
 import { moduleName } from './words.ts';
 
 const ICON = { size: 14, strokeWidth: 1.6, 'aria-hidden': true } as const;
@@ -46,7 +47,7 @@ interface MemberRowProps {
 function MemberRow({ member, cluster, token, logIn, leave }: MemberRowProps) {
   const said = memberState(member);
   const next = memberNext(member, cluster.Members);
-  const name = memberName(member);
+  const name = nameOf(member);
   return (
     <li aria-label={`${name}: ${said[0]}`} className="px-3 py-2.5">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">

@@ -10,10 +10,11 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { SelectField } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
-import { isBehind, memberName, type Cluster } from './cluster-words.ts';
+import { isBehind, type Cluster } from './cluster-words.ts';
 import { refreshHardware, type Token } from './data.ts';
 import { Warned } from './parts.tsx';
 import { insistsAfter, wrongPin, type Officer } from './span-tries.ts';
+import { nameOf } from './token-names.ts';
 
 interface SpanStoreProps {
   readonly cluster: Cluster;
@@ -24,7 +25,6 @@ interface SpanStoreProps {
 /** A token that KMS has a name for, as every initialised one has. */
 export type Joinable = Token & { readonly CloudHsmClusterId: string };
 export const isJoinable = (token: Token): token is Joinable => token.Initialized && token.PinSet && token.PinState !== 'locked' && token.CloudHsmClusterId !== undefined;
-const nameOf = ({ Label, Serial }: Pick<Token, 'Label' | 'Serial'>): string => (Label === '' ? Serial : Label);
 const isLay = ({ Module }: { readonly Module: string }): boolean => Module.includes('softhsm');
 
 /** Why nothing can join now; undefined where a token can. */
@@ -107,12 +107,12 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
             <SelectField label="Token that joins" value={joining} options={free.map((one) => [one.CloudHsmClusterId, `${nameOf(one)}, serial ${one.Serial}`] as const)} onPick={(id) => { setJoining(id); setInsists([]); setError(undefined); }} />
             {!guest.LoggedIn && <PasswordField ref={user} label={`User PIN of ${nameOf(guest)}`} autoComplete="off" disabled={busy} hint="Kept in the module’s process until lock" />}
             <PasswordField ref={officer} label={`Security officer’s PIN of ${nameOf(guest)}`} autoComplete="off" disabled={busy} hint="Goes to a process of its own that ends at once; not kept" />
-            {members.length > 1 && <SelectField label="Keys are copied from" value={through} options={members.map((one) => [one.CloudHsmClusterId, memberName(one)] as const)} onPick={(id) => { setThrough(id); setInsists([]); setError(undefined); }} />}
-            <PasswordField ref={memberOfficer} label={`Security officer’s PIN of ${memberName(host)}`} autoComplete="off" disabled={busy} hint="Its officer marks the new token’s key as trusted; not kept either" />
+            {members.length > 1 && <SelectField label="Keys are copied from" value={through} options={members.map((one) => [one.CloudHsmClusterId, nameOf(one)] as const)} onPick={(id) => { setThrough(id); setInsists([]); setError(undefined); }} />}
+            <PasswordField ref={memberOfficer} label={`Security officer’s PIN of ${nameOf(host)}`} autoComplete="off" disabled={busy} hint="Its officer marks the new token’s key as trusted; not kept either" />
             {(isLay(guest) || isLay(host)) && <Warned>SoftHSM lets a security officer make public objects only: the new trusted key lies in plain among the token’s files on the disk until it is copied to a private object, moments later.</Warned>}
             {error?.code === 'CancelledException' && <p role="status" className="tint-warn rounded-card px-3 py-2.5">Cancelled. The token did not join; what was made on it for that was removed where it answers.</p>}
             {error && error.code !== 'CancelledException' && <InlineError error={error} consequence="The token did not join; what was made on it for that was removed where it answers." />}
-            {insists.map((one) => <Warned key={one}>Going on uses the last try that {one === 'guest' ? nameOf(guest) : memberName(host)} says is left. One more wrong PIN of its security officer locks it for good.</Warned>)}
+            {insists.map((one) => <Warned key={one}>Going on uses the last try that {one === 'guest' ? nameOf(guest) : nameOf(host)} says is left. One more wrong PIN of its security officer locks it for good.</Warned>)}
             {isUserAtLast && <Warned>It is the user’s PIN of {nameOf(guest)} that has one try left. Log in to the token by itself first, where the last try can be used; only the officers’ PINs are asked for here then.</Warned>}
           </div>
           {/* Below what scrolls: in sight in the smallest window, too. */}
@@ -135,7 +135,7 @@ function Joined({ before, after, onClose }: { readonly before: Cluster; readonly
   return (
     <>
       <div className="flex flex-col gap-3 px-5 pt-2 pb-3">
-        <p role="status">{behind.length === 0 ? 'Every key is on every token that answers.' : `${behind.map(memberName).join(' and ')} could not be given every key yet: bring the cluster level.`} Requests are spread over the tokens from now on.</p>
+        <p role="status">{behind.length === 0 ? 'Every key is on every token that answers.' : `${behind.map(nameOf).join(' and ')} could not be given every key yet: bring the cluster level.`} Requests are spread over the tokens from now on.</p>
         {lost.length > 0 && <p className="text-fg-2">Not offered in it any more, since it could not travel: <b className="font-medium text-fg">{lost.map(specName).join(', ')}</b>.</p>}
         <p className="text-fg-2">When no further token is to join, seal the cluster.</p>
       </div>

@@ -2,12 +2,12 @@
 import type { Output } from '../../shared/api/index.ts';
 import { plural } from '../format.ts';
 import type { Cluster } from './data.ts';
+import { nameOf } from './token-names.ts';
 import { FAILED, type Said } from './words.ts';
 
 export type { Cluster };
 export type Member = Cluster['Members'][number];
 
-export const memberName = ({ Label, Serial }: Pick<Member, 'Label' | 'Serial'>): string => (Label === '' ? Serial : Label);
 export const isBehind = ({ Missing = 0, Deleted = 0 }: Pick<Member, 'Missing' | 'Deleted'>): boolean => Missing > 0 || Deleted > 0;
 
 export function memberState(member: Pick<Member, 'Health' | 'Failure' | 'Missing' | 'Deleted'>): Said {
@@ -34,9 +34,9 @@ export function memberNext(member: Pick<Member, 'Health' | 'Failure' | 'Missing'
 
 /** Why it cannot be sealed now; undefined where it can. */
 export function unsealable(members: readonly Member[]): string | undefined {
-  const away = members.filter(({ Health }) => Health !== 'connected').map(memberName);
+  const away = members.filter(({ Health }) => Health !== 'connected').map(nameOf);
   if (away.length > 0) return `${away.join(' and ')} ${away.length === 1 ? 'does' : 'do'} not answer. Every token is sealed at once or none is: bring ${away.length === 1 ? 'it' : 'them'} back first.`;
-  const behind = members.filter(isBehind).map(memberName);
+  const behind = members.filter(isBehind).map(nameOf);
   return behind.length > 0 ? `${behind.join(' and ')} ${behind.length === 1 ? 'is' : 'are'} behind. Bring the cluster level first: a key that a token lacks when it is sealed it never gets.` : undefined;
 }
 
@@ -59,7 +59,7 @@ type Left = Output<'hardware:RemoveTokenFromKeyStore'>['Left'];
 
 /** What was not removed when a token left; empty where all of it was. */
 export function leftWords(left: Left, leaving: Pick<Member, 'CloudHsmClusterId' | 'Label' | 'Serial'>): readonly string[] {
-  const name = memberName(leaving);
+  const name = nameOf(leaving);
   const on = left.filter(({ CloudHsmClusterId: id }) => id === leaving.CloudHsmClusterId);
   const others = left.filter((one) => !on.includes(one));
   const reasons = [...new Set(left.map(({ Reason }) => Reason))].join('; ').replaceAll('`', '');

@@ -5,8 +5,9 @@ import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { askedFor, connectStore, tokensFor, type Connecting } from './connect.ts';
-import { refreshHardware, useClusters, useHardware, useKeyStores, type Token } from './data.ts';
+import { refreshHardware, useClusters, useHardware, useKeyStores } from './data.ts';
 import { PinForm } from './pin-form.tsx';
+import { nameOf } from './token-names.ts';
 
 interface ConnectGateProps {
   readonly storeId: string;
@@ -17,7 +18,6 @@ interface ConnectGateProps {
   readonly inDialog?: boolean;
 }
 
-const nameOf = ({ Label, Serial }: Token): string => (Label === '' ? Serial : Label);
 
 export function ConnectGate({ storeId, onConnected, onCancel, onBusy, inDialog = false }: ConnectGateProps) {
   const queries = useQueryClient();

@@ -20,6 +20,7 @@ import { DeleteStore } from './delete-store.tsx';
 import { CreateStore, RenameStore, StoreCard, type StoreAct } from './store-card.tsx';
 import { TokenCard, type TokenAct } from './token-card.tsx';
 import { ChangePin, Initialise, LogIn } from './token-dialogs.tsx';
+import { slotKeyOf } from './token-names.ts';
 
 type Doing = { readonly kind: 'add' } | { readonly kind: 'token'; readonly act: TokenAct; readonly of: Token } | { readonly kind: 'store'; readonly act: StoreAct; readonly of: KeyStore } | { readonly kind: 'leave'; readonly storeId: string; readonly member: Member } | { readonly kind: 'module'; readonly act: ModuleAct; readonly of: Module };
 
@@ -64,7 +65,7 @@ export function HardwareScreen() {
                 <section aria-label="Tokens">
                   <h2 className="mb-2 text-[12.5px]/[18px] font-semibold">Tokens</h2>
                   {data.Tokens.length === 0 && <p className="edge rounded-card bg-raised px-4 py-4 text-fg-2 [[data-theme=light]_&]:bg-pane">No module shows a token now. Put one in, then look again.</p>}
-                  {ordered(data.Tokens, (one) => storeOf(one) !== undefined).map((of) => <TokenCard key={`${of.Module} ${of.Initialized ? `${of.Serial} ${of.Label}` : of.Slot}`} token={of} store={storeOf(of)} act={readOnly ? undefined : (act) => { setDoing({ kind: 'token', act, of }); }} />)}
+                  {ordered(data.Tokens, (one) => storeOf(one) !== undefined).map((of) => <TokenCard key={`${of.Module} ${slotKeyOf(of)}`} token={of} store={storeOf(of)} act={readOnly ? undefined : (act) => { setDoing({ kind: 'token', act, of }); }} />)}
                 </section>
                 <SettingsCard title="Key stores">
                   {stores.data?.length === 0 && <p className="px-4 py-4 text-fg-2">No token is a key store yet. KMS makes keys in a token once it is one.</p>}

@@ -13,6 +13,7 @@ import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx'
 import { unlockToken } from './connect.ts';
 import { refreshHardware, useHardware, type Token } from './data.ts';
 import { Warned } from './parts.tsx';
+import { nameOf } from './token-names.ts';
 import { TRIES } from './words.ts';
 
 interface PinFormProps {
@@ -39,7 +40,7 @@ export function PinForm({ token: given, act, onTaken, onCancel, onBusy, inDialog
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<string>();
   const [error, setError] = useState<CallError>();
-  const name = token.Label === '' ? token.Serial : token.Label;
+  const name = nameOf(token);
   const last = token.PinState === 'last';
   const locked = token.PinState === 'locked';
   useEffect(() => { if (!busy) pin.current?.focus(); }, [busy]);

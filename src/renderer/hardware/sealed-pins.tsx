@@ -8,14 +8,15 @@ import { InlineError } from '../parts/feedback.tsx';
 import { useRequest } from '../parts/request.ts';
 import { refreshHardware, type Module } from './data.ts';
 import { Warned } from './parts.tsx';
+import { keyOf, nameOf } from './token-names.ts';
 
-export const SealedPins = ({ of, canForget }: { readonly of: Module; readonly canForget: boolean }) => (of.SealedPins.length === 0 ? null : <ul aria-label="PINs sealed in the vault" className="mt-1 flex flex-col gap-1">{of.SealedPins.map((pin) => <Row key={`${pin.Serial} ${pin.Label}`} module={of.Path} pin={pin} canForget={canForget} />)}</ul>);
+export const SealedPins = ({ of, canForget }: { readonly of: Module; readonly canForget: boolean }) => (of.SealedPins.length === 0 ? null : <ul aria-label="PINs sealed in the vault" className="mt-1 flex flex-col gap-1">{of.SealedPins.map((pin) => <Row key={keyOf(pin)} module={of.Path} pin={pin} canForget={canForget} />)}</ul>);
 
 function Row({ module, pin, canForget }: { readonly module: string; readonly pin: Module['SealedPins'][number]; readonly canForget: boolean }) {
   const queries = useQueryClient();
   const { busy, error, send } = useRequest();
   const { Serial, Label } = pin;
-  const name = Label === '' ? Serial : Label;
+  const name = nameOf(pin);
   return (
     <li className="flex flex-col gap-1">
       <div className="flex min-h-7 flex-wrap items-center gap-x-3 gap-y-1">

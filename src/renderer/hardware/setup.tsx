@@ -22,6 +22,7 @@ import { PinForm } from './pin-form.tsx';
 import { FIRST_MESSAGE, runSetup, SETUP_ACTS, SETUP_WORDS, setupCommands, staying, type SetupAct, type SetupMade, type SetupWanted } from './setup-run.ts';
 import { useStepFocus } from './step-focus.ts';
 import { InitialiseForm } from './token-dialogs.tsx';
+import { slotKeyOf } from './token-names.ts';
 import { moduleName, tokenState } from './words.ts';
 
 type Step = { readonly is: 'module' } | { readonly is: 'token' } | { readonly is: 'initialise' | 'pin' | 'key'; readonly token: Token } | { readonly is: 'work'; readonly wanted: SetupWanted } | { readonly is: 'done'; readonly wanted: SetupWanted; readonly made: SetupMade } | { readonly is: 'left'; readonly stays: readonly string[] };
@@ -136,14 +137,13 @@ interface TokenChoiceProps {
   readonly onTake: (token: Token) => void;
   readonly onCancel: () => void;
 }
-const idOf = ({ Serial, Label, Slot, Initialized }: Token): string => (Initialized ? `${Serial}\n${Label}` : Slot);
 
 function TokenChoice({ module, tokens, looking, onTake, onCancel }: TokenChoiceProps) {
   const queries = useQueryClient();
   const group = useId();
   const [chosen, setChosen] = useState<string>();
   const usable = tokens.filter(({ PinState }) => PinState !== 'locked');
-  const token = usable.find((one) => idOf(one) === chosen) ?? usable[0];
+  const token = usable.find((one) => slotKeyOf(one) === chosen) ?? usable[0];
   return (
     <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (token) onTake(token); }}>
       <div className="flex flex-col gap-3 overflow-y-auto px-5 pt-2 pb-3">
@@ -153,8 +153,8 @@ function TokenChoice({ module, tokens, looking, onTake, onCancel }: TokenChoiceP
             <legend className="mb-1.5 text-[12px]/4 font-medium text-fg-2">Which token?</legend>
             <div className="flex flex-col gap-1.5">
               {tokens.map((one) => (
-                <label key={idOf(one)} className={CHOICE}>
-                  <input type="radio" name={group} disabled={one.PinState === 'locked'} checked={token !== undefined && idOf(one) === idOf(token)} onChange={() => { setChosen(idOf(one)); }} className="absolute inset-0 appearance-none focus-visible:outline-none" />
+                <label key={slotKeyOf(one)} className={CHOICE}>
+                  <input type="radio" name={group} disabled={one.PinState === 'locked'} checked={token !== undefined && slotKeyOf(one) === slotKeyOf(token)} onChange={() => { setChosen(slotKeyOf(one)); }} className="absolute inset-0 appearance-none focus-visible:outline-none" />
                   <span className="min-w-0 flex-1"><span className="block truncate font-medium"><bdi>{one.Initialized ? one.Label : 'Empty token'}</bdi></span><span className="block truncate text-[12px]/4 text-fg-2"><bdi>{one.Model}</bdi>, {one.Serial === '' ? `slot ${one.Slot}` : <>serial <code className="font-mono">{one.Serial}</code></>}</span></span>
                   <StateSaid said={tokenState(one)} />
                 </label>

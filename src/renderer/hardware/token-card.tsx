@@ -8,6 +8,7 @@ import type { KeyStore, Token } from './data.ts';
 import { ChipTile, Fact, StateSaid } from './parts.tsx';
 import { Mechanisms } from './mechanisms.tsx';
 import { TokenKeys } from './token-keys.tsx';
+import { nameOf } from './token-names.ts';
 import { clockWords, moduleName, tokenFlags, tokenState, TRIES } from './words.ts';
 
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
@@ -24,7 +25,7 @@ interface TokenCardProps {
 
 export function TokenCard({ token, store, act }: TokenCardProps) {
   const [tab, setTab] = useState('about');
-  const name = token.Initialized ? (token.Label === '' ? token.Serial : token.Label) : 'Empty token';
+  const name = token.Initialized ? nameOf(token) : 'Empty token';
   const said = tokenState(token);
   const clock = clockWords(token);
   const tries = token.Initialized ? TRIES[token.PinState] : undefined;

@@ -13,13 +13,13 @@ import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx'
 import { refreshHardware, type Token } from './data.ts';
 import { Warned } from './parts.tsx';
 import { PinForm } from './pin-form.tsx';
+import { nameOf } from './token-names.ts';
 import { TRIES } from './words.ts';
 
 interface TokenDialogProps {
   readonly token: Token;
   readonly onClose: () => void;
 }
-const nameOf = ({ Label, Serial }: Token): string => (Label === '' ? Serial : Label);
 const least = ({ MinPinLength }: Token): number => Math.max(4, MinPinLength);
 
 /** `module`: of a token that two modules show, the one that is asked. */

@@ -4,6 +4,7 @@ import { useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client, outputOf } from '../client.ts';
 import { sentence } from '../format.ts';
+import { keyOf, longNameOf } from '../hardware/token-names.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { errorOf, InlineError, ProgressRow, SkeletonRows } from '../parts/feedback.tsx';
@@ -13,7 +14,6 @@ import { STATUS } from '../status.ts';
 import { Proof, type ProofHandle, type ProofKind } from './proof.tsx';
 
 const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'UnlockDelayedException']);
-const keyOf = ({ Serial, Label }: { readonly Serial: string; readonly Label: string }): string => `${Serial}\n${Label}`;
 
 export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly ProofKind[]; readonly onClose: () => void }) {
   const queries = useQueryClient();
@@ -62,7 +62,7 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
           {found.error && <InlineError error={errorOf(found.error)} />}
           {!found.data && !found.error && <SkeletonRows rows={1} height={52} />}
           {found.data && !token && <p>No token with a PIN is there. Plug one in, or add its module with <code className="font-mono text-[12px]">keystead hardware add-module</code>.</p>}
-          {token && <SelectField label="Token" value={keyOf(token)} options={tokens.map((one) => [keyOf(one), `${one.Label === '' ? 'No label' : one.Label}, serial number ${one.Serial}`])} onPick={(key) => { setPicked(key); setInsists(false); }} />}
+          {token && <SelectField label="Token" value={keyOf(token)} options={tokens.map((one) => [keyOf(one), longNameOf(one)])} onPick={(key) => { setPicked(key); setInsists(false); }} />}
           {token && <PasswordField ref={pin} label="PIN of the token" autoComplete="off" disabled={busy} error={problem.pin} hint={insists ? 'Going on uses the last try that the token says is left' : 'It goes to the token\'s module and is not kept'} />}
           {token && <Proof ref={proof} kinds={kinds} error={problem.proof} disabled={busy} />}
           {error && <InlineError error={error} consequence="The ways in are as they were." />}

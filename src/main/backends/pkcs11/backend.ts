@@ -18,7 +18,7 @@ import { hasReturned, nameToken, UNOPENED, UNSUPPORTED } from './errors.ts';
 import { does, signingUse } from './mechanisms.ts';
 import { createMessageKeys } from './message-keys.ts';
 import { padded, unpadOaep } from './oaep.ts';
-import type { TokenName, Use } from './protocol.ts';
+import { keyOf, type TokenName, type Use } from './protocol.ts';
 import { faulty, only, onTokens, type At, type Handle, type TokenAccess, type TokenHandle } from './token-access.ts';
 
 export interface TokenBackendPorts<P extends { readonly token: TokenName }> {
@@ -60,7 +60,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     const hash = algorithmOf(algorithm).hash === 'sha256' ? 'sha256' : 'sha1';
     const size = keySpecOf(key.spec).bits / 8;
     if (ciphertext.byteLength !== size) throw invalidCiphertext();
-    const token = `${place.token.serial}\n${place.token.label}`;
+    const token = keyOf(place.token);
     const ask = async (use: Use): Promise<Uint8Array> => only((await tokens.ask(place, 'decrypt', { ...request, use }, [ciphertext])).parts, place.token);
     try {
       if (does(offer, CKM.RSA_PKCS_OAEP, CKF.DECRYPT) && !(hash === 'sha256' && sha1Only.has(token))) {

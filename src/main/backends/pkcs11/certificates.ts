@@ -7,9 +7,9 @@
 import { createHash, X509Certificate, type KeyObject } from 'node:crypto';
 import { writeSpki, type CurveName } from '../../crypto/der.ts';
 import type { Answer, Calls } from './calls.ts';
-import { CKA, CKC, CKO, type Handle } from './cryptoki.ts';
+import { CKA, CKC, CKO, LOST, type Handle } from './cryptoki.ts';
 import { found } from './host-failure.ts';
-import { LOST, type Objects } from './objects.ts';
+import type { Objects } from './objects.ts';
 import { MOST_CERTIFICATE, MOST_CERTIFICATES, MOST_LISTED, MOST_NAME, type CertificateFacts, type PublicHalf, type RequestOf, type TokenName } from './protocol.ts';
 import { codeOf } from './sessions.ts';
 import { numberIn, rsaSpki, textIn } from './templates.ts';

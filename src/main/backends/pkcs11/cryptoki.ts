@@ -158,6 +158,9 @@ export const CKR = {
   PIN_TOO_WEAK: 0x1b8,
 } as const;
 
+/** Errors after which the token's sessions and login are no more. */
+export const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
+
 export interface Attribute {
   readonly type: number;
   readonly value?: number | boolean | string | Buffer;

@@ -8,11 +8,11 @@ import { keySpecOf } from '../../../shared/model/algorithms.ts';
 import { wipe } from '../../crypto/bytes.ts';
 import { pinOf, type Answer, type Calls } from './calls.ts';
 import { createCertificates } from './certificates.ts';
-import { CKA, CKO, CKR, CKU, type Cryptoki, type Handle } from './cryptoki.ts';
+import { CKA, CKO, CKR, CKU, LOST, type Cryptoki, type Handle } from './cryptoki.ts';
 import { GENERATORS } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
-import { isClusterKey, isGuarded, MOST_LISTED, type CallName, type RequestOf, type TokenName } from './protocol.ts';
-import { createObjects, LOST } from './objects.ts';
+import { isClusterKey, isGuarded, keyOf, MOST_LISTED, type CallName, type RequestOf, type TokenName } from './protocol.ts';
+import { createObjects } from './objects.ts';
 import { KeptPins } from './pins.ts';
 import { codeOf, Sessions } from './sessions.ts';
 import { createSlots } from './slots.ts';
@@ -20,8 +20,6 @@ import { createTrust } from './trust.ts';
 import { createUses } from './uses.ts';
 import { tryToWrap } from './wrap-test.ts';
 import { pairTemplates, secretTemplate } from './templates.ts';
-
-const nameOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
 
 export function createDevice(p11: Cryptoki): Calls {
   const tokens = new Map<string, Sessions>();
@@ -32,12 +30,12 @@ export function createDevice(p11: Cryptoki): Calls {
   let running = 0;
 
   const forget = (token: TokenName): void => {
-    tokens.delete(nameOf(token));
-    for (const key of handles.keys()) if (key.startsWith(`${nameOf(token)}\n`)) handles.delete(key);
+    tokens.delete(keyOf(token));
+    for (const key of handles.keys()) if (key.startsWith(`${keyOf(token)}\n`)) handles.delete(key);
   };
 
   function logOut(token: TokenName): void {
-    const known = tokens.get(nameOf(token));
+    const known = tokens.get(keyOf(token));
     forget(token);
     if (!known) return;
     known.logout();
@@ -45,7 +43,7 @@ export function createDevice(p11: Cryptoki): Calls {
   }
 
   function sessionsOf(token: TokenName): Sessions {
-    const sessions = tokens.get(nameOf(token));
+    const sessions = tokens.get(keyOf(token));
     if (!sessions) throw loggedOut();
     return sessions;
   }
@@ -71,8 +69,8 @@ export function createDevice(p11: Cryptoki): Calls {
 
   const certificates = createCertificates({ objects, within });
 
-  function keyOf(session: Handle, token: TokenName, id: string): Handle {
-    const name = `${nameOf(token)}\n${id}`;
+  function handleOf(session: Handle, token: TokenName, id: string): Handle {
+    const name = `${keyOf(token)}\n${id}`;
     const known = handles.get(name);
     if (known) return known;
     const value = Buffer.from(id, 'hex');
@@ -89,18 +87,18 @@ export function createDevice(p11: Cryptoki): Calls {
   const withKey = <T>(token: TokenName, id: string, work: (session: Handle, key: Handle) => Promise<T>): Promise<T> =>
     within(token, async (session) => {
       try {
-        return await work(session, keyOf(session, token, id));
+        return await work(session, handleOf(session, token, id));
       } catch (error) {
         const code = codeOf(error);
-        if (code === CKR.KEY_HANDLE_INVALID || code === CKR.OBJECT_HANDLE_INVALID) handles.delete(`${nameOf(token)}\n${id}`);
+        if (code === CKR.KEY_HANDLE_INVALID || code === CKR.OBJECT_HANDLE_INVALID) handles.delete(`${keyOf(token)}\n${id}`);
         throw error;
       }
     });
 
   function login({ token, again }: RequestOf<'login'>, [pin]: readonly Uint8Array[]): Answer<'login'> {
-    const known = tokens.get(nameOf(token));
+    const known = tokens.get(keyOf(token));
     if (known && !again) {
-      const judged = pin ? pins.judge(nameOf(token), pin) : 'right';
+      const judged = pin ? pins.judge(keyOf(token), pin) : 'right';
       if (judged === 'right') return { reply: {} };
       if (judged === 'wrong') throw wrongPin();
       // From now on the token itself counts.
@@ -113,7 +111,7 @@ export function createDevice(p11: Cryptoki): Calls {
       forget(token);
       p11.C_CloseAllSessions(slot);
     }
-    const kept = pins.get(nameOf(token));
+    const kept = pins.get(keyOf(token));
     const given = pin ?? kept;
     if (!given) throw loggedOut();
     const sessions = new Sessions(p11, slot, p11.C_GetTokenInfo(slot).maxSessionCount);
@@ -122,11 +120,11 @@ export function createDevice(p11: Cryptoki): Calls {
     } catch (error) {
       p11.C_CloseAllSessions(slot);
       // One that was changed meanwhile: tried again by itself it would use up the token's patience.
-      if (given === kept) pins.drop(nameOf(token));
+      if (given === kept) pins.drop(keyOf(token));
       throw error;
     }
-    if (given !== kept) pins.keep(nameOf(token), given);
-    tokens.set(nameOf(token), sessions);
+    if (given !== kept) pins.keep(keyOf(token), given);
+    tokens.set(keyOf(token), sessions);
     return { reply: {} };
   }
 
@@ -140,13 +138,13 @@ export function createDevice(p11: Cryptoki): Calls {
     },
 
     setPin({ token }, [old, fresh]) {
-      const known = tokens.get(nameOf(token));
+      const known = tokens.get(keyOf(token));
       const slot = known?.slot ?? slotOf(token);
       once(slot, (session) => {
         if (known === undefined) p11.C_Login(session, CKU.USER, pinOf(old));
         p11.C_SetPIN(session, pinOf(old), pinOf(fresh));
         if (known === undefined) p11.C_Logout(session);
-        if (fresh && (known !== undefined || pins.get(nameOf(token)))) pins.keep(nameOf(token), fresh);
+        if (fresh && (known !== undefined || pins.get(keyOf(token)))) pins.keep(keyOf(token), fresh);
       });
       return { reply: {} };
     },
@@ -202,7 +200,7 @@ export function createDevice(p11: Cryptoki): Calls {
       withKey(token, id, (session, key) => {
         const pairs = find(session, [{ type: CKA.CLASS, value: CKO.PUBLIC_KEY }, { type: CKA.ID, value: Buffer.from(id, 'hex') }]);
         for (const object of [key, ...pairs]) p11.C_DestroyObject(session, object);
-        handles.delete(`${nameOf(token)}\n${id}`);
+        handles.delete(`${keyOf(token)}\n${id}`);
         return Promise.resolve({ reply: {} });
       }),
     check: ({ token }) => {
@@ -211,7 +209,7 @@ export function createDevice(p11: Cryptoki): Calls {
       return { reply: {} };
     },
     async restart({ token }) {
-      if ([...tokens.keys()].some((name) => name !== nameOf(token))) throw found('busy');
+      if ([...tokens.keys()].some((name) => name !== keyOf(token))) throw found('busy');
       // A module that is ended under a call takes this process along.
       while (running > 0) await new Promise((resolve) => setTimeout(resolve, 20));
       tokens.clear();
@@ -220,7 +218,7 @@ export function createDevice(p11: Cryptoki): Calls {
       login({ token, again: false }, []);
       return { reply: {} };
     },
-    ...createTrust({ p11, objects, within, withKey, slotOf, once, forget: (token, id) => { handles.delete(`${nameOf(token)}\n${id}`); } }),
+    ...createTrust({ p11, objects, within, withKey, slotOf, once, forget: (token, id) => { handles.delete(`${keyOf(token)}\n${id}`); } }),
     random: ({ token, length }) => within(token, (session) => ({ reply: {}, parts: [p11.C_GenerateRandom(session, Buffer.alloc(length))] })),
   };
 }

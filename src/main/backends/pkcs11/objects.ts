@@ -1,15 +1,12 @@
 /** What is read of the objects on a token: its own word of each key, and the public half. */
 import { keySpecOf, type KeyUsage } from '../../../shared/model/algorithms.ts';
-import { CKA, CKK, CKO, CKR, type Attribute, type Cryptoki, type Handle } from './cryptoki.ts';
+import { CKA, CKK, CKO, LOST, type Attribute, type Cryptoki, type Handle } from './cryptoki.ts';
 import { found } from './host-failure.ts';
 import type { KeyFacts, Stated } from './protocol.ts';
 import { codeOf } from './sessions.ts';
 import { curveOf, ecSpki, flagIn, numberIn, rsaSpki, specOfCurve, textIn } from './templates.ts';
 
 const MOST_OBJECTS = 10_000;
-
-/** Errors after which the token's sessions and login are no more. */
-export const LOST: ReadonlySet<number> = new Set([CKR.DEVICE_REMOVED, CKR.TOKEN_NOT_PRESENT, CKR.TOKEN_NOT_RECOGNIZED, CKR.SESSION_HANDLE_INVALID, CKR.SESSION_CLOSED, CKR.SLOT_ID_INVALID, CKR.USER_NOT_LOGGED_IN]);
 
 export interface Objects {
   find(session: Handle, template: Attribute[]): Handle[];

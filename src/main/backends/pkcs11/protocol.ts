@@ -18,6 +18,8 @@ export const MOST_LISTED = 1000;
 /** A token by what is printed on it: slot numbers change. */
 export const tokenName = z.strictObject({ serial: text, label: text });
 export type TokenName = z.output<typeof tokenName>;
+/** A token in maps and sets. */
+export const keyOf = ({ serial, label }: TokenName): string => `${serial}\n${label}`;
 
 export const use = z.discriminatedUnion('kind', [
   z.strictObject({ mechanism: u32, kind: z.literal('plain') }),

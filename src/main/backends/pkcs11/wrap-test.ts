@@ -5,8 +5,7 @@
  * Does not: take a failure for a refusal. Only return values that say of the key that it may not be wrapped count as one (PKCS #11 v2.40
  * section 5.1.6, v3.0 section 5.1.6); after any other nothing is known.
  */
-import { CKA, CKF, CKK, CKM, CKO, CKR, type Attribute, type Cryptoki, type Handle, type Mechanism } from './cryptoki.ts';
-import { LOST } from './objects.ts';
+import { CKA, CKF, CKK, CKM, CKO, CKR, LOST, type Attribute, type Cryptoki, type Handle, type Mechanism } from './cryptoki.ts';
 import { codeOf } from './sessions.ts';
 
 const WRAPS: readonly Mechanism[] = [
