@@ -112,7 +112,7 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     }),
     'hardware:DescribeTokenKey': (input) => ({
       KeyId: input['KeyId'], CustomKeyStoreId: 'cks-4f20c9d1b7e83a562', Uri: 'pkcs11:token=release-hsm;serial=66a2f1c0d4b3e201;id=%A0%44%44%44;type=private', Stated: stated(), Adopted: false,
-      ...(spans ? { Copies: [{ CloudHsmClusterId: RELEASE.CloudHsmClusterId, Label: RELEASE.Label, Origin: 'local', Stated: stated({ Extractable: true, NeverExtractable: false }) }, { CloudHsmClusterId: BACKUP.CloudHsmClusterId, Label: BACKUP.Label, Origin: 'cloned', Stated: stated({ Extractable: true, AlwaysSensitive: false, NeverExtractable: false, Local: false }) }] } : {}),
+      ...(spans ? { Copies: [{ CloudHsmClusterId: RELEASE.CloudHsmClusterId, Label: RELEASE.Label, Origin: 'local', Stated: stated({ Extractable: true, NeverExtractable: false, TrustedOnly: true }) }, { CloudHsmClusterId: BACKUP.CloudHsmClusterId, Label: BACKUP.Label, Origin: 'cloned', Stated: stated({ Extractable: true, AlwaysSensitive: false, NeverExtractable: false, Local: false, TrustedOnly: true }) }] } : {}),
       Tested: is('wraps') ? { WrapRefused: ['CKM_AES_KEY_WRAP'], WrapAllowed: ['CKM_AES_KEY_WRAP_KWP'], WrapUnknown: [] } : { WrapRefused: ['CKM_AES_KEY_WRAP', 'CKM_AES_KEY_WRAP_PAD', 'CKM_AES_CBC_PAD'], WrapAllowed: [], WrapUnknown: [] },
       Certificates: [certificate(at(), { Sha256: '5e'.repeat(32), Subject: 'O=Acme, OU=Release, CN=Release signing', Of: { Id: 'a0'.padEnd(32, '4'), Match: 'publicKey', KeyId: input['KeyId'] } })],
       Notes: ['Messages are hashed here, and each signature is verified here before it is given out'],

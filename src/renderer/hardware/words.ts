@@ -1,4 +1,5 @@
 /** What tokens, modules and key stores are, in words; and what the mechanisms of a token are used for. Pure. */
+import type { Output } from '../../shared/api/index.ts';
 import type { KeyStore, Module, Stated, Token } from './data.ts';
 
 export type Tone = 'ok' | 'warn' | 'danger' | 'plain';
@@ -106,6 +107,8 @@ const USES: Readonly<Record<string, string>> = {
 /** What a mechanism is used for here; undefined: for nothing. */
 export const mechanismUse = (name: string): string | undefined => (Object.hasOwn(USES, name) ? USES[name] : undefined);
 
+/** Of a key of a cluster: that it leaves is what it is for, and under what. */
+const UNDER_TRUSTED = 'Extractable under a wrapping key that the token trusts, and under no other (CKA_WRAP_WITH_TRUSTED)';
 const STATED: readonly (readonly [keyof Stated, yes: string, no: string, good: boolean])[] = [
   ['Sensitive', 'Sensitive: its value is not shown', 'Not sensitive: its value can be read', true],
   ['Extractable', 'Extractable: it can be wrapped out', 'Not extractable', false],
@@ -117,8 +120,29 @@ const STATED: readonly (readonly [keyof Stated, yes: string, no: string, good: b
 export const statedWords = (stated: Stated): readonly { readonly name: keyof Stated; readonly words: string; readonly good: boolean | undefined }[] =>
   STATED.map(([name, yes, no, wanted]) => {
     const value = stated[name];
+    if (name === 'Extractable' && value === true && stated.TrustedOnly === true) return { name, words: UNDER_TRUSTED, good: true };
     return { name, words: value === undefined ? `${name}: the token does not say` : value ? yes : no, good: value === undefined ? undefined : value === wanted };
   });
+
+type Tested = Output<'hardware:DescribeTokenKey'>['Tested'];
+export interface Verdict {
+  /** undefined: not known. */
+  readonly good: boolean | undefined;
+  readonly words: string;
+  /** Those that it was tried with. */
+  readonly mechanisms: readonly string[];
+}
+
+/** What came of asking the token to wrap a key out, worst first. What it refused shows that it keeps the key only where nothing is left open. */
+export function wrapVerdicts({ WrapAllowed: allowed, WrapRefused: refused, WrapUnknown: unknown }: Tested): readonly Verdict[] {
+  if (allowed.length + refused.length + unknown.length === 0) return [{ good: undefined, words: 'The token offers no mechanism that could wrap it out, so there was nothing to try.', mechanisms: [] }];
+  const isSettled = allowed.length + unknown.length === 0;
+  return [
+    ...(allowed.length > 0 ? [{ good: false, words: 'The token wrapped this key out, whatever it says of it. Whoever has the PIN can take the key. What came out was wiped unseen:', mechanisms: allowed }] : []),
+    ...(unknown.length > 0 ? [{ good: undefined, words: 'Asked to wrap it out, the token failed without refusing. Whether it would is not known:', mechanisms: unknown }] : []),
+    ...(refused.length > 0 ? [{ good: isSettled ? true : undefined, words: isSettled ? 'Asked to wrap it out, the token refused:' : 'It refused these alone:', mechanisms: refused }] : []),
+  ];
+}
 
 /** Where a library is, without the folders that all of them are in. */
 export const moduleName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

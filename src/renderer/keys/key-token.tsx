@@ -8,7 +8,7 @@ import { sentence } from '../format.ts';
 import { CertificateList } from '../hardware/certificates.tsx';
 import { useKeyStores, useTokenKey, refreshTokens, type Stated } from '../hardware/data.ts';
 import { StateSaid } from '../hardware/parts.tsx';
-import { statedWords, storeState } from '../hardware/words.ts';
+import { statedWords, storeState, wrapVerdicts } from '../hardware/words.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { errorOf, InlineError, ProgressRow } from '../parts/feedback.tsx';
@@ -37,7 +37,6 @@ function Told({ row }: { readonly row: KeyRow }) {
   const from = useMemo(() => ({ KeyId: row.id }), [row.id]);
   if (error) return <InlineError error={errorOf(error)}><Button kind="ghost" onClick={() => { void refreshTokens(queries); }}>Ask again</Button></InlineError>;
   if (!data) return <ProgressRow label="Asking the token, and putting it to the test" />;
-  const { WrapRefused: refused, WrapAllowed: allowed, WrapUnknown: unknown } = data.Tested;
   return (
     <>
       <section>
@@ -55,8 +54,14 @@ function Told({ row }: { readonly row: KeyRow }) {
       </section>
       <section>
         <h3 className={H3}>What Keystead tested <span className="font-normal text-fg-3">just now</span></h3>
-        {allowed.length > 0 && <p className="tint-danger mb-2 flex gap-2.5 rounded-card px-3 py-2.5"><CircleAlert {...ICON} className="mt-0.5 shrink-0 text-danger" /><span>The token wrapped this key out with <code className="font-mono text-[12px]">{allowed.join(', ')}</code>, whatever it says of it. Whoever has the PIN can take the key. What came out was wiped unseen.</span></p>}
-        <p className="flex gap-2.5">{refused.length > 0 ? <><CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /><span>Asked to wrap it out, the token refused: <code className="font-mono text-[12px]">{refused.join(', ')}</code></span></> : allowed.length === 0 ? <><CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /><span>{unknown.length > 0 ? 'Asked to wrap it out, the token failed without refusing: whether it would is not known.' : 'The token offers no mechanism that could wrap it out, so there was nothing to try.'}</span></> : null}</p>
+        <ul className="flex flex-col gap-2">
+          {wrapVerdicts(data.Tested).map(({ good, words, mechanisms }) => (
+            <li key={words} className={`flex gap-2.5 ${good === false ? 'tint-danger rounded-card px-3 py-2.5' : ''}`}>
+              <Mark good={good} bad="text-danger" />
+              <span>{words}{mechanisms.length > 0 && <> <code className="font-mono text-[12px]">{mechanisms.join(', ')}</code></>}</span>
+            </li>
+          ))}
+        </ul>
         <Button className="mt-3" busy={isFetching} onClick={() => { if (!isFetching) void refreshTokens(queries); }}>Test again</Button>
       </section>
       {data.Certificates.length > 0 && (
@@ -80,11 +85,15 @@ function Told({ row }: { readonly row: KeyRow }) {
   );
 }
 
+/** `good` undefined: not known. */
+const Mark = ({ good, bad }: { readonly good: boolean | undefined; readonly bad: string }) =>
+  good === undefined ? <CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /> : good ? <CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /> : <CircleAlert {...ICON} className={`mt-0.5 shrink-0 ${bad}`} />;
+
 const StatedList = ({ stated }: { readonly stated: Stated }) => (
   <ul className="grid grid-cols-[repeat(auto-fill,minmax(230px,1fr))] gap-x-6 gap-y-1.5">
     {statedWords(stated).map(({ name, words, good }) => (
       <li key={name} className="flex items-start gap-2">
-        {good === undefined ? <CircleHelp {...ICON} className="mt-0.5 shrink-0 text-fg-3" /> : good ? <CircleCheck {...ICON} className="mt-0.5 shrink-0 text-ok" /> : <CircleAlert {...ICON} className="mt-0.5 shrink-0 text-warn" />}
+        <Mark good={good} bad="text-warn" />
         <span>{words}</span>
       </li>
     ))}

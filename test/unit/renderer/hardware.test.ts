@@ -5,7 +5,7 @@ import { CKM } from '../../../src/main/backends/pkcs11/cryptoki.ts';
 import { isCrash, isUndone } from '../../../src/renderer/hardware/connect.ts';
 import { offeredModules } from '../../../src/renderer/hardware/module-choice.tsx';
 import { setupCommands, staying } from '../../../src/renderer/hardware/setup-run.ts';
-import { clockWords, crashWords, mechanismUse, moduleState, statedWords, storeNext, storeState, tokenFlags, tokenState, TRIES } from '../../../src/renderer/hardware/words.ts';
+import { clockWords, crashWords, mechanismUse, moduleState, statedWords, storeNext, storeState, tokenFlags, tokenState, TRIES, wrapVerdicts } from '../../../src/renderer/hardware/words.ts';
 
 const token = { Initialized: true, PinSet: true, PinPad: false, WriteProtected: false, PinState: 'ok', LoggedIn: false } as const;
 
@@ -74,6 +74,24 @@ it('what a token states is judged as one wants it of a key that stays, and silen
   expect(good.every((one) => one.good === true)).toBe(true);
   expect(statedWords({ Sensitive: false, Extractable: true, AlwaysSensitive: false, NeverExtractable: false, Local: false }).every((one) => one.good === false)).toBe(true);
   expect(statedWords({}).map(({ good: is }) => is)).toEqual([undefined, undefined, undefined, undefined, undefined]);
+});
+
+it('says of a key of a cluster that it leaves under a trusted wrapping key only, and warns of one that leaves under any', () => {
+  const extractable = (TrustedOnly?: true) => statedWords({ Extractable: true, ...(TrustedOnly ? { TrustedOnly } : {}) }).find(({ name }) => name === 'Extractable');
+  expect(extractable(true)).toEqual({ name: 'Extractable', words: 'Extractable under a wrapping key that the token trusts, and under no other (CKA_WRAP_WITH_TRUSTED)', good: true });
+  expect(extractable()).toMatchObject({ words: 'Extractable: it can be wrapped out', good: false });
+  // Sealed.
+  expect(statedWords({ Extractable: false, TrustedOnly: true }).find(({ name }) => name === 'Extractable')).toMatchObject({ words: 'Not extractable', good: true });
+});
+
+it('takes no refusal for the whole answer where something else was left open', () => {
+  const verdicts = (WrapAllowed: string[], WrapUnknown: string[], WrapRefused: string[]) => wrapVerdicts({ WrapAllowed, WrapUnknown, WrapRefused }).map(({ good, mechanisms }) => [good, ...mechanisms]);
+  expect(verdicts([], [], ['a', 'b'])).toEqual([[true, 'a', 'b']]);
+  expect(verdicts([], ['b'], ['a'])).toEqual([[undefined, 'b'], [undefined, 'a']]);
+  expect(verdicts(['c'], ['b'], ['a'])).toEqual([[false, 'c'], [undefined, 'b'], [undefined, 'a']]);
+  expect(verdicts(['c'], [], ['a'])).toEqual([[false, 'c'], [undefined, 'a']]);
+  expect(verdicts([], [], [])).toEqual([[undefined]]);
+  expect(wrapVerdicts({ WrapAllowed: [], WrapUnknown: ['b'], WrapRefused: ['a'] })[0]?.words).toContain('is not known');
 });
 
 it('goes on after an error of a token that is not connected, and not after a module that stopped in the middle', () => {
