@@ -59,6 +59,7 @@ const windowSettings = { Theme: query.get('theme') ?? 'system', ClipboardSeconds
 let slots = [
   { SlotId: 'a'.repeat(32), Type: 'password', Factors: ['password', 'device'], CreationDate: at() - 90 * 86400, Kdf: { MemoryKiB: 65536, Passes: 3, Lanes: 4 } },
   { SlotId: 'b'.repeat(32), Type: 'recovery', Factors: ['code'], CreationDate: at() - 90 * 86400 },
+  ...(query.get('slots')?.includes('token') ? TOKEN_SLOTS.map(({ SlotId, Token, Serial }) => ({ SlotId, Type: 'token', Factors: ['token'], CreationDate: at() - 9 * 86400, TokenUri: `pkcs11:token=${Token};serial=${Serial}` })) : []),
 ];
 const CODE = btoa('7KQ2-M4XR-09TB-HZ5C-V8NE-3WJP-D6YA');
 const unlockTo = (state: string): void => { phase = state; push({ event: 'vault.unlocked' }); };
@@ -80,6 +81,20 @@ let checkpointKey: Fields = query.get('notary') === null ? {} : { KeyId: arnOf(k
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const cancelled = new Set<unknown>();
 
+/** A token's PIN as a factor: which of the two, the file that somebody vouches for, and the last try, as the real one asks for them. */
+function byToken(input: Fields): void {
+  if (input['TokenPin'] === undefined) return;
+  if (input['TokenSlotId'] === undefined) fail('SlotNotFoundException', '2 tokens open this vault; name one with `--token-slot-id`');
+  const file = query.get('module');
+  if (input['ModuleSha256'] === undefined && file !== null) {
+    const sha256 = '9c1f6a0e5d7b3428f0c6e19d84a72b53d1e08f6c29ab7540fe3d61c8b2975a04';
+    if (file === 'changed') fail('ModuleRefusedException', 'module `/usr/lib/softhsm/libsofthsm2.so` is another file than when the token slot was made, and was not loaded; unlock another way, agree to the module, and add the slot again', { sha256 });
+    fail('ModuleRefusedException', 'module `/opt/vendor/pkcs11.so` was not loaded: others than root can put a file there (folder `/opt/vendor` is writable by group 1000), and a locked vault cannot know which is yours', { sha256, vouch: 'true' });
+  }
+  const { Token } = TOKEN_SLOTS.find(({ SlotId }) => SlotId === input['TokenSlotId']) ?? { Token: '' };
+  if (query.get('last') === Token && input['LastTry'] !== true) fail('PinLockedException', `token \`${Token}\` says that one more wrong PIN locks it; if you are sure of yours, insist`, { pin: 'user', token: 'cluster-a', tries: 'last' });
+}
+
 const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Fields | Promise<Fields>>> = {
   ...fakeHardware({ at, how: hardwareIs, push, fail, wait, slow: query.get('slow') !== null }, keys.filter(({ Origin }) => Origin === 'AWS_CLOUDHSM').map(({ KeyId }) => KeyId)),
   'vault:Status': () => ({
@@ -95,12 +110,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
       wrong += 1;
       fail('IncorrectPasswordException', 'the password does not open this vault; try again', wrong > 1 ? { retryAfterSeconds: '4' } : undefined);
     }
-    const file = query.get('module');
-    if (input['TokenPin'] !== undefined && input['ModuleSha256'] === undefined && file !== null) {
-      const sha256 = '9c1f6a0e5d7b3428f0c6e19d84a72b53d1e08f6c29ab7540fe3d61c8b2975a04';
-      if (file === 'changed') fail('ModuleRefusedException', 'module `/usr/lib/softhsm/libsofthsm2.so` is another file than when the token slot was made, and was not loaded; unlock another way, agree to the module, and add the slot again', { sha256 });
-      fail('ModuleRefusedException', 'module `/opt/vendor/pkcs11.so` was not loaded: others than root can put a file there (folder `/opt/vendor` is writable by group 1000), and a locked vault cannot know which is yours', { sha256, vouch: 'true' });
-    }
+    byToken(input);
     unlockTo('unlocked');
     return { VaultId: '5f', Name: settings.Name, State: 'unlocked', SlotId: 'a', SlotType: 'password', RecoveryCodeUsed: false };
   },
@@ -129,7 +139,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'window:SaveFile': (input) => ({ Path: `/home/ada/${String(input['SuggestedName'])}` }),
   'vault:ListSlots': () => ({ Slots: slots }),
   'vault:AddSlot': async () => { await wait(100); return { Slot: slots[1], RecoveryCode: CODE }; },
-  'vault:RemoveSlot': (input) => { slots = slots.filter((slot) => slot.SlotId !== input['SlotId']); return { SlotId: input['SlotId'], How: input['How'], Slots: slots }; },
+  'vault:RemoveSlot': (input) => { byToken(input); slots = slots.filter((slot) => slot.SlotId !== input['SlotId']); return { SlotId: input['SlotId'], How: input['How'], Slots: slots }; },
   'vault:ChangePassword': async () => { await wait(100); return { Slot: slots[0] }; },
   'access:DescribeAwsDoor': () => ({ State: awsDoor.Open ? 'open' : 'closed', ...awsDoor, Endpoint: `${awsDoor.Tls ? 'https' : 'http'}://127.0.0.1:${String(awsDoor.Port)}`, Region: 'us-east-1', Account: '318204775610', CertificateAuthorityFile: '/home/ada/.local/share/keystead/vaults/acme-dev/aws-ca.pem' }),
   'access:UpdateAwsDoor': (input) => {

@@ -24,6 +24,6 @@ export const RefusedModule = ({ sha256, vouch, checked, onCheck }: RefusedModule
         <Check checked={checked} onCheck={onCheck} words="This is my module: load it" />
         <p className="mt-1 pl-6 text-[12px]/[18px] text-fg-2">Compare it first with what the package or the maker says. What the file does, it does with your rights, and it gets the PIN. Then give the PIN again.</p>
       </div>
-    ) : <p className="text-[12px]/[18px] text-fg-2">Unlock another way. In Hardware, agree to the new file if it was updated; then add the token as a way in again.</p>}
+    ) : <p className="text-[12px]/[18px] text-fg-2">Use another way in. In Hardware, agree to the new file if it was updated; then add the token as a way in again.</p>}
   </div>
 );

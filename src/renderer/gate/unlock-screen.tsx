@@ -8,17 +8,14 @@ import { DEMO_PASSWORD } from '../../shared/model/demo.ts';
 import { client } from '../client.ts';
 import { now, useNow } from '../clock.ts';
 import { lastPart, plural, sentence, shortPath } from '../format.ts';
-import { longNameOf } from '../hardware/token-names.ts';
 import { InlineError } from '../parts/feedback.tsx';
-import { SelectField } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
 import { Tumbler } from '../pictures/tumbler.tsx';
 import { GateFrame } from './gate-frame.tsx';
-import { refusedModule, RefusedModule } from './refused-module.tsx';
+import { TokenModule, TokenSlotField, useTokenFactor, type TokenWith } from './token-factor.tsx';
 
 type Status = Output<'vault:Status'>;
 type Way = 'password' | 'recovery' | 'keychain' | 'token';
-type TokenSlot = NonNullable<Status['TokenSlots']>[number];
 const ICON = { size: 16, strokeWidth: 1.6 } as const;
 const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'IncorrectPinException', 'ValidationException']);
 const FIELD = {
@@ -27,7 +24,7 @@ const FIELD = {
   token: { label: 'PIN', hint: 'It goes to the token\'s module and is not kept' },
 } as const;
 
-type Opening = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true } | { readonly TokenPin: SecretBytes; readonly TokenSlotId?: string; readonly LastTry?: true; readonly ModuleSha256?: string };
+type Opening = { readonly Password: SecretBytes } | { readonly RecoveryCode: SecretBytes } | { readonly Keychain: true } | ({ readonly TokenPin: SecretBytes } & TokenWith);
 
 const secondsIn = (error: CallError): number => Number(error.details?.['retryAfterSeconds'] ?? 0) || 0;
 
@@ -38,12 +35,11 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
   const ways = status.SlotTypes ?? ['password'];
   const tokens = status.TokenSlots ?? [];
   const [way, setWay] = useState<Exclude<Way, 'keychain'>>(ways.includes('password') ? 'password' : ways.includes('recovery') || tokens.length === 0 ? 'recovery' : 'token');
-  const [chosen, setChosen] = useState<TokenSlot | undefined>(tokens[0]);
-  const [lastTry, setLastTry] = useState(false);
-  const [vouched, setVouched] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [opened, setOpened] = useState(false);
   const [error, setError] = useState<CallError>();
+  const token = useTokenFactor(tokens, error);
+  const { chosen } = token;
   const [waitUntil, setWaitUntil] = useState(() => endOf(status.RetryAfterSeconds ?? 0));
   const field = useRef<PasswordHandle>(null);
   const attempt = useRef(0);
@@ -81,17 +77,15 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
       return;
     }
     setBusy(false);
-    setLastTry(answer.error.code === 'PinLockedException' && answer.error.message.includes('--last-try'));
     setError(answer.error);
     setWaitUntil(endOf(secondsIn(answer.error)));
   };
   const submit = (): void => {
     const secret = busy || wait > 0 ? undefined : field.current?.take();
-    if (secret) void unlock(way === 'password' ? { Password: secret } : way === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...(chosen ? { TokenSlotId: chosen.SlotId } : {}), ...(lastTry ? { LastTry: true as const } : {}), ...(vouched === undefined ? {} : { ModuleSha256: vouched }) });
+    if (secret) void unlock(way === 'password' ? { Password: secret } : way === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...token.given });
     else field.current?.focus();
   };
 
-  const refused = error && way === 'token' ? refusedModule(error) : undefined;
   const wrong = error && WRONG.has(error.code) ? sentence(error.message) : undefined;
   const delayed = wait > 0 ? `Wait ${plural(wait, 'second')}, then try again.` : undefined;
   const below = [wrong, delayed].filter((text) => text !== undefined).join(' ');
@@ -118,7 +112,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
       <div className="mt-6 w-[372px] max-w-full">
         {typed && (
           <form className="flex flex-col gap-3.5" onSubmit={(event) => { event.preventDefault(); submit(); }}>
-            {way === 'token' && tokens.length > 1 && chosen && <SelectField label="Token" value={chosen.SlotId} options={tokens.map((slot) => [slot.SlotId, longNameOf({ Label: slot.Token, Serial: slot.Serial })] as const)} onPick={(id) => { if (busy) return; setError(undefined); setLastTry(false); setVouched(undefined); setChosen(tokens.find(({ SlotId }) => SlotId === id)); }} />}
+            {way === 'token' && <TokenSlotField factor={token} disabled={busy} onPick={() => { setError(undefined); }} />}
             <PasswordField
               key={way === 'token' ? chosen?.SlotId : way}
               ref={field}
@@ -128,7 +122,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
               label={way === 'token' && chosen ? `PIN of token ${chosen.Token}` : FIELD[way].label}
               autoComplete={way === 'password' ? 'current-password' : 'off'}
               error={below === '' ? undefined : below}
-              hint={busy && !opened ? 'Esc cancels' : way === 'token' && lastTry ? 'Unlocking now uses the last try that the token says is left' : FIELD[way].hint}
+              hint={busy && !opened ? 'Esc cancels' : way === 'token' && token.lastTry ? 'Unlocking now uses the last try that the token says is left' : FIELD[way].hint}
               action={
                 <button type="submit" disabled={busy || opened || wait > 0} className="inline-flex h-[30px] items-center gap-2 rounded-[6px] bg-ink px-2.5 font-medium text-on-ink hover:opacity-90 disabled:opacity-70">
                   {busy && !opened ? <><LoaderCircle size={14} className="animate-spin motion-reduce:animate-none" />Unlocking…</> : <>Unlock<span aria-hidden="true" className="grid h-[18px] w-5 place-items-center rounded-[4px] shadow-[inset_0_0_0_1px_color-mix(in_oklab,var(--on-ink)_45%,transparent)]"><CornerDownLeft size={11} /></span></>}
@@ -138,7 +132,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
           </form>
         )}
         {error && wrong === undefined && error.code !== 'UnlockDelayedException' && error.code !== 'CancelledException' && <div className="mt-4"><InlineError error={error} consequence="The vault stays locked." /></div>}
-        {refused && <RefusedModule {...refused} checked={vouched === refused.sha256} onCheck={(checked) => { setVouched(checked ? refused.sha256 : undefined); if (checked) field.current?.focus(); }} />}
+        {way === 'token' && <TokenModule factor={token} onVouch={() => { field.current?.focus(); }} />}
         <ul className="mt-4 flex flex-col gap-1">
           {others.map(([name, title, about, icon]) =>
             ways.includes(name) && name !== way && (name !== 'token' || tokens.length > 0) ? (
@@ -149,8 +143,7 @@ export function UnlockScreen({ status, onSettled }: { readonly status: Status; r
                   className="hover-tint -mx-2 flex w-[calc(100%+16px)] items-center gap-3 rounded-row px-2 py-1 text-left disabled:opacity-50"
                   onClick={() => {
                     setError(undefined);
-                    setLastTry(false);
-                    setVouched(undefined);
+                    token.leave();
                     if (name === 'keychain') void unlock({ Keychain: true });
                     else setWay(name);
                   }}

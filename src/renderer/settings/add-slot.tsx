@@ -28,7 +28,7 @@ const ABOUT: Partial<Record<What, string>> = {
   recovery: 'The old code stops opening this vault. Backups made before still open with it.',
   'add-keychain': 'Whoever can use your logged-in session on this computer can then open the vault without a password.',
 };
-const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'UnlockDelayedException']);
+const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'IncorrectPinException', 'UnlockDelayedException']);
 
 interface AddSlotProps {
   readonly what: What;
@@ -102,7 +102,7 @@ export function AddSlot({ what, replaces, vault, kinds, onClose }: AddSlotProps)
       <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy) void submit(); }}>
         <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
           {ABOUT[what] !== undefined && <p className="text-fg-2">{ABOUT[what]}</p>}
-          <Proof ref={proof} kinds={what === 'password' ? kinds.filter((kind) => kind === 'password' || kind === 'recovery') : kinds} error={problem.proof} disabled={busy} />
+          <Proof ref={proof} kinds={what === 'password' ? kinds.filter((kind) => kind === 'password' || kind === 'recovery') : kinds} error={problem.proof} refusal={error} disabled={busy} />
           {typesNew && <PasswordField ref={fresh} label="New password" autoComplete="new-password" disabled={busy} error={problem.fresh} onType={onType} hint={<StrengthMeter strength={strength} />} />}
           {typesNew && <PasswordField ref={again} label="New password again" autoComplete="new-password" disabled={busy} error={problem.again} />}
           {error && <InlineError error={error} consequence="The ways in are as they were." />}

@@ -4,6 +4,8 @@ import { useRef, useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client, outputOf } from '../client.ts';
 import { sentence } from '../format.ts';
+import { isLastTry } from '../gate/token-factor.tsx';
+import type { Token } from '../hardware/data.ts';
 import { keyOf, longNameOf } from '../hardware/token-names.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
@@ -13,7 +15,9 @@ import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx'
 import { STATUS } from '../status.ts';
 import { Proof, type ProofHandle, type ProofKind } from './proof.tsx';
 
-const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'UnlockDelayedException']);
+const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'IncorrectPinException', 'UnlockDelayedException']);
+/** Whether an error is about this token’s own PIN, and not about what is given as a proof. */
+const isOf = (error: CallError | undefined, { CloudHsmClusterId }: Pick<Token, 'CloudHsmClusterId'>): boolean => CloudHsmClusterId !== undefined && error?.details?.['token'] === CloudHsmClusterId;
 
 export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly ProofKind[]; readonly onClose: () => void }) {
   const queries = useQueryClient();
@@ -23,10 +27,11 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<{ readonly pin?: string; readonly proof?: string }>({});
   const [error, setError] = useState<CallError>();
-  const [insists, setInsists] = useState(false);
   const found = useQuery({ queryKey: ['hardware', 'tokens'], queryFn: async () => outputOf(await client.hardware.listTokens()) });
   const tokens = (found.data?.Tokens ?? []).filter(({ Initialized, PinSet }) => Initialized && PinSet);
   const token = tokens.find((one) => keyOf(one) === picked) ?? tokens[0];
+  const isOfNew = token !== undefined && isOf(error, token);
+  const insists = isOfNew && isLastTry(error);
 
   const submit = async (): Promise<void> => {
     if (!token) return;
@@ -47,11 +52,11 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
       return;
     }
     const { code, message } = answer.error;
-    setInsists(code === 'PinLockedException' && message.includes('--last-try'));
-    if (code === 'IncorrectPinException') setProblem({ pin: sentence(message) });
+    const isOwn = isOf(answer.error, token);
+    if (code === 'IncorrectPinException' && isOwn) setProblem({ pin: sentence(message) });
     else if (WRONG.has(code)) setProblem({ proof: sentence(message) });
     else setError(answer.error);
-    setTimeout(() => { (code === 'IncorrectPinException' ? pin : proof).current?.focus(); }, 0);
+    setTimeout(() => { (isOwn ? pin : proof).current?.focus(); }, 0);
   };
 
   return (
@@ -62,9 +67,9 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
           {found.error && <InlineError error={errorOf(found.error)} />}
           {!found.data && !found.error && <SkeletonRows rows={1} height={52} />}
           {found.data && !token && <p>No token with a PIN is there. Plug one in, or add its module with <code className="font-mono text-[12px]">keystead hardware add-module</code>.</p>}
-          {token && <SelectField label="Token" value={keyOf(token)} options={tokens.map((one) => [keyOf(one), longNameOf(one)])} onPick={(key) => { setPicked(key); setInsists(false); }} />}
+          {token && <SelectField label="Token" value={keyOf(token)} options={tokens.map((one) => [keyOf(one), longNameOf(one)])} onPick={(key) => { setPicked(key); setError(undefined); }} />}
           {token && <PasswordField ref={pin} label="PIN of the token" autoComplete="off" disabled={busy} error={problem.pin} hint={insists ? 'Going on uses the last try that the token says is left' : 'It goes to the token\'s module and is not kept'} />}
-          {token && <Proof ref={proof} kinds={kinds} error={problem.proof} disabled={busy} />}
+          {token && <Proof ref={proof} kinds={kinds} error={problem.proof} refusal={isOfNew ? undefined : error} disabled={busy} />}
           {error && <InlineError error={error} consequence="The ways in are as they were." />}
         </div>
         <DialogFoot>

@@ -55,7 +55,7 @@ export function AllowCommand({ kinds, onClose }: { readonly kinds: readonly Proo
           <Labelled label="Arguments, one a line" hint="What it is always called with. Never a secret: other programs can read them">
             {(ids) => <textarea {...ids} rows={2} spellCheck={false} disabled={busy} value={lines} onChange={(event) => { setLines(event.target.value); }} className={`${FIELD} h-auto! py-1.5 font-mono`} />}
           </Labelled>
-          <Proof ref={proof} kinds={kinds} error={wrong.proof} disabled={busy} autoFocus={false} />
+          <Proof ref={proof} kinds={kinds} error={wrong.proof} refusal={error} disabled={busy} autoFocus={false} />
           {error && <InlineError error={error} consequence="Nothing was allowed." />}
         </div>
         <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Allow it</Button></DialogFoot>

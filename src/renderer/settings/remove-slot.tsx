@@ -61,7 +61,7 @@ export function RemoveSlot({ slot, name, kinds, onClose }: RemoveSlotProps) {
               </label>
             ))}
           </fieldset>
-          <Proof ref={proof} kinds={kinds} error={wrong} disabled={busy} />
+          <Proof ref={proof} kinds={kinds} error={wrong} refusal={error} disabled={busy} />
           {busy && <ProgressRow label={how === 'compromised' ? 'Encrypting everything anew' : 'Removing'} done={progress?.done} total={progress?.total} />}
           {error && <InlineError error={error} consequence="It still opens the vault." />}
         </div>

@@ -63,7 +63,7 @@ export function NewChain({ name, kinds, seen: given, onClose }: NewChainProps) {
                 <p>The old trail is moved aside whole and stays in the vault&apos;s folder. It is no part of the new chain, and this cannot be undone. Where a copy of the folder has a whole trail, put that back instead.</p>
               </div>
           ) : <p className="text-fg-2">The vault checks its trail with your factor and changes nothing.</p>}
-          <Proof key={seen ? 'start' : 'look'} ref={proof} kinds={kinds} error={wrong} disabled={busy} />
+          <Proof key={seen ? 'start' : 'look'} ref={proof} kinds={kinds} error={wrong} refusal={error} disabled={busy} />
           {seen && <TextField label={`Type ${name} to go on`} value={typed} disabled={busy} onChange={(event) => { setTyped(event.target.value); }} />}
           {busy && <ProgressRow label={seen ? 'Starting a new chain' : 'Reading the trail'} />}
           {error && <InlineError error={error} consequence={seen ? 'Lock and unlock the vault to see how it stands.' : 'Nothing was changed.'} />}
