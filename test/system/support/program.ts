@@ -16,9 +16,10 @@ const built = (name: string): string => resolve(import.meta.dirname, '../../../d
 
 export interface LocalProgram {
   readonly program: Program;
-  call(operation: string, input?: Json): Promise<Result>;
+  /** `region`: the name space that is asked; the vault's own where it is left out. */
+  call(operation: string, input?: Json, region?: string): Promise<Result>;
   /** The output; rejects with Refused. */
-  ok(operation: string, input?: Json): Promise<Json>;
+  ok(operation: string, input?: Json, region?: string): Promise<Json>;
   close(): Promise<void>;
 }
 
@@ -47,13 +48,13 @@ export async function startLocal(folder: string, machine: Partial<Machine> = {},
     machine: { keychain: noKeychain, startSealer: cheapSealer, ...machine },
   });
   const peer = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, pid: process.pid };
-  const call: LocalProgram['call'] = (operation, input = {}) =>
-    program.dispatch({ id: program.door.newRequestId(), door: 'cli', evidence: { door: 'cli', peer, hints: {} }, operation, input: encodeJson(input), signal: new AbortController().signal });
+  const call: LocalProgram['call'] = (operation, input = {}, region) =>
+    program.dispatch({ id: program.door.newRequestId(), door: 'cli', evidence: { door: 'cli', peer, hints: {} }, operation, ...(region === undefined ? {} : { region }), input: encodeJson(input), signal: new AbortController().signal });
   return {
     program,
     call,
-    async ok(operation, input) {
-      const result = await call(operation, input);
+    async ok(operation, input, region) {
+      const result = await call(operation, input, region);
       if (!result.ok) throw new Refused(operation, result.error);
       return result.output;
     },
