@@ -36,5 +36,5 @@ it('says how long a step usually takes: the median of the runs that went well', 
 
 it('says times and rules as a person would', () => {
   expect([0, 0.04, 0.1, 4.24, 125].map(took)).toEqual(['at once', 'at once', '0.1 s', '4.2 s', '2 min']);
-  expect([{ AutomaticallyAfterDays: 30 }, { ScheduleExpression: 'rate(1 day)' }, { ScheduleExpression: 'rate(4 hours)' }, { ScheduleExpression: 'cron(0 3 * * ? *)' }, {}].map(rulesWords)).toEqual(['every 30 days', 'every day', 'every 4 hours', 'cron(0 3 * * ? *)', 'when you ask for it']);
+  expect([{ AutomaticallyAfterDays: 30 }, { ScheduleExpression: 'rate(1 day)' }, { ScheduleExpression: 'rate(4 hours)' }, { ScheduleExpression: 'cron(0 3 * * ? *)' }, {}].map(rulesWords)).toEqual(['every 30 days', 'every day', 'every 4 hours', 'by cron(0 3 * * ? *)', 'when you ask for it']);
 });
