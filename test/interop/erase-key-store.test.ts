@@ -4,34 +4,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client, Json } from '../system/support/client.ts';
 import { makeCluster } from '../system/support/cluster.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
-import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
-import { PIN, SOFTHSM, softHsm, type SoftHsm } from '../system/support/softhsm.ts';
+import { openHsmVault, type HsmVault } from '../system/support/hsm-vault.ts';
+import { PIN, SOFTHSM, type SoftHsm } from '../system/support/softhsm.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 
-let home = '';
 let hsm: SoftHsm;
-let vault: VaultProcess;
 let client: Client;
 const tool = (label: string, ...args: readonly string[]): string => hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', label, '--login', '--pin', PIN, ...args).toString('utf8');
 const objectsOf = (label: string): string => tool(label, '--list-objects');
 const theirs = (label: string): string => tool(label, '--keypairgen', '--key-type', 'EC:prime256v1', '--id', 'abcd', '--label', 'theirs', '--usage-sign');
 
+let on: HsmVault;
 beforeAll(async () => {
-  home = temporaryFolder();
-  hsm = softHsm(home);
-  const folder = join(home, 'v', 'default');
-  await makeVault(folder);
-  vault = await startVault(folder, { home, env: hsm.env });
-  client = vault.client;
-  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
-  await client.ok('hardware:AddModule', { Path: SOFTHSM });
+  on = await openHsmVault();
+  ({ hsm, client } = on);
 });
-afterAll(async () => {
-  await vault.kill();
-  remove(home);
-});
+afterAll(() => on.end());
 
 const listed = async (CustomKeyStoreId: string): Promise<readonly Json[]> => (await client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId }))['Objects'] as readonly Json[];
 const digestOf = async (CustomKeyStoreId: string): Promise<unknown> => (await client.ok('hardware:ListKeyStoreObjects', { CustomKeyStoreId }))['Digest'];
@@ -76,7 +65,7 @@ it('is refused while one of its tokens is away', async () => {
   const { store, serials } = await makeCluster(client, hsm, 'away', ['here', 'gone']);
   const name = readdirSync(hsm.folder).find((one) => one.replaceAll('-', '').endsWith(serials.get('gone') ?? '-')) ?? '';
   const before = objectsOf('here');
-  renameSync(join(hsm.folder, name), join(home, 'away'));
+  renameSync(join(hsm.folder, name), join(on.home, 'away'));
   try {
     // It is noticed when somebody looks.
     await client.ok('hardware:DescribeCluster', { CustomKeyStoreId: store });
@@ -84,7 +73,7 @@ it('is refused while one of its tokens is away', async () => {
     expect(refused.ok ? '' : `${refused.error.code} ${refused.error.message}`).toMatch(/^KMSInvalidStateException token `gone` does not answer/);
     expect(objectsOf('here')).toBe(before);
   } finally {
-    renameSync(join(home, 'away'), join(hsm.folder, name));
+    renameSync(join(on.home, 'away'), join(hsm.folder, name));
   }
 });
 
