@@ -4,7 +4,7 @@ import { constants, createHash, createPublicKey, diffieHellman, generateKeyPairS
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { algorithmOf, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../src/shared/model/algorithms.ts';
+import { algorithmOf, KEY_SPECS, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../src/shared/model/algorithms.ts';
 import type { Client, Json } from '../system/support/client.ts';
 import { makeCluster } from '../system/support/cluster.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
@@ -203,6 +203,24 @@ describe('what tokens say and what they do', () => {
     const described = await client.ok('hardware:DescribeTokenKey', { KeyId: (KeyMetadata as { KeyId: string }).KeyId });
     expect(described['Stated']).toMatchObject({ Sensitive: true, Extractable: false, NeverExtractable: true });
     expect((described['Tested'] as { WrapAllowed: readonly string[] }).WrapAllowed).toContain('CKM_AES_KEY_WRAP_PAD');
+  });
+
+  it.each([['SoftHSM'], ['NSS']])('is offered as it is taken: every kind of key, offered by %s or not', async (name) => {
+    const label = name === 'NSS' ? NSS_LABEL : 'contract';
+    const { Serial } = ((await client.ok('hardware:ListTokens'))['Tokens'] as readonly Json[]).find((one) => one['Label'] === label) ?? {};
+    const { Offers } = await client.ok('hardware:ListMechanisms', { Serial, Label: label });
+    const offers = (Offers as readonly Json[]).map(({ KeySpec, KeyUsage }) => `${String(KeySpec)} ${String(KeyUsage)}`);
+    const taken: string[] = [];
+    // Longer ones take their time, and are told by the sizes that the token states.
+    for (const spec of (Object.keys(KEY_SPECS) as KeySpec[]).filter((one) => one !== 'RSA_3072' && one !== 'RSA_4096')) {
+      for (const KeyUsage of Object.keys(keySpecOf(spec).algorithms)) {
+        const code = await client.code('kms:CreateKey', { KeySpec: spec, KeyUsage, Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: stores.get(name) });
+        expect(['ok', 'UnsupportedOperationException']).toContain(code);
+        if (code === 'ok') taken.push(`${spec} ${KeyUsage}`);
+      }
+    }
+    expect(offers.filter((one) => !/^RSA_[34]/.test(one))).toEqual(taken);
+    expect(offers.includes('ECC_SECG_P256K1 SIGN_VERIFY')).toBe(name === 'SoftHSM');
   });
 
   it('is probed: RSA 3072 and 4096 where the token has them', async () => {

@@ -8,7 +8,7 @@ import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { Answer, ModuleHost } from '../backends/pkcs11/client.ts';
 import { LOST } from '../backends/pkcs11/cryptoki.ts';
 import { codeIn, meant, nameToken } from '../backends/pkcs11/errors.ts';
-import type { MechanismFacts, Offer } from '../backends/pkcs11/mechanisms.ts';
+import { withRefused, type MechanismFacts, type Offer } from '../backends/pkcs11/mechanisms.ts';
 import { keyOf, type CallName, type ReplyOf, type RequestOf, type TokenFacts, type TokenName } from '../backends/pkcs11/protocol.ts';
 import { Asked } from './asked.ts';
 import type { ModuleRecord } from './kinds.ts';
@@ -23,6 +23,8 @@ const officerOf = ({ token }: Place): string => `${nameToken(token)}, asked as i
 export abstract class TokenCalls {
   protected readonly processes: ModuleProcesses;
   readonly #offers = new Map<string, Offer>();
+  /** By what the token lists. */
+  readonly #makeable = new WeakMap<Offer, Offer>();
   readonly #crashes = new Map<string, number>();
   readonly #asked = new Asked();
   readonly #tries: PinTries;
@@ -151,6 +153,21 @@ export abstract class TokenCalls {
     const offer = new Map(reply.mechanisms.map((facts): [number, MechanismFacts] => [facts.type, facts]));
     this.#offers.set(key, offer);
     return offer;
+  }
+
+  /**
+   * As `offer`, without the curves that the token refuses: for whoever is to choose a key to make. Tried once for each process of its module,
+   * as far as the token said anything; where it cannot be tried, the token's list stands.
+   */
+  async makeable(place: Place): Promise<Offer> {
+    const offer = await this.offer(place);
+    const known = this.#makeable.get(offer);
+    if (known) return known;
+    const curves = await this.ask(place, 'curves', { token: place.token }).then(({ reply }) => reply, () => undefined);
+    if (!curves) return offer;
+    const makeable = withRefused(offer, curves.refused);
+    if (curves.made.length > 0) this.#makeable.set(offer, makeable);
+    return makeable;
   }
 
   async isLoggedIn({ module, token }: Place): Promise<boolean> {

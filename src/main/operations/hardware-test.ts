@@ -37,7 +37,7 @@ export const hardwareTestHandlers = (now: () => Hardware, random: Random): Pick<
     const store = await storeOf(reader, input.CustomKeyStoreId);
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const place = hardware.placeOf(store.id);
-    const test = chosen(await hardware.offer(place));
+    const test = chosen(await hardware.makeable(place));
     if (!test) return call.fail('UnsupportedOperationException', `${nameToken(place.token)} makes no key pair that signs; see \`keystead hardware list-mechanisms\``);
     const { spec, algorithm } = test;
     const done = (steps: number): void => { call.progress({ done: steps, total: STEPS, unit: 'steps' }); };

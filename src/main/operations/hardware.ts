@@ -164,7 +164,7 @@ export const hardwareHandlers = ({ now, random, pins, joins, registered }: Hardw
 
     'hardware:ListMechanisms': async (input, _call, { reader }) => {
       const hardware = now();
-      const offer = await hardware.offer(await byName(hardware, reader, input.Serial, input.Label));
+      const offer = await hardware.makeable(await byName(hardware, reader, input.Serial, input.Label));
       const Offers = (Object.keys(KEY_SPECS) as KeySpec[]).flatMap((spec) =>
         (Object.keys(keySpecOf(spec).algorithms) as KeyUsage[]).flatMap((usage) => (lacks(offer, spec, usage) === undefined ? [{ KeySpec: spec, KeyUsage: usage, Algorithms: [...usable(offer, spec, usage)] }] : [])),
       );

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CKF, CKM, CKR, type Cryptoki } from '../../../src/main/backends/pkcs11/cryptoki.ts';
+import { CKA, CKF, CKM, CKR, type Cryptoki } from '../../../src/main/backends/pkcs11/cryptoki.ts';
 import { CallFailed } from '../../../src/main/backends/pkcs11/client.ts';
+import { tryCurves } from '../../../src/main/backends/pkcs11/curve-trial.ts';
 import { meant } from '../../../src/main/backends/pkcs11/errors.ts';
-import { lacks, usable, type Offer } from '../../../src/main/backends/pkcs11/mechanisms.ts';
+import { lacks, usable, withRefused, type Offer } from '../../../src/main/backends/pkcs11/mechanisms.ts';
 import { decodeToChild, decodeToParent, encode } from '../../../src/main/backends/pkcs11/messages.ts';
 import { padded, unpadOaep } from '../../../src/main/backends/pkcs11/oaep.ts';
 import { Sessions } from '../../../src/main/backends/pkcs11/sessions.ts';
@@ -132,15 +133,62 @@ describe('what a token offers', () => {
   });
 });
 
+describe('curves that are tried', () => {
+  const CURVES = ['ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1'];
+  /** `answers`: by how many pairs were asked for before; a number is a CKR value. Every object is of the session, and destroyed. */
+  async function tried(isPrivate: boolean, ...answers: readonly (number | 'ok')[]) {
+    const objects = new Set<Buffer>();
+    let asked = 0;
+    const p11 = {
+      C_GetMechanismList: () => [CKM.EC_KEY_PAIR_GEN],
+      C_GenerateKeyPairAsync(_session: Buffer, _mechanism: unknown, publicTemplate: readonly { readonly type: number; readonly value: unknown }[], privateTemplate: typeof publicTemplate) {
+        for (const one of [...publicTemplate, ...privateTemplate]) if (one.type === CKA.TOKEN) expect(one.value).toBe(false);
+        const answer = answers[asked++] ?? 'ok';
+        if (answer !== 'ok') return Promise.reject(Object.assign(new Error('CKR_X'), { code: answer }));
+        const pair = { publicKey: Buffer.alloc(8), privateKey: Buffer.alloc(8) };
+        objects.add(pair.publicKey).add(pair.privateKey);
+        return Promise.resolve(pair);
+      },
+      C_DestroyObject: (_session: Buffer, object: Buffer) => { objects.delete(object); },
+    };
+    const result = await tryCurves(p11 as unknown as Cryptoki, Buffer.alloc(8), Buffer.alloc(8), isPrivate);
+    expect(objects.size).toBe(0);
+    return result;
+  }
+
+  it('are refused where the token says so of the curve, or of this one alone', async () => {
+    expect(await tried(true)).toEqual({ made: CURVES, refused: [] });
+    expect(await tried(true, 'ok', 'ok', 'ok', CKR.DOMAIN_PARAMS_INVALID)).toEqual({ made: CURVES.slice(0, 3), refused: ['ECC_SECG_P256K1'] });
+    expect(await tried(true, 'ok', 'ok', 'ok', CKR.GENERAL_ERROR)).toMatchObject({ refused: ['ECC_SECG_P256K1'] });
+  });
+  it('are not judged by a failure that says nothing of them', async () => {
+    expect(await tried(true, CKR.GENERAL_ERROR, CKR.GENERAL_ERROR, CKR.GENERAL_ERROR, CKR.GENERAL_ERROR)).toEqual({ made: [], refused: [] });
+    expect(await tried(true, 'ok', CKR.DEVICE_MEMORY, CKR.SESSION_COUNT, CKR.DEVICE_ERROR)).toEqual({ made: ['ECC_NIST_P256'], refused: [] });
+    expect(await tried(false, CKR.USER_NOT_LOGGED_IN)).toEqual({ made: [], refused: [] });
+    await expect(tried(true, CKR.DEVICE_REMOVED)).rejects.toMatchObject({ code: CKR.DEVICE_REMOVED });
+  });
+  it('that were refused are not offered, and the others are', () => {
+    const offer: Offer = new Map([[CKM.EC_KEY_PAIR_GEN, { type: CKM.EC_KEY_PAIR_GEN, flags: 0, min: 0, max: 0 }], [CKM.ECDSA, { type: CKM.ECDSA, flags: CKF.SIGN, min: 0, max: 0 }]]);
+    const tell = withRefused(offer, ['ECC_SECG_P256K1']);
+    expect(lacks(tell, 'ECC_SECG_P256K1', 'SIGN_VERIFY')).toMatch(/refused one when it was tried/);
+    expect(lacks(tell, 'ECC_NIST_P256', 'SIGN_VERIFY')).toBeUndefined();
+  });
+});
+
+/** What a person can do, in the imperative, after a semicolon or a colon; or who else has to. */
+const NEXT = /[;:] (?:its security officer has to|(?:connect|put|try|see|choose|set|initialise|close|disconnect|use|remove|replace|get|take|look|lock|nothing was erased, look)\b)/;
+
 describe('what a module’s return value means', () => {
-  it('is a known error that names the token, for any value', () => {
+  it('is a known error that names the token and the next step, for any value', () => {
     fc.assert(
       fc.property(fc.oneof(fc.constantFrom(...Object.values(CKR)), fc.nat()), (code) => {
         const error = meant(new CallFailed({ what: 'cryptoki', code, name: 'CKR_X', function: 'C_Sign' }), 'token `t`');
         expect(Object.keys(ERRORS)).toContain(error instanceof VaultError ? error.code : 'none');
         expect(error.message).toMatch(/^token `t` .*[^.]$/);
+        expect(error.message).toMatch(NEXT);
       }),
     );
+    for (const what of ['load', 'absent', 'ambiguous', 'refused', 'changed', 'busy', 'internal'] as const) expect(meant(new CallFailed({ what }), 'token `t`').message).toMatch(NEXT);
     expect(meant(new CallFailed({ what: 'cryptoki', code: CKR.PIN_LOCKED, name: 'CKR_PIN_LOCKED' }), 'token `t`')).toMatchObject({ code: 'PinLockedException' });
   });
 });

@@ -8,7 +8,8 @@ import { keySpecOf } from '../../../shared/model/algorithms.ts';
 import { wipe } from '../../crypto/bytes.ts';
 import { pinOf, type Answer, type Calls } from './calls.ts';
 import { createCertificates } from './certificates.ts';
-import { CKA, CKO, CKR, CKU, LOST, type Cryptoki, type Handle } from './cryptoki.ts';
+import { CKA, CKF, CKO, CKR, CKU, LOST, type Cryptoki, type Handle } from './cryptoki.ts';
+import { tryCurves } from './curve-trial.ts';
 import { GENERATORS } from './mechanisms.ts';
 import { found, loggedOut, wrongPin } from './host-failure.ts';
 import { isClusterKey, isGuarded, keyOf, MOST_LISTED, type CallName, type RequestOf, type TokenName } from './protocol.ts';
@@ -130,6 +131,18 @@ export function createDevice(p11: Cryptoki): Calls {
 
   return {
     ...slots.calls,
+
+    async curves({ token }) {
+      const known = tokens.get(keyOf(token));
+      if (known) return { reply: await within(token, (session) => tryCurves(p11, known.slot, session, true)) };
+      const slot = slotOf(token);
+      const session = p11.C_OpenSession(slot, CKF.SERIAL_SESSION | CKF.RW_SESSION);
+      try {
+        return { reply: await tryCurves(p11, slot, session, false) };
+      } finally {
+        p11.C_CloseSession(session);
+      }
+    },
 
     rescan() {
       if (tokens.size > 0) throw found('busy');

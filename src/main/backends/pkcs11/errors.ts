@@ -8,11 +8,14 @@ type Meaning = readonly [code: ErrorCode, text: string];
 
 const RECONNECT = 'connect its key store again with `keystead kms connect-custom-key-store`';
 const GONE: Meaning = ['KeyUnavailableException', `is not there; put it back and ${RECONNECT}`];
+const MECHANISMS = 'see `keystead hardware list-mechanisms`';
+const KEYS = 'see `keystead hardware list-token-keys`';
+const CURVE: Meaning = ['UnsupportedOperationException', `does not know this curve; use another one, ${MECHANISMS}`];
 const LOGGED_OUT: Meaning = ['KMSInvalidStateException', `is logged out; ${RECONNECT}`];
 
 const MEANINGS: Readonly<Record<number, Meaning>> = {
   [CKR.PIN_INCORRECT]: ['IncorrectPinException', 'refuses the PIN; try again, and stop before it locks itself'],
-  [CKR.PIN_INVALID]: ['IncorrectPinException', 'does not take a PIN of such characters'],
+  [CKR.PIN_INVALID]: ['IncorrectPinException', 'does not take a PIN of such characters; choose another'],
   [CKR.PIN_LEN_RANGE]: ['IncorrectPinException', 'does not take a PIN of this length; see `keystead hardware list-tokens`'],
   [CKR.PIN_TOO_WEAK]: ['IncorrectPinException', 'takes no PIN as weak as that; choose another'],
   [CKR.PIN_EXPIRED]: ['IncorrectPinException', 'says that the PIN has expired; set a new one with `keystead hardware set-pin`'],
@@ -33,21 +36,22 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   [CKR.DEVICE_MEMORY]: ['LimitExceededException', 'has no room left; remove what is no longer needed from it'],
   [CKR.DEVICE_ERROR]: ['KMSInternalException', 'reports a fault of the device; see to it, and try again'],
   [CKR.RANDOM_NO_RNG]: ['KMSInternalException', 'has no working generator of random numbers; replace it'],
-  [CKR.MECHANISM_INVALID]: ['UnsupportedOperationException', 'does not offer this; see `keystead hardware list-mechanisms`'],
-  [CKR.MECHANISM_PARAM_INVALID]: ['UnsupportedOperationException', 'does not offer this with these parameters'],
-  [CKR.FUNCTION_NOT_SUPPORTED]: ['UnsupportedOperationException', 'does not offer this'],
-  [CKR.KEY_SIZE_RANGE]: ['UnsupportedOperationException', 'does not take keys of this size'],
-  [CKR.DOMAIN_PARAMS_INVALID]: ['UnsupportedOperationException', 'does not know this curve'],
-  [CKR.KEY_FUNCTION_NOT_PERMITTED]: ['InvalidKeyUsageException', 'does not let this key be used so'],
-  [CKR.KEY_TYPE_INCONSISTENT]: ['InvalidKeyUsageException', 'holds a key of another kind under this name'],
+  [CKR.MECHANISM_INVALID]: ['UnsupportedOperationException', `does not offer this; ${MECHANISMS}`],
+  [CKR.MECHANISM_PARAM_INVALID]: ['UnsupportedOperationException', `does not offer this with these parameters; use another algorithm, ${MECHANISMS}`],
+  [CKR.FUNCTION_NOT_SUPPORTED]: ['UnsupportedOperationException', `does not offer this; ${MECHANISMS}`],
+  [CKR.KEY_SIZE_RANGE]: ['UnsupportedOperationException', `does not take keys of this size; ${MECHANISMS}`],
+  [CKR.DOMAIN_PARAMS_INVALID]: CURVE,
+  [CKR.CURVE_NOT_SUPPORTED]: CURVE,
+  [CKR.KEY_FUNCTION_NOT_PERMITTED]: ['InvalidKeyUsageException', `does not let this key be used so; ${KEYS}`],
+  [CKR.KEY_TYPE_INCONSISTENT]: ['InvalidKeyUsageException', `holds a key of another kind under this name; ${KEYS}`],
   [CKR.KEY_HANDLE_INVALID]: ['KeyUnavailableException', 'no longer holds the key; try again, or look at it with `keystead hardware list-token-keys`'],
   [CKR.OBJECT_HANDLE_INVALID]: ['KeyUnavailableException', 'no longer holds the key; try again, or look at it with `keystead hardware list-token-keys`'],
 };
 
 const FOUND: Readonly<Record<'load' | 'absent' | 'ambiguous' | 'refused' | 'changed' | 'busy' | 'internal', Meaning>> = {
-  load: ['ModuleRefusedException', 'cannot be loaded: it is no library of this system, no PKCS #11 module, or lacks another library'],
+  load: ['ModuleRefusedException', 'cannot be loaded: it is no library of this system, no PKCS #11 module, or lacks another library; get the one for this system from its vendor'],
   absent: ['KeyUnavailableException', 'or the key in it is not there; put it back, or look for it with `keystead hardware list-tokens`'],
-  ambiguous: ['KeyUnavailableException', 'is there more than once, or holds more than one key under one id; nobody can say which is meant'],
+  ambiguous: ['KeyUnavailableException', 'is there more than once, or holds more than one key under one id; nobody can say which is meant: take one away with the tools of its vendor'],
   refused: ['UnsupportedOperationException', 'made a key that could leave it, which was destroyed at once; use another token'],
   changed: ['KeyUnavailableException', 'is not the token that is in this slot now; nothing was erased, look with `keystead hardware list-tokens` and try again'],
   busy: ['KMSInvalidStateException', 'cannot be looked for anew while another token works in the same process; lock the vault and unlock it again'],

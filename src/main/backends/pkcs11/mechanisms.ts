@@ -1,6 +1,6 @@
 /**
  * What a token must offer for a key of ours, in one table: the mechanism that makes it, and those that use it. What a token offers is
- * probed (C_GetMechanismList, C_GetMechanismInfo), never assumed.
+ * probed (C_GetMechanismList, C_GetMechanismInfo, for curves a key pair), never assumed.
  */
 import { algorithmOf, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../../shared/model/algorithms.ts';
 import { CKF, CKG, CKM, PARAMETERS, type Mechanism } from './cryptoki.ts';
@@ -12,6 +12,8 @@ export interface MechanismFacts {
   readonly flags: number;
   readonly min: number;
   readonly max: number;
+  /** Of a mechanism that makes pairs on curves: those that the token refused when it was tried. */
+  readonly refuses?: readonly KeySpec[];
 }
 
 const NAMES = new Map(Object.entries(CKM).map(([name, type]) => [type as number, `CKM_${name}`]));
@@ -60,12 +62,17 @@ export const does = (offer: Offer, type: number, flag: number): boolean => ((off
 /** The algorithms that this token does for keys of this spec and usage. */
 export const usable = (offer: Offer, spec: KeySpec, usage: KeyUsage): readonly Algorithm[] => offered(spec, usage).filter((name) => needed(name).some(({ type, flag }) => does(offer, type, flag)));
 
+/** An offer with what a trial of curves has shown. */
+export const withRefused = (offer: Offer, refused: readonly KeySpec[]): Offer =>
+  new Map(Array.from(offer, ([type, facts]): [number, MechanismFacts] => (type === GENERATORS.ec || type === GENERATORS.edwards ? [type, { ...facts, refuses: refused }] : [type, facts])));
+
 /** Why the token cannot hold such a key, in words that continue "token x …"; undefined: it can. */
 export function lacks(offer: Offer, spec: KeySpec, usage: KeyUsage): string | undefined {
   const { family, bits } = keySpecOf(spec);
   const generator = Object.hasOwn(GENERATORS, family) ? GENERATORS[family as keyof typeof GENERATORS] : undefined;
   const facts = generator === undefined ? undefined : offer.get(generator);
   if (!facts) return `makes no keys of \`${spec}\``;
+  if (facts.refuses?.includes(spec)) return `makes no keys of \`${spec}\`: it refused one when it was tried`;
   // Some modules count AES and generic keys in bytes, some in bits, some say 0: only sizes that the standard fixes are judged.
   if ((family === 'rsa' || family === 'ec') && facts.max > 0 && (bits < facts.min || bits > facts.max)) return `makes keys of this kind from ${String(facts.min)} to ${String(facts.max)} bits only`;
   if (usable(offer, spec, usage).length === 0) return family === 'symmetric' ? 'has no AES-GCM, which symmetric keys are used with' : `cannot use a key of \`${spec}\` for \`${usage}\``;

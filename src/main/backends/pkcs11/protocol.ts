@@ -138,6 +138,8 @@ export const CALLS = {
   /** Begins the module anew, where no token is logged in: some look for tokens only once. */
   rescan: { request: nothing, reply: nothing },
   mechanisms: { request: z.strictObject({ token }), reply: z.strictObject({ mechanisms: z.array(z.strictObject({ type: u32, flags: u32, min: ulong, max: ulong })).max(MOST_LISTED) }) },
+  /** Specs of curves that the token made a key pair of the session on when it was tried, and those that it refused. */
+  curves: { request: z.strictObject({ token }), reply: z.strictObject({ made: z.array(specs).max(MOST_LISTED), refused: z.array(specs).max(MOST_LISTED) }) },
   /** Parts: the security officer's PIN, the user's. Erases the token, where it is still the one that `tokens` had in `slot`. */
   initToken: { request: z.strictObject({ slot: z.string(), label: text, expected: z.strictObject({ serial: text, label: text, initialized: z.boolean() }) }), reply: z.strictObject({ serial: text, label: text }) },
   /** Parts: old PIN, new PIN. */
