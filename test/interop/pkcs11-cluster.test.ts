@@ -1,6 +1,6 @@
 /** A key store that spans SoftHSM tokens, in a real served vault: what travels, what does not, and what happens when a token is pulled out. */
 import { createPublicKey, verify } from 'node:crypto';
-import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -218,7 +218,18 @@ describe('a cluster', () => {
     expect(await refusal('hardware:AddTokenToKeyStore', addInput(made.store, ids.get('five')))).toMatchObject({ code: 'KMSInvalidStateException', message: expect.stringContaining('is sealed') as string });
   });
 
-  it('keeps no PIN of a security officer: not in a process, a file, or the trail', async () => {
+  it('keeps no PIN of a security officer: not in what a process was started with, a file, or the trail', async () => {
+    const holding = (pin: string): readonly string[] =>
+      readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+        if (!entry.isFile()) return [];
+        const bytes = readFileSync(join(entry.parentPath, entry.name));
+        return [pin, b64(pin), Buffer.from(pin).toString('hex')].some((form) => bytes.includes(form)) ? [entry.name] : [];
+      });
+    // The control: what does lie there in plain is found.
+    writeFileSync(join(folder, 'control'), `x${OFFICER_PIN}x`);
+    expect(holding(OFFICER_PIN)).toEqual(['control']);
+    rmSync(join(folder, 'control'));
+    expect([holding(OFFICER_PIN), holding(PIN)]).toEqual([[], []]);
     const { Events } = (await client.ok('trail:LookupEvents', { Operation: 'hardware:AddTokenToKeyStore', Limit: 500 })) as { Events: readonly Json[] };
     expect(Events.length).toBeGreaterThan(0);
     expect(JSON.stringify(Events)).not.toContain(OFFICER_PIN);
