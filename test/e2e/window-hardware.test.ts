@@ -58,6 +58,7 @@ it('leaves nothing behind when the set-up is left after the module was loaded', 
 });
 
 it('goes from nothing to a signature that openssl verifies, by the keyboard alone', async () => {
+  const begun = performance.now();
   await page.getByRole('button', { name: 'Set up the first token' }).focus();
   await page.keyboard.press('Enter');
   // What p11-kit has registered stands first, and has the focus.
@@ -85,6 +86,7 @@ it('goes from nothing to a signature that openssl verifies, by the keyboard alon
   await page.getByLabel('Name of the first key').focus();
   await page.keyboard.press('Enter');
   await page.getByText('A key in hardware has signed').waitFor({ timeout: 60_000 });
+  process.stdout.write(`from nothing to the first signature in hardware: ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
   const signature = await resultOf(dialog(page), 'Signature');
   const { PublicKey } = await window.local.ok('kms:GetPublicKey', { KeyId: 'alias/first-hardware-key' });
   writeFileSync(join(home, 'message'), FIRST_MESSAGE);
