@@ -7,30 +7,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { algorithmOf, KEY_SPECS, keySpecOf, offered, type Algorithm, type KeySpec, type KeyUsage } from '../../src/shared/model/algorithms.ts';
 import type { Client, Json } from '../system/support/client.ts';
 import { makeCluster } from '../system/support/cluster.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import { openHsmVault, type HsmVault } from '../system/support/hsm-vault.ts';
 import { NSS_LABEL, NSS_PIN, nssToken } from '../system/support/nss.ts';
-import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
-import { PIN, SOFTHSM, softHsm } from '../system/support/softhsm.ts';
+import { PIN } from '../system/support/softhsm.ts';
 
 const b64 = (bytes: string | Uint8Array): string => Buffer.from(bytes).toString('base64');
 const unb64 = (value: unknown): Buffer => Buffer.from(value as string, 'base64');
 
 let home = '';
-let vault: VaultProcess;
+let on: HsmVault;
 let client: Client;
 /** Id of the key store of each place but the vault. */
 const stores = new Map<string, string>();
 
 beforeAll(async () => {
-  home = temporaryFolder();
-  const hsm = softHsm(home);
-  hsm.makeToken('contract');
-  const folder = join(home, 'v', 'default');
-  await makeVault(folder);
-  vault = await startVault(folder, { home, env: hsm.env });
-  client = vault.client;
-  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
-  await client.ok('hardware:AddModule', { Path: SOFTHSM });
+  on = await openHsmVault({ prepare: (hsm) => { hsm.makeToken('contract'); } });
+  ({ client, home } = on);
   await client.ok('hardware:AddModule', nssToken(home));
   const tokens = (await client.ok('hardware:ListTokens'))['Tokens'] as readonly Json[];
   for (const [name, label, pin] of [['SoftHSM', 'contract', PIN], ['NSS', NSS_LABEL, NSS_PIN]] as const) {
@@ -39,12 +31,9 @@ beforeAll(async () => {
     await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId });
     stores.set(name, CustomKeyStoreId as string);
   }
-  stores.set('a cluster of two tokens', (await makeCluster(client, hsm, 'cluster', ['contract-one', 'contract-two'])).store);
+  stores.set('a cluster of two tokens', (await makeCluster(client, on.hsm, 'cluster', ['contract-one', 'contract-two'])).store);
 });
-afterAll(async () => {
-  await vault.kill();
-  remove(home);
-});
+afterAll(() => on.end());
 
 const publicKeyOf = async (KeyId: string): Promise<KeyObject> => createPublicKey({ key: unb64((await client.ok('kms:GetPublicKey', { KeyId }))['PublicKey']), format: 'der', type: 'spki' });
 

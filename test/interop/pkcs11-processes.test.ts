@@ -1,39 +1,28 @@
 /** PINs in the memory of modules' processes: what a security officer does, and a PIN that is changed while nobody is logged in, leave none. */
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Client, Json } from '../system/support/client.ts';
-import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
+import { openHsmVault, type HsmVault } from '../system/support/hsm-vault.ts';
 import { scan } from '../system/support/memory.ts';
 import { patternsOf, textNeedle } from '../system/support/needles.ts';
 import { argumentsOf } from '../system/support/processes.ts';
-import { childrenOf, remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
-import { SOFTHSM, softHsm, type SoftHsm } from '../system/support/softhsm.ts';
+import { childrenOf } from '../system/support/served-vault.ts';
+import { SOFTHSM, type SoftHsm } from '../system/support/softhsm.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 const OFFICER = 'officer-7c31f09e55ad';
 const [FIRST, SECOND, THIRD] = ['user-pin-19b2e4c07f', 'user-pin-8d5a6630be', 'user-pin-f00c27d914'];
 const PATTERNS = Object.entries({ OFFICER, FIRST, SECOND, THIRD }).flatMap(([name, text]) => patternsOf(textNeedle(name, text)));
 
-let home = '';
 let hsm: SoftHsm;
-let vault: VaultProcess;
 let client: Client;
+let on: HsmVault;
 beforeAll(async () => {
-  home = temporaryFolder();
-  hsm = softHsm(home);
-  const folder = join(home, 'v', 'default');
-  await makeVault(folder);
-  vault = await startVault(folder, { home, env: hsm.env });
-  client = vault.client;
-  await client.ok('vault:Unlock', { Password: b64(PASSWORD) });
-  await client.ok('hardware:AddModule', { Path: SOFTHSM });
+  on = await openHsmVault();
+  ({ hsm, client } = on);
 });
-afterAll(async () => {
-  await vault.kill();
-  remove(home);
-});
+afterAll(() => on.end());
 
-const hosts = (): readonly number[] => childrenOf(vault.pid).filter((pid) => argumentsOf(pid).includes('pkcs11.mjs'));
+const hosts = (): readonly number[] => childrenOf(on.vault.pid).filter((pid) => argumentsOf(pid).includes('pkcs11.mjs'));
 /** Names of the PINs that each module host has in its memory. */
 const found = (): readonly (readonly string[])[] => hosts().map((pid) => [...new Set(scan(pid, PATTERNS).hits.map(({ needle }) => needle))].sort());
 const tokens = async (): Promise<readonly Json[]> => (await client.ok('hardware:ListTokens'))['Tokens'] as readonly Json[];

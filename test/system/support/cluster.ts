@@ -2,9 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { base64 as b64, type Client, type Json } from './client.ts';
-import { makeVault, PASSWORD } from './make-vault.ts';
-import { remove, startVault, temporaryFolder, type VaultProcess } from './served-vault.ts';
-import { OFFICER_PIN, PIN, SOFTHSM, softHsm, type SoftHsm } from './softhsm.ts';
+import { openHsmVault, type HsmVault } from './hsm-vault.ts';
+import { OFFICER_PIN, PIN, SOFTHSM, type SoftHsm } from './softhsm.ts';
 
 export interface MadeCluster {
   readonly store: string;
@@ -31,15 +30,7 @@ export async function makeCluster(client: Client, hsm: SoftHsm, name: string, la
   return { store, ids, serials };
 }
 
-export interface ClusterVault extends MadeCluster {
-  readonly home: string;
-  readonly hsm: SoftHsm;
-  /** The process that serves the vault now. */
-  readonly vault: VaultProcess;
-  readonly client: Client;
-  /** Another process, after one that was ended; unlocks. */
-  start(): Promise<void>;
-  unlock(): Promise<void>;
+export interface ClusterVault extends MadeCluster, HsmVault {
   /** Gives the PIN of one token, by its label. */
   unlockToken(label: string): Promise<void>;
   connect(): Promise<void>;
@@ -52,50 +43,29 @@ export interface ClusterVault extends MadeCluster {
   idsOn(label: string): readonly string[];
   /** Where the token's files are. */
   folderOf(label: string): string;
-  end(): Promise<void>;
 }
 
 /** A real served vault with a key store that spans SoftHSM tokens: where tests of clusters begin. `name`: of the key store. */
 export async function openClusterVault(name: string, labels: readonly string[]): Promise<ClusterVault> {
-  const home = temporaryFolder();
-  const hsm = softHsm(home);
-  const folder = join(home, 'v', 'default');
-  await makeVault(folder);
-  let vault = await startVault(folder, { home, env: hsm.env });
-  const ok = (operation: string, input?: Json): Promise<Json> => vault.client.ok(operation, input);
-  const unlock = async (): Promise<void> => void (await ok('vault:Unlock', { Password: b64(PASSWORD) }));
-  await unlock();
-  await ok('hardware:AddModule', { Path: SOFTHSM });
-  const made = await makeCluster(vault.client, hsm, name, labels);
+  const on = await openHsmVault();
+  const { hsm } = on;
+  const ok = (operation: string, input?: Json): Promise<Json> => on.client.ok(operation, input);
+  const made = await makeCluster(on.client, hsm, name, labels);
   const describe = (): Promise<Json> => ok('hardware:DescribeCluster', { CustomKeyStoreId: made.store });
   const serialOf = async (label: string): Promise<unknown> => ((await ok('hardware:ListTokens'))['Tokens'] as readonly Json[]).find((one) => one['Label'] === label)?.['Serial'];
   const tool = (label: string, ...args: readonly string[]): string => hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', label, '--login', '--pin', PIN, ...args).toString('utf8');
-  return {
-    ...made,
-    home,
-    hsm,
-    get vault() { return vault; },
-    get client() { return vault.client; },
-    async start() {
-      vault = await startVault(folder, { home, env: hsm.env });
-      await unlock();
-    },
-    unlock,
-    unlockToken: async (label) => void (await ok('hardware:UnlockToken', { Serial: await serialOf(label), Pin: b64(PIN) })),
+  return Object.assign(on, made, {
+    unlockToken: async (label: string) => void (await ok('hardware:UnlockToken', { Serial: await serialOf(label), Pin: b64(PIN) })),
     connect: async () => void (await ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: made.store })),
     describe,
-    memberOf: async (label) => ((await describe())['Members'] as readonly Json[]).find((one) => one['Label'] === label) ?? {},
+    memberOf: async (label: string) => ((await describe())['Members'] as readonly Json[]).find((one) => one['Label'] === label) ?? {},
     tool,
-    idsOn: (label) => tool(label, '--list-objects').split(/^(?=\S.* Object; )/m).flatMap((block) => { const id = /^ +ID: +(\w+)/m.exec(block)?.[1]; return id === undefined ? [] : [`${block.split(' Object')[0] ?? ''} ${id}`]; }).sort(),
-    folderOf(label) {
+    idsOn: (label: string) => tool(label, '--list-objects').split(/^(?=\S.* Object; )/m).flatMap((block) => { const id = /^ +ID: +(\w+)/m.exec(block)?.[1]; return id === undefined ? [] : [`${block.split(' Object')[0] ?? ''} ${id}`]; }).sort(),
+    folderOf(label: string) {
       const serial = made.serials.get(label) ?? '-';
       const found = readdirSync(hsm.folder).find((one) => one.replaceAll('-', '').endsWith(serial));
       if (found === undefined) throw new Error(`no folder for ${label}`);
       return join(hsm.folder, found);
     },
-    async end() {
-      await vault.kill();
-      remove(home);
-    },
-  };
+  });
 }
