@@ -55,28 +55,37 @@ export function withoutTaken(store: KeyStoreRecord, done: readonly TakenBack[]):
   return withJoins(store, joins.filter(({ tokens }) => tokens.length > 0));
 }
 
-/** `placeOf`: undefined where nobody is logged in to the token. `keys`: CKA_IDs of the store's keys. `others`: those of keys that the guest holds for another key store. */
+/**
+ * `placeOf`: undefined where nobody is logged in to the token. `keys`: CKA_IDs that this vault made for the cluster's keys, and none that came with an
+ * adopted one: those are anybody's. `others`: those of keys that the guest holds for another key store. `elsewhere`: which of these its members hold now.
+ */
 export interface Remains {
   readonly hardware: Hardware;
   readonly join: UnfinishedJoin;
   readonly placeOf: (token: TokenRecord) => Promise<Place | undefined>;
   readonly keys: readonly string[];
   readonly others: ReadonlySet<string>;
+  readonly elsewhere: (ids: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 /** Takes off what a join has left, as far as its tokens answer; of the others nothing is said. Never rejects for a token's sake. */
-export async function takeBack({ hardware, join, placeOf, keys, others }: Remains): Promise<readonly TakenBack[]> {
+export async function takeBack({ hardware, join, placeOf, keys, others, elsewhere }: Remains): Promise<readonly TakenBack[]> {
   const { ids, tokens, guest } = join;
   const taken: TakenBack[] = [];
   for (const token of tokens) {
     const place = await placeOf(token);
     if (!place) continue;
-    const copies = guest && isSameToken(token, guest) ? keys.filter((id) => !guest.held.includes(id) && !others.has(id)) : [];
-    const own = [...ids, ...(guest && isSameToken(token, guest) ? guest.theirs : []), ...copies];
+    const of = guest && isSameToken(token, guest) ? { ...guest, copies: keys.filter((id) => !guest.held.includes(id) && !others.has(id)) } : undefined;
+    const own = [...ids, ...(of?.theirs ?? []), ...(of?.copies ?? [])];
     try {
       const held = await heldBy(hardware, place, own.flatMap((id) => [id, stagingOf(id)]), true);
-      const there = own.filter((id) => held.has(id) || held.has(stagingOf(id))).map((id): Placed => ({ place, id }));
-      if ((await discardAll(hardware, there)).length === 0) taken.push({ join: nameOfJoin(join), token, removed: there });
+      const there = own.filter((id) => held.has(id) || held.has(stagingOf(id)));
+      // It may be the last one: an older state of the vault does not know what has become of the others.
+      const copies = there.filter((id) => of?.copies.includes(id) === true);
+      const others = copies.length === 0 ? new Set<string>() : await elsewhere(copies);
+      const last = new Set(copies.filter((id) => !others.has(id)));
+      const removed = there.filter((id) => !last.has(id)).map((id): Placed => ({ place, id }));
+      if ((await discardAll(hardware, removed)).length === 0 && last.size === 0) taken.push({ join: nameOfJoin(join), token, removed });
     } catch {
       // It does not answer: it is looked at again when it does.
     }

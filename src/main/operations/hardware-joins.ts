@@ -1,5 +1,6 @@
 /** `hardware:` handlers of joins that were cut off, which are the clock's own: a join is written down before it begins, and what it left is taken back. */
 import { VaultError } from '../../shared/model/errors.ts';
+import { answering, heldBy } from '../hardware/cluster-keys.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type KeyStoreRecord, type TokenRecord } from '../hardware/kinds.ts';
 import { clusterIdOf, objectUri } from '../hardware/token-names.ts';
@@ -20,10 +21,16 @@ async function placeOf(hardware: Hardware, reader: Stored, { module: path, seria
   return place && (await hardware.isLoggedIn(place)) ? place : undefined;
 }
 
-/** Keys of other key stores that this token holds: CKA_IDs. */
+/** Keys of other key stores that this token holds, through whichever module: CKA_IDs. */
 async function keysElsewhere(reader: Stored, own: KeyStoreRecord, guest: TokenRecord | undefined): Promise<ReadonlySet<string>> {
-  const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => store.id !== own.id && guest && tokensOf(store).some((token) => isSameToken(token, guest)));
+  const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => store.id !== own.id && guest && tokensOf(store).some((token) => clusterIdOf(token) === clusterIdOf(guest)));
   return new Set((await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat().flatMap(({ hardware }) => (hardware ? [hardware.id] : [])));
+}
+
+/** Which of these keys a token of the cluster holds that answers now. */
+async function heldByMembers(hardware: Hardware, store: KeyStoreRecord, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const held = await Promise.all(answering({ hardware, store }).map((place) => heldBy(hardware, place, ids, false).catch(() => [])));
+  return new Set(held.flatMap((one) => [...one]));
 }
 
 /** Key stores of which a join that was cut off may have left something on this token. */
@@ -47,9 +54,10 @@ export const hardwareJoinHandlers = (now: () => Hardware): Pick<HandlersOf<'hard
         const all: TakenBack[] = [];
         // What a join under way puts there is no remains, and it may put there again what an earlier one left.
         if ([...hardware.underWay.values()].some((one) => one.store === store.id)) return all;
-        const keys = (await keysIn(writer, store.id)).flatMap((key) => (key.hardware ? [key.hardware.id] : []));
+        // Nothing is copied to a first guest. An adopted key's id is whatever somebody chose, on any token: such a key is in no cluster.
+        const keys = store.cluster ? (await keysIn(writer, store.id)).flatMap(({ hardware: at }) => (at && at.adopted !== true ? [at.id] : [])) : [];
         for (const join of store.unfinished ?? []) {
-          all.push(...(await takeBack({ hardware, join, keys, others: await keysElsewhere(writer, store, join.guest), placeOf: (token) => placeOf(hardware, writer, token) })));
+          all.push(...(await takeBack({ hardware, join, keys, elsewhere: (ids) => heldByMembers(hardware, store, ids), others: await keysElsewhere(writer, store, join.guest), placeOf: (token) => placeOf(hardware, writer, token) })));
         }
         return all;
       }),

@@ -62,12 +62,19 @@ describe('what is taken back', () => {
   });
   const left = (label: string): string[] => [...tokens.token(label).objects.keys()].sort();
   const noted = (): UnfinishedJoin => ({ ids: ['d1', 'd2'], tokens: [nameOf('one'), nameOf('two')], guest: { ...nameOf('two'), theirs: ['c1'], held: ['a1'] } });
-  const take = (join: UnfinishedJoin, away?: string) => takeBack({ hardware: tokens.hardware, join, keys: ['a1', 'a2', 'a3', 'a4'], others: new Set(['a4']), placeOf: async ({ label }) => (label === away ? undefined : at(label)) });
+  const take = (join: UnfinishedJoin, away?: string, elsewhere = ['a2', 'a3']) => takeBack({ hardware: tokens.hardware, join, elsewhere: (ids) => Promise.resolve(new Set(ids.filter((id) => elsewhere.includes(id)))), keys: ['a1', 'a2', 'a3', 'a4'], others: new Set(['a4']), placeOf: async ({ label }) => (label === away ? undefined : at(label)) });
 
   it('is its own ids everywhere, and of the token that was to join what came there: no key that it held before, or holds for another key store', async () => {
     const taken = await take(noted());
     expect([left('one'), left('two')]).toEqual([['a1', 'a2', stagingOf('a3'), 'a4', 'c1', 'e1'], ['a1', 'a4', 'e1']]);
     expect(taken.map(({ token, removed }) => [token.label, removed.map(({ id }) => id)])).toEqual([['one', ['d1', 'd2']], ['two', ['d1', 'd2', 'c1', 'a2', 'a3']]]);
+  });
+
+  it('is no copy that no member holds any more, of which the note stays', async () => {
+    const taken = await take(noted(), undefined, ['a3']);
+    expect(left('two')).toEqual(['a1', 'a2', 'a4', 'e1']);
+    expect(taken.map(({ token }) => token.label)).toEqual(['one']);
+    expect((await take(noted())).map(({ token, removed }) => [token.label, removed.map(({ id }) => id)])).toEqual([['one', []], ['two', ['a2']]]);
   });
 
   it('is nothing but its own ids of a token that has joined since', async () => {
