@@ -76,6 +76,16 @@ export async function preview({ ImportId }: Opened, { layout, prefix, name }: Ch
 
 export const isConflict = ({ State }: ImportRow): boolean => State === 'Different' || State === 'Duplicate';
 
+/**
+ * What becomes of a row that clashes unless somebody says otherwise. Nothing of the file is left out: of a .env the last of two counts, and two
+ * entries of one name are two secrets. And nothing that the vault had before is replaced.
+ */
+export function usualDecision(rows: readonly ImportRow[], isEnv: boolean): (row: ImportRow) => Decision {
+  const firsts = new Map<string, ImportRow['State']>();
+  for (const { Name, State } of rows) if (!firsts.has(Name)) firsts.set(Name, State);
+  return ({ Name, State }) => (State !== 'Duplicate' ? 'Skip' : !isEnv ? 'Keep' : firsts.get(Name) === 'New' ? 'Replace' : 'Skip');
+}
+
 export function confirmed(rows: readonly ImportRow[], decide: (row: ImportRow) => Decision): readonly NamedRow[] {
   return rows.flatMap((row): NamedRow[] => {
     if (row.State === 'New') return [{ Row: row.Row, Name: row.Name, Action: 'Create' }];

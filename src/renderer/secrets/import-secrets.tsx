@@ -4,7 +4,7 @@
  */
 import { useQueryClient } from '@tanstack/react-query';
 import { ClipboardPaste, FolderOpen } from 'lucide-react';
-import { useEffect, useRef, useState, type ClipboardEvent, type DragEvent } from 'react';
+import { useEffect, useMemo, useRef, useState, type ClipboardEvent, type DragEvent } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { FORMAT_WORDS, NOTE_WORDS } from '../../shared/model/import-formats.ts';
 import { client } from '../client.ts';
@@ -17,7 +17,7 @@ import { useWindow } from '../window-state.ts';
 import { refreshSecrets } from './data.ts';
 import { EnvPreview } from './env-preview.tsx';
 import { EraseOffer } from './erase-offer.tsx';
-import { confirmed, DECISION_WORDS, DECISIONS, importRows, isConflict, openFile, openPath, openText, preview, type Choice, type Decision, type Imported, type ImportRow, type Opened, type Opening, type Previewed } from './import-data.ts';
+import { confirmed, DECISION_WORDS, DECISIONS, importRows, isConflict, openFile, openPath, openText, preview, usualDecision, type Choice, type Decision, type Imported, type ImportRow, type Opened, type Opening, type Previewed } from './import-data.ts';
 
 interface ImportProps {
   readonly onClose: () => void;
@@ -106,8 +106,7 @@ function Looked({ opened, onBusy, onBack, onClose }: LookedProps) {
   const [wrong, setWrong] = useState<CallError>();
   const [decisions, setDecisions] = useState<ReadonlyMap<string, Decision>>(new Map());
   const [rest, setRest] = useState<Decision>();
-  // Nothing of the file is left out unasked: of a .env the last one counts, and two entries of one name are two secrets.
-  const usual = ({ State }: ImportRow): Decision => (State !== 'Duplicate' ? 'Skip' : opened.Layouts.length > 1 ? 'Replace' : 'Keep');
+  const usual = useMemo(() => usualDecision(seen?.rows ?? [], opened.Layouts.length > 1), [seen, opened]);
   const [progress, setProgress] = useState<number>();
   const [done, setDone] = useState<Imported>();
   const running = useRef<AbortController>(undefined);
