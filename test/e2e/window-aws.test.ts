@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { DecryptCommand, DescribeKeyCommand, EncryptCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { DecryptCommand, DescribeKeyCommand, EnableKeyCommand, EncryptCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
@@ -67,6 +67,20 @@ it('opens the door and makes a client, whose access key a real SDK comes in with
   expect(Buffer.from(Plaintext ?? []).toString()).toBe('order 17');
   await page.getByRole('row', { name: /orders-api Encrypt 200 ok/ }).waitFor();
   await page.getByRole('row', { name: /orders-api Decrypt 200 ok/ }).waitFor();
+});
+
+it('changes what a client may do, from its next request on', async () => {
+  const { KeyId } = await client.send(new EncryptCommand({ KeyId: 'alias/shop', Plaintext: Buffer.from('x') }));
+  const manage = (): Promise<unknown> => client.send(new EnableKeyCommand({ KeyId }));
+  await expect(manage()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  await press(page, 'Rights of orders-api');
+  const [user, administrator] = await dialog(page).getByRole('radio').all();
+  expect([await user?.isChecked(), await button(dialog(page), 'This is what it may do now').isDisabled()]).toEqual([true, true]);
+  await administrator?.check({ force: true });
+  await press(dialog(page), 'Change it');
+  await dialog(page).waitFor({ state: 'detached' });
+  await page.getByText('uses and manages keys and secrets').waitFor();
+  await manage();
 });
 
 it('shows a request that is refused, and lets nobody in with a key that was replaced', async () => {

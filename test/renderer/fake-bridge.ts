@@ -152,6 +152,7 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
   'access:CreateClient': (input) => ({ Name: input['Name'], Role: input['Role'], Arn: `arn:aws:iam::318204775610:user/${String(input['Name'])}`, AccessKeyId: 'AKIAQ5VJ2Z7NMD3KTX4R', SecretAccessKey: btoa('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') }),
   'access:RotateClientKey': (input) => ({ Name: input['Name'], Role: 'user', Arn: `arn:aws:iam::318204775610:user/${String(input['Name'])}`, AccessKeyId: 'AKIAQ5VJ2Z7NMD3KTX4R', SecretAccessKey: btoa('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') }),
   'access:DeleteClient': (input) => { awsClients = awsClients.filter(({ Name }) => Name !== input['Name']); return {}; },
+  'access:UpdateClient': (input) => { awsClients = awsClients.map((one) => (one.Name === input['Name'] ? { ...one, Role: input['Role'] as typeof one.Role } : one)); return {}; },
   'access:ListAwsRequests': () => ({ Requests: awsDoor.Open ? fakeRequests(at()) : [] }),
   'kms:ListKeys': (input) => paged('Keys', input, ({ KeyId }) => [{ KeyId, KeyArn: arnOf(KeyId) }]),
   'kms:ListAliases': (input) => paged('Aliases', input, ({ KeyId, alias }) => (alias === '' ? [] : [{ AliasName: alias, AliasArn: arnOf(KeyId).replace(/key\/.*$/, alias), TargetKeyId: KeyId, CreationDate: 0, LastUpdatedDate: 0 }])),

@@ -7,12 +7,12 @@ import { Button } from '../parts/button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { SettingsCard } from '../settings/parts.tsx';
 import { useVault } from '../vault/context.ts';
-import { CreateClient, DeleteClient, ROLE_SAYS, RotateKey } from './client-dialogs.tsx';
+import { ChangeRole, CreateClient, DeleteClient, ROLE_SAYS, RotateKey } from './client-dialogs.tsx';
 import { useClients, useDoor, useRequests, type AwsClient, type AwsRequest } from './data.ts';
 import { DoorCard } from './door-card.tsx';
 import { RemotesCard } from './remotes-card.tsx';
 
-type Doing = { readonly kind: 'create' } | { readonly kind: 'rotate' | 'delete'; readonly of: AwsClient };
+type Doing = { readonly kind: 'create' } | { readonly kind: 'role' | 'rotate' | 'delete'; readonly of: AwsClient };
 
 export function AccessScreen() {
   const { readOnly } = useVault();
@@ -44,6 +44,7 @@ export function AccessScreen() {
         </div>
       </div>
       {doing?.kind === 'create' && <CreateClient onClose={close} />}
+      {doing?.kind === 'role' && <ChangeRole of={doing.of} onClose={close} />}
       {doing?.kind === 'rotate' && <RotateKey of={doing.of} onClose={close} />}
       {doing?.kind === 'delete' && <DeleteClient of={doing.of} onClose={close} />}
     </>
@@ -59,6 +60,7 @@ function ClientRow({ of, act }: { readonly of: AwsClient; readonly act: ((doing:
         <p className="font-medium"><bdi>{of.Name}</bdi> <span className="font-normal text-fg-2">{ROLE_SAYS[of.Role]}</span></p>
         <p className="text-[12px]/4 text-fg-2"><code className="font-mono whitespace-nowrap">{of.AccessKeyId}</code> since {day(of.KeyCreationDate * 1000)}{of.LastUsedDate === undefined ? ', not used since the vault was unlocked' : `, used ${ago(of.LastUsedDate * 1000, time)}`}</p>
       </div>
+      {act && <Button kind="ghost" aria-label={`Rights of ${of.Name}`} onClick={() => { act({ kind: 'role', of }); }}>Rights</Button>}
       {act && <Button aria-label={`New key for ${of.Name}`} onClick={() => { act({ kind: 'rotate', of }); }}>New key</Button>}
       {act && <Button kind="ghost" aria-label={`Delete ${of.Name}`} onClick={() => { act({ kind: 'delete', of }); }}>Delete</Button>}
     </div>

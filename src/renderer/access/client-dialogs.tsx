@@ -91,6 +91,16 @@ function MadeKey({ made, secret, onClose }: { readonly made: Omit<Made, 'SecretA
   );
 }
 
+function RoleChoice({ role, onPick }: { readonly role: ClientRole; readonly onPick: (role: ClientRole) => void }) {
+  return (
+    <div className="flex flex-col gap-1.5">
+      <p className="text-[12px]/4 font-medium text-fg-2">What it may do</p>
+      <Segmented label="What it may do" value={role} options={ROLES} onPick={onPick} />
+      <p className="text-[12px]/4 text-fg-3">{role === 'user' ? 'Encrypts, decrypts, signs, and reads the value of every secret; makes and changes nothing.' : 'Also makes, changes, disables and deletes keys and secrets.'}</p>
+    </div>
+  );
+}
+
 export function CreateClient({ onClose }: { readonly onClose: () => void }) {
   const queries = useQueryClient();
   const { made, secret, keep } = useMade();
@@ -114,11 +124,7 @@ export function CreateClient({ onClose }: { readonly onClose: () => void }) {
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           <p className="text-fg-2">A program with an access key of its own, so that the trail says which one it was and you can take it away again.</p>
           <TextField label="Name" value={name} maxLength={64} onChange={(event) => { setName(event.target.value); }} hint="As the trail will show it: orders-api, terraform" error={wrong ? 'Only a-z, A-Z, 0-9 and + = , . @ _ -' : undefined} />
-          <div className="flex flex-col gap-1.5">
-            <p className="text-[12px]/4 font-medium text-fg-2">What it may do</p>
-            <Segmented label="What it may do" value={role} options={ROLES} onPick={setRole} />
-            <p className="text-[12px]/4 text-fg-3">{role === 'user' ? 'Encrypts, decrypts, signs, and reads the value of every secret; makes and changes nothing.' : 'Also makes, changes, disables and deletes keys and secrets.'}</p>
-          </div>
+          <RoleChoice role={role} onPick={setRole} />
           {error && <InlineError error={error} consequence="No client was made." />}
         </div>
         <DialogFoot>
@@ -154,6 +160,36 @@ export function RotateKey({ of, onClose }: { readonly of: AwsClient; readonly on
         <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
         <Button tall kind="primary" busy={busy} onClick={() => { if (!busy) void rotate(); }}>Make a new key</Button>
       </DialogFoot>
+    </Dialog>
+  );
+}
+
+export function ChangeRole({ of, onClose }: { readonly of: AwsClient; readonly onClose: () => void }) {
+  const queries = useQueryClient();
+  const [role, setRole] = useState(of.Role);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<CallError>();
+  const change = async (): Promise<void> => {
+    setBusy(true);
+    const answer = await client.access.updateClient({ Name: of.Name, Role: role });
+    setBusy(false);
+    await refreshAccess(queries);
+    if (answer.ok) onClose();
+    else setError(answer.error);
+  };
+  return (
+    <Dialog title={`What ${of.Name} may do`} held={busy} onClose={onClose} className="w-[440px]">
+      <form onSubmit={(event) => { event.preventDefault(); if (!busy && role !== of.Role) void change(); }}>
+        <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
+          <RoleChoice role={role} onPick={setRole} />
+          <p className="text-[12px]/4 text-fg-3">From its next request on; its access key stays.</p>
+          {error && <InlineError error={error} consequence="The client is as it was." />}
+        </div>
+        <DialogFoot>
+          <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
+          <Button tall kind="primary" type="submit" busy={busy} disabled={role === of.Role}>{role === of.Role ? 'This is what it may do now' : 'Change it'}</Button>
+        </DialogFoot>
+      </form>
     </Dialog>
   );
 }
