@@ -14,6 +14,7 @@ import { HardwareBadge } from '../hardware/parts.tsx';
 import { Button, IconButton } from '../parts/button.tsx';
 import { client } from '../client.ts';
 import { toText } from '../encoding.ts';
+import { byteCount } from '../format.ts';
 import { useWindow } from '../window-state.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { useCopyValue } from '../parts/copy-value.tsx';
@@ -145,6 +146,11 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
     if (context !== undefined) setProblems({ context });
     return context === undefined;
   };
+  const over = digests ? 'Longer than fits whole: its digest is computed and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: encrypt it as a file, or under a data key.' : undefined;
+  const refuseExcess = (): void => {
+    setProblems({ input: over ?? `Too long: at most ${byteCount(limit)} go at once.` });
+    input.current?.focus();
+  };
   const submit = async (): Promise<void> => {
     forget();
     if (!isContext()) return;
@@ -153,7 +159,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
     const shown = await proof.current?.read();
     if (given && 'problem' in given) { setProblems({ input: given.problem }); return; }
     if (shown && 'problem' in shown) { setProblems({ proof: shown.problem }); return; }
-    if (given && given.bytes.length > limit && !digests) return;
+    if (given && given.bytes.length > limit && !digests) { refuseExcess(); return; }
     setBusy(true);
     const answer = await run({ action, key: value, algorithm, context: contextOf(rows), dataKeySpec, input: given?.bytes, path: picked?.path, proof: shown?.bytes });
     void refreshUse(queries, value.KeyId);
@@ -179,7 +185,8 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
     if (!isContext()) return;
     const given = await input.current?.read();
     if (given && 'problem' in given) { setProblems({ input: given.problem }); return; }
-    if (!given || given.bytes.length > limit) return;
+    if (!given) return;
+    if (given.bytes.length > limit) { refuseExcess(); return; }
     const Input = { KeyId: value.KeyId, CiphertextBlob: toText(given.bytes, 'base64'), EncryptionAlgorithm: algorithm, ...(symmetric ? { EncryptionContext: contextOf(rows) } : {}) };
     await copying.run(() => client.window.copyOutput({ Operation: 'kms:Decrypt', Input, Field: 'Plaintext' }));
     void refreshUse(queries, value.KeyId);
@@ -214,7 +221,7 @@ function UseForm({ action, value, reference, onOther }: UseFormProps) {
           encoding={BASE64_LIMITS[action] === undefined ? 'text' : 'base64'}
           problem={problems.input}
           pem={PEMS[action]}
-          over={digests ? 'Longer than fits whole: its digest is computed and signed.' : action === 'encrypt' && symmetric ? 'Too long to encrypt at once: encrypt it as a file, or under a data key.' : undefined}
+          over={over}
           pick={signs && Picks ? pickFile : undefined}
           onChange={() => { if (failed || outcome?.verdict || problems.input) forget(); }}
         />
