@@ -42,6 +42,7 @@ export const slotAddCommand: Command = {
     { name: 'accept-keychain-only', takes: 'switch', about: 'Type keychain: whoever can use the logged-in session can open the vault' },
     { name: 'serial', takes: 'value', placeholder: 'TEXT', about: 'Type token: serial number of the token, as `hardware list-tokens` shows it' },
     { name: 'label', takes: 'value', placeholder: 'TEXT', about: 'Type token: its label, where a serial number is not enough' },
+    { name: 'new-token-last-try', takes: 'switch', about: 'Type token: go on where one more wrong PIN locks it' },
     { name: 'replaces-slot-id', takes: 'value', placeholder: 'ID', about: 'The slot of the same type that the new one replaces' },
     ...CODE_FLAGS,
     ...ADD_PROOF,
@@ -65,7 +66,7 @@ export const slotAddCommand: Command = {
       const wanted: Wanted[] = type === 'password' ? [{ question: 'New password', fresh: true }] : type === 'token' ? [{ question: 'PIN of the new token' }] : [];
       const answer = await proved(run, connection, outlet, proof, wanted, 'vault:AddSlot', ([made]) => ({
         Type: type,
-        ...(type === 'token' ? { Pin: made, Serial: flagText(run, 'serial'), Label: flagText(run, 'label'), LastTry: flagSwitch(run, 'last-try') === true ? true : undefined } : { NewPassword: made }),
+        ...(type === 'token' ? { Pin: made, Serial: flagText(run, 'serial'), Label: flagText(run, 'label'), NewTokenLastTry: flagSwitch(run, 'new-token-last-try') === true ? true : undefined } : { NewPassword: made }),
         WithKeychain: flagSwitch(run, 'with-keychain'),
         AcceptKeychainOnly: flagSwitch(run, 'accept-keychain-only'),
         ReplacesSlotId: flagText(run, 'replaces-slot-id'),

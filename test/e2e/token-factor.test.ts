@@ -57,3 +57,15 @@ it('proves with the last try once that was said', async () => {
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await leave();
 });
+
+it('says of no other token what was said of one, whatever way in is looked at meanwhile', async () => {
+  const { page, leave } = await stage.show({ query: `?${WAYS}&last=office`, act: proof }, {});
+  await give(page, 'office');
+  await page.getByText(LAST).waitFor();
+  await page.getByLabel('Token', { exact: true }).selectOption({ index: 1 });
+  await page.getByRole('button', { name: 'Use the password' }).click();
+  await page.getByRole('button', { name: 'Use the token' }).click();
+  await page.getByLabel('PIN of token safe', { exact: true }).waitFor();
+  expect(await page.getByText(LAST).count()).toBe(0);
+  await leave();
+});

@@ -90,7 +90,7 @@ export function tokenSlots(ports: Pick<HardwarePorts, 'startHost' | 'uid' | 'now
       const { token, module } = place;
       if (module.parameters !== undefined) throw new VaultError('UnsupportedOperationException', `module \`${module.path}\` wants parameters, which a locked vault cannot vouch for; use a token of another module`);
       const made = await apart(async (hardware) => {
-        await hardware.login(place, by.pin, { lastTry: by.lastTry, insist: 'keystead slot add --type token --last-try' });
+        await hardware.login(place, by.pin, { lastTry: by.lastTry, insist: 'keystead slot add --type token --new-token-last-try' });
         const why = lacks(await hardware.offer(place), SPEC, USAGE);
         if (why !== undefined) throw new VaultError('UnsupportedOperationException', `${nameToken(token)} ${why}, and opens a vault only by an HMAC; use another token`);
         const id = await keyFor(hardware, place, vaultId, hex(fresh));

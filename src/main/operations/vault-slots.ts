@@ -36,7 +36,7 @@ async function withTokenKey<T>({ vault, hardware, tokenSlots }: Ports, input: In
   const { info, store } = openOrThrow(vault);
   const place = await byName(hardware(), store.reader, serial, label, { forPin: true });
   const { challenge, salt } = newTokenChallenge(vault.ports.random, fromHex(info.vaultId));
-  const { uri, factor } = await tokenSlots.make(place, info.vaultId, challenge, { pin, lastTry: input.LastTry === true }, vault.ports.random.bytes(16));
+  const { uri, factor } = await tokenSlots.make(place, info.vaultId, challenge, { pin, lastTry: input.NewTokenLastTry === true }, vault.ports.random.bytes(16));
   try {
     return await use({ uri, salt, factor });
   } finally {

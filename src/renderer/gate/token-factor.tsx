@@ -22,8 +22,11 @@ export function useTokenFactor(slots: readonly TokenSlot[], refusal: CallError |
   const [picked, setPicked] = useState<string>();
   const [vouched, setVouched] = useState<string>();
   const [passed, setPassed] = useState<CallError>();
-  const told = refusal === passed ? undefined : refusal;
   const chosen = slots.find(({ SlotId }) => SlotId === picked) ?? slots[0];
+  // A refusal is of the token that was chosen when it came, which may be gone by the next look at the slots.
+  const [came, setCame] = useState<{ readonly refusal: CallError | undefined; readonly of: string | undefined }>({ refusal: undefined, of: undefined });
+  if (came.refusal !== refusal) setCame({ refusal, of: chosen?.SlotId });
+  const told = refusal === passed || came.refusal !== refusal || came.of !== chosen?.SlotId ? undefined : refusal;
   const lastTry = isLastTry(told);
   // What was said of one token, or in one way in, is said of no other.
   const leave = (): void => {

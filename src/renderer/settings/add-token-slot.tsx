@@ -44,7 +44,7 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
     const typed = pin.current?.take();
     if (!typed) return;
     setBusy(true);
-    const answer = await client.vault.addSlot({ Type: 'token', Serial: token.Serial, Label: token.Label, Pin: typed, ...given, ...(insists ? { LastTry: true as const } : {}) });
+    const answer = await client.vault.addSlot({ Type: 'token', Serial: token.Serial, Label: token.Label, Pin: typed, ...given, ...(insists ? { NewTokenLastTry: true as const } : {}) });
     setBusy(false);
     if (answer.ok) {
       await Promise.all([queries.invalidateQueries({ queryKey: ['slots'] }), queries.invalidateQueries({ queryKey: STATUS })]);

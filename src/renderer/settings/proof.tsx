@@ -35,16 +35,15 @@ export function Proof({ ref, kinds, error, refusal, disabled, autoFocus = true }
   const [kind, setKind] = useState<ProofKind>(kinds[0] ?? 'password');
   const field = useRef<PasswordHandle>(null);
   const status = useQuery({ queryKey: STATUS, queryFn: async () => outputOf(await client.vault.status()), enabled: kinds.includes('token') });
-  const token = useTokenFactor(status.data?.TokenSlots ?? NONE, kind === 'token' ? refusal : undefined);
-  const { given } = token;
+  const token = useTokenFactor(status.data?.TokenSlots ?? NONE, refusal);
   useImperativeHandle(ref, () => ({
     take: () => {
       if (kind === 'keychain') return { Keychain: true };
       const secret = field.current?.take();
-      return secret && (kind === 'password' ? { Password: secret } : kind === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...given });
+      return secret && (kind === 'password' ? { Password: secret } : kind === 'recovery' ? { RecoveryCode: secret } : { TokenPin: secret, ...token.given });
     },
     focus: () => { field.current?.focus(); },
-  }), [kind, given]);
+  }));
   return (
     <div>
       {kind === 'token' && token.slots.length > 1 && <div className="mb-3.5"><TokenSlotField factor={token} disabled={disabled} /></div>}

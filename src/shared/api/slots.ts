@@ -60,6 +60,7 @@ export const addSlot = operation({
       Serial: z.string().min(1).max(16).optional().describe('Type token: serial number of the token, whose module was added; a key is made in it'),
       Label: z.string().max(32).optional().describe('Type token: label of the token, where a serial number is not enough'),
       Pin: pin.optional().describe('Type token: PIN of that token; not kept'),
+      NewTokenLastTry: z.literal(true).optional().describe('Type token: go on where one more wrong PIN locks that token; LastTry is for the one that proves who asks'),
       ReplacesSlotId: slotId.optional().describe('The slot that the new one replaces, in one step: a new recovery code for an old one'),
       ...proof,
     })
