@@ -13,7 +13,7 @@ import type { Random } from '../platform/ports.ts';
 const OAEP: Readonly<Record<OaepBy, (own: boolean) => string>> = {
   token: () => 'does OAEP with SHA-256 itself, as it did when it was tried',
   raw: (own) => `${own ? 'knows OAEP with SHA-1 only, as it said when it was tried: for SHA-256' : 'has no OAEP:'} it does raw RSA, and the padding is checked here in constant time`,
-  refused: () => 'knows OAEP with SHA-1 only, as it said when it was tried, and does no raw RSA: `RSAES_OAEP_SHA_256` is refused',
+  refused: (own) => `${own ? 'knows OAEP with SHA-1 only, as it said when it was tried, and does no raw RSA: `RSAES_OAEP_SHA_256` is' : 'does neither OAEP nor raw RSA: decryption is'} refused`,
   unknown: () => 'failed when OAEP with SHA-256 was tried: nobody knows whether it does that itself',
 };
 

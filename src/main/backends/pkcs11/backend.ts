@@ -61,9 +61,10 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
     const size = keySpecOf(key.spec).bits / 8;
     if (ciphertext.byteLength !== size) throw invalidCiphertext();
     const token = keyOf(place.token);
+    const own = does(offer, CKM.RSA_PKCS_OAEP, CKF.DECRYPT);
     const ask = async (use: Use): Promise<Uint8Array> => only((await tokens.ask(place, 'decrypt', { ...request, use }, [ciphertext])).parts, place.token);
     try {
-      if (does(offer, CKM.RSA_PKCS_OAEP, CKF.DECRYPT) && !(hash === 'sha256' && sha1Only.has(token))) {
+      if (own && !(hash === 'sha256' && sha1Only.has(token))) {
         try {
           return SecretBytes.take(await ask({ mechanism: CKM.RSA_PKCS_OAEP, kind: 'oaep', hash }));
         } catch (error) {
@@ -71,7 +72,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
           sha1Only.add(token);
         }
       }
-      if (!does(offer, CKM.RSA_X_509, CKF.DECRYPT)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`: it has OAEP with SHA-1 only, and no raw RSA; use \`RSAES_OAEP_SHA_1\`, or a key in another token`);
+      if (!does(offer, CKM.RSA_X_509, CKF.DECRYPT)) throw new VaultError('UnsupportedOperationException', `${nameToken(place.token)} does not offer \`${algorithm}\`: ${own ? 'it has OAEP with SHA-1 only, and no raw RSA; use `RSAES_OAEP_SHA_1`, or' : 'it decrypts with neither OAEP nor raw RSA; use'} a key in another token`);
       const block = await ask({ mechanism: CKM.RSA_X_509, kind: 'plain' });
       const raw = padded(block, size);
       wipe(block);

@@ -43,7 +43,8 @@ export interface Limits {
 }
 export const LIMITS: Limits = { start: 20_000, generate: 180_000, call: 15_000 };
 
-const limitOf = (name: CallName, limits: Limits): number => (name === 'generate' || name === 'transport' || name === 'curves' ? limits.generate : name === 'load' || name === 'initToken' || name === 'restart' ? limits.start : limits.call);
+const LIMIT_OF: Partial<Readonly<Record<CallName, keyof Limits>>> = { generate: 'generate', transport: 'generate', curves: 'generate', load: 'start', initToken: 'start', restart: 'start' };
+const limitOf = (name: CallName, limits: Limits): number => limits[LIMIT_OF[name] ?? 'call'];
 
 /** Calls that a host has at once: what the sessions of one token do at once. */
 const AT_ONCE = 4;
