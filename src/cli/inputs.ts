@@ -144,11 +144,11 @@ function parseObject({ flag, members = [], many }: Field, words: readonly string
     const structures = words.map((word) => parseStructure(flag, word, members));
     return many ? structures : structures[0];
   }
-  if (words.length > 1) throw usage(`--${flag} is given twice`);
+  if (words.length > 1) throw usage(`--${flag} takes one JSON value; put all of it into one list`);
   try {
     return JSON.parse(first) as unknown;
   } catch {
-    throw usage(`--${flag} begins like JSON and is not`);
+    throw usage(`--${flag} begins like JSON and is not; correct it, or give file://PATH`);
   }
 }
 

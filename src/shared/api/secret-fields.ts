@@ -4,6 +4,8 @@ import { secret, secretText, timestamp } from './operation.ts';
 
 /** Bytes of the longest value. */
 export const MAX_SECRET_VALUE = 65_536;
+/** PEM of the authorities that are trusted at an address: characters, enough for a whole system's. */
+export const authority = z.string().max(262_144).describe('PEM of the authorities to trust there in place of the usual ones');
 /** In one BatchGetSecretValue. */
 export const MAX_BATCH = 20;
 

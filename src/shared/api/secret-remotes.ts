@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isRegion, isRemoteName } from '../model/ids.ts';
 import { operation, secretText, timestamp } from './operation.ts';
+import { authority } from './secret-fields.ts';
 
 export const MOST_REMOTES = 50;
 
@@ -37,7 +38,7 @@ export const putRemote = operation({
     AccessKeyId: z.string().regex(/^\w{1,128}$/),
     SecretAccessKey: secretText({ min: 1, max: 128 }).optional().describe('Kept sealed and never shown; left out: the one that is kept, of the same AccessKeyId and Endpoint'),
     SessionToken: secretText({ min: 1, max: 8192 }).optional().describe('Of a temporary access key (ASIA…); kept sealed and never shown, and left out with SecretAccessKey only'),
-    CertificateAuthority: z.string().max(262_144).optional().describe('PEM of the authorities to trust there in place of the usual ones'),
+    CertificateAuthority: authority.optional(),
   }),
   output: () => z.strictObject({ Name: z.string() }),
   errors: ['InvalidParameterException', 'LimitExceededException'],

@@ -51,7 +51,7 @@ const rotator = {
   Member: z.string().min(1).max(256).default('password').describe('Which member of a JSON value is the password'),
   Command: z.string().min(1).max(64).optional().describe('With `command`: the name of an allowed command'),
   Url: z.string().min(1).max(2048).optional().describe('With `lambda`: where the rotation event is posted'),
-  CertificateAuthority: z.string().max(65_536).optional().describe('With `lambda`: PEM of the authorities to trust there in place of the usual ones'),
+  CertificateAuthority: f.authority.optional().describe('With `lambda`: PEM of the authorities to trust there in place of the usual ones'),
   Hosts: z.array(z.string().min(1).max(255)).max(16).optional().describe('Hosts that may be connected to besides the one that the value names'),
   OverlapHours: z.int().min(0).max(8784).default(0).describe('How long the next rotation waits while somebody still uses the previous version'),
 };
