@@ -9,7 +9,7 @@ import { remove, startVault, temporaryFolder, type VaultProcess } from '../syste
 import { PIN, SOFTHSM, softHsm } from '../system/support/softhsm.ts';
 
 const run = promisify(execFile);
-const NO_POLICIES = 'policies and grants come with the policy engine: refused as unknown';
+const NO_POLICIES = 'Keystead has no grants and changes no key policy: refused as unknown';
 /** Of botocore's model, and not driven. */
 const NOT_DRIVEN: Readonly<Record<string, string>> = {
   CreateGrant: NO_POLICIES,

@@ -129,9 +129,11 @@ describe('a module that hangs', () => {
   it('in a signature fails its key store and nothing else: other keys go on meanwhile, and a new connection signs', async () => {
     await reconnect();
     bad.mode('sign:hang');
-    const hung = refusal('kms:Sign', sign());
+    let isOver = false;
+    const hung = refusal('kms:Sign', sign()).finally(() => { isOver = true; });
     await sleep(200);
     for (let time = 0; time < 5; time += 1) expect(await on.client.code('kms:Sign', sign(software))).toBe('ok');
+    expect(isOver).toBe(false);
     const error = await hung;
     expect([error.code, error.message]).toEqual(['KMSInternalException', expect.stringMatching(/did not answer `sign` in time and was ended; connect the key store again/)]);
     expect(await on.stateOf()).toMatchObject({ ConnectionState: 'FAILED', ConnectionErrorCode: 'INTERNAL_ERROR' });

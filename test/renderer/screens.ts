@@ -76,7 +76,6 @@ const importing = async (page: Page, file?: string): Promise<void> => {
   await page.getByRole('button', { name: /^Import \d/ }).waitFor();
 };
 
-/** Every screen and every state of one that a person can come to. */
 /** The buttons stay under the pointer, whatever comes beside them. */
 async function shownAndCopied(page: Page): Promise<void> {
   await fields(page);
@@ -89,6 +88,7 @@ async function shownAndCopied(page: Page): Promise<void> {
   if (JSON.stringify(before) !== JSON.stringify(after)) throw new Error(`the buttons of the field went from ${String(before)} to ${String(after)}`);
 }
 
+/** Every screen and every state of one that a person can come to. */
 export const SCREENS: Readonly<Record<string, Screen>> = {
   'unlock': { query: '?state=locked' },
   'unlock-wrong': { query: '?state=locked&slots=password,recovery,keychain', act: async (page) => { await page.getByLabel('Password', { exact: true }).fill('wrong password'); await page.keyboard.press('Enter'); await page.getByText('The password does not open this vault').waitFor(); } },
@@ -128,6 +128,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'use-decrypt': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'Decrypt'); await page.getByRole('textbox', { name: 'Ciphertext' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await press(page, 'Reveal'); await press(page, 'Copy'); await page.getByText('clears in').waitFor(); } },
   'use-copy': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'Decrypt'); await page.getByRole('textbox', { name: 'Ciphertext' }).fill('AAAA'); await press(page, 'Copy without showing'); await page.getByText('clears in').waitFor(); } },
   'use-encrypt': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'Encrypt'); await press(page, 'Add a context'); } },
+  'use-encrypt-excess': { over: 'dialog', act: async (page) => { await key('dev-envelope')(page); await press(page, 'Encrypt'); await page.getByRole('textbox', { name: 'Plaintext' }).fill('x'.repeat(319)); await page.keyboard.press('Tab'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('Too long: at most').waitFor(); await page.locator('textarea:focus').waitFor(); } },
   'use-verify': { over: 'dialog', act: async (page) => { await key('release-signing')(page); await press(page, 'Verify'); await page.getByRole('textbox', { name: 'Message' }).fill('release 1.4.0'); await page.getByRole('textbox', { name: 'Signature' }).fill('AAAA'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByRole('alert').first().waitFor(); } },
   'use-file': { over: 'dialog', act: async (page) => { await key('orders-data')(page); await press(page, 'File'); await press(page, 'Choose…'); await page.getByText('734.0 MB').waitFor(); } },
   'use-file-running': { over: 'dialog', query: '?slow', act: async (page) => { await key('orders-data')(page); await press(page, 'File'); await press(page, 'Choose…'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText(/^1\d %$/).waitFor(); } },
@@ -188,6 +189,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'access-new': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await press(page, 'New client'); await page.getByLabel('Name', { exact: true }).fill('ci'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('The secret is shown this once').waitFor(); } },
   'access-create': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await press(page, 'New client'); await page.getByLabel('Name', { exact: true }).fill('not a name'); } },
   'access-delete': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Delete terraform' }).click(); } },
+  'access-rights': { over: 'dialog', act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByRole('button', { name: 'Rights of terraform' }).click(); await page.getByRole('dialog').getByRole('radio').first().click(); } },
   'access-port': { act: async (page) => { await page.getByRole('link', { name: 'AWS access' }).click(); await page.getByLabel('Port', { exact: true }).fill('6000'); await page.keyboard.press('Enter'); await page.getByRole('alert').waitFor(); } },
   'access-narrow': { act: (page) => page.getByRole('link', { name: 'AWS access' }).click(), size: { width: 900, height: 640 } },
   ...HARDWARE_SCREENS,

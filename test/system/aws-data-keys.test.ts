@@ -29,6 +29,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   kms.destroy();
+  await vault.stop();
   remove(home);
 });
 
@@ -116,5 +117,4 @@ it('`Recipient` is refused by each operation that has it, in words, and nothing 
     // Control: it is `Recipient` that is refused.
     expect(await ask({})).toHaveProperty('$metadata.httpStatusCode', 200);
   }
-  await vault.stop();
 });

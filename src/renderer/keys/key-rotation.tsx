@@ -114,7 +114,7 @@ function Material({ entry, created, onDelete }: { readonly entry: Entry; readonl
         <p><span className="font-medium">{gone ? 'Not here: import it again' : STATES[entry.KeyMaterialState]}</span> <span className="text-fg-2" title={exact(time)}>· {entry.RotationType === undefined ? 'first' : entry.RotationType === 'ON_DEMAND' ? 'rotated on demand' : 'rotated by itself'}{entry.KeyMaterialState.startsWith('PENDING') ? '' : `, ${day(time)}`}</span></p>
         <p className="font-mono text-[11.5px] break-all text-fg-3">{entry.KeyMaterialId.replace(/0{48}$/, '')}</p>
         {(entry.KeyMaterialDescription !== undefined || entry.ValidTo !== undefined) && (
-          <p className="text-[12px] text-fg-2"><bdi>{entry.KeyMaterialDescription}</bdi>{entry.KeyMaterialDescription !== undefined && entry.ValidTo !== undefined && ' · '}{entry.ValidTo !== undefined && `goes on ${day(entry.ValidTo * 1000)}`}</p>
+          <p className="text-[12px] text-fg-2"><bdi>{entry.KeyMaterialDescription}</bdi>{entry.KeyMaterialDescription !== undefined && entry.ValidTo !== undefined && ' · '}{entry.ValidTo !== undefined && `expires on ${day(entry.ValidTo * 1000)}`}</p>
         )}
       </div>
       {onDelete && !gone && <Button kind="ghost" aria-label={`Delete key material ${entry.KeyMaterialId.slice(0, 8)}`} onClick={onDelete}>Delete…</Button>}

@@ -34,7 +34,9 @@ const ENGINES: Readonly<Record<string, RotatorKind>> = { postgres: 'postgres', p
 /** What the value of a secret that nothing rotates yet names as its database. Only that word of it is kept. */
 export const useEngine = (name: string, wanted: boolean) =>
   useQuery({
-    queryKey: ['secret', name, 'engine'],
+    // Not among the secret's own: a value is read once, not each time that something changes.
+    queryKey: ['secret-engine', name],
+    staleTime: Infinity,
     enabled: wanted,
     retry: false,
     queryFn: async (): Promise<RotatorKind | null> => {

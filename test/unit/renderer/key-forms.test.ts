@@ -118,7 +118,7 @@ describe('rotation', () => {
     const entry = { KeyId: ARN, KeyMaterialState: 'CURRENT', KeyMaterialId: MATERIAL };
     outputs['kms:ListKeyRotations'] = { Rotations: [{ ...entry, KeyMaterialId: 'cd'.repeat(32), KeyMaterialState: 'NON_CURRENT', ImportState: 'PENDING_IMPORT' }, { ...entry, ImportState: 'IMPORTED', ValidTo: 4_000_000_000 }] };
     const view = await shown(rotation({ Origin: 'EXTERNAL' }));
-    expect(view.container.textContent).toContain('goes on');
+    expect(view.container.textContent).toContain('expires on');
     expect(view.getAllByText('Delete…')).toHaveLength(1);
     await click(view, `Delete key material ${MATERIAL.slice(0, 8)}`);
     expect(shows).toHaveBeenCalledWith({ kind: 'delete-material', keyId: ID, materialId: MATERIAL });
