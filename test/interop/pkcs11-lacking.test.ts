@@ -2,7 +2,9 @@
 import { constants, createPublicKey, publicEncrypt, randomBytes, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBadModule, type BadModule } from '../system/support/bad-module.ts';
-import type { Json } from '../system/support/client.ts';
+import { base64, type Json } from '../system/support/client.ts';
+import { addInput, clusterIds } from '../system/support/cluster.ts';
+import { PIN, SOFTHSM } from '../system/support/softhsm.ts';
 import { openTokenVault, type TokenVault } from '../system/support/token-vault.ts';
 
 let on: TokenVault;
@@ -49,5 +51,27 @@ describe('OAEP with SHA-256', () => {
       const message = randomBytes(32);
       expect(await opened(blob(hash, message))).toEqual(message);
     }
+  });
+});
+
+describe('a key store that is to span two tokens', () => {
+  it.each([
+    ['list:no-oaep', 'token `one` wraps no keys under RSA with OAEP, so a key store cannot span it'],
+    ['list:no-wrap', 'token `two` and token `one` have no way to wrap a key in common, so a key store cannot span it'],
+  ])('says which token cannot (%s), with nothing put on either', async (mode, message) => {
+    const { client, hsm } = on;
+    bad.mode('');
+    for (const label of ['one', 'two']) if (!(await clusterIds(client)).has(label)) hsm.makeToken(label);
+    await client.ok('hardware:RestartModule', { Path: bad.path });
+    bad.mode(mode);
+    await client.ok('hardware:RestartModule', { Path: bad.path });
+    const ids = await clusterIds(client);
+    const CustomKeyStoreId = (await client.ok('kms:CreateCustomKeyStore', { CustomKeyStoreName: mode.slice(5), CloudHsmClusterId: ids.get('one'), KeyStorePassword: base64(PIN) }))['CustomKeyStoreId'] as string;
+    await client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId });
+    expect(await client.call('hardware:AddTokenToKeyStore', addInput(CustomKeyStoreId, ids.get('two')))).toMatchObject({ ok: false, error: { code: 'UnsupportedOperationException', message } });
+    expect(await client.ok('hardware:DescribeCluster', { CustomKeyStoreId })).toMatchObject({ State: 'single' });
+    for (const label of ['one', 'two']) expect(hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', label, '--login', '--pin', PIN, '--list-objects').toString()).not.toContain('keystead');
+    await client.ok('kms:DisconnectCustomKeyStore', { CustomKeyStoreId });
+    await client.ok('kms:DeleteCustomKeyStore', { CustomKeyStoreId });
   });
 });
