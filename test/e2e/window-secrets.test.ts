@@ -58,7 +58,7 @@ it('makes the first secret from fields, some of them pasted', async () => {
   const typed = await page.getByLabel('Text of the value').inputValue();
   await page.getByLabel('Text of the value').fill('no fields');
   await page.getByRole('radio', { name: 'Fields', exact: true }).click();
-  await dialog(page).getByText('so it has no fields').waitFor();
+  await dialog(page).getByText('It has no fields').waitFor();
   await page.getByLabel('Text of the value').fill('{"port":5432,"tls":true}');
   await page.getByRole('radio', { name: 'Fields', exact: true }).check();
   await expect.poll(() => page.getByLabel('Value of field 2', { exact: true }).inputValue()).toBe('true');

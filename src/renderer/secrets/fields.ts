@@ -68,12 +68,16 @@ export type Pasted = readonly [name: string, text: string, json: boolean];
 /** What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. Undefined: neither. */
 export function pastedFields(text: string): readonly Pasted[] | undefined {
   const members = membersOf(new TextEncoder().encode(text.trim()));
+  if (members && !areKept(text)) return undefined;
   if (members) return Object.entries(members).map(([name, value]) => [name, textOf(value), typeof value !== 'string']);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
   const pairs = lines.map((line) => /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*$/.exec(line));
   if (pairs.length === 0 || pairs.some((pair) => pair === null)) return undefined;
   return pairs.map((pair): Pasted => [pair?.[1] ?? '', unquoted(pair?.[2] ?? ''), false]);
 }
+
+/** Whether every number of a JSON text is written again as it was: not `1.10`, nor more digits than a number has. */
+const areKept = (text: string): boolean => (text.replace(/"(?:[^"\\]|\\.)*"/gs, '""').match(/-?\d[\d.eE+-]*/g) ?? []).every((number) => String(Number(number)) === number);
 
 const unquoted = (text: string): string => /^(["'])(.*)\1$/s.exec(text)?.[2] ?? text;
 

@@ -27,6 +27,12 @@ type Mode = 'fields' | 'text';
 
 const MOST_TEXT = 65_536;
 
+/** What is wrong with two fields of one name, of which JSON would keep the last; undefined: there are none. */
+function doubled(typed: readonly Typed[]): string | undefined {
+  const twice = typed.find(({ name }, at) => typed.findIndex((one) => one.name === name) < at);
+  return twice && `Two fields are called ${twice.name}.`;
+}
+
 export function ValueEditor({ ref, names = [], asText = false }: { readonly ref: Ref<EditorHandle>; readonly names?: readonly string[]; readonly asText?: boolean }) {
   const [mode, setMode] = useState<Mode>(asText ? 'text' : 'fields');
   const next = useRef(Math.max(1, names.length));
@@ -37,6 +43,7 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
   const [generating, setGenerating] = useState<number>();
   const [shown, setShown] = useState(false);
   const [stays, setStays] = useState(false);
+  const [clash, setClash] = useState<string>();
 
   const typedFields = (): readonly Typed[] => rows.flatMap(({ id, kept, json = false }) => {
     const name = nameInputs.current.get(id)?.value.trim() ?? '';
@@ -56,8 +63,8 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
       }
       const typed = typedFields();
       if (typed.some(({ name }) => name === '')) return { problem: 'A field has a value and no name.' };
-      const twice = typed.find(({ name }, at) => typed.findIndex((one) => one.name === name) < at);
-      if (twice) return { problem: `Two fields are called ${twice.name}.` };
+      const twice = doubled(typed);
+      if (twice !== undefined) return { problem: twice };
       if (typed.length === 0) return { value: undefined };
       const value = fieldsToValue(typed, before);
       empty();
@@ -90,6 +97,9 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
     if (to === mode || !element) return;
     if (to === 'text') {
       const typed = typedFields();
+      const twice = doubled(typed);
+      setClash(twice);
+      if (twice !== undefined) return;
       // What stays as it is is not known here: the text begins empty.
       if (typed.length > 0 && !rows.some(({ kept }) => kept)) {
         using value = fieldsToValue(typed);
@@ -120,9 +130,10 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
       </div>
       <div hidden={mode !== 'text'}>
         <textarea ref={text} aria-label="Text of the value" rows={6} maxLength={MOST_TEXT} spellCheck={false} autoComplete="off" onInput={() => { setStays(false); }} className={`${FIELD} h-auto resize-y py-2 font-secret text-[12.5px]/[20px]`} />
-        {stays ? <p role="alert" className="mt-1 text-[12px]/4 text-danger">It is no JSON object and no NAME=value lines, so it has no fields.</p> : names.length > 0 && <p className="mt-1 text-[12px]/4 text-fg-3">It takes the place of every field.</p>}
+        {stays ? <p role="alert" className="mt-1 text-[12px]/4 text-danger">It has no fields: it is no JSON object and no NAME=value lines, or a number in it would be written another way.</p> : names.length > 0 && <p className="mt-1 text-[12px]/4 text-fg-3">It takes the place of every field.</p>}
       </div>
-      <div hidden={mode !== 'fields'}>
+      <div hidden={mode !== 'fields'} onInput={() => { setClash(undefined); }}>
+        {clash !== undefined && <p role="alert" className="mb-1.5 text-[12px]/4 text-danger">{clash}</p>}
         <div className="flex flex-col gap-1.5">
           {rows.map(({ id, kept, json = false }, at) => (
             <div key={id} className="flex flex-col gap-1.5">

@@ -58,6 +58,8 @@ describe('pasting', () => {
   it('takes JSON and lines of names and values', () => {
     expect(pastedFields(' {"user":"a","pass":"b"}\n')).toEqual([['user', 'a', false], ['pass', 'b', false]]);
     expect(pastedFields('{"user":"a","port":1,"list":["a"],"none":null,"pin":"1"}')).toEqual([['user', 'a', false], ['port', '1', true], ['list', '["a"]', true], ['none', 'null', true], ['pin', '1', false]]);
+    for (const number of ['1.10', '1e3', '0.12345678901234567890', '-0']) expect([number, pastedFields(`{"a":{"b":[${number}]}}`), pastedFields(`{"a":"${number} \\" ${number}"}`)?.length]).toEqual([number, undefined, 1]);
+    for (const number of ['0', '-1', '1.5', '9007199254740991']) expect(pastedFields(`{"a":${number}}`)).toEqual([['a', number, true]]);
     expect(pastedFields('# comment\nexport USER=ada\n\nPASSWORD="a b"\r\nURL=https://x/?a=b\nEMPTY=')).toEqual([['USER', 'ada', false], ['PASSWORD', 'a b', false], ['URL', 'https://x/?a=b', false], ['EMPTY', '', false]]);
   });
   it.each(['username', '', 'a b=c d', 'just some text\nof two lines', 'A=1\nno'])('leaves %j as it is', (text) => {
