@@ -92,7 +92,8 @@ it('is connected through another token where the first one is away', async () =>
   await card.getByText('Connected', { exact: true }).first().waitFor();
   await signed();
   back();
-  await on.window.local.ok('hardware:UnlockToken', { Serial: on.serials.get('one'), Pin: b64(PIN) });
+  // Its module may not have looked yet, and does not know it then.
+  await expect.poll(async () => { const answer = await on.window.local.call('hardware:UnlockToken', { Serial: on.serials.get('one'), Pin: b64(PIN) }); return answer.ok ? 'ok' : answer.error.message; }).toBe('ok');
   await member('one', 'Connected').waitFor({ timeout: 120_000 });
 });
 
