@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeFor, operationsFor } from '../../src/renderer/keys/code.ts';
-import { openDoor, type OpenDoor } from '../system/support/aws.ts';
+import { openDoor, toolEnvironment, type OpenDoor } from '../system/support/aws.ts';
 import { makeVault, PASSWORD } from '../system/support/make-vault.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from '../system/support/served-vault.ts';
 
@@ -17,16 +17,7 @@ let vault: VaultProcess;
 let door: OpenDoor;
 let folder = '';
 
-const environment = (): NodeJS.ProcessEnv => ({
-  // Debian's own, whatever else is installed.
-  PATH: '/usr/bin:/bin',
-  HOME: home,
-  AWS_ACCESS_KEY_ID: door.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: door.secretAccessKey,
-  AWS_DEFAULT_REGION: door.region,
-  AWS_CA_BUNDLE: door.authorityFile,
-  AWS_EC2_METADATA_DISABLED: 'true',
-});
+const environment = (): NodeJS.ProcessEnv => toolEnvironment(door, home);
 
 async function aws(...args: readonly string[]): Promise<Record<string, unknown>> {
   const { stdout } = await run('aws', ['--endpoint-url', door.endpoint, '--output', 'json', ...args], { env: environment() });

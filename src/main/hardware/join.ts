@@ -21,6 +21,7 @@ import { discardAll, type Placed } from './cluster-keys.ts';
 import { assertHeld, copyKey, isUnheld, wrapMechanism, type Route } from './copies.ts';
 import type { Hardware, Place } from './hardware.ts';
 import type { ClusterRecord, KeyStoreRecord, MemberRecord } from './kinds.ts';
+import { labelOfStore } from './token-names.ts';
 import type { Insisting } from './pin-tries.ts';
 import { samePlace } from './processes.ts';
 
@@ -71,7 +72,6 @@ export function withJoined(cluster: ClusterRecord | undefined, { host, guest, re
   return { ...cluster, members: [...members, guest], specs: cluster.specs.filter((spec) => specs.includes(spec)) };
 }
 
-const labelOf = ({ id }: KeyStoreRecord): string => `keystead ${id}`;
 const cannot = ({ token }: Place, why: string): VaultError => new VaultError('UnsupportedOperationException', `${nameToken(token)} ${why}, so a key store cannot span it`);
 
 const COMMAND = 'keystead hardware add-token-to-key-store';
@@ -103,7 +103,7 @@ export async function join(joining: Joining): Promise<Joined> {
 async function ceremony(joining: Joining): Promise<Joined> {
   const { hardware, store, place, through, connected, signal, put } = joining;
   const fresh = [...joining.ids];
-  const label = labelOf(store);
+  const label = labelOfStore(store.id);
   const offers = await Promise.all([through, place].map((one) => hardware.offer(one)));
   const mechanism = mechanismFor(joining, offers);
   const newId = (at: Place): string => {

@@ -11,6 +11,9 @@ export function clusterIdOf({ serial, label }: TokenName): string {
   return `cluster-${Array.from(digest.subarray(0, 11), (byte) => BASE32[byte & 31]).join('')}`;
 }
 
+/** CKA_LABEL of what a key store has on a token beside its keys. `storeId`: `cks-…`. */
+export const labelOfStore = (storeId: string): string => `keystead ${storeId}`;
+
 /** SHA-256, hex, over each object's facts, in whatever order tokens list them. */
 export const digestOfObjects = (objects: readonly (readonly string[])[]): string => createHash('sha256').update(JSON.stringify(objects.map((facts) => JSON.stringify(facts)).sort()), 'utf8').digest('hex');
 

@@ -21,7 +21,7 @@ export interface JoinNotes {
 }
 
 export const isSameToken = (a: TokenRecord, b: TokenRecord): boolean => a.module === b.module && a.serial === b.serial && a.label === b.label;
-const tokenAt = ({ module, token }: Place): TokenRecord => ({ module: module.path, serial: token.serial, label: token.label });
+export const tokenAt = ({ module, token }: Place): TokenRecord => ({ module: module.path, serial: token.serial, label: token.label });
 
 /** What a join is about to put on its tokens. `keys`: CKA_IDs of the store's keys. */
 export async function newJoin(hardware: Hardware, random: Random, { store, place, connected, keys }: { readonly store: KeyStoreRecord; readonly place: Place; readonly connected: readonly Place[]; readonly keys: readonly string[] }): Promise<UnfinishedJoin> {
@@ -82,8 +82,8 @@ export async function takeBack({ hardware, join, placeOf, keys, others, elsewher
       const there = own.filter((id) => held.has(id) || held.has(stagingOf(id)));
       // It may be the last one: an older state of the vault does not know what has become of the others.
       const copies = there.filter((id) => of?.copies.includes(id) === true);
-      const others = copies.length === 0 ? new Set<string>() : await elsewhere(copies);
-      const last = new Set(copies.filter((id) => !others.has(id)));
+      const safe = copies.length === 0 ? new Set<string>() : await elsewhere(copies);
+      const last = new Set(copies.filter((id) => !safe.has(id)));
       const removed = there.filter((id) => !last.has(id)).map((id): Placed => ({ place, id }));
       if ((await discardAll(hardware, removed)).length === 0 && last.size === 0) taken.push({ join: nameOfJoin(join), token, removed });
     } catch {

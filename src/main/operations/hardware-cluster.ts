@@ -17,8 +17,8 @@ import { leave } from '../hardware/leave.ts';
 import { planLevel } from '../hardware/level-plan.ts';
 import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord, type MemberRecord, type UnfinishedJoin } from '../hardware/kinds.ts';
 import { samePlace } from '../hardware/processes.ts';
-import { clusterIdOf } from '../hardware/token-names.ts';
-import { isSameToken, nameOfJoin, newJoin, withoutJoin, type JoinNotes } from '../hardware/unfinished.ts';
+import { clusterIdOf, labelOfStore } from '../hardware/token-names.ts';
+import { isSameToken, nameOfJoin, newJoin, tokenAt, withoutJoin, type JoinNotes } from '../hardware/unfinished.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import { byCluster, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
@@ -41,7 +41,7 @@ const REASONS: Readonly<Record<'notConnected' | 'nowhere' | 'unreached', string>
 };
 
 function noticesOf(hardware: Hardware, { cluster, unfinished = [] }: KeyStoreRecord): string[] {
-  const cut = unfinished.filter((join) => !hardware.underWay.has(nameOfJoin(join))).map(({ tokens }) => `A join was cut off. What it left on ${tokens.map(nameToken).join(' and ')} is removed once each is logged in`);
+  const cut = unfinished.filter((join) => !hardware.underWay.has(nameOfJoin(join))).map(({ tokens }) => `A join was cut off. What it left on ${tokens.map(nameToken).join(' and ')} is removed when the key store is connected, or that token is unlocked by its PIN`);
   if (!cluster) return [...cut, 'One token: where it is lost, so are its keys. A key store spans more with `keystead hardware add-token-to-key-store`, before its first key is made'];
   const lay = cluster.members.filter((member) => member.lay).map(nameToken);
   return [
@@ -111,7 +111,7 @@ export async function clusterIsBehind(hardware: Hardware, random: Random, reader
   if (!store || !record || hardware.connection(storeId).state !== 'CONNECTED') return false;
   const ids = (await keysIn(reader, storeId)).map(copiedOf).map(({ id }) => id);
   const { steps } = planLevel(ids, record.gone, await standingsOf({ hardware, random, store, record }, ids));
-  const there = answering({ hardware, store }).map(({ module, token }) => ({ module: module.path, ...token }));
+  const there = answering({ hardware, store }).map(tokenAt);
   const hasRemains = (store.unfinished ?? []).some((join) => !hardware.underWay.has(nameOfJoin(join)) && join.tokens.some((token) => there.some((one) => isSameToken(one, token))));
   return hasRemains || steps.some(({ act }) => act === 'remove' || record.sealed === undefined);
 }
@@ -133,7 +133,7 @@ const leftOf = (left: Levelled['left'], keys: readonly KeyRecord[], realm: Realm
 const keptOf = (kept: readonly Kept[], { id: storeId }: KeyStoreRecord, record: ClusterRecord): Output<'hardware:RemoveTokenFromKeyStore'>['Left'] =>
   kept.flatMap(({ place, id, reason }) => {
     const kind = new Map(ownOf(record, place)).get(id);
-    return kind === undefined ? [] : [{ CloudHsmClusterId: clusterIdOf(place.token), Token: place.token.label, Id: id, Label: `keystead ${storeId}`, Kind: kind, Reason: reason }];
+    return kind === undefined ? [] : [{ CloudHsmClusterId: clusterIdOf(place.token), Token: place.token.label, Id: id, Label: labelOfStore(storeId), Kind: kind, Reason: reason }];
   });
 
 /** What requests that let a token join have put on tokens, in whatever run of theirs, and the join that was written down. */

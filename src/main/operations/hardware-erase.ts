@@ -14,7 +14,7 @@ import { assertStore } from '../hardware/connection.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { KEY_STORES, tokensOf, type ClusterRecord, type KeyStoreRecord } from '../hardware/kinds.ts';
 import { samePlace } from '../hardware/processes.ts';
-import { clusterIdOf, digestOfObjects, isOwnTokenKey, objectUri } from '../hardware/token-names.ts';
+import { clusterIdOf, digestOfObjects, isOwnTokenKey, labelOfStore, objectUri } from '../hardware/token-names.ts';
 import { keysIn, placesOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import type { HandlersOf } from './rights.ts';
 import { forgetPinOf } from './sealed-pin.ts';
@@ -53,7 +53,7 @@ async function objectsOf(hardware: Hardware, reader: Stored, store: KeyStoreReco
       const held = new Set((await hardware.ask(place, 'holds', { token, ids: [...own.keys()], halves: true })).reply.held);
       return [
         ...made.map(({ id, label }): Found => ({ place, shown: { ...at, Id: id, Label: label, Kind: 'key' } })),
-        ...[...own].filter(([id]) => held.has(id)).map(([id, kind]): Found => ({ place, shown: { ...at, Id: id, Label: `keystead ${store.id}`, Kind: kind } })),
+        ...[...own].filter(([id]) => held.has(id)).map(([id, kind]): Found => ({ place, shown: { ...at, Id: id, Label: labelOfStore(store.id), Kind: kind } })),
       ];
     }),
   );

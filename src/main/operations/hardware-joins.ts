@@ -3,16 +3,14 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { answering, heldBy } from '../hardware/cluster-keys.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type KeyStoreRecord, type TokenRecord } from '../hardware/kinds.ts';
-import { clusterIdOf, objectUri } from '../hardware/token-names.ts';
-import { isSameToken, takeBack, withJoin, withoutTaken, type TakenBack } from '../hardware/unfinished.ts';
+import { clusterIdOf, labelOfStore, objectUri } from '../hardware/token-names.ts';
+import { isSameToken, takeBack, tokenAt, withJoin, withoutTaken, type TakenBack } from '../hardware/unfinished.ts';
 import { keysIn, storeOf, type Stored } from './kms-key-stores.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
 /** The trail's record has room for these. */
 const MOST_NAMED = 40;
-
-const labelOf = ({ id }: KeyStoreRecord): string => `keystead ${id}`;
 
 /** A token that a module of this vault shows, and that somebody is logged in to. */
 async function placeOf(hardware: Hardware, reader: Stored, { module: path, serial, label }: TokenRecord): Promise<Place | undefined> {
@@ -34,8 +32,8 @@ async function heldByMembers(hardware: Hardware, store: KeyStoreRecord, ids: rea
 }
 
 /** Key stores of which a join that was cut off may have left something on this token. */
-export const storesWithRemains = async (reader: Stored, { module, token }: Place): Promise<readonly string[]> =>
-  Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter(({ unfinished = [] }) => unfinished.some(({ tokens }) => tokens.some((one) => isSameToken(one, { module: module.path, ...token })))).map(({ id }) => id);
+export const storesWithRemains = async (reader: Stored, place: Place): Promise<readonly string[]> =>
+  Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter(({ unfinished = [] }) => unfinished.some(({ tokens }) => tokens.some((one) => isSameToken(one, tokenAt(place))))).map(({ id }) => id);
 
 export const hardwareJoinHandlers = (now: () => Hardware): Pick<HandlersOf<'hardware'>, 'hardware:BeginJoin' | 'hardware:TakeBackJoins'> => ({
   'hardware:BeginJoin': async (input, _call, { writer }) => {
@@ -63,7 +61,7 @@ export const hardwareJoinHandlers = (now: () => Hardware): Pick<HandlersOf<'hard
       }),
     );
     const removed = taken.flatMap((one) => one.removed);
-    for (const { place, id } of removed.slice(0, MOST_NAMED)) call.touched(objectUri(place.token, id, labelOf(store)));
+    for (const { place, id } of removed.slice(0, MOST_NAMED)) call.touched(objectUri(place.token, id, labelOfStore(store.id)));
     const changed = withoutTaken(store, taken);
     if (taken.length > 0) writer.of(KEY_STORES).update(changed);
     return { Removed: removed.length, Left: [...new Set((changed.unfinished ?? []).flatMap(({ tokens }) => tokens.map(clusterIdOf)))] };

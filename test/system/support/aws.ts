@@ -52,6 +52,17 @@ export async function openDoor(client: Client, { tls = true, role = 'administrat
 
 type Keys = Pick<OpenDoor, 'accessKeyId' | 'secretAccessKey'>;
 
+/** For Debian's own tools of AWS, whatever else is installed. */
+export const toolEnvironment = ({ accessKeyId, secretAccessKey, region, authorityFile }: OpenDoor, home: string): NodeJS.ProcessEnv => ({
+  PATH: '/usr/bin:/bin',
+  HOME: home,
+  AWS_ACCESS_KEY_ID: accessKeyId,
+  AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  AWS_DEFAULT_REGION: region,
+  AWS_CA_BUNDLE: authorityFile,
+  AWS_EC2_METADATA_DISABLED: 'true',
+});
+
 /** The real SDK, pointed at the door as a developer would. */
 export function sdkClient({ endpoint, region, authority, accessKeyId, secretAccessKey }: Omit<OpenDoor, 'port' | 'account'> & Keys, config: sdk.KMSClientConfig = {}): sdk.KMS {
   return new sdk.KMS({

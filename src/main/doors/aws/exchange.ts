@@ -20,7 +20,7 @@ export interface ExchangePorts {
   readonly recent: Recent;
   /** Of the peer of this connection, for the counters. */
   readonly peer: number | undefined;
-  /** Whether as many are under way as may be, this one not among them yet; the number is the door’s to keep. */
+  /** Whether as many are under way as may be, this one not among them yet; the number is the door's to keep. */
   readonly crowded: () => boolean;
   /** This exchange's alone. */
   readonly gone: AbortController;
