@@ -179,7 +179,7 @@ export const SCREENS: Readonly<Record<string, Screen>> = {
   'secrets-import': { over: 'dialog', act: (page) => importing(page) },
   'secrets-import-env': { over: 'dialog', act: (page) => importing(page, '/home/ada/shop/.env') },
   'secrets-import-each': { over: 'dialog', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByLabel('What to do with Work/Stripe').selectOption('Replace'); } },
-  'secrets-import-running': { over: 'dialog', query: '?slow', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('0 of 5').waitFor(); } },
+  'secrets-import-running': { over: 'dialog', query: '?slow', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByRole('dialog').locator('button[type=submit]').click(); await page.getByText('0 of 6').waitFor(); } },
   'secrets-import-done': { over: 'dialog', act: async (page) => { await importing(page, '/home/ada/export.json'); await page.getByRole('dialog').locator('button[type=submit]').click(); await press(page, 'Overwrite and delete the file…'); await page.getByText('This cannot be undone').waitFor(); } },
   'secrets-delete': { over: 'dialog', act: async (page) => { await secrets(page); await page.getByRole('button', { name: 'More for this secret' }).click(); await page.getByRole('menuitem', { name: 'Delete…' }).click(); } },
   'secrets-narrow': { act: (page) => fields(page), size: { width: 900, height: 640 } },
