@@ -254,6 +254,8 @@ describe('the one path', () => {
       call = own;
       const run = runs.shift() ?? '';
       own.touched(`arn:aws:secretsmanager:us-east-1:111122223333:secret:app-${run}`);
+      own.changed('CertificateAuthority', undefined, run);
+      own.changed('Same', run, run);
       own.used('GenerateDataKey', run);
       return {};
     };
@@ -268,7 +270,8 @@ describe('the one path', () => {
     expect((await send(again, 'kms:CreateKey', {})).ok).toBe(true);
     const { reasons } = again.trail.records.at(-1) ?? {};
     expect(reasons?.filter((reason) => reason.startsWith('touched:'))).toEqual(['touched:arn:aws:secretsmanager:us-east-1:111122223333:secret:app-kept']);
-    expect(reasons?.length).toBe(2);
+    expect(reasons?.filter((reason) => reason.startsWith('changed:'))).toEqual(['changed:CertificateAuthority:none:kept']);
+    expect(reasons?.length).toBe(3);
     expect(call?.uses).toEqual([{ operation: 'GenerateDataKey', arn: 'kept' }]);
   });
 

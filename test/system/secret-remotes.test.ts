@@ -70,6 +70,12 @@ const level = (SecretId: string, Region = REMOTE) => until(SecretId, (replica) =
 const failed = (SecretId: string, Region = REMOTE) => until(SecretId, (replica) => replica?.Status === 'Failed', Region);
 const sorted = (versions: Record<string, string[]> = {}) => Object.fromEntries(Object.entries(versions).map(([id, stages]) => [id, [...stages].sort()]));
 
+/** What the trail says was changed, most recent first. */
+async function changesBy(operation: string): Promise<readonly string[]> {
+  const { Events } = (await near.client.ok('trail:LookupEvents', { Operation: `secretsmanager:${operation}`, Result: 'ok', Limit: 100 })) as { readonly Events: readonly { readonly Note?: string }[] };
+  return Events.map(({ Note }) => Note?.split(', ').filter((reason) => reason.startsWith('changed:')).join() ?? '');
+}
+
 /** Of a machine that is too busy to answer in time, asked again. */
 async function tested(Name: string): Promise<Json> {
   for (const end = performance.now() + PATIENCE_MS; ; ) {
@@ -182,6 +188,9 @@ it('declares a remote, whose key is never shown, and says what is wrong with one
   expect(await near.client.code('secretsmanager:DeleteRemote', { Name: 'wrong' })).toBe('InvalidRequestException');
   await ask('ReleaseReplica', { SecretId: 'denied', Region: 'wrong' });
   await ask('DeleteRemote', { Name: 'wrong' });
+  const trusted = createHash('sha256').update(`${(door.authority ?? '').trim()}\n`).digest('hex');
+  expect(await changesBy('PutRemote')).toContain(`changed:CertificateAuthority:none:${trusted}`);
+  expect((await changesBy('DeleteRemote'))[0]).toBe(`changed:CertificateAuthority:${trusted}:none`);
   expect(await near.client.code('secretsmanager:ReplicateSecretToRegions', { SecretId: 'denied', AddReplicaRegions: [{ Region: 'wrong' }] })).toBe('InvalidParameterException');
 });
 

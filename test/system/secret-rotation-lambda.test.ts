@@ -2,6 +2,7 @@
  * AWS's rotation contract over HTTP, whole: a function of somebody else's behind HTTPS, written as those for AWS Lambda are, which gets and puts
  * its values with the real `@aws-sdk/client-secrets-manager` at the vault's own door, as a client of the vault. One of its steps fails at first.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, createServer, type Server } from 'node:https';
 import { join } from 'node:path';
@@ -125,4 +126,12 @@ it('is called for each step, tries one again that failed, and what it has put is
   expect(await valueOf(SecretId, { VersionStage: 'AWSCURRENT' })).toBe(outside);
   expect(outside).toHaveLength(24);
   expect(await valueOf(SecretId, { VersionStage: 'AWSPREVIOUS' })).toBe('first');
+  // The trail says whom it trusts from when on, by the digest of the file; saved once more as it was, nothing has changed.
+  await vault.client.ok('secretsmanager:SetRotator', { ...rotator, CertificateAuthority: authority.ca.trim() });
+  await vault.client.ok('secretsmanager:SetRotator', { SecretId, Rotator: 'generic' });
+  const digest = createHash('sha256').update(readFileSync(authority.caFile)).digest('hex');
+  const { Events } = (await vault.client.ok('trail:LookupEvents', { Operation: 'secretsmanager:SetRotator', Result: 'ok', Limit: 50 })) as { readonly Events: readonly { readonly Note?: string }[] };
+  const changes = Events.map(({ Note }) => Note?.split(', ').filter((reason) => reason.startsWith('changed:')).join());
+  expect(changes).toEqual([`changed:CertificateAuthority:${digest}:none`, '', `changed:CertificateAuthority:none:${digest}`, '']);
+  expect(JSON.stringify(Events)).not.toContain(authority.ca.split('\n')[1]);
 });

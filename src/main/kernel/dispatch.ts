@@ -120,11 +120,12 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
         if (!entry.reasons.includes(reason)) entry.reasons.push(reason);
       },
       attempted: ({ token, outcome }) => { if (entry.reasons.length < MOST_REASONS) entry.reasons.push(`attempt:${token}:${outcome}`); },
+      changed: (setting, from, to) => { if (from !== to) entry.reasons.push(`${CHANGED}${setting}:${from ?? NONE}:${to ?? NONE}`); },
       uses,
       used: (use, arn) => { uses.push({ operation: use, arn }); },
       anew: () => {
         uses.length = 0;
-        entry.reasons.splice(0, Infinity, ...entry.reasons.filter((reason) => !reason.startsWith(TOUCHED)));
+        entry.reasons.splice(0, Infinity, ...entry.reasons.filter((reason) => !reason.startsWith(TOUCHED) && !reason.startsWith(CHANGED)));
       },
       fail,
     };
@@ -145,6 +146,8 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
 }
 
 const TOUCHED = 'touched:';
+const CHANGED = 'changed:';
+const NONE = 'none';
 /** Of one record: a request that goes through many tokens is known by the first. */
 const MOST_REASONS = 64;
 const ignore = (): void => undefined;

@@ -27,10 +27,12 @@ export interface Call<O extends Operation = Operation> {
   touched(arn: string): void;
   /** Records with the outcome that this token was asked, where it was more than one, and what it said. */
   attempted(attempt: { readonly token: string; readonly outcome: string }): void;
+  /** Records with the outcome that this setting was changed, which is too long to be recorded: from what to what, by digests. Nothing where the two are one. */
+  changed(setting: string, from: string | undefined, to: string | undefined): void;
   /** A key (ARN) that was used and is not the request's resource: counted as its last use when the request succeeds. */
   used(operation: KeyUseName, arn: string): void;
   readonly uses: readonly { readonly operation: KeyUseName; readonly arn: string }[];
-  /** Its unit of work begins, perhaps again: forgets what an attempt before has touched and used, of which nothing was kept. */
+  /** Its unit of work begins, perhaps again: forgets what an attempt before has touched, changed and used, of which nothing was kept. */
   anew(): void;
   /** Throws one of the errors that the operation declares: another code does not compile. */
   fail(code: ErrorOf<O>, message: string, details?: Readonly<Record<string, string>>): never;

@@ -4,7 +4,7 @@ import { MOST_REMOTES } from '../../shared/api/secret-remotes.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import type { Realm } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import { isPem, NO_PEM } from '../secrets/authority.ts';
+import { authorityDigest, isPem, NO_PEM } from '../secrets/authority.ts';
 import { REMOTES, SECRETS, type RemoteEntry } from '../secrets/kinds.ts';
 import type { RemoteRecord, Remotes } from '../secrets/remote-port.ts';
 import type { Reader } from '../store/port.ts';
@@ -55,6 +55,7 @@ export const secretRemoteHandlers = ({ remotes, keepRemoteKey }: RemotePorts): P
     if (!before && [...(await kept.entries())].length >= MOST_REMOTES) return call.fail('LimitExceededException', `there are ${String(MOST_REMOTES)} remotes, which is the limit; delete one with \`keystead secret delete-remote\``);
     const { sealed, sealedToken }: Pick<RemoteRecord, 'sealed' | 'sealedToken'> = input.SecretAccessKey ? await keepRemoteKey({ name, accessKeyId }, input.SecretAccessKey, input.SessionToken) : (same ?? { sealed: '' });
     const record: RemoteRecord = { name, url, region: input.RemoteRegion, accessKeyId, sealed, ...(sealedToken === undefined ? {} : { sealedToken }), ...(ca === undefined ? {} : { ca }), created: before?.created ?? call.at, changed: call.at };
+    call.changed('CertificateAuthority', authorityDigest(before?.ca), authorityDigest(ca));
     if (before) kept.update(record);
     else kept.insert(record);
     return { Name: name };
@@ -70,9 +71,10 @@ export const secretRemoteHandlers = ({ remotes, keepRemoteKey }: RemotePorts): P
   },
 
   'secretsmanager:DeleteRemote': async (input, call, { writer, realm }) => {
-    const { name } = await remoteNow(input.Name, writer);
+    const { name, ca } = await remoteNow(input.Name, writer);
     const [first, ...others] = await replicatedTo(name, writer, realm);
     if (first !== undefined) return call.fail('InvalidRequestException', `\`${first}\`${others.length === 0 ? '' : ` and ${String(others.length)} more`} is replicated to it; take those away first with \`keystead secret remove-regions\`, or leave the copies with \`keystead secret release-replica\``);
+    call.changed('CertificateAuthority', authorityDigest(ca), undefined);
     writer.of(REMOTES).remove(name);
     return {};
   },

@@ -4,6 +4,7 @@ import { seconds, type InputOf, type OutputOf } from '../../shared/api/operation
 import { VaultError } from '../../shared/model/errors.ts';
 import { uuidFrom } from '../../shared/model/ids.ts';
 import type { Random } from '../platform/ports.ts';
+import { authorityDigest } from '../secrets/authority.ts';
 import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
 import { CURRENT, placeOf, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
 import { leftPending, markOf, scheduleOf, type Rules } from '../secrets/rotation-plan.ts';
@@ -69,6 +70,7 @@ async function rotationFor(secret: SecretRecord, lambdaArn: string | undefined, 
   if (set?.state.run) throw new VaultError('InvalidRequestException', 'a rotation is not complete yet; wait for it before another rotator is set');
   const rotation = { ...ofSecret(secret), rotator: await withMaster(secret, checkedRotator(defaultsOf(own.kind, own.strategy)), rights), state: set?.state ?? IDLE };
   const rotations = writer.of(ROTATIONS);
+  call.changed('CertificateAuthority', authorityDigest(set?.rotator.ca), undefined);
   if (set) rotations.update(rotation);
   else rotations.insert(rotation);
   return rotation;
@@ -121,6 +123,7 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
     if (set?.state.run) return call.fail('InvalidRequestException', 'a rotation is not complete yet; wait for it, or end it with `keystead secret stop-rotation`');
     const rotation = { ...ofSecret(secret), rotator: await withMaster(secret, rotatorGiven(input), { call, writer, keys, realm, random }), state: set?.state ?? IDLE };
     const rotations = writer.of(ROTATIONS);
+    call.changed('CertificateAuthority', authorityDigest(set?.rotator.ca), authorityDigest(rotation.rotator.ca));
     if (set) rotations.update(rotation);
     else rotations.insert(rotation);
     const arn = ownFunction(realm, rotation.rotator);

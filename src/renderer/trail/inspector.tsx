@@ -10,7 +10,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { DecisionPath } from '../pictures/decision-path.tsx';
 import { Misfit } from '../pictures/misfit.tsx';
 import { useVault } from '../vault/context.ts';
-import { gatesOf } from './path.ts';
+import { changesOf, gatesOf } from './path.ts';
 import { WayOn } from './way-on.tsx';
 import { doorWords, outcomeOf, OutcomeWord } from './words.tsx';
 
@@ -50,6 +50,7 @@ export function Inspector({ event, asked, name, inToken, brokenAt, onClose }: In
   const act = bareOperation(event.Operation ?? event.Kind);
   const gates = gatesOf(event, `${act}${name === '' ? '' : ` on ${name}`}`);
   const input = Object.entries(asked ?? {});
+  const changes = changesOf(event);
   return (
     <aside aria-label="Record" data-pane="inspector" tabIndex={-1} className={ASIDE}>
       <div className="flex items-center gap-3 text-[12px]">
@@ -78,6 +79,19 @@ export function Inspector({ event, asked, name, inToken, brokenAt, onClose }: In
             {input.map(([field, value]) => <Fragment key={field}><dt className="text-fg-2">{field}</dt><dd className="min-w-0 break-all"><bdi>{typeof value === 'string' ? value : JSON.stringify(value)}</bdi></dd></Fragment>)}
           </dl>
           <p className="mt-1.5 text-[12px] text-fg-3">Values are never recorded.</p>
+        </>
+      )}
+      {changes.length > 0 && (
+        <>
+          <h3 className="mt-5 mb-2 text-[12.5px]/[18px] font-semibold">What was changed, by its SHA-256</h3>
+          <dl className="edge rounded-card bg-raised px-3 py-2 text-[12px]">
+            {changes.map(({ setting, from, to }) => (
+              <Fragment key={setting}>
+                <dt className="font-mono text-fg-2">{setting}</dt>
+                <dd className="break-all">from {from === undefined ? 'none' : <code className="font-mono">{from}</code>} to {to === undefined ? 'none' : <code className="font-mono">{to}</code>}</dd>
+              </Fragment>
+            ))}
+          </dl>
         </>
       )}
       {event.RequestId !== undefined && <dl className="mt-auto pt-5"><Row name="Request ID"><span className="flex items-center gap-1"><code className="font-mono text-[12px] break-all">{event.RequestId}</code><CopyButton text={event.RequestId} what="the request ID" /></span></Row></dl>}

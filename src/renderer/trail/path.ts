@@ -35,16 +35,36 @@ const POLICY: Readonly<Record<string, (at: string) => Pick<Gate, 'state' | 'abou
   'policy-error': () => ({ state: 'stopped', about: 'A policy could not be read, so it denies' }),
 };
 
+const reasonsOf = ({ Note }: TrailEvent): readonly (readonly [kind: string, rest: string])[] =>
+  (Note?.split(', ') ?? []).map((reason) => {
+    const [kind = '', rest = ''] = reason.split(/:(.*)/s);
+    return [kind, rest] as const;
+  });
+
+export interface Change {
+  readonly setting: string;
+  /** SHA-256 in hex; undefined: there was, or is, none. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+/** What is too long to be recorded and was changed, by its digests; of a request that was done only. */
+export function changesOf(event: TrailEvent): readonly Change[] {
+  if (event.Result !== 'ok') return [];
+  const shown = (digest: string | undefined): string | undefined => (digest === 'none' ? undefined : digest);
+  return reasonsOf(event).flatMap(([kind, rest]) => {
+    const [setting = '', from, to] = rest.split(':');
+    return kind === 'changed' ? [{ setting, from: shown(from), to: shown(to) }] : [];
+  });
+}
+
 /**
  * Undefined for a record that is not the end of a request. `done`: the operation in words ("decrypt with billing-pii").
  * A reason that is not known here leaves its gate as if it had not been asked: `Note` is still shown as it was recorded.
  */
 export function gatesOf(event: TrailEvent, done: string): readonly Gate[] | undefined {
   if (event.Kind !== 'outcome' || event.Result === undefined) return undefined;
-  const reasons = (event.Note?.split(', ') ?? []).map((reason) => {
-    const [kind = '', rest = ''] = reason.split(/:(.*)/s);
-    return [kind, rest] as const;
-  });
+  const reasons = reasonsOf(event);
   const of = (...kinds: readonly string[]): readonly [kind: string, rest: string] | undefined => reasons.findLast(([kind]) => kinds.includes(kind));
   const rule = of('rule');
   const policy = of(...Object.keys(POLICY));

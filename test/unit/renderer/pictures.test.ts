@@ -9,7 +9,7 @@ import { ChainRail } from '../../../src/renderer/pictures/chain-rail.tsx';
 import { cuts, cutsOf } from '../../../src/renderer/pictures/cuts.ts';
 import { glyphPath, KeyGlyph, SIZES } from '../../../src/renderer/pictures/key-glyph.tsx';
 import { DecisionPath } from '../../../src/renderer/pictures/decision-path.tsx';
-import { gatesOf } from '../../../src/renderer/trail/path.ts';
+import { changesOf, gatesOf } from '../../../src/renderer/trail/path.ts';
 import { Misfit } from '../../../src/renderer/pictures/misfit.tsx';
 import { RequestStrip } from '../../../src/renderer/pictures/request-strip.tsx';
 import { seamOf, segmentPath } from '../../../src/renderer/pictures/seam.ts';
@@ -127,6 +127,13 @@ describe('the way of a request', () => {
   it('is there for the end of a request only', () => {
     expect(gatesOf({ ...event, Kind: 'intent' }, 'Decrypt')).toBeUndefined();
     expect(gatesOf({ ...event, Kind: 'note', Note: 'torn-tail:4' }, 'Decrypt')).toBeUndefined();
+  });
+
+  it('names what was changed, of a request that was done', () => {
+    const Note = 'allowed:owner/all, changed:CertificateAuthority:none:ab12';
+    expect(changesOf({ ...event, Result: 'ok', Note })).toEqual([{ setting: 'CertificateAuthority', from: undefined, to: 'ab12' }]);
+    expect(changesOf({ ...event, Result: 'failed', Note })).toEqual([]);
+    expect(states({ Result: 'ok', Note })).toBe('Door and identity: ok, Request rules: ok, Policy: ok, Decrypt: ok');
   });
 
   it('never says that something was reached after what stopped it', () => {
