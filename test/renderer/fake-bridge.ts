@@ -206,8 +206,8 @@ const OPERATIONS: Readonly<Record<string, (input: Fields, call: number) => Field
     return { SecretList: secrets.filter((one) => `${one.Name} ${one.Description ?? ''}`.toLowerCase().includes(words)).map((one) => ({ ...known0(one), SecretVersionsToStages: stagesOf(one) })) };
   },
   'secretsmanager:DescribeRotation': (input) => {
-    const { Name } = secret(input['SecretId']);
-    return { ARN: secretArn(Name), Name, ...(rotates(Name) ? rotation : { RotationEnabled: false, Windows: [], Ended: [], Consumers: [] }) };
+    const { Name, versions } = secret(input['SecretId']);
+    return { ARN: secretArn(Name), Name, ...(versions[0]?.value.includes('"engine":"postgres"') === true ? { Engine: 'postgres' } : {}), ...(rotates(Name) ? rotation : { RotationEnabled: false, Windows: [], Ended: [], Consumers: [] }) };
   },
   'secretsmanager:ListRotations': () => ({
     Rotations: secrets.slice(0, 5).flatMap(({ Name }, i) => {

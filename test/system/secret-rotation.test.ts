@@ -444,3 +444,18 @@ it('shows a schedule before it is set', async () => {
   expect(Windows.map(({ Opens, Closes }) => [new Date(Opens * 1000).getUTCHours(), Closes - Opens])).toEqual(Array.from({ length: 5 }, () => [3, 7200]));
   expect(await codeOf(vault.ok('secretsmanager:PreviewRotation', { RotationRules: { ScheduleExpression: 'rate(1 hour)' } }))).toBe('InvalidParameterException');
 });
+
+it('knows which database the current value is for without reading it again, also after a restart', async () => {
+  const engine = async (SecretId: string): Promise<unknown> => (await vault.ok('secretsmanager:DescribeRotation', { SecretId }))['Engine'];
+  const values = { pg: '{"engine":"postgresql","password":"x"}', none: '{"engine":"oracle"}', odd: '{"engine":"constructor"}', twice: '{"engine":"redis","engine":"mysql"}', plain: 'redis' };
+  for (const [Name, value] of Object.entries(values)) await vault.ok('secretsmanager:CreateSecret', { Name, SecretString: base64(value) });
+  expect(await Promise.all(Object.keys(values).map(engine))).toEqual(['postgres', undefined, undefined, undefined, undefined]);
+  await vault.ok('secretsmanager:PutSecretValue', { SecretId: 'pg', SecretString: base64('{"engine":"mariadb"}') });
+  expect(await engine('pg')).toBe('mariadb');
+  await vault.close();
+  await begin();
+  await vault.ok('vault:Unlock', unlock);
+  expect(await engine('pg')).toBe('mariadb');
+  const { Events } = (await vault.ok('trail:LookupEvents', { Operation: 'secretsmanager:GetSecretValue' })) as { readonly Events: readonly unknown[] };
+  expect(Events).toEqual([]);
+});

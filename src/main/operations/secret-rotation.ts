@@ -137,8 +137,10 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
     const rotation = found?.suffix === secret.suffix ? found : undefined;
     const schedule = secret.rotation?.enabled === true ? scheduleOf(secret.rotation.rules) : undefined;
     const left = leftPending(secret);
+    const engine = staged(secret.versions, CURRENT)?.value?.engine;
     return {
       ...namedAs(realm, secret),
+      ...(engine === undefined ? {} : { Engine: engine }),
       RotationEnabled: secret.rotation?.enabled ?? false,
       ...(rotation ? rotatorShown(rotation.rotator) : {}),
       ...(secret.rotation ? { RotationRules: rulesShown(secret.rotation.rules) } : {}),

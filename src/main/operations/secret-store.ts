@@ -5,6 +5,7 @@ import { hex } from '../crypto/bytes.ts';
 import type { Call } from '../kernel/handler.ts';
 import type { KeyBackend, KeyReader } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
+import { engineOf } from '../secrets/engine.ts';
 import { ROTATIONS, SECRET_VALUES, SECRETS, type ValueRow } from '../secrets/kinds.ts';
 import { CURRENT, PENDING, placeOf, PREVIOUS, type SecretRecord, type SecretValue, type SecretValues, type StoredValue, type VersionRecord } from '../secrets/ports.ts';
 import { assertLive, assertNoReplica } from '../secrets/secret.ts';
@@ -114,7 +115,8 @@ export function secretValues(rights: SecretsWriting): SecretsAtWork {
     call.used('GenerateDataKey', keyArn(here, handle.keyId));
     const valueId = hex(random.bytes(16));
     values.insert({ valueId, envelope });
-    return { valueId, kind: value.kind, keyId: handle.keyId };
+    const engine = value.kind === 'string' ? engineOf(value.bytes) : undefined;
+    return { valueId, kind: value.kind, keyId: handle.keyId, ...(engine === undefined ? {} : { engine }) };
   };
 
   const read = (record: SecretRecord, versionId: string): Promise<SecretValue> => {

@@ -3,6 +3,7 @@ import { isKeyId, isRegion, isRemoteName, isSecretName, instant, type Instant, t
 import { concat, copy, fromHex, hex } from '../crypto/bytes.ts';
 import { indexedKind, vouchedKind } from '../store/collection.ts';
 import { encodeJson, exactly, malformed, readFields } from '../store/strict.ts';
+import { DATABASE_ENGINES } from './engine.ts';
 import type { RemoteRecord } from './remote-port.ts';
 import { decodeRotation, rotationEntry, type RotationEntry, type RotationRecord } from './rotation-record.ts';
 import { summary, type SecretSummary } from './summary.ts';
@@ -25,9 +26,9 @@ const list = <T>(value: unknown, one: (item: unknown) => T): T[] => (Array.isArr
 const maybe = <N extends string, T>(name: N, value: unknown, read: (value: unknown) => T): Partial<Record<N, T>> => (value === undefined ? {} : ({ [name]: read(value) } as Record<N, T>));
 
 function storedValue(value: unknown): StoredValue {
-  const { valueId, kind, keyId: key } = exactly(TABLE, value, ['valueId', 'kind', 'keyId'], []);
+  const { valueId, kind, keyId: key, engine } = exactly(TABLE, value, ['valueId', 'kind', 'keyId'], ['engine']);
   if (typeof valueId !== 'string' || !VALUE_ID.test(valueId) || !(kind === 'string' || kind === 'binary')) return bad();
-  return { valueId, kind, keyId: keyId(key) };
+  return { valueId, kind, keyId: keyId(key), ...maybe('engine', engine, (name) => DATABASE_ENGINES.find((one) => one === name) ?? bad()) };
 }
 
 function version(value: unknown): VersionRecord {

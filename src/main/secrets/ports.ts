@@ -10,6 +10,7 @@
  */
 import { placedSecret, type Instant, type KeyId, type SecretName } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
+import type { DatabaseEngine } from './engine.ts';
 
 export const CURRENT = 'AWSCURRENT';
 export const PREVIOUS = 'AWSPREVIOUS';
@@ -22,6 +23,8 @@ export interface StoredValue {
   readonly kind: 'string' | 'binary';
   /** The KMS key that its data key is wrapped with. */
   readonly keyId: KeyId;
+  /** The database that the value named when it was sealed: so that it need not be opened for that. */
+  readonly engine?: DatabaseEngine;
 }
 
 export interface VersionRecord {

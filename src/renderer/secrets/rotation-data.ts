@@ -3,8 +3,6 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import { client, outputOf } from '../client.ts';
-import { readValue } from './data.ts';
-import { fieldOf } from './fields.ts';
 
 export type Rotation = Output<'secretsmanager:DescribeRotation'>;
 export type Run = NonNullable<Rotation['Run']>;
@@ -28,24 +26,6 @@ export function useRotationMarks(): ReadonlyMap<string, RotationMark> | undefine
   const { data } = useQuery({ queryKey: MARKS, refetchInterval: LOOK_MS, queryFn: async () => outputOf(await client.secretsmanager.listRotations()).Rotations });
   return useMemo(() => data && new Map(data.map((mark) => [mark.Name, mark])), [data]);
 }
-
-/** What AWS's `engine` calls the databases that have a rotator. */
-const ENGINES: Readonly<Record<string, RotatorKind>> = { postgres: 'postgres', postgresql: 'postgres', mysql: 'mysql', mariadb: 'mariadb', redis: 'redis' };
-/** What the value of a secret that nothing rotates yet names as its database. Only that word of it is kept. */
-export const useEngine = (name: string, wanted: boolean) =>
-  useQuery({
-    // Not among the secret's own: a value is read once, not each time that something changes.
-    queryKey: ['secret-engine', name],
-    staleTime: Infinity,
-    enabled: wanted,
-    retry: false,
-    queryFn: async (): Promise<RotatorKind | null> => {
-      const { kind, bytes } = await readValue(name);
-      using value = bytes;
-      using engine = kind === 'text' ? fieldOf(value, 'engine') : undefined;
-      return (engine && ENGINES[engine.borrow((word) => new TextDecoder().decode(word))]) ?? null;
-    },
-  });
 
 export const MAIN_STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 

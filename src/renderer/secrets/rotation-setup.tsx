@@ -13,7 +13,7 @@ import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { Check, Segmented, SelectField, TextField } from '../parts/field.tsx';
 import { useCommands } from '../settings/commands-data.ts';
 import { pathOf, refreshSecrets } from './data.ts';
-import { ROTATOR_WORDS, useEngine, useRotation, type RotatorKind, type Rotation, type Rules } from './rotation-data.ts';
+import { ROTATOR_WORDS, useRotation, type RotatorKind, type Rotation, type Rules } from './rotation-data.ts';
 import { NextRuns } from './rotation-tab.tsx';
 
 const CHOICES: readonly RotatorKind[] = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'lambda', 'command'];
@@ -50,11 +50,11 @@ interface Draft {
   readonly now: boolean;
 }
 
-function draftOf(rotation: Rotation, engine: RotatorKind | undefined): Draft {
+function draftOf(rotation: Rotation): Draft {
   const { ScheduleExpression: expression, AutomaticallyAfterDays: days, Duration: duration = '' } = rotation.RotationRules ?? {};
   const text = expression ?? (days === undefined ? (rotation.Rotator === undefined ? 'rate(30 days)' : '') : `rate(${String(days)} days)`);
   return {
-    kind: rotation.Rotator ?? engine ?? 'generic',
+    kind: rotation.Rotator ?? rotation.Engine ?? 'generic',
     strategy: rotation.Strategy ?? 'single',
     when: text === '' ? '' : isWhen(text) ? text : 'own',
     expression: text,
@@ -94,18 +94,17 @@ function rotatorOf(name: string, draft: Draft, before: Rotation): Input<'secrets
 
 export function SetUpRotation({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
   const { data, error } = useRotation(name);
-  const isNew = data !== undefined && data.Rotator === undefined;
-  const engine = useEngine(name, isNew);
   return (
     <Dialog title={`Rotate ${pathOf(name)[1]}`} onClose={onClose} className="w-[560px]">
-      {data && !(isNew && engine.isPending) ? <Form name={name} before={data} engine={engine.data ?? undefined} onClose={onClose} /> : error ? <div className="p-5"><InlineError error={errorOf(error)} /></div> : <p role="status" className="late p-5 text-fg-2">Looking how it is rotated…</p>}
+      {data ? <Form name={name} before={data} onClose={onClose} /> : error ? <div className="p-5"><InlineError error={errorOf(error)} /></div> : <p role="status" className="late p-5 text-fg-2">Looking how it is rotated…</p>}
     </Dialog>
   );
 }
 
-function Form({ name, before, engine, onClose }: { readonly name: string; readonly before: Rotation; readonly engine: RotatorKind | undefined; readonly onClose: () => void }) {
+function Form({ name, before, onClose }: { readonly name: string; readonly before: Rotation; readonly onClose: () => void }) {
   const queries = useQueryClient();
-  const [draft, setDraft] = useState(() => draftOf(before, engine));
+  const engine = before.Engine;
+  const [draft, setDraft] = useState(() => draftOf(before));
   const [tested, setTested] = useState<Output<'secretsmanager:TestRotator'>>();
   const [failed, setFailed] = useState<{ readonly error: CallError; readonly consequence: string }>();
   const [busy, setBusy] = useState<'testing' | 'saving'>();

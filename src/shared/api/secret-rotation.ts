@@ -4,6 +4,7 @@ import { operation, refused, timestamp } from './operation.ts';
 import * as f from './secret-fields.ts';
 
 const ROTATORS = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'command', 'lambda'] as const;
+const ENGINES = ['postgres', 'mysql', 'mariadb', 'redis'] as const;
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret', 'restoreSecret', 'retireSecret'] as const;
 const NOTES = ['already-set', 'no-tls', 'acl-not-saved', 'log-may-show-password', 'old-still-valid', 'logged-in-with-previous', 'clone-created', 'nothing-to-finish'] as const;
 const notes = z.array(z.enum(NOTES)).max(NOTES.length).optional().describe('Of what went well: what is worth knowing about it');
@@ -88,6 +89,7 @@ export const describeRotation = operation({
     ...f.named,
     RotationEnabled: z.boolean(),
     Rotator: z.enum(ROTATORS).optional().describe('Absent: none is set'),
+    Engine: z.enum(ENGINES).optional().describe('The database that the current value names as its `engine`, where there is a rotator for it'),
     Strategy: z.enum(['single', 'alternating']).optional(),
     PasswordLength: z.int().optional(),
     ExcludeCharacters: z.string().optional(),
