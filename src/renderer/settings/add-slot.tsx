@@ -14,6 +14,7 @@ import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx'
 import { STATUS } from '../status.ts';
 import { strengthOf, type Strength } from '../strength.ts';
 import { Proof, type ProofHandle, type ProofInput, type ProofKind } from './proof.tsx';
+import { isWrongProof } from './wrong-proof.ts';
 
 type What = 'password' | 'recovery' | 'add-password' | 'add-recovery' | 'add-keychain';
 
@@ -28,7 +29,6 @@ const ABOUT: Partial<Record<What, string>> = {
   recovery: 'The old code stops opening this vault. Backups made before still open with it.',
   'add-keychain': 'Whoever can use your logged-in session on this computer can then open the vault without a password.',
 };
-const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'IncorrectPinException', 'UnlockDelayedException']);
 
 interface AddSlotProps {
   readonly what: What;
@@ -80,7 +80,7 @@ export function AddSlot({ what, replaces, vault, kinds, onClose }: AddSlotProps)
     const answer = await ask(given, typesNew ? fresh.current?.take() : undefined);
     setBusy(false);
     if (!answer.ok) {
-      if (WRONG.has(answer.error.code)) setProblem({ proof: sentence(answer.error.message) });
+      if (isWrongProof(answer.error)) setProblem({ proof: sentence(answer.error.message) });
       else setError(answer.error);
       setTimeout(() => { proof.current?.focus(); }, 0);
       return;

@@ -14,8 +14,8 @@ import { SelectField } from '../parts/field.tsx';
 import { PasswordField, type PasswordHandle } from '../parts/password-field.tsx';
 import { STATUS } from '../status.ts';
 import { Proof, type ProofHandle, type ProofKind } from './proof.tsx';
+import { isWrongProof } from './wrong-proof.ts';
 
-const WRONG = new Set(['IncorrectPasswordException', 'IncorrectRecoveryCodeException', 'IncorrectPinException', 'UnlockDelayedException']);
 /** Whether an error is about this token’s own PIN, and not about what is given as a proof. */
 const isOf = (error: CallError | undefined, { CloudHsmClusterId }: Pick<Token, 'CloudHsmClusterId'>): boolean => CloudHsmClusterId !== undefined && error?.details?.['token'] === CloudHsmClusterId;
 
@@ -54,7 +54,7 @@ export function AddTokenSlot({ kinds, onClose }: { readonly kinds: readonly Proo
     const { code, message } = answer.error;
     const isOwn = isOf(answer.error, token);
     if (code === 'IncorrectPinException' && isOwn) setProblem({ pin: sentence(message) });
-    else if (WRONG.has(code)) setProblem({ proof: sentence(message) });
+    else if (isWrongProof(answer.error)) setProblem({ proof: sentence(message) });
     else setError(answer.error);
     setTimeout(() => { (isOwn ? pin : proof).current?.focus(); }, 0);
   };

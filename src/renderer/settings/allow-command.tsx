@@ -10,8 +10,8 @@ import { InlineError } from '../parts/feedback.tsx';
 import { FIELD, Labelled, TextField } from '../parts/field.tsx';
 import { COMMANDS } from './commands-data.ts';
 import { Proof, type ProofHandle, type ProofKind } from './proof.tsx';
+import { isWrongProof } from './wrong-proof.ts';
 
-const WRONG = /^Incorrect|^UnlockDelayed/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const isAbsolute = (path: string): boolean => /^(?:\/|[A-Za-z]:\\)/.test(path);
 
@@ -40,7 +40,7 @@ export function AllowCommand({ kinds, onClose }: { readonly kinds: readonly Proo
     if (answer.ok) {
       await queries.invalidateQueries({ queryKey: COMMANDS });
       onClose();
-    } else if (WRONG.test(answer.error.code)) {
+    } else if (isWrongProof(answer.error)) {
       setWrong({ proof: sentence(answer.error.message) });
       setTimeout(() => { proof.current?.focus(); }, 0);
     } else setError(answer.error);

@@ -10,6 +10,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { STATUS } from '../status.ts';
 import { Proof, type ProofHandle, type ProofKind } from './proof.tsx';
+import { isWrongProof } from './wrong-proof.ts';
 
 const HOWS = [
   ['retired', 'I do not need it any more', 'The vault stays as it is, without this way in.'],
@@ -43,7 +44,7 @@ export function RemoveSlot({ slot, name, kinds, onClose }: RemoveSlotProps) {
     if (answer.ok) {
       await Promise.all([queries.invalidateQueries({ queryKey: ['slots'] }), queries.invalidateQueries({ queryKey: STATUS })]);
       onClose();
-    } else if (/^Incorrect|^UnlockDelayed/.test(answer.error.code)) {
+    } else if (isWrongProof(answer.error)) {
       setWrong(sentence(answer.error.message));
       setTimeout(() => { proof.current?.focus(); }, 0);
     } else setError(answer.error);

@@ -10,6 +10,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { Proof, type ProofHandle, type ProofKind } from '../settings/proof.tsx';
+import { isWrongProof } from '../settings/wrong-proof.ts';
 import { STATUS } from '../status.ts';
 import { sayBegun } from './begun.tsx';
 
@@ -47,7 +48,7 @@ export function NewChain({ name, kinds, seen: given, onClose }: NewChainProps) {
         onClose();
         await queries.invalidateQueries({ queryKey: STATUS });
       } else setSeen(answer.output);
-    } else if (/^Incorrect|^UnlockDelayed/.test(answer.error.code)) {
+    } else if (isWrongProof(answer.error)) {
       setWrong(sentence(answer.error.message));
       setTimeout(() => { proof.current?.focus(); }, 0);
     } else setError(answer.error);
