@@ -6,13 +6,12 @@
  */
 import { join } from 'node:path';
 import { DEMO_PASSWORD } from '../../shared/model/demo.ts';
-import { VaultError } from '../../shared/model/errors.ts';
 import { instant } from '../../shared/model/ids.ts';
 import type { Surroundings } from '../../shared/model/paths.ts';
-import { encodeJson } from '../../shared/wire/encode.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Program } from './compose.ts';
 import { DEMO_KEYS, MAKING, USES } from './demo-content.ts';
+import { ownCaller } from './own-caller.ts';
 import { makeThrowaway } from './throwaway.ts';
 
 const PREFIX = 'keystead-demo-';
@@ -35,7 +34,7 @@ export function startDemo({ env, tmp, uid }: Surroundings, clock: Clock): Demo {
     folder: join(own.folder, 'acme-dev'),
     clock: { ...clock, now: () => instant(clock.now() - behind) },
     async fill(program) {
-      const call = callerOf(program, uid);
+      const call = ownCaller(program, uid);
       await call('vault:Create', { Password: Buffer.from(DEMO_PASSWORD).toString('base64'), Factors: 'password', RecoveryCode: true, Name: 'acme-dev' });
       const ids = new Map<string, string>();
       for (const { alias, input } of DEMO_KEYS) {
@@ -57,19 +56,3 @@ export function startDemo({ env, tmp, uid }: Surroundings, clock: Clock): Demo {
     remove: own.remove,
   };
 }
-
-type Call = (operation: string, input: Readonly<Record<string, unknown>>) => Promise<Readonly<Record<string, unknown>>>;
-
-/** As the command line would ask: the same door, the same principal, the same records. */
-const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (operation, input) => {
-  const result = await dispatch({
-    id: door.newRequestId(),
-    door: 'cli',
-    evidence: { door: 'cli', peer: { uid, gid: process.getegid?.() ?? 0, pid: process.pid }, hints: {} },
-    operation,
-    input: encodeJson(input),
-    signal: new AbortController().signal,
-  });
-  if (!result.ok) throw new VaultError(result.error.code, `${operation}: ${result.error.message}`);
-  return result.output;
-};

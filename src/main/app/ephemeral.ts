@@ -11,7 +11,6 @@ import { EXIT, VaultError } from '../../shared/model/errors.ts';
 import { isAccessKeyId, isAccountId, isRegion } from '../../shared/model/ids.ts';
 import { logFolder, type Surroundings } from '../../shared/model/paths.ts';
 import { VERSION } from '../../shared/version.ts';
-import { encodeJson } from '../../shared/wire/encode.ts';
 import { disposeSecrets } from '../../shared/model/secret-bytes.ts';
 import { openAwsDoor } from '../doors/aws/server.ts';
 import type { DoorPort } from '../doors/port.ts';
@@ -26,6 +25,7 @@ import { compose, type Program } from './compose.ts';
 import { openConfigFile } from './config.ts';
 import { takeEarlySealer } from './early-sealer.ts';
 import { ENTRIES } from './entries.ts';
+import { ownCaller } from './own-caller.ts';
 import { makeThrowaway } from './throwaway.ts';
 
 const PREFIX = 'keystead-ephemeral-';
@@ -75,22 +75,6 @@ function memoryKeychain(): Keychain {
   };
 }
 
-type Call = (operation: string, input: Readonly<Record<string, unknown>>) => Promise<void>;
-
-/** As the command line would ask. */
-const callerOf = ({ dispatch, door }: Program, uid: number): Call => async (operation, input) => {
-  const result = await dispatch({
-    id: door.newRequestId(),
-    door: 'cli',
-    evidence: { door: 'cli', peer: { uid, gid: process.getegid?.() ?? 0, pid: process.pid }, hints: {} },
-    operation,
-    input: encodeJson(input),
-    signal: new AbortController().signal,
-  });
-  if (!result.ok) throw new VaultError(result.error.code, result.error.message);
-  disposeSecrets(result.output);
-};
-
 /** One program after the other in folders of their own. */
 function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: number) {
   const processes = createProcessHost({ entries: ENTRIES, log });
@@ -119,7 +103,8 @@ function makePrograms(base: string, options: EphemeralOptions, log: Log, uid: nu
       rmSync(folder, { recursive: true, force: true });
     };
     try {
-      const call = callerOf(program, uid);
+      const ask = ownCaller(program, uid);
+      const call = async (operation: string, input: Readonly<Record<string, unknown>>): Promise<void> => { disposeSecrets(await ask(operation, input)); };
       await call('vault:Create', { Factors: 'keychain', AcceptKeychainOnly: true, RecoveryCode: false, Name: CLIENT_NAME, Region: options.region, Account: options.account });
       await call('vault:UpdateSettings', { AutoLockMinutes: 0, LockOnSuspend: false, LockOnScreenLock: false });
       await call('access:CreateClient', { Name: CLIENT_NAME, Role: 'administrator', AccessKeyId: options.accessKeyId, SecretAccessKey: Buffer.from(options.secretAccessKey).toString('base64') });
