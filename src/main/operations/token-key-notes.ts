@@ -2,7 +2,7 @@
 import { keySpecOf } from '../../shared/model/algorithms.ts';
 import { base64ToBytes } from '../../shared/wire/base64.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
-import { does } from '../backends/pkcs11/mechanisms.ts';
+import { does, type Offer } from '../backends/pkcs11/mechanisms.ts';
 import { CKF, CKM } from '../backends/pkcs11/cryptoki.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
 import { oaepSha256By, type OaepBy } from '../hardware/oaep-trial.ts';
@@ -23,16 +23,16 @@ export interface TokenKeyNotes {
 }
 
 export function createTokenKeyNotes(random: Random): TokenKeyNotes {
-  /** What was found out, by connection. */
-  const known = new WeakMap<Place, OaepBy>();
+  /** What was found out, by the token's list of mechanisms, which is asked for anew once its module was started again. */
+  const known = new WeakMap<Offer, OaepBy>();
 
   async function oaepOf(hardware: Hardware, place: Place, key: KeyRecord): Promise<string> {
     const offer = await hardware.offer(place);
     const publicKey = base64ToBytes(key.publicKey ?? '');
-    let by = known.get(place);
+    let by = known.get(offer);
     if (by === undefined && key.hardware && publicKey) {
       by = await oaepSha256By(hardware, place, key.hardware.id, publicKey, random);
-      if (by !== 'unknown') known.set(place, by);
+      if (by !== 'unknown') known.set(offer, by);
     }
     return `${nameToken(place.token)} ${OAEP[by ?? 'unknown'](does(offer, CKM.RSA_PKCS_OAEP, CKF.DECRYPT))}`;
   }
