@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { OFFICER_PIN, PIN, SOFTHSM } from '../system/support/softhsm.ts';
 import { dialog } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { wholePage } from './support/page-content.ts';
 import { openTokenWindow, type TokenWindow } from './support/token-window.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -29,7 +30,7 @@ function takeAway(label: string): () => void {
   renameSync(folder, join(on.home, 'away'));
   return () => { renameSync(join(on.home, 'away'), folder); };
 }
-const html = (): Promise<string> => page.evaluate(() => document.documentElement.outerHTML + Array.from(document.querySelectorAll('input'), ({ value }) => value).join('\n'));
+const html = (): Promise<string> => wholePage(page);
 const member = (name: string, state: string) => page.getByRole('listitem', { name: `${name}: ${state}`, exact: true });
 async function signed(): Promise<void> {
   const { Signature } = await on.window.local.ok('kms:Sign', { KeyId: key, Message: b64('m'), SigningAlgorithm: 'ECDSA_SHA_256' });

@@ -11,6 +11,7 @@ import { PASSWORD } from '../system/support/make-vault.ts';
 import { OFFICER_PIN, PIN, SOFTHSM, type SoftHsm } from '../system/support/softhsm.ts';
 import { dialog, heading, press, resultOf, submit } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { wholePage } from './support/page-content.ts';
 import { openTokenWindow, type TokenWindow } from './support/token-window.ts';
 
 let on: TokenWindow;
@@ -35,8 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => on.end());
 
-/** All that the page holds, what stands in its fields too. */
-const html = (): Promise<string> => page.evaluate(() => document.documentElement.outerHTML + Array.from(document.querySelectorAll('input, textarea'), (one) => (one as HTMLInputElement).value).join('\n'));
+const html = (): Promise<string> => wholePage(page);
 const card = () => page.getByRole('region', { name: 'Key store bench' });
 
 it('leaves nothing behind when the set-up is left after the module was loaded', async () => {

@@ -3,13 +3,12 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-
-import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import type { OpenWindow } from '../hosts/playwright.ts';
 import { base64 } from '../system/support/client.ts';
 import { remove, temporaryFolder } from '../system/support/served-vault.ts';
 import { dialog, press, submit } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { currentValue, wholePage } from './support/page-content.ts';
 import { openUnlocked } from './support/unlocked-window.ts';
 
 const NEEDLE = 'zqNeedle7Xw';
@@ -29,13 +28,8 @@ afterAll(async () => {
   remove(home);
 });
 
-const current = async (name: string): Promise<string> => {
-  const { SecretString } = await window.local.ok('secretsmanager:GetSecretValue', { SecretId: name });
-  if (!(SecretString instanceof SecretBytes)) throw new Error('no text');
-  using secret = SecretString;
-  return secret.borrow((bytes) => Buffer.from(bytes).toString('utf8'));
-};
-const html = (): Promise<string> => page.evaluate(() => document.documentElement.outerHTML + Array.from(document.querySelectorAll('input, textarea'), (one) => (one as HTMLInputElement).value).join('\n'));
+const current = (name: string): Promise<string> => currentValue(window, name);
+const html = (): Promise<string> => wholePage(page);
 const clean = async (): Promise<void> => { expect((await html()).includes(NEEDLE)).toBe(false); };
 
 it('imports a .env that is named as one secret, and erases the file when it is told to', async () => {

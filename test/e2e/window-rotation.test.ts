@@ -6,7 +6,6 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SecretBytes } from '../../src/shared/model/secret-bytes.ts';
 import type { OpenWindow } from '../hosts/playwright.ts';
 import { makeAuthority } from '../system/support/authority.ts';
 import { base64, type Json } from '../system/support/client.ts';
@@ -16,6 +15,7 @@ import { remove, temporaryFolder } from '../system/support/served-vault.ts';
 import { stops } from '../system/support/stops.ts';
 import { dialog, press, submit } from './support/acts.ts';
 import { inOrder } from './support/in-order.ts';
+import { currentValue } from './support/page-content.ts';
 import { takeKeyboard } from './support/keyboard.ts';
 import { openUnlocked } from './support/unlocked-window.ts';
 
@@ -50,12 +50,7 @@ afterAll(async () => {
   remove(servers);
 });
 
-async function passwordOf(SecretId: string): Promise<string> {
-  const { SecretString } = await window.local.ok('secretsmanager:GetSecretValue', { SecretId });
-  if (!(SecretString instanceof SecretBytes)) throw new Error('no text');
-  using secret = SecretString;
-  return (JSON.parse(secret.borrow((bytes) => Buffer.from(bytes).toString('utf8'))) as { readonly password: string }).password;
-}
+const passwordOf = async (SecretId: string): Promise<string> => (JSON.parse(await currentValue(window, SecretId)) as { readonly password: string }).password;
 const row = (name: string): Locator => page.getByRole('option', { name: new RegExp(`^${name}`) });
 const step = (name: string): Locator => page.getByRole('region', { name: /^(?:Rotation in progress|Going back)/ }).getByRole('listitem').filter({ hasText: name });
 const runs = (): Locator => page.getByRole('region', { name: 'Runs before' }).getByRole('group');

@@ -9,57 +9,16 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Authority, makeAuthority } from './support/authority.ts';
+import { makeAuthority } from './support/authority.ts';
 import { base64, type Client, type Json } from './support/client.ts';
 import { startGate, type Gate } from './support/gate.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
-import { ROOT, startMariadb } from './support/mariadb.ts';
-import { SUPERUSER, startPostgres } from './support/postgres.ts';
-import { ADMIN, startRedis } from './support/redis.ts';
+import { FIRST, WAYS, type Credentials, type RotatedServer } from './support/rotated-servers.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
 import { stops } from './support/stops.ts';
 
 /** Of one wait; a busy machine may take long. */
 const PATIENCE_MS = 300_000;
-const FIRST = { username: 'app', password: 'first-Passwort-1' };
-
-interface Server {
-  readonly port: number;
-  kill(): Promise<void>;
-  start(): Promise<void>;
-  logsIn(username: string, password: string): boolean | Promise<boolean>;
-}
-interface Kind {
-  readonly what: string;
-  readonly rotator: 'postgres' | 'mariadb' | 'redis';
-  readonly strategy: 'single' | 'alternating';
-  readonly master: { readonly username: string; readonly password: string };
-  start(folder: string, authority: Authority): Promise<Server>;
-}
-
-const postgres = async (folder: string, authority: Authority): Promise<Server> => {
-  const server = await startPostgres(folder, authority);
-  await server.sql(`CREATE ROLE ${FIRST.username} LOGIN PASSWORD '${FIRST.password}'`);
-  return server;
-};
-const mariadb = async (folder: string, authority: Authority): Promise<Server> => {
-  const server = await startMariadb(folder, authority);
-  await server.sql(`CREATE USER ${FIRST.username}@'127.0.0.1' IDENTIFIED BY '${FIRST.password}'`);
-  return server;
-};
-const redis = async (folder: string, authority: Authority): Promise<Server> => {
-  const server = await startRedis(folder, authority);
-  await server.command('ACL', 'SETUSER', FIRST.username, 'on', `>${FIRST.password}`, '~*', '+@read');
-  await server.command('ACL', 'SAVE');
-  return server;
-};
-const KINDS: readonly Kind[] = [
-  { what: 'one PostgreSQL user', rotator: 'postgres', strategy: 'single', master: SUPERUSER, start: postgres },
-  { what: 'two PostgreSQL users by turns', rotator: 'postgres', strategy: 'alternating', master: SUPERUSER, start: postgres },
-  { what: 'one MariaDB user', rotator: 'mariadb', strategy: 'single', master: ROOT, start: mariadb },
-  { what: 'two MariaDB users by turns', rotator: 'mariadb', strategy: 'alternating', master: ROOT, start: mariadb },
-  { what: 'one Redis user', rotator: 'redis', strategy: 'single', master: ADMIN, start: redis },
-];
 
 /** When the server is killed: while `at` is done, after so many pieces of its answers, or (undefined) once that step is over; 0: dead before a byte goes through. */
 interface Cut {
@@ -77,7 +36,6 @@ const CUTS: readonly Cut[] = [
 ];
 
 const SecretId = 'app';
-type Credentials = typeof FIRST;
 interface Described {
   readonly Run?: { readonly VersionId: string; readonly Step: string; readonly Until?: number };
   readonly Ended: readonly { readonly VersionId: string; readonly Result: string; readonly Steps: readonly Json[] }[];
@@ -96,12 +54,12 @@ async function until<T>(look: () => Promise<T | undefined>, what: string): Promi
   throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
 }
 
-describe.each(KINDS)('$what', ({ rotator, strategy, master, start }) => {
+describe.each(WAYS)('$what', ({ rotator, strategy, master, start }) => {
   const home = temporaryFolder();
   /** The servers run as another user, who has to get there. */
   const servers = temporaryFolder();
   const started = stops();
-  let server: Server;
+  let server: RotatedServer;
   let gate: Gate;
   let vault: VaultProcess;
 

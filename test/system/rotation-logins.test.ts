@@ -18,10 +18,8 @@ import { type Authority, makeAuthority } from './support/authority.ts';
 import { type Chance, chance } from './support/chance.ts';
 import { base64, type Client, Gone, type Json } from './support/client.ts';
 import { makeVault, PASSWORD } from './support/make-vault.ts';
-import { ROOT, startMariadb } from './support/mariadb.ts';
-import { SUPERUSER, startPostgres } from './support/postgres.ts';
 import { until } from './support/processes.ts';
-import { ADMIN, startRedis } from './support/redis.ts';
+import { FIRST, WAYS, type Credentials, type RotatedServer } from './support/rotated-servers.ts';
 import { remove, startVault, temporaryFolder, type VaultProcess } from './support/served-vault.ts';
 
 const ROTATIONS = Number(process.env['KEYSTEAD_ROTATIONS'] ?? 40);
@@ -32,56 +30,16 @@ const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'];
 const LOG = process.env['KEYSTEAD_ROTATION_LOG'];
 /** Of one wait; a busy machine may take long. */
 const PATIENCE_MS = 600_000;
-const FIRST = { username: 'app', password: 'first-Passwort-1' };
-
-/** A real server with a user whose password is rotated. */
-interface Server {
-  readonly port: number;
-  kill(): Promise<void>;
-  start(): Promise<void>;
-  /** Throws where the server cannot be asked. */
-  logsIn(username: string, password: string): boolean | Promise<boolean>;
-}
-
-interface Kind {
-  readonly what: string;
-  readonly rotator: 'postgres' | 'mariadb' | 'redis';
-  readonly strategy: 'single' | 'alternating';
-  /** Which values are tried. */
-  readonly stages: readonly string[];
-  readonly rotations: number;
-  readonly master: { readonly username: string; readonly password: string };
-  start(folder: string, authority: Authority): Promise<Server>;
-}
 
 const BOTH = ['AWSCURRENT', 'AWSPREVIOUS'];
-const few = Math.max(2, Math.ceil(ROTATIONS / 4));
-const postgres = async (folder: string, authority: Authority): Promise<Server> => {
-  const server = await startPostgres(folder, authority);
-  await server.sql(`CREATE ROLE ${FIRST.username} LOGIN PASSWORD '${FIRST.password}'`);
-  return server;
-};
-const mariadb = async (folder: string, authority: Authority): Promise<Server> => {
-  const server = await startMariadb(folder, authority);
-  await server.sql(`CREATE USER ${FIRST.username}@'127.0.0.1' IDENTIFIED BY '${FIRST.password}'`);
-  return server;
-};
-const redis = async (folder: string, authority: Authority): Promise<Server> => {
-  const server = await startRedis(folder, authority);
-  await server.command('ACL', 'SETUSER', FIRST.username, 'on', `>${FIRST.password}`, '~*', '+@read');
-  await server.command('ACL', 'SAVE');
-  return server;
-};
-const KINDS: readonly Kind[] = [
-  { what: 'two PostgreSQL users by turns', rotator: 'postgres', strategy: 'alternating', stages: BOTH, rotations: ROTATIONS, master: SUPERUSER, start: postgres },
-  { what: 'one PostgreSQL user', rotator: 'postgres', strategy: 'single', stages: [...BOTH, 'AWSPENDING'], rotations: few, master: SUPERUSER, start: postgres },
-  { what: 'two MariaDB users by turns', rotator: 'mariadb', strategy: 'alternating', stages: BOTH, rotations: few, master: ROOT, start: mariadb },
-  { what: 'one MariaDB user', rotator: 'mariadb', strategy: 'single', stages: [...BOTH, 'AWSPENDING'], rotations: few, master: ROOT, start: mariadb },
-  { what: 'one Redis user', rotator: 'redis', strategy: 'single', stages: BOTH, rotations: few, master: ADMIN, start: redis },
-];
+/** Which values are tried, and how often a password is rotated: two PostgreSQL users are the ones that take a thousand. */
+const KINDS = WAYS.map((way) => ({
+  ...way,
+  stages: way.strategy === 'single' && way.rotator !== 'redis' ? [...BOTH, 'AWSPENDING'] : BOTH,
+  rotations: way.strategy === 'alternating' && way.rotator === 'postgres' ? ROTATIONS : Math.max(2, Math.ceil(ROTATIONS / 4)),
+}));
 
 const SecretId = 'app';
-type Credentials = typeof FIRST;
 interface Held {
   readonly versions: string;
   readonly values: readonly Credentials[];
@@ -105,7 +63,7 @@ async function held(client: Client, stages: readonly string[]): Promise<Held | u
 }
 
 /** Whether one of them logs in; undefined: the server could not be asked about each. */
-async function anyLogsIn(server: Server, values: readonly Credentials[]): Promise<boolean | undefined> {
+async function anyLogsIn(server: RotatedServer, values: readonly Credentials[]): Promise<boolean | undefined> {
   let isKnown = true;
   for (const { username, password } of values) {
     try {
@@ -118,7 +76,7 @@ async function anyLogsIn(server: Server, values: readonly Credentials[]): Promis
 }
 
 /** The program that logs in without pause. `vault`: whom it asks now; undefined while there is none. */
-function startProber(server: Server, stages: readonly string[], vault: () => VaultProcess | undefined) {
+function startProber(server: RotatedServer, stages: readonly string[], vault: () => VaultProcess | undefined) {
   const seen = { holds: 0, unknown: 0, moved: 0 };
   const lockedOut: string[] = [];
   /** With one password at a time the server may change over between the try of the next and that of the last one: both fail, and none is locked out. */
@@ -180,7 +138,7 @@ describe.each(KINDS)('$what', ({ what, rotator, strategy, stages, rotations, mas
   /** The servers run as another user, who has to get there. */
   const servers = temporaryFolder();
   let authority: Authority;
-  let server: Server;
+  let server: RotatedServer;
   let vault: VaultProcess | undefined;
 
   async function open(): Promise<VaultProcess> {
