@@ -9,7 +9,6 @@ import { createDataKeyBatches } from './data-key-batches.ts';
 import type { EncryptionUse, KeyBackend, KeyHandle, MaterialRow } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Loaded, MaterialRef, Sealer } from '../seal/protocol.ts';
-import type { Algorithm } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 
@@ -76,10 +75,9 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
 
   const locate = async (ciphertext: Uint8Array): Promise<string> => hex((await sealer.call('locate', { ciphertext })).materialId);
 
-  /** The material that decrypts this: the one that it names, or an RSA key's only one. IncorrectKeyException. */
-  async function decrypting(key: KeyHandle<'ENCRYPT_DECRYPT'>, algorithm: Algorithm, ciphertext: Uint8Array): Promise<string> {
-    const materialId = algorithm === 'SYMMETRIC_DEFAULT' ? await locate(ciphertext) : newest(key);
-    if (!key.materials.includes(materialId)) throw new VaultError('IncorrectKeyException', `the ciphertext was not made by key \`${key.keyId}\``);
+  /** The material that a ciphertext names, as one of this key's. IncorrectKeyException. */
+  function ownMaterial({ keyId, materials }: KeyHandle<'ENCRYPT_DECRYPT'>, materialId: string): string {
+    if (!materials.includes(materialId)) throw new VaultError('IncorrectKeyException', `the ciphertext was not made by key \`${keyId}\``);
     return materialId;
   }
 
@@ -113,8 +111,11 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       return ciphertext;
     },
     async decrypt(key, { algorithm, ciphertext, context }) {
-      const materialId = await decrypting(key, algorithm, ciphertext);
-      const { plaintext } = await withMaterial(materialId, (ref) => sealer.call('decrypt', { key: ref, keyId: key.keyId, algorithm, ciphertext, context }));
+      const under = (materialId: string) => withMaterial(materialId, (ref) => sealer.call('decrypt', { key: ref, keyId: key.keyId, algorithm, ciphertext, context }));
+      // Most of what is decrypted is of the newest: asking first which it names would be one more way to the sealer and back for each.
+      const first = await under(newest(key));
+      const { plaintext } = first.other ? await under(ownMaterial(key, hex(first.other))) : first;
+      if (!plaintext) throw new VaultError('KMSInternalException', 'the sealer could not decide which material a ciphertext names');
       return SecretBytes.take(plaintext);
     },
     async generateDataKey(key, { length, context }) {
@@ -131,7 +132,8 @@ export function createSoftwareBackend({ sealer, random, material }: SoftwarePort
       return { ...(privateKey ? { privateKey: SecretBytes.take(privateKey) } : {}), ciphertext, publicKey };
     },
     async reEncrypt(source, ciphertext, destination) {
-      const from = await decrypting(source.key, source.algorithm, ciphertext);
+      // An RSA key has one only.
+      const from = source.algorithm === 'SYMMETRIC_DEFAULT' ? ownMaterial(source.key, await locate(ciphertext)) : newest(source.key);
       const use = ({ key, algorithm, context }: EncryptionUse, ref: MaterialRef) => ({ key: ref, keyId: key.keyId, algorithm, context });
       const answer = await withMaterials([from, newest(destination.key)], (one, other) => sealer.call('reEncrypt', { source: use(source, one), ciphertext, destination: use(destination, other) }));
       return answer.ciphertext;

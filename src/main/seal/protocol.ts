@@ -230,9 +230,9 @@ export interface SealerCalls {
   };
   /** The material id (8) in a ciphertext blob, and the message key (60) where a token wrapped one; or InvalidCiphertext. Says nothing about authenticity. */
   locate: { request: { ciphertext: Bytes }; reply: { materialId: Bytes; wrapped?: Bytes } };
-  /** `missing` answers: the sealer has not this material in memory; ask again with its body. */
+  /** `missing` answers: the sealer has not this material in memory; ask again with its body. `other`: the ciphertext names that one (8), and nothing was decrypted; never under a message key. */
   encrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; plaintext: Bytes; context: EncryptionContext }; reply: Loaded<{ ciphertext: Bytes }> };
-  decrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes }> };
+  decrypt: { request: { key: EncryptionKey; keyId: string; algorithm: Algorithm; ciphertext: Bytes; context: EncryptionContext }; reply: Loaded<{ plaintext: Bytes; other?: undefined } | { other: Bytes; plaintext?: undefined }> };
 /** Without `reveal` the plaintext does not come out. */
   generateDataKey: { request: { key: EncryptionKey; keyId: string; length: number; context: EncryptionContext; reveal: boolean }; reply: Loaded<{ plaintext?: Bytes; ciphertext: Bytes }> };
   /** As many as there are contexts (up to DATA_KEYS_MOST), in their order; each with its plaintext. Never under a message key, which is for one message. */

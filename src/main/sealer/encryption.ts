@@ -6,10 +6,11 @@ import { type Algorithm, type KeyUsage, algorithmOf, offered } from '../../share
 import { invalidCiphertext, VaultError } from '../../shared/model/errors.ts';
 import { type Bytes, copy } from '../crypto/bytes.ts';
 import { canonicalContext } from '../crypto/context.ts';
+import { constantTimeEqual } from '../crypto/equal.ts';
 import type { EncryptionContext, EncryptionKey, MaterialRef, MessageKey } from '../seal/protocol.ts';
 import { type OaepHash, decryptOaep, encryptOaep, oaepLimit } from './algorithms/rsa.ts';
 import { AEAD_KEY_LENGTH } from '../crypto/aead.ts';
-import { type BlobKey, WRAPPED_LENGTH, openBlob, sealBlob } from './blob.ts';
+import { type BlobKey, WRAPPED_LENGTH, locateBlob, openBlob, sealBlob } from './blob.ts';
 import { MATERIAL_ID_LENGTH } from './material-format.ts';
 import { type Material, materialOf } from './materials.ts';
 import type { Session } from './session.ts';
@@ -82,6 +83,13 @@ export function encryptWith(session: Session, material: Material, algorithm: Alg
   const limit = oaepLimit(publicKey, hash);
   if (plaintext.byteLength > limit) throw invalid(`\`${algorithm}\` with this key encrypts at most ${String(limit)} bytes`);
   return encryptOaep(hash, publicKey, plaintext);
+}
+
+/** The material that a ciphertext names where it is not this one. InvalidCiphertextException. */
+export function otherMaterial(session: Session, { materialId }: Material, algorithm: Algorithm, ciphertext: Uint8Array): Bytes | undefined {
+  if (!isSymmetric(algorithm)) return undefined;
+  const named = locateBlob(session.unsealed.locatorKey, ciphertext);
+  return constantTimeEqual(named, materialId) ? undefined : named;
 }
 
 /** InvalidCiphertextException, nothing finer; ValidationException for a context that RSA cannot bind. */

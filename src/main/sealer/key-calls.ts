@@ -17,7 +17,7 @@ import { locateBlob, wrappedIn } from './blob.ts';
 import { checkpointPublicKey, signCheckpoint } from './checkpoint.ts';
 import { dataKeyCalls } from './data-key-calls.ts';
 import { ROW_ID_LENGTH } from './database.ts';
-import { MISSING, checkLength, decryptWith, drawing, encryptWith, invalid, kmsMaterial, namedMaterial, wrongUse } from './encryption.ts';
+import { MISSING, checkLength, decryptWith, drawing, encryptWith, invalid, kmsMaterial, namedMaterial, otherMaterial, wrongUse } from './encryption.ts';
 import { generateKey } from './generate.ts';
 import { MATERIAL_ID_LENGTH, encodeMaterial, isPurpose, isSpec } from './material-format.ts';
 import { materialOf, materialsOf } from './materials.ts';
@@ -91,6 +91,8 @@ export const keyCalls: Handlers<
 
   decrypt(session, request) {
     const material = namedMaterial(session, request);
+    const other = material && !('messageKey' in request.key) ? otherMaterial(session, material, request.algorithm, request.ciphertext) : undefined;
+    if (other) return { other };
     return material ? { plaintext: decryptWith(session, material, request.algorithm, request.context, request.ciphertext) } : MISSING;
   },
 

@@ -8,7 +8,7 @@ import { BLOB_OVERHEAD, type BlobKey, locateBlob, openBlob, sealBlob } from '../
 import { keyCalls } from '../../../src/main/sealer/key-calls.ts';
 import { VaultError } from '../../../src/shared/model/errors.ts';
 import { systemRandom } from '../../../src/main/platform/random.ts';
-import { KEY_ID, MATERIAL_ID, codeOf, countingRandom, fakeSession, loaded, makeKey } from './fake-session.ts';
+import { KEY_ID, MATERIAL_ID, countingRandom, fakeSession, loaded, makeKey } from './fake-session.ts';
 import { salamander } from './salamander.ts';
 
 const LOCATOR_KEY = fromHex('a1'.repeat(32));
@@ -151,7 +151,7 @@ test('two blobs of one plaintext share nothing but the first four bytes', () => 
   expect(one.byteLength).toBe(4 + BLOB_OVERHEAD);
 });
 
-test('after 1,000 rotations every old blob finds its material and opens; a newer material refuses it', async () => {
+test('after 1,000 rotations every old blob finds its material and opens; under a newer material it only names its own', async () => {
   const session = fakeSession();
   const algorithm = 'SYMMETRIC_DEFAULT';
   const context = { a: 'b' };
@@ -170,7 +170,7 @@ test('after 1,000 rotations every old blob finds its material and opens; a newer
     const { materialId } = await keyCalls.locate(session, { ciphertext });
     const key = materials.get(hex(materialId))!;
     expect(hex((await loaded(keyCalls.decrypt(session, { key, keyId: KEY_ID, algorithm, ciphertext, context }))).plaintext)).toBe(plaintext);
-    if (key !== latest) expect(await codeOf(() => keyCalls.decrypt(session, { key: latest, keyId: KEY_ID, algorithm, ciphertext, context }))).toBe('InvalidCiphertextException');
+    if (key !== latest) expect(await keyCalls.decrypt(session, { key: latest, keyId: KEY_ID, algorithm, ciphertext, context })).toEqual({ other: materialId });
   }
   expect(materials.size).toBe(1000);
 });

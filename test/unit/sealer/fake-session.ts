@@ -97,11 +97,13 @@ export async function makeKey(session: Session, spec: KeySpec, purpose: KeyPurpo
 
 type Answer = ReplyOf<'encrypt' | 'decrypt' | 'generateDataKey' | 'generateDataKeys' | 'generateDataKeyPair' | 'reEncrypt' | 'deriveSharedSecret' | 'encapsulate' | 'decapsulate' | 'sign' | 'mac' | 'verifyMac'>;
 
-/** The reply, when the material was there. */
-export async function loaded<T extends Answer>(reply: T | Promise<T>): Promise<Exclude<T, { readonly missing: true }>> {
+type Whole<T> = Exclude<T, { readonly missing: true } | { readonly other: Uint8Array }>;
+
+/** The reply, when the material was there and the one that was named. */
+export async function loaded<T extends Answer>(reply: T | Promise<T>): Promise<Whole<T>> {
   const answer = await reply;
-  if ('missing' in answer) throw new Error('material was missing');
-  return answer as Exclude<T, { readonly missing: true }>;
+  if ('missing' in answer || 'other' in answer) throw new Error('the material was missing, or another was named');
+  return answer as Whole<T>;
 }
 
 /** The code of the VaultError that this throws or rejects with; `none` when it does neither. */

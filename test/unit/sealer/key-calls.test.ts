@@ -31,6 +31,14 @@ describe('symmetric keys', () => {
     }
   });
 
+  test('what names another material is not decrypted, and says which', async () => {
+    const [older, newer] = [await makeKey(session, algorithm), await makeKey(session, algorithm, 'kms', KEY_ID, fromHex('ffeeddccbbaa9988'))];
+    const use = { keyId: KEY_ID, algorithm, context } as const;
+    const { ciphertext } = await loaded(keyCalls.encrypt(session, { ...use, key: older.ref, plaintext: utf8('before') }));
+    expect(await keyCalls.decrypt(session, { ...use, key: newer.ref, ciphertext })).toEqual({ other: MATERIAL_ID });
+    expect(hex((await loaded(keyCalls.decrypt(session, { ...use, key: older.ref, ciphertext }))).plaintext)).toBe(hex(utf8('before')));
+  });
+
   test('a data key decrypts to itself; its length is bounded', async () => {
     const { ref } = await makeKey(session, algorithm);
     for (const length of [1, 32, 1024]) {

@@ -137,7 +137,7 @@ export function createTokenBackend<P extends { readonly token: TokenName }>({ so
       if (algorithm !== 'SYMMETRIC_DEFAULT') return decryptRsa(key, algorithm, ciphertext);
       return messageKeys.use(messageKeys.within(key, ciphertext), async (messageKey) => {
         const answer = await sealer.call('decrypt', { key: messageKey, keyId: key.keyId, algorithm, ciphertext, context });
-        if (answer.missing) throw missing();
+        if (answer.missing || !answer.plaintext) throw missing();
         return SecretBytes.take(answer.plaintext);
       });
     },
