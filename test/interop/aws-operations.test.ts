@@ -1,4 +1,4 @@
-/** What Debian's botocore knows of KMS: each operation of its own model asked by boto3 of a really running vault over TLS, or named here with why not. */
+/** What Debian's botocore knows of KMS: each operation of its own model asked of a really running vault over TLS, by boto3 and by the AWS command line, or named here with why not. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -31,13 +31,14 @@ beforeAll(async () => {
 });
 afterAll(() => on.end());
 
-it('boto3 drives every operation of its own model, but those that are named', async () => {
-  const { stdout } = await run('python3', [resolve(import.meta.dirname, 'boto3-operations.py')], {
+it.each(['boto3', 'awscli'])('%s drives every operation of its own model, but those that are named', async (tool) => {
+  const { stdout } = await run('python3', [resolve(import.meta.dirname, 'aws-operations.py'), tool], {
     env: {
       ...toolEnvironment(door, on.home),
       ENDPOINT: door.endpoint,
       CLUSTER: cluster,
       TOKEN_PIN: PIN,
+      PYTHONDONTWRITEBYTECODE: '1',
     },
   });
   const { known, answered } = JSON.parse(stdout) as { readonly known: readonly string[]; readonly answered: readonly string[] };

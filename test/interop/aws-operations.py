@@ -1,6 +1,13 @@
-"""Every operation of KMS that the installed botocore knows, asked of a running vault; prints as JSON which have answered, and botocore's own list."""
-import hashlib, json, os
-import boto3, botocore
+"""
+Every operation of KMS that the installed botocore knows, asked of a running vault by boto3, or (`awscli`) by the AWS command line; prints as JSON which have
+answered, and botocore's own list.
+"""
+import hashlib, json, os, sys
+if sys.argv[1] == 'awscli':
+    from aws_cli_client import CommandLine
+else:
+    import boto3
+import botocore
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -9,14 +16,18 @@ REGION = os.environ['AWS_DEFAULT_REGION']
 OTHER = 'ap-south-1'
 
 
+answered = set()
+
+
 def client(region):
-    return boto3.client('kms', endpoint_url=os.environ['ENDPOINT'], region_name=region)
+    if sys.argv[1] == 'awscli':
+        return CommandLine(os.environ['ENDPOINT'], region, answered)
+    made = boto3.client('kms', endpoint_url=os.environ['ENDPOINT'], region_name=region)
+    made.meta.events.register('after-call.kms', lambda http_response, model, **_: answered.add(model.name) if http_response.status_code == 200 else None)
+    return made
 
 
 kms, there = client(REGION), client(OTHER)
-answered = set()
-for each in (kms, there):
-    each.meta.events.register('after-call.kms', lambda http_response, model, **_: answered.add(model.name) if http_response.status_code == 200 else None)
 
 
 def make(**spec):
