@@ -1,4 +1,5 @@
 /** The story once more, by keyboard alone: no call of a mouse in this file, and the page says that it saw none. In order. */
+import { chmodSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dialog, heading, opensslVerifies, PASSWORD, recoveryCode, resultOf, textOf } from './support/acts.ts';
@@ -37,12 +38,23 @@ describe('the story by keyboard alone', () => {
 
   it('makes a vault', async () => {
     await heading(keys.page, 'Make your vault').waitFor();
+    // Where it cannot be made, the keyboard is where it is tried again.
+    chmodSync(home.folder, 0o711);
+    for (const name of ['Password', 'Password again']) {
+      await keys.tabTo(name);
+      await keys.type(PASSWORD);
+    }
+    await keys.press('Enter');
+    await keys.page.getByText('is open to other users').waitFor({ timeout: 20_000 });
+    await expect.poll(() => keys.at()).toMatchObject({ name: 'Password' });
+    chmodSync(home.folder, 0o700);
     await keys.tabTo('Password');
     await keys.type(PASSWORD);
     await keys.tabTo('Password again');
     await keys.type(PASSWORD);
     await keys.press('Enter');
     const groups = await recoveryCode(keys.page);
+    expect(await keys.at()).toMatchObject({ role: 'ol', shown: true });
     await keys.enter('I have it, type two groups back');
     for (let left = 2; left > 0; left--) {
       await keys.tabTo(/^Group \d$/);
@@ -178,6 +190,45 @@ describe('the story by keyboard alone', () => {
     await keys.enter('Cancel deletion');
     await keys.enter('Enable this key');
     await keys.page.getByRole('button', { name: /^Encrypt/ }).waitFor();
+    // A dialog of the menu gives the focus back to the menu's button.
+    await keys.enter('More for this key', 'Shift+Tab');
+    await keys.page.getByRole('menuitem').first().waitFor();
+    await keys.press('Enter');
+    await dialog(keys.page).waitFor();
+    await keys.press('Escape');
+    await dialog(keys.page).waitFor({ state: 'detached' });
+    await expect.poll(() => keys.at()).toMatchObject({ name: 'More for this key' });
+    // Back in the list, on the key that was shown.
+    await keys.press('Escape');
+    await expect.poll(() => keys.at()).toMatchObject({ role: 'listbox' });
+    await heading(keys.page, 'orders-data').waitFor();
+    await keys.press('j');
+    await heading(keys.page, 'release-signing').waitFor();
+    await keys.press('Enter');
+    await keys.press('Escape');
+    await expect.poll(() => keys.at()).toMatchObject({ role: 'listbox' });
+    await heading(keys.page, 'release-signing').waitFor();
+  });
+
+  it('imports key material, and has the focus at each step', async () => {
+    await keys.press('n');
+    await keys.tabTo(/^Name/);
+    await keys.type('brought');
+    await keys.tabTo(/I import the key material/);
+    await keys.press('Space');
+    await keys.press('Enter');
+    await heading(keys.page, 'brought').waitFor();
+    await dialog(keys.page).waitFor({ state: 'detached' });
+    await keys.press('Enter');
+    await keys.enter(/^Import key material/);
+    await keys.tabTo('Wrapping key');
+    await keys.press('End');
+    await keys.enter('Get a wrapping key');
+    await dialog(keys.page).getByText('A wrapping key and its token').waitFor({ timeout: 30_000 });
+    await expect.poll(() => keys.at()).toMatchObject({ role: 'button', name: /^(?:Save wrapping-key|Copy what openssl)/ });
+    await keys.press('Escape');
+    await dialog(keys.page).waitFor({ state: 'detached' });
+    await expect.poll(() => keys.at()).toMatchObject({ name: /^Import key material/ });
     await keys.press('Escape');
     await expect.poll(() => keys.at()).toMatchObject({ role: 'listbox' });
   });
@@ -189,6 +240,13 @@ describe('the story by keyboard alone', () => {
     await keys.press('Escape');
     await keys.press('ArrowDown');
     await expect.poll(() => keys.at()).toMatchObject({ role: 'listbox' });
+    // By its name, whatever else has the word in what is said of it; one key goes to it.
+    await keys.press('/');
+    await keys.type('orders');
+    await keys.press('Enter');
+    await heading(keys.page, 'orders-data').waitFor();
+    await keys.press('/');
+    await keys.press('Escape', 2);
     const panes: string[] = [];
     for (let left = 3; left > 0; left--) {
       await keys.press('F6');

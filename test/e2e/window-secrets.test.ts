@@ -24,10 +24,19 @@ afterAll(async () => {
 const current = (name: string): Promise<string> => currentValue(window, name);
 const html = (): Promise<string> => wholePage(page);
 
+const focused = (): Promise<string | undefined> => page.evaluate(() => {
+  const element = document.activeElement;
+  return element?.getAttribute('aria-label') ?? (element as HTMLInputElement | null)?.labels?.[0]?.textContent ?? undefined;
+});
+
 it('makes the first secret from fields, some of them pasted', async () => {
   await page.keyboard.press('Control+2');
   await page.getByText('No secrets yet').waitFor();
-  await press(page, 'Make the first secret');
+  // An empty list holds the keyboard as a full one does, and a dialog begins in its first field.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-pane'))).toBe('list');
+  await page.keyboard.press('n');
+  await dialog(page).waitFor();
+  expect(await focused()).toBe('Name');
   await page.getByLabel('Name', { exact: true }).fill('prod/orders db');
   await submit(page);
   await page.getByText('no spaces').waitFor();
@@ -41,6 +50,7 @@ it('makes the first secret from fields, some of them pasted', async () => {
   await page.getByLabel('Name of field 3').waitFor();
   await expect.poll(() => page.getByLabel('Name of field 3').inputValue()).toBe('port');
   await press(page, 'Add a field');
+  await expect.poll(focused).toBe('Name of field 5');
   await page.getByLabel('Name of field 5').fill('token');
   await page.getByRole('button', { name: 'Generate a value for field 5' }).click();
   await page.getByText('190 bits: strong').waitFor();

@@ -69,6 +69,8 @@ function PasswordStep({ folder, onMade, onCode }: PasswordStepProps) {
   const [problem, setProblem] = useState<{ readonly password?: string; readonly again?: string }>({});
   const [error, setError] = useState<CallError>();
   const [busy, setBusy] = useState(false);
+  // The fields cannot be typed into until then.
+  useEffect(() => { if (error) password.current?.focus(); }, [error]);
   const onType = useCallback((text: string) => { setProblem({}); setStrength(text === '' ? undefined : strengthOf(text)); }, []);
 
   const create = async (): Promise<void> => {

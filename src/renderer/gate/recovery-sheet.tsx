@@ -42,6 +42,8 @@ export function RecoverySheet({ code, vault, onDone }: RecoverySheetProps) {
   useEffect(() => {
     const cells = step === 'show' ? list.current?.querySelectorAll('b') : undefined;
     cells?.forEach((cell, group) => { cell.textContent = groupText(code, group); });
+    // What was pressed to come here is gone: the keyboard goes on from the code.
+    if (step === 'show' && document.activeElement === document.body) list.current?.focus();
     return () => { cells?.forEach((cell) => { cell.textContent = ''; }); };
   }, [code, step]);
 
@@ -84,7 +86,7 @@ export function RecoverySheet({ code, vault, onDone }: RecoverySheetProps) {
     <div>
       <p className="text-fg-2">It opens the vault when the password is forgotten. It is shown this once; keep it on paper, away from this computer. Whoever has it can open the vault.</p>
       <div className="mt-5">
-        <ol ref={list} aria-label="Recovery code, seven groups of four" className="edge grid grid-cols-4 gap-x-4 gap-y-3 rounded-card bg-raised p-4">
+        <ol ref={list} tabIndex={-1} aria-label="Recovery code, seven groups of four" className="edge grid grid-cols-4 gap-x-4 gap-y-3 rounded-card bg-raised p-4">
           {GROUPS.map((group) => (
             <li key={group} className="flex items-baseline gap-2"><span className="text-[11px] text-fg-3">{group + 1}</span><b className="font-secret text-[16px] font-medium tracking-[.12em]" /></li>
           ))}

@@ -11,6 +11,7 @@ import { EmptyState, errorOf, InlineError, ProgressRow, SkeletonRows } from '../
 import { Kbd } from '../parts/kbd.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
+import { SIDE_BY_SIDE } from '../vault/global-keys.ts';
 import { letterOf } from '../vault/letters.ts';
 import { actionRow, actionsOf } from './actions.ts';
 import { keyQuery, useDescribed, useKeys, type KeyRow } from './data.ts';
@@ -49,16 +50,21 @@ export function KeysScreen() {
   const find = useMemo(() => {
     if (!rows) return undefined;
     if (!deep) return finderOf(rows, ({ text }) => text);
-    return (text: string) => rows.filter((row) => textOf(row, queries.getQueryData<KeyMetadata>(keyQuery(row.id))).includes(text));
+    return (text: string) => {
+      const found = rows.filter((row) => textOf(row, queries.getQueryData<KeyMetadata>(keyQuery(row.id))).includes(text));
+      // Those that are called so stand before those of which it is said.
+      return [...found.filter((row) => row.text.includes(text)), ...found.filter((row) => !row.text.includes(text))];
+    };
   }, [rows, deep, queries, round]);
   const shownRows = useMemo(() => (wanted === '' ? rows : find?.(wanted)), [rows, find, wanted]);
   // Where both fit side by side, the first key stands there until another is chosen.
-  const selected = chosen ?? (whole && window.innerWidth >= 1040 ? rows?.[0]?.id : undefined);
+  const selected = chosen ?? (whole && window.innerWidth >= SIDE_BY_SIDE ? rows?.[0]?.id : undefined);
   const current = useMemo(() => rows?.find((row) => row.id === selected), [rows, selected]);
   const select = useCallback((id: string | undefined): void => { void navigate({ to: '/keys', search: id === undefined ? {} : { key: id }, replace: true }); }, [navigate]);
   const open = useCallback((): void => { detail.current?.focus(); }, []);
   const back = useCallback((): void => {
-    select(undefined);
+    // Side by side, the list goes on from the key that was shown.
+    if (window.innerWidth < SIDE_BY_SIDE) select(undefined);
     setTimeout(focusList, 0);
   }, [select]);
 
@@ -107,7 +113,7 @@ export function KeysScreen() {
                   if (event.key === 'Escape' && filter !== '') { event.stopPropagation(); setFilter(''); }
                   else if (event.key === 'ArrowDown' || event.key === 'Escape' || event.key === 'Enter') {
                     event.preventDefault();
-                    if (!current && shownRows?.[0]) select(shownRows[0].id);
+                    if (event.key !== 'Escape' && shownRows?.[0] && !shownRows.some(({ id }) => id === selected)) select(shownRows[0].id);
                     focusList();
                   }
                 }}

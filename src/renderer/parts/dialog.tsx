@@ -6,6 +6,40 @@ import { IconButton } from './button.tsx';
 /** What a form begins with: the chosen one of a group, or a field. */
 const FIRST = 'input:checked, input:not([type="radio"], [type="file"], :disabled)';
 
+/** Where the keyboard goes on in a step of its own: what stands first below the title, of a group the chosen one. */
+const STOPS = 'button:not(:disabled), input:checked, input:not([type="radio"], [type="file"], :disabled), select:not(:disabled), textarea:not(:disabled), a[href], [tabindex="0"]';
+
+/** Of what is there to be seen, and not in the line of the title. */
+const firstOf = (dialog: HTMLElement, stops: string): HTMLElement | undefined => [...dialog.querySelectorAll<HTMLElement>(stops)].find((one) => !one.closest('[hidden], header'));
+
+/** Gives the focus on where what had it is taken out, as the control that led to the next step is. Until what it returns is called. */
+function holdFocus(dialog: HTMLElement): () => void {
+  let last: Element | undefined;
+  const onFocus = ({ target }: FocusEvent): void => { last = target instanceof Element ? target : undefined; };
+  const observer = new MutationObserver(() => {
+    if (last === undefined || last.isConnected) return;
+    last = undefined;
+    // What the step itself does about it comes first.
+    setTimeout(() => {
+      if (document.activeElement !== document.body && document.activeElement !== dialog) return;
+      firstOf(dialog, STOPS)?.focus();
+    }, 0);
+  });
+  dialog.addEventListener('focusin', onFocus);
+  observer.observe(dialog, { childList: true, subtree: true });
+  return () => {
+    observer.disconnect();
+    dialog.removeEventListener('focusin', onFocus);
+  };
+}
+
+/** What opened a dialog: the button under which a menu was, where it was an item of one. */
+function openerOf(focused: Element | null): HTMLElement | undefined {
+  const menu = focused?.closest('[role="menu"]');
+  const opener = menu ? document.getElementById(menu.getAttribute('aria-labelledby') ?? '') : focused;
+  return opener instanceof HTMLElement && opener !== document.body ? opener : undefined;
+}
+
 interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
@@ -22,15 +56,18 @@ export function Dialog({ title, onClose, children, sheet = false, head, held = f
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
-    const before = document.activeElement;
+    const opener = openerOf(document.activeElement);
+    const pane = opener?.closest<HTMLElement>('[data-pane]');
     const dialog = ref.current;
     dialog?.showModal();
+    const release = dialog ? holdFocus(dialog) : undefined;
     // The browser would begin with the close button.
-    (dialog?.querySelector<HTMLElement>('textarea') ?? dialog?.querySelector<HTMLElement>(FIRST))?.focus();
+    if (dialog) (firstOf(dialog, 'textarea') ?? firstOf(dialog, FIRST))?.focus();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected && before !== document.body) before.focus();
-      // What opened it is gone, as the button that made the first key is: the pane that is in sight takes the focus.
-      else [...document.querySelectorAll<HTMLElement>('[data-pane="list"], [data-pane="detail"]')].find((pane) => pane.offsetParent !== null)?.focus();
+      release?.();
+      if (opener?.isConnected === true) opener.focus();
+      // What opened it is gone, as the button that made the first key is: its pane takes the focus, or the one that is in sight.
+      else [pane, ...document.querySelectorAll<HTMLElement>('[data-pane="list"], [data-pane="detail"]')].find((one) => one?.isConnected === true && one.offsetParent !== null)?.focus();
     };
   }, []);
   return (

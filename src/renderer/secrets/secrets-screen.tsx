@@ -9,12 +9,15 @@ import { EmptyState, errorOf, InlineError, SkeletonRows } from '../parts/feedbac
 import { Kbd } from '../parts/kbd.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
+import { SIDE_BY_SIDE } from '../vault/global-keys.ts';
 import { letterOf } from '../vault/letters.ts';
 import { searchWords, useSecrets } from './data.ts';
 import { openFile } from './import-data.ts';
 import { SecretDetail } from './secret-detail.tsx';
 import { SecretList } from './secret-list.tsx';
 
+/** With no secret in it the list has no rows that would begin with the keyboard. */
+const holdFocus = (pane: HTMLElement | null): void => { if (document.activeElement === document.body) pane?.focus({ preventScroll: true }); };
 const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
 
 /** A letter in the search is on the screen at the next frame: what it does not change is not made anew for it. */
@@ -32,12 +35,13 @@ export function SecretsScreen() {
   const input = useRef<HTMLInputElement>(null);
   const detail = useRef<HTMLDivElement>(null);
   // Where both fit side by side, the first secret stands there until another is chosen.
-  const selected = chosen ?? (window.innerWidth >= 1040 ? secrets?.[0]?.Name : undefined);
+  const selected = chosen ?? (window.innerWidth >= SIDE_BY_SIDE ? secrets?.[0]?.Name : undefined);
   const none = secrets?.length === 0 && words === '';
   const select = useCallback((name: string | undefined): void => { void navigate({ to: '/secrets', search: name === undefined ? {} : { secret: name }, replace: true }); }, [navigate]);
   const open = useCallback((): void => { detail.current?.focus(); }, []);
   const back = useCallback((): void => {
-    select(undefined);
+    // Side by side, the list goes on from the secret that was shown.
+    if (window.innerWidth < SIDE_BY_SIDE) select(undefined);
     setTimeout(focusList, 0);
   }, [select]);
 
@@ -75,7 +79,7 @@ export function SecretsScreen() {
         {!readOnly && <Button kind="primary" icon={<Plus size={14} strokeWidth={1.8} />} shortcut="N" onClick={() => { show({ kind: 'create-secret' }); }}>New secret</Button>}
       </header>
       {none && (
-        <div data-pane="list" tabIndex={-1} className="min-h-0 flex-1 bg-pane focus-visible:-outline-offset-2">
+        <div ref={holdFocus} data-pane="list" tabIndex={-1} className="min-h-0 flex-1 bg-pane focus-visible:-outline-offset-2">
           <EmptyState title="No secrets yet. A secret keeps a password, a token or a whole configuration, in versions that you can go back to." command="keystead secret create --name NAME --secret-string -">{!readOnly && <Button kind="primary" tall onClick={() => { show({ kind: 'create-secret' }); }}>Make the first secret</Button>}{!readOnly && <Button tall onClick={() => { show({ kind: 'import-secrets' }); }}>Import a file</Button>}</EmptyState>
         </div>
       )}
@@ -93,7 +97,7 @@ export function SecretsScreen() {
                   if (event.key === 'Escape' && filter !== '') { event.stopPropagation(); setFilter(''); }
                   else if (event.key === 'ArrowDown' || event.key === 'Escape' || event.key === 'Enter') {
                     event.preventDefault();
-                    if (selected === undefined && secrets?.[0]) select(secrets[0].Name);
+                    if (event.key !== 'Escape' && secrets?.[0] && !secrets.some(({ Name }) => Name === selected)) select(secrets[0].Name);
                     focusList();
                   }
                 }}

@@ -114,6 +114,17 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
     }
     setMode(to);
   };
+  /** Once its row is there. */
+  const goTo = (row: Row | undefined): void => { setTimeout(() => { nameInputs.current.get(row?.id ?? -1)?.focus(); }, 0); };
+  const add = (): void => {
+    const row = { id: next.current++, kept: false };
+    setRows([...rows, row]);
+    goTo(row);
+  };
+  const drop = (at: number): void => {
+    setRows(rows.filter((_, one) => one !== at));
+    goTo(rows[at + 1] ?? rows[at - 1]);
+  };
   const put = (id: number, value: SecretBytes): void => {
     const input = valueInputs.current.get(id);
     if (!input) return;
@@ -142,13 +153,13 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
                 <input ref={(element) => { if (element) valueInputs.current.set(id, element); else valueInputs.current.delete(id); }} type={shown ? 'text' : 'password'} aria-label={`Value of field ${String(at + 1)}`} placeholder={kept ? 'stays as it is' : ''} autoComplete="off" spellCheck={false} maxLength={MOST_TEXT} className={`${FIELD} font-secret`} />
                 {json && <span title="No text: it is written as the JSON that it is" className="text-[12px] text-fg-3">JSON</span>}
                 <IconButton label={`Generate a value for field ${String(at + 1)}`} aria-expanded={generating === id} onClick={() => { setGenerating(generating === id ? undefined : id); }}><Dices size={15} strokeWidth={1.6} /></IconButton>
-                {rows.length > 1 && <IconButton label={`Remove field ${String(at + 1)}`} onClick={() => { setRows(rows.filter((row) => row.id !== id)); }}><X size={15} strokeWidth={1.6} /></IconButton>}
+                {rows.length > 1 && <IconButton label={`Remove field ${String(at + 1)}`} onClick={() => { drop(at); }}><X size={15} strokeWidth={1.6} /></IconButton>}
               </div>
               {generating === id && <Generator label={`Generate a value for field ${String(at + 1)}`} onMade={(value) => { put(id, value); }} onClose={() => { setGenerating(undefined); }} />}
             </div>
           ))}
         </div>
-        <div className="mt-1.5 flex items-center gap-2"><Button kind="ghost" className="-ml-2" icon={<Plus size={14} strokeWidth={1.6} />} onClick={() => { setRows([...rows, { id: next.current++, kept: false }]); }}>Add a field</Button><span className="text-[12px] text-fg-3">Paste JSON or NAME=value lines into a name</span></div>
+        <div className="mt-1.5 flex items-center gap-2"><Button kind="ghost" className="-ml-2" icon={<Plus size={14} strokeWidth={1.6} />} onClick={add}>Add a field</Button><span className="text-[12px] text-fg-3">Paste JSON or NAME=value lines into a name</span></div>
       </div>
     </div>
   );

@@ -4,6 +4,9 @@ import { useEffect, useRef } from 'react';
 import { letterOf } from './letters.ts';
 import type { Shown, VaultFrame } from './context.ts';
 
+/** Pixels of a window in which a list and what is picked of it stand beside each other; the styles have the same. */
+export const SIDE_BY_SIDE = 1040;
+
 /** F6 goes round these, in the order of the page. */
 const PANES = '[data-pane]';
 
