@@ -10,7 +10,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
 import { useRequest } from '../parts/request.ts';
-import { CHIP, TagChips, TagDialog } from '../parts/tags.tsx';
+import { CHIP, TagChips, TagDialog, type TagBefore } from '../parts/tags.tsx';
 import { useVault } from '../vault/context.ts';
 import { useHeldFocus } from '../vault/global-keys.ts';
 import { refreshKey, useKeyName, type KeyRow } from './data.ts';
@@ -52,12 +52,12 @@ export function Tags({ row, changeable }: { readonly row: KeyRow; readonly chang
     setFailed(answer.ok ? undefined : answer.error);
     await refreshKey(queries, row.id);
   };
-  return <TagChips tags={data?.map(({ TagKey, TagValue }) => [TagKey, TagValue] as const)} changeable={changeable} failed={failed} onAdd={() => { show({ kind: 'tag', keyId: row.id }); }} onRemove={remove} />;
+  return <TagChips tags={data?.map(({ TagKey, TagValue }) => [TagKey, TagValue] as const)} changeable={changeable} failed={failed} onAdd={() => { show({ kind: 'tag', keyId: row.id }); }} onChange={(name, value) => { show({ kind: 'tag', keyId: row.id, before: { name, value } }); }} onRemove={remove} />;
 }
 
-export function AddTag({ keyId, onClose }: EditProps) {
+export function AddTag({ keyId, before, onClose }: EditProps & { readonly before?: TagBefore | undefined }) {
   const queries = useQueryClient();
-  return <TagDialog of={useKeyName(keyId)} add={(TagKey, TagValue) => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey, TagValue }] })} onAdded={() => refreshKey(queries, keyId)} onClose={onClose} />;
+  return <TagDialog of={useKeyName(keyId)} before={before} add={(TagKey, TagValue) => client.kms.tagResource({ KeyId: keyId, Tags: [{ TagKey, TagValue }] })} onAdded={() => refreshKey(queries, keyId)} onClose={onClose} />;
 }
 
 export function Replicate({ keyId, onClose }: EditProps) {

@@ -10,22 +10,31 @@ import { useRequest } from './request.ts';
 
 export const CHIP = 'inline-flex items-center gap-1 rounded-chip bg-raised px-1.5 text-[12px] [[data-theme=dark]_&]:bg-line';
 
+/** A tag that is there, as it is changed. */
+export interface TagBefore {
+  readonly name: string;
+  readonly value: string;
+}
+
 interface TagChipsProps {
   /** Undefined: not known yet. */
   readonly tags: readonly (readonly [name: string, value: string])[] | undefined;
   readonly changeable: boolean;
   readonly failed: CallError | undefined;
   readonly onAdd: () => void;
+  readonly onChange: (name: string, value: string) => void;
   readonly onRemove: (name: string) => Promise<void>;
 }
 
-export function TagChips({ tags, changeable, failed, onAdd, onRemove }: TagChipsProps) {
+export function TagChips({ tags, changeable, failed, onAdd, onChange, onRemove }: TagChipsProps) {
   return (
     <>
       {tags?.length === 0 && <span className="text-fg-3">None</span>}
       {tags?.map(([name, value]) => (
         <span key={name} className={CHIP}>
-          <bdi>{name}</bdi><span className="text-fg-2"><bdi>{value}</bdi></span>
+          {changeable
+            ? <button type="button" aria-label={`Change the tag ${name}, ${value === '' ? 'without a value' : value}`} className="inline-flex min-h-6 cursor-pointer items-center gap-1 rounded-chip hover:underline" onClick={() => { onChange(name, value); }}><bdi>{name}</bdi><span className="text-fg-2"><bdi>{value}</bdi></span></button>
+            : <><bdi>{name}</bdi><span className="text-fg-2"><bdi>{value}</bdi></span></>}
           {changeable && <IconButton label={`Remove the tag ${name}`} className="size-6" onClick={() => { void onRemove(name); }}><X size={13} strokeWidth={1.6} /></IconButton>}
         </span>
       ))}
@@ -38,28 +47,30 @@ export function TagChips({ tags, changeable, failed, onAdd, onRemove }: TagChips
 interface TagDialogProps {
   /** What is tagged. */
   readonly of: string;
+  /** One that is there and is to have another value; absent: a new one. */
+  readonly before?: TagBefore | undefined;
   readonly add: (name: string, value: string) => Promise<Answer<object>>;
   readonly onAdded: () => Promise<void>;
   readonly onClose: () => void;
 }
 
-export function TagDialog({ of, add, onAdded, onClose }: TagDialogProps) {
+export function TagDialog({ of, before, add, onAdded, onClose }: TagDialogProps) {
   const [name, value] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   const { busy, error, send } = useRequest();
   const submit = (): Promise<void> =>
-    send(() => add(name.current?.value.trim() ?? '', value.current?.value.trim() ?? ''), async () => {
+    send(() => add(before?.name ?? name.current?.value.trim() ?? '', value.current?.value.trim() ?? ''), async () => {
       await onAdded();
       onClose();
     });
   return (
-    <Dialog title={`Tag ${of}`} onClose={onClose} held={busy}>
+    <Dialog title={before ? `Tag ${before.name} of ${of}` : `Tag ${of}`} onClose={onClose} held={busy}>
       <form onSubmit={(event) => { event.preventDefault(); void submit(); }}>
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
-          <TextField ref={name} label="Tag" maxLength={128} required autoFocus placeholder="team" hint="A tag of this name that is there gets the other value" />
-          <TextField ref={value} label="Value" maxLength={256} placeholder="orders" hint="For people and programs; not secret" />
+          {!before && <TextField ref={name} label="Tag" maxLength={128} required autoFocus placeholder="team" hint="A tag of this name that is there gets the other value" />}
+          <TextField ref={value} label="Value" defaultValue={before?.value} autoFocus={before !== undefined} maxLength={256} placeholder="orders" hint="For people and programs; not secret" />
           {error && <InlineError error={error} consequence="The tags are as they were." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>Add tag</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="primary" type="submit" busy={busy}>{before ? 'Save value' : 'Add tag'}</Button></DialogFoot>
       </form>
     </Dialog>
   );

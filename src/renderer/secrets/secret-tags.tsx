@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { CallError } from '../../shared/api/client.ts';
 import { client } from '../client.ts';
-import { TagChips, TagDialog } from '../parts/tags.tsx';
+import { TagChips, TagDialog, type TagBefore } from '../parts/tags.tsx';
 import { useVault } from '../vault/context.ts';
 import { pathOf, refreshSecrets, type SecretKnown } from './data.ts';
 
@@ -16,10 +16,10 @@ export function SecretTags({ value: { Name: name, Tags: tags, DeletedDate: due }
     setFailed(answer.ok ? undefined : answer.error);
     await refreshSecrets(queries);
   };
-  return <TagChips tags={tags.map(({ Key, Value }) => [Key, Value] as const)} changeable={!readOnly && due === undefined} failed={failed} onAdd={() => { show({ kind: 'tag-secret', name }); }} onRemove={remove} />;
+  return <TagChips tags={tags.map(({ Key, Value }) => [Key, Value] as const)} changeable={!readOnly && due === undefined} failed={failed} onAdd={() => { show({ kind: 'tag-secret', name }); }} onChange={(tag, given) => { show({ kind: 'tag-secret', name, before: { name: tag, value: given } }); }} onRemove={remove} />;
 }
 
-export function AddSecretTag({ name, onClose }: { readonly name: string; readonly onClose: () => void }) {
+export function AddSecretTag({ name, before, onClose }: { readonly name: string; readonly before?: TagBefore | undefined; readonly onClose: () => void }) {
   const queries = useQueryClient();
-  return <TagDialog of={pathOf(name)[1]} add={(Key, Value) => client.secretsmanager.tagResource({ SecretId: name, Tags: [{ Key, Value }] })} onAdded={() => refreshSecrets(queries)} onClose={onClose} />;
+  return <TagDialog of={pathOf(name)[1]} before={before} add={(Key, Value) => client.secretsmanager.tagResource({ SecretId: name, Tags: [{ Key, Value }] })} onAdded={() => refreshSecrets(queries)} onClose={onClose} />;
 }

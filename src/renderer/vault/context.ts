@@ -2,6 +2,7 @@
 import { createContext, useContext } from 'react';
 import type { Output } from '../../shared/api/index.ts';
 import type { UseAction } from '../keys/actions.ts';
+import type { TagBefore } from '../parts/tags.tsx';
 import type { Opening } from '../secrets/import-data.ts';
 
 export type Shown =
@@ -12,7 +13,10 @@ export type Shown =
   | { readonly kind: 'use'; readonly keyId: string; readonly action: UseAction }
   | { readonly kind: 'delete'; readonly keyId: string }
   | { readonly kind: 'description'; readonly keyId: string }
-  | { readonly kind: 'alias' | 'import' | 'tag' | 'replicate'; readonly keyId: string }
+  | { readonly kind: 'alias' | 'import' | 'replicate'; readonly keyId: string }
+  /** `before`: a tag that is there and is to have another value. */
+  | { readonly kind: 'tag'; readonly keyId: string; readonly before?: TagBefore }
+  | { readonly kind: 'tag-secret'; readonly name: string; readonly before?: TagBefore }
   /** Imported material; the current one where none is named. */
   | { readonly kind: 'delete-material'; readonly keyId: string; readonly materialId?: string }
   | { readonly kind: 'region'; readonly keyId: string; readonly region: string }
@@ -21,7 +25,7 @@ export type Shown =
   | { readonly kind: 'connect-store'; readonly storeId: string; readonly then?: Shown }
   | { readonly kind: 'create-secret' }
   | { readonly kind: 'import-secrets'; readonly first?: Opening }
-  | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation' | 'add-replica' | 'tag-secret'; readonly name: string }
+  | { readonly kind: 'change-secret' | 'describe-secret' | 'delete-secret' | 'set-up-rotation' | 'add-replica'; readonly name: string }
   | { readonly kind: 'remove-replica'; readonly name: string; readonly region: string };
 
 export interface VaultFrame {

@@ -48,7 +48,7 @@ function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefin
     case 'alias': return <AddAlias keyId={shown.keyId} onClose={close} />;
     case 'import': return <ImportMaterial keyId={shown.keyId} onClose={close} />;
     case 'delete-material': return <DeleteMaterial keyId={shown.keyId} materialId={shown.materialId} onClose={close} />;
-    case 'tag': return <AddTag keyId={shown.keyId} onClose={close} />;
+    case 'tag': return <AddTag keyId={shown.keyId} before={shown.before} onClose={close} />;
     case 'replicate': return <Replicate keyId={shown.keyId} onClose={close} />;
     case 'region': return <KeyInRegion keyId={shown.keyId} region={shown.region} onClose={close} />;
     case 'set-up-hardware': return <SetUpHardware onClose={close} />;
@@ -57,7 +57,7 @@ function contentOf(shown: Shown, close: () => void, show: (what: Shown | undefin
     case 'import-secrets': return <ImportSecrets first={shown.first} onClose={close} />;
     case 'change-secret': return <ChangeSecret name={shown.name} onClose={close} />;
     case 'describe-secret': return <DescribeSecret name={shown.name} onClose={close} />;
-    case 'tag-secret': return <AddSecretTag name={shown.name} onClose={close} />;
+    case 'tag-secret': return <AddSecretTag name={shown.name} before={shown.before} onClose={close} />;
     case 'set-up-rotation': return <SetUpRotation name={shown.name} onClose={close} />;
     case 'add-replica': return <AddReplica name={shown.name} onClose={close} />;
     case 'remove-replica': return <RemoveReplica name={shown.name} region={shown.region} onClose={close} />;
