@@ -13,7 +13,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { Check, SelectField, TextField } from '../parts/field.tsx';
 import { refreshKey, useKeys } from './data.ts';
-import { KeyPlaceChoice, useKeyPlaces, useOffered, type KeyPlace } from './key-place.tsx';
+import { KeyPlaceChoice, placeNote, useKeyPlaces, useOffered, type KeyPlace } from './key-place.tsx';
 
 interface Purpose {
   readonly title: string;
@@ -67,8 +67,9 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const description = useRef<HTMLInputElement>(null);
   const [usage, setUsage] = useState<KeyUsage>('ENCRYPT_DECRYPT');
   const [spec, setSpec] = useState<KeySpec>(DEFAULTS.ENCRYPT_DECRYPT);
-  const [place, setPlace] = useState<KeyPlace>();
+  const [picked, setPlace] = useState<KeyPlace>();
   const { places, away } = useKeyPlaces();
+  const place = places.find(({ store }) => store.CustomKeyStoreId === picked?.store.CustomKeyStoreId) ?? picked;
   const offers = useOffered(place);
   const { rows } = useKeys();
   const kinds = PURPOSES[usage].specs.filter(([name]) => offers?.(name, usage) === true);
@@ -143,7 +144,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
             </div>
           </fieldset>
           {unnamed === undefined && possible && <SelectField label="Kind" value={kind} options={kinds} onPick={setSpec} hint="What it is for and its kind stay as they are for ever" />}
-          {unnamed === undefined && !possible && <p role="status" className="text-fg-2">{offers ? <>Token <bdi>{place?.token.Label}</bdi> makes no key for this. Choose another use, or this vault.</> : 'Asking the token what it makes…'}</p>}
+          {unnamed === undefined && !possible && <p role="status" className="text-fg-2">{offers ? <>Key store <bdi>{place?.store.CustomKeyStoreName}</bdi> makes no key for this. Choose another use, or this vault.</> : 'Asking the token what it makes…'}</p>}
           {unnamed === undefined && <KeyPlaceChoice places={places} away={away} chosen={place} onPick={setPlace} />}
           <TextField ref={name} label="Name" maxLength={250} placeholder="orders/data" error={problem} onInput={() => { setProblem(undefined); }} hint="Becomes its alias; you can add and change names later" />
           {unnamed === undefined && <TextField ref={description} label="Description" maxLength={8192} hint="For people; not secret" />}
@@ -154,7 +155,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
               <Check checked={wide} onCheck={setWide} words="It can be replicated to other regions of this vault" />
             </fieldset>
           )}
-          <p className="text-[12px] text-fg-3">{place ? 'It is made in the token and never leaves it: it cannot be exported or backed up. Whoever loses the token loses the key.' : brings && isImportable(kind) ? 'It cannot be used before you have imported its material. The vault never gives it out again.' : 'It is made in this vault and never leaves it: no one can export it, you included.'}</p>
+          <p className="text-[12px] text-fg-3">{place ? placeNote(place) : brings && isImportable(kind) ? 'It cannot be used before you have imported its material. The vault never gives it out again.' : 'It is made in this vault and never leaves it: no one can export it, you included.'}</p>
           {error && <InlineError error={error} consequence={unnamed === undefined ? 'No key was made.' : 'The key was made; it has no name yet.'} />}
         </div>
         <DialogFoot>

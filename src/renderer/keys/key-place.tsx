@@ -2,31 +2,51 @@
 import { Cpu, Vault } from 'lucide-react';
 import { useId } from 'react';
 import type { KeySpec, KeyUsage } from '../../shared/model/algorithms.ts';
-import { useHardware, useKeyStores, useMechanisms, type KeyStore, type Token } from '../hardware/data.ts';
+import { useClusters, useHardware, useKeyStores, useMechanisms, type Cluster, type KeyStore, type Token } from '../hardware/data.ts';
 import { CHOICE } from '../hardware/module-choice.tsx';
+import { nameOf } from '../hardware/token-names.ts';
 
 /** Where a key can be made besides in the vault. */
 export interface KeyPlace {
   readonly store: KeyStore;
-  readonly token: Token;
+  /** One that answers. */
+  readonly token: Pick<Token, 'Serial' | 'Label'>;
+  /** Every token that a key made there is in, by name. */
+  readonly tokens: readonly string[];
+}
+
+function placeOf(store: KeyStore, tokens: readonly Token[], cluster: Cluster | undefined): KeyPlace | undefined {
+  const members = cluster?.Members ?? [];
+  const token = members.find(({ Health }) => Health === 'connected') ?? tokens.find(({ CloudHsmClusterId }) => CloudHsmClusterId === store.CloudHsmClusterId);
+  return token && { store, token, tokens: members.length > 1 ? members.map(nameOf) : [nameOf(token)] };
 }
 
 export function useKeyPlaces(): { readonly places: readonly KeyPlace[]; readonly away: readonly KeyStore[] } {
   const stores = useKeyStores().data ?? [];
   const connected = stores.filter(({ ConnectionState }) => ConnectionState === 'CONNECTED');
   const tokens = useHardware(connected.length > 0).data?.Tokens ?? [];
+  const clusters = useClusters(connected);
   return {
-    places: connected.flatMap((store) => tokens.filter(({ CloudHsmClusterId }) => CloudHsmClusterId === store.CloudHsmClusterId).slice(0, 1).map((token) => ({ store, token }))),
+    places: connected.flatMap((store, at) => placeOf(store, tokens, clusters[at]) ?? []),
     away: stores.filter(({ ConnectionState }) => ConnectionState !== 'CONNECTED'),
   };
 }
 
-/** What can be made in a place; undefined while the token is asked. In the vault: everything. */
+/** What can be made in a place, of several tokens what also travels between them; undefined while the token is asked. In the vault: everything. */
 export function useOffered(place: KeyPlace | undefined): ((spec: KeySpec, usage: KeyUsage) => boolean) | undefined {
   const { data } = useMechanisms(place?.token ?? { Serial: '', Label: '' }, place !== undefined);
+  const [cluster] = useClusters(place ? [place.store] : []);
   if (!place) return () => true;
-  return data && ((spec, usage) => data.Offers.some(({ KeySpec, KeyUsage }) => KeySpec === spec && KeyUsage === usage));
+  const travels = (spec: KeySpec): boolean => cluster === undefined || cluster.State === 'single' || cluster.KeySpecs.includes(spec);
+  return data && ((spec, usage) => travels(spec) && data.Offers.some(({ KeySpec, KeyUsage }) => KeySpec === spec && KeyUsage === usage));
 }
+
+const listed = new Intl.ListFormat('en', { type: 'conjunction' });
+/** What is to be known before a key is made there. */
+export const placeNote = ({ tokens }: KeyPlace): string =>
+  tokens.length > 1
+    ? 'It is made in one of the tokens, copied to the others, and never leaves them: it cannot be exported or backed up. Whoever loses them all loses the key.'
+    : 'It is made in the token and never leaves it: it cannot be exported or backed up. Whoever loses the token loses the key.';
 
 interface KeyPlaceChoiceProps {
   readonly places: readonly KeyPlace[];
@@ -52,7 +72,7 @@ export function KeyPlaceChoice({ places, away, chosen, onPick }: KeyPlaceChoiceP
           <label key={place.store.CustomKeyStoreId} className={CHOICE}>
             <input type="radio" name={group} checked={chosen?.store.CustomKeyStoreId === place.store.CustomKeyStoreId} onChange={() => { onPick(place); }} className="absolute inset-0 appearance-none focus-visible:outline-none" />
             <Cpu {...icon} className="shrink-0 text-steel" />
-            <span className="min-w-0"><span className="block truncate font-medium">In hardware: <bdi>{place.store.CustomKeyStoreName}</bdi></span><span className="block truncate text-[12px]/4 text-fg-2">Token <bdi>{place.token.Label}</bdi>; cannot be exported or backed up</span></span>
+            <span className="min-w-0"><span className="block truncate font-medium">In hardware: <bdi>{place.store.CustomKeyStoreName}</bdi></span><span className="block truncate text-[12px]/4 text-fg-2">{place.tokens.length > 1 ? 'Tokens' : 'Token'} <bdi>{listed.format(place.tokens)}</bdi>; cannot be exported or backed up</span></span>
           </label>
         ))}
       </div>

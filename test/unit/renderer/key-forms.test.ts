@@ -83,6 +83,41 @@ it('makes no key for a name that another key has', async () => {
   expect(document.activeElement).toBe(name);
 });
 
+describe('in a key store that spans two tokens', () => {
+  const member = (Label: string, Health: string) => ({ CloudHsmClusterId: `cluster-${Label}`, Serial: Label, Label, Health });
+  const offer = (KeySpec: string) => ({ KeySpec, KeyUsage: 'SIGN_VERIFY' });
+  /** The new key's dialog, with the key store chosen. */
+  async function chosen(members: readonly object[]): Promise<RenderResult> {
+    Object.assign(outputs, {
+      'kms:DescribeCustomKeyStores': { CustomKeyStores: [{ CustomKeyStoreId: 'cks-1', CustomKeyStoreName: 'pair', CloudHsmClusterId: 'cluster-left', ConnectionState: 'CONNECTED' }] },
+      'hardware:ListTokens': { Tokens: [], Failures: [] },
+      'hardware:ListModules': { Modules: [], Registered: [] },
+      'hardware:DescribeCluster': { State: 'open', KeySpecs: ['ECC_NIST_P256'], Members: members },
+      'hardware:ListMechanisms': { Mechanisms: [], Offers: [offer('ECC_NIST_P256'), offer('ECC_NIST_EDWARDS25519')] },
+    });
+    const view = await shown(createElement(CreateKey, { onClose: () => undefined }));
+    for (const name of [/^Sign and verify/, /^In hardware: pair/]) {
+      act(() => { fireEvent.click(view.getByRole('radio', { name, hidden: true })); });
+      for (let i = 0; i < 4; i++) await turn();
+    }
+    return view;
+  }
+
+  it('offers what the token makes and what was seen to travel, and says where it will be', async () => {
+    const view = await chosen([member('left', 'connected'), member('right', 'connected')]);
+    expect(Array.from(view.getByLabelText('Kind').querySelectorAll('option'), ({ value }) => value)).toEqual(['ECC_NIST_P256']);
+    expect(view.container.textContent).toContain('Tokens left and right; cannot be exported');
+    expect(view.container.textContent).toContain('copied to the others');
+    expect(view.container.textContent).not.toContain('Whoever loses the token');
+  });
+
+  it('asks a token that answers where the first one is away', async () => {
+    const view = await chosen([member('left', 'failing'), member('right', 'connected')]);
+    expect(sent('hardware:ListMechanisms')).toEqual([{ Serial: 'right', Label: 'right' }]);
+    expect(view.getByLabelText('Kind')).toBeTruthy();
+  });
+});
+
 it('destroys the imported material that was named, and says that only the same brings it back', async () => {
   const view = await shown(createElement(DeleteMaterial, { keyId: ID, materialId: MATERIAL, onClose: () => undefined }));
   expect(view.container.textContent).toContain('until the same material is imported again');
