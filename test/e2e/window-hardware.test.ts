@@ -142,13 +142,21 @@ it('makes a key where the person says that it lives', async () => {
   expect((await window.local.ok('kms:DescribeKey', { KeyId: 'alias/hsm/data' }))['KeyMetadata']).toMatchObject({ Origin: 'AWS_CLOUDHSM', KeySpec: 'SYMMETRIC_DEFAULT' });
 });
 
-it('adopts a key that another program has made on the token', async () => {
-  hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', 'bench', '--login', '--pin', PIN, '--keypairgen', '--key-type', 'EC:prime256v1', '--id', 'abcd', '--label', 'theirs', '--usage-sign');
+it('adopts keys that another program has made on the token, tells two of one label apart, and keeps the name and the keyboard', async () => {
+  for (const id of ['abcd', 'abce']) hsm.run('pkcs11-tool', '--module', SOFTHSM, '--token-label', 'bench', '--login', '--pin', PIN, '--keypairgen', '--key-type', 'EC:prime256v1', '--id', id, '--label', 'theirs', '--usage-sign');
   await page.keyboard.press('Control+5');
   await card().getByText('2 keys').waitFor();
-  await page.getByRole('region', { name: 'Token bench' }).getByRole('tab', { name: 'Keys on it' }).click();
-  await page.getByRole('button', { name: 'Adopt theirs to sign and verify' }).click();
-  await card().getByText('3 keys').waitFor();
+  const token = page.getByRole('region', { name: 'Token bench' });
+  await token.getByRole('tab', { name: 'Keys on it' }).click();
+  for (const [id, name, after] of [['abcd', 'theirs', '3 keys'], ['abce', undefined, '4 keys']] as const) {
+    await page.getByRole('button', { name: `Adopt theirs, id ${id} to sign and verify` }).focus();
+    await page.keyboard.press('Enter');
+    await card().getByText(after).waitFor();
+    await token.getByText(`theirs, id ${id}, on the token`).waitFor();
+    if (name !== undefined) await token.getByRole('button', { name: `Open ${name}`, exact: true }).waitFor();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? 'nothing')).toMatch(/^Open /);
+  }
+  expect((await window.local.ok('kms:DescribeKey', { KeyId: 'alias/theirs' }))['KeyMetadata']).toMatchObject({ Origin: 'AWS_CLOUDHSM', KeySpec: 'ECC_NIST_P256' });
 });
 
 it('says that a token is missing, leaves other keys as they are, and uses it again once it is back', async () => {

@@ -73,6 +73,11 @@ describe('a cluster', () => {
     expect(shown['KeySpecs']).not.toContain('ECC_NIST_EDWARDS25519');
     expect(await members()).toEqual([expect.objectContaining({ Label: 'one', Health: 'connected', ReachedFrom: [made.ids.get('two')] }), expect.objectContaining({ Label: 'two', Health: 'connected', ReachedFrom: [made.ids.get('one')] })]);
     expect((shown['Notices'] as readonly string[]).join(' ')).toMatch(/wrapping key of token `one` and token `two` lay in plain/);
+    // They are no keys that anybody might adopt.
+    const { Keys } = await client.ok('hardware:ListTokenKeys', { Serial: made.serials.get('one') });
+    const own = (Keys as readonly Json[]).filter(({ Label }) => String(Label).startsWith('keystead cks-'));
+    expect(own.length).toBeGreaterThan(1);
+    expect(own.map(({ State }) => State)).toEqual(own.map(() => 'cluster'));
     expect((await refusal('kms:CreateKey', { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY', Origin: 'AWS_CLOUDHSM', CustomKeyStoreId: made.store })).code).toBe('UnsupportedOperationException');
     for (const label of ['one', 'two']) {
       // Without a login nobody sees a secret key: none lies there in plain any more.

@@ -2,6 +2,7 @@
 import { keySpecOf, type KeySpec, type KeyUsage } from '../../shared/model/algorithms.ts';
 import { VaultError } from '../../shared/model/errors.ts';
 import { keyArn, keyIdFrom, type Realm } from '../../shared/model/ids.ts';
+import type { Output } from '../../shared/api/index.ts';
 import { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { bytesToBase64 } from '../../shared/wire/base64.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
@@ -17,6 +18,7 @@ import { clusterIdOf, isOwnTokenKey, keyUri, newTokenKeyId } from '../hardware/t
 import type { Attempt, HardwareRef, KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
+import { ownOf } from './hardware-erase.ts';
 import { keyMetadata } from './key-metadata.ts';
 import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { provePair } from './prove-pair.ts';
@@ -26,6 +28,7 @@ import type { HandlersOf } from './rights.ts';
 import { certificatesAt, certificatesOf, placesFor } from './shown-certificates.ts';
 import { createTokenKeyNotes } from './token-key-notes.ts';
 
+type TokenKeyState = Output<'hardware:ListTokenKeys'>['Keys'][number]['State'];
 type Names = 'ListTokenKeys' | 'DescribeTokenKey' | 'AdoptKey' | 'DeleteTokenKey';
 
 /** `forPin`: the token is given a PIN. `module`: the path of the one that is asked, and no other. */
@@ -138,10 +141,13 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random, notes =
     const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => tokensOf(store).some(({ serial, label }) => serial === place.token.serial && label === place.token.label));
     const known = (await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat();
     noteUnrecorded(hardware, place, reply.keys, known, vaultId);
+    const ofClusters = new Set(stores.flatMap(({ cluster }) => (cluster ? ownOf(cluster, place).map(([id]) => id) : [])));
+    const stateOf = (key: KeyFacts): TokenKeyState => (isOwnTokenKey(vaultId, key) ? 'notRecorded' : ofClusters.has(key.id) ? 'cluster' : 'foreign');
     return {
-      Keys: reply.keys.map(({ id, label, spec, uses, stated }) => {
+      Keys: reply.keys.map((key) => {
+        const { id, label, spec, uses, stated } = key;
         const own = alreadyHere(known, id);
-        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), State: own ? ('recorded' as const) : isOwnTokenKey(vaultId, { id, label, stated }) ? ('notRecorded' as const) : ('foreign' as const), Stated: shownStated(stated) };
+        return { Id: id, Label: label, ...(spec ? { KeySpec: spec } : {}), KeyUsages: [...uses], ...(own ? { KeyId: keyArn(realm, own.keyId) } : {}), State: own ? ('recorded' as const) : stateOf(key), Stated: shownStated(stated) };
       }),
       Certificates: [...(await certificatesAt(hardware, place, known, realm))],
     };

@@ -211,7 +211,7 @@ export const listTokenKeys = operation({
   summary: 'List the keys and certificates on a token that is logged in, and which keys of this vault they are',
   input: () => z.strictObject(token),
   output: () => z.strictObject({
-    Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), State: z.enum(['recorded', 'notRecorded', 'foreign']).describe('recorded: a key of this vault. notRecorded: this vault made it and has no record of it, since it was ended in between or put back to an older state; adopt it with `keystead hardware adopt-key` or delete it with `keystead hardware delete-token-key`. foreign: somebody else made it'), Stated: stated })),
+    Keys: z.array(z.strictObject({ Id: z.string(), Label: z.string(), KeySpec: f.keySpec.optional(), KeyUsages: z.array(f.keyUsage), KeyId: z.string().optional().describe('Of this vault'), State: z.enum(['recorded', 'notRecorded', 'cluster', 'foreign']).describe('recorded: a key of this vault. notRecorded: this vault made it and has no record of it, since it was ended in between or put back to an older state; adopt it with `keystead hardware adopt-key` or delete it with `keystead hardware delete-token-key`. cluster: what a cluster has on its tokens to copy its keys under. foreign: somebody else made it'), Stated: stated })),
     Certificates: certificates,
   }),
   errors: TOKEN_ERRORS,
