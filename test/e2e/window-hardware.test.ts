@@ -178,8 +178,16 @@ it('says that a token is missing, leaves other keys as they are, and uses it aga
   await press(page, 'Look again');
   await card().getByRole('button', { name: 'Connect…' }).click();
   await page.getByLabel('PIN', { exact: true }).fill(PIN);
+  await dialog(page).getByRole('checkbox', { name: 'Seal the PIN in the vault' }).check();
+  await page.getByLabel('PIN', { exact: true }).focus();
   await page.keyboard.press('Enter');
   await card().getByText('Connected', { exact: true }).waitFor();
+  // The button goes with what it is for, and the keyboard stays on the page.
+  const forget = page.getByRole('button', { name: 'Forget the PIN of bench' });
+  await forget.focus();
+  await page.keyboard.press('Enter');
+  await forget.waitFor({ state: 'detached' });
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-pane'))).toBe('list');
   const Message = Buffer.from('m').toString('base64');
   await window.local.ok('kms:Sign', { KeyId: 'alias/first-hardware-key', SigningAlgorithm: 'ECDSA_SHA_256', Message });
   expect([...on.said, ...said]).toEqual([]);

@@ -89,7 +89,8 @@ export function SpanStore({ cluster, tokens, onClose }: SpanStoreProps) {
     if (answer.error.code === 'IncorrectPinException') {
       setWrong(sentence(answer.error.message.replaceAll('`', '')));
       const whose = wrongPin(answer.error, at);
-      (whose === 'host' ? memberOfficer : whose === 'guest' || guest.LoggedIn ? officer : user).current?.focus();
+      // Once they are no longer disabled.
+      setTimeout(() => { (whose === 'host' ? memberOfficer : whose === 'guest' || guest.LoggedIn ? officer : user).current?.focus(); }, 0);
     } else setError(answer.error);
   };
 

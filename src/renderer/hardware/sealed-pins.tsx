@@ -6,11 +6,15 @@ import { day } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { useRequest } from '../parts/request.ts';
+import { useHeldFocus } from '../vault/global-keys.ts';
 import { refreshHardware, type Module } from './data.ts';
 import { Warned } from './parts.tsx';
 import { keyOf, nameOf } from './token-names.ts';
 
-export const SealedPins = ({ of, canForget }: { readonly of: Module; readonly canForget: boolean }) => (of.SealedPins.length === 0 ? null : <ul aria-label="PINs sealed in the vault" className="mt-1 flex flex-col gap-1">{of.SealedPins.map((pin) => <Row key={keyOf(pin)} module={of.Path} pin={pin} canForget={canForget} />)}</ul>);
+export function SealedPins({ of, canForget }: { readonly of: Module; readonly canForget: boolean }) {
+  useHeldFocus('list', of.SealedPins.map(keyOf).join('\n'));
+  return of.SealedPins.length === 0 ? null : <ul aria-label="PINs sealed in the vault" className="mt-1 flex flex-col gap-1">{of.SealedPins.map((pin) => <Row key={keyOf(pin)} module={of.Path} pin={pin} canForget={canForget} />)}</ul>;
+}
 
 function Row({ module, pin, canForget }: { readonly module: string; readonly pin: Module['SealedPins'][number]; readonly canForget: boolean }) {
   const queries = useQueryClient();

@@ -76,11 +76,13 @@ export function InitialiseForm({ token, onBusy, onDone, onClose, cancel = 'Cance
     if (answer.ok) await onDone(answer.output, kept);
     else {
       kept[Symbol.dispose]();
-      if (answer.error.code === 'IncorrectPinException') say('officer', sentence(answer.error.message), officer.current);
+      if (answer.error.code === 'IncorrectPinException') setProblem({ field: 'officer', words: sentence(answer.error.message) });
       else setError(answer.error);
     }
     setBusy(false);
     onBusy(false);
+    // Once it is no longer disabled.
+    if (!answer.ok && answer.error.code === 'IncorrectPinException') setTimeout(() => { officer.current?.focus(); }, 0);
   };
   const said = (field: string): string | undefined => (problem?.field === field ? problem.words : undefined);
   return (
