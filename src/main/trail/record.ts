@@ -74,6 +74,8 @@ const FIELDS = {
   cut: isCuts,
 } as const satisfies Record<keyof TrailRecord, Check>;
 const NAMES = Object.keys(FIELDS) as (keyof TrailRecord)[];
+const PLACES: ReadonlyMap<string, number> = new Map(NAMES.map((name, at) => [name, at]));
+const OF_ALL = ['time', 'phase', 'operation'] as const;
 const OF_REQUESTS = ['requestId', 'door', 'principal'] as const;
 
 /** Longest text that is kept whole, tried in this order until the record fits. The first is the most that an encryption context may be. */
@@ -88,12 +90,13 @@ const CUTS_MAX = 32;
 export function encodeRecord(record: TrailRecord): Uint8Array {
   for (const limit of LIMITS) {
     const cuts: Cut[] = [];
-    const fields = NAMES.flatMap((name) => {
+    const fields: Record<string, unknown> = {};
+    for (const name of NAMES) {
       const own = name === 'input' || name === 'reasons' ? limit : Math.max(limit, FIELD_MIN);
-      return name === 'cut' || record[name] === undefined ? [] : [[name, trim(record[name], own, [name], cuts)] as const];
-    });
+      if (name !== 'cut' && record[name] !== undefined) fields[name] = trim(record[name], own, [name], cuts);
+    }
     if (cuts.length > CUTS_MAX) continue;
-    const bytes = encode(Object.fromEntries(fields), cuts);
+    const bytes = encode(fields, cuts);
     if (bytes.byteLength <= BODY_MAX) return bytes;
   }
   // Many entries rather than long ones: the input goes as a whole, and of the reasons those that do not fit.
@@ -142,11 +145,14 @@ const malformed = (): VaultError => new VaultError('TrailBrokenException', 'a re
 
 function isRecord(value: unknown): value is TrailRecord {
   if (!isObject(value)) return false;
-  const names = Object.keys(value);
-  const inOrder = NAMES.filter((name) => Object.hasOwn(value, name));
-  if (names.join() !== inOrder.join() || !inOrder.every((name) => FIELDS[name](value[name]))) return false;
-  const needed = value['phase'] === 'note' ? [] : OF_REQUESTS;
-  return ['time', 'phase', 'operation', ...needed].every((name) => Object.hasOwn(value, name)) && (value['phase'] === 'outcome') === Object.hasOwn(value, 'result');
+  let before = -1;
+  for (const name of Object.keys(value)) {
+    const at = PLACES.get(name) ?? -1;
+    if (at <= before || !FIELDS[name as keyof TrailRecord](value[name])) return false;
+    before = at;
+  }
+  const has = (name: keyof TrailRecord): boolean => value[name] !== undefined;
+  return OF_ALL.every(has) && (value['phase'] === 'note' || OF_REQUESTS.every(has)) && (value['phase'] === 'outcome') === has('result');
 }
 
 function encode(fields: Readonly<Record<string, unknown>>, cuts: readonly Cut[]): Uint8Array {
@@ -161,18 +167,18 @@ function trim(value: unknown, limit: number, path: string[], cuts: Cut[]): unkno
     cuts.push({ path: path.map((step) => step.toWellFormed().slice(0, 64)), bytes });
     return rest;
   };
-  const within = (step: string, one: unknown): unknown => {
-    path.push(step);
-    const trimmed = trim(one, limit, path, cuts);
-    path.pop();
-    return trimmed;
-  };
   if (typeof value === 'string') {
     const whole = value.toWellFormed();
     const bytes = Buffer.byteLength(whole);
     return bytes <= limit ? whole : cutTo(beginning(whole, limit), bytes);
   }
   if (typeof value === 'boolean' || value === null || (typeof value === 'number' && Number.isFinite(value))) return Object.is(value, -0) ? 0 : value;
+  const within = (step: string, one: unknown): unknown => {
+    path.push(step);
+    const trimmed = trim(one, limit, path, cuts);
+    path.pop();
+    return trimmed;
+  };
   if (path.length > DEPTH_MAX) return cutTo(null, lengthOf(value));
   if (Array.isArray(value)) return value.map((one, i) => within(String(i), one));
   if (isPlain(value)) {
