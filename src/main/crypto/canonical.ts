@@ -51,12 +51,14 @@ function withoutDots(path: string): string {
 
 /** `normalize`: every service but S3 takes dot segments and empty ones out. */
 export function canonicalPath(path: string, normalize = true): string {
+  if (path === '/') return path;
   return (normalize ? withoutDots(path) : path).split('/').map(uriEncode).join('/') || '/';
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function canonicalQuery(query: string): string {
+  if (query === '') return '';
   const pairs = query.split('&').flatMap((part): (readonly [string, string])[] => {
     if (part === '') return [];
     const at = part.indexOf('=');
@@ -74,8 +76,10 @@ const tidy = (value: string): string => value.trim().replace(/\s+/g, ' ');
 /** `name:value` lines of these headers (lower case), in their order; a name that is not there is an empty value. */
 export function canonicalHeaders(headers: readonly Header[], names: readonly string[]): string {
   const values = new Map<string, string>();
+  const wanted = new Set(names);
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
+    if (!wanted.has(lower)) continue;
     const before = values.get(lower);
     values.set(lower, before === undefined ? tidy(value) : `${before},${tidy(value)}`);
   }

@@ -1,9 +1,10 @@
 /** One request and its answer, from the head that HTTP's parser has read to the bytes that go back. */
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Name } from '../../../shared/api/index.ts';
 import { VaultError } from '../../../shared/model/errors.ts';
 import type { RequestId } from '../../../shared/model/ids.ts';
+import { hex } from '../../crypto/bytes.ts';
+import { digest } from '../../crypto/hmac.ts';
 import { stringToSign } from '../../crypto/sigv4.ts';
 import type { Clock } from '../../platform/ports.ts';
 import type { DoorPort, Refusal } from '../port.ts';
@@ -87,7 +88,7 @@ async function resetAnswer(requestId: RequestId, { method, headers }: { readonly
 
 /** The evidence: what the client must have signed if it sent this. Throws HeadRefused where it said another hash of the body. */
 export function signedOf({ authorization, time, at, payloadHash }: Accepted, head: { readonly method: string; readonly headers: readonly Header[] }, body: Uint8Array) {
-  const hash = createHash('sha256').update(body).digest('hex');
+  const hash = hex(digest('sha256', body));
   if (payloadHash !== undefined && payloadHash !== hash) throw new HeadRefused('unsigned', 400, 'InvalidSignatureException', '`X-Amz-Content-Sha256` is not the hash of the body that came');
   const canonical = canonicalRequest({ method: head.method, path: '/', query: '', headers: head.headers }, authorization.signedHeaders, hash);
   const { accessKeyId, scope, signature } = authorization;

@@ -62,7 +62,7 @@ export function judgeHead({ method, url, headers }: Head, hosts: ReadonlySet<str
   const length = lengthOf(named.get('content-length'));
   const target = targetOf(named.get('x-amz-target') ?? '');
   if (!target) throw new HeadRefused('malformed', 400, 'UnknownOperationException', 'there is no such operation here; see the reference for those that AWS clients can ask for');
-  return { target, length, ...signatureIn(named, headers, target) };
+  return { target, length, ...signatureIn(named, target) };
 }
 
 /** What holds for whatever is asked here: nobody's page, the door's own address, each header once. Throws HeadRefused. */
@@ -96,7 +96,7 @@ function lengthOf(value: string | undefined): number {
   return length;
 }
 
-function signatureIn(named: ReadonlyMap<string, string>, headers: readonly Header[], target: Target): Omit<Accepted, 'target' | 'length'> {
+function signatureIn(named: ReadonlyMap<string, string>, target: Target): Omit<Accepted, 'target' | 'length'> {
   const value = named.get('authorization');
   if (value === undefined) throw new HeadRefused('unsigned', 400, 'MissingAuthenticationTokenException', 'the request is not signed; give the client an access key: `keystead aws create-client`');
   const authorization = readAuthorization(value);
@@ -112,7 +112,7 @@ function signatureIn(named: ReadonlyMap<string, string>, headers: readonly Heade
     if (!/^[\x20-\x7e\t]*$/.test(given)) throw malformed(`the header \`${name.slice(0, 64)}\` holds characters outside of ascii`);
   }
   for (const name of MUST_BE_SIGNED) if (!signed.has(name)) throw incomplete(`the header \`${name}\` must be signed`);
-  for (const [name] of headers) if (name.toLowerCase().startsWith('x-amz-') && !signed.has(name.toLowerCase())) throw incomplete(`the header \`${name.toLowerCase().slice(0, 64)}\` must be signed`);
+  for (const name of named.keys()) if (name.startsWith('x-amz-') && !signed.has(name)) throw incomplete(`the header \`${name.slice(0, 64)}\` must be signed`);
   const time = named.get('x-amz-date') ?? '';
   const at = readTime(time);
   if (at === undefined || authorization.scope.date !== time.slice(0, 8)) throw incomplete('`X-Amz-Date` must be `YYYYMMDDTHHMMSSZ`, of the day in the credential');
