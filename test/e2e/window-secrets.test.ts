@@ -68,6 +68,30 @@ it('makes the first secret from fields, some of them pasted', async () => {
   await expect.poll(() => page.getByLabel('Value of field 2', { exact: true }).inputValue()).toBe('true');
   await page.getByRole('radio', { name: 'Text', exact: true }).check();
   expect(await page.getByLabel('Text of the value').inputValue()).toBe('{"port":5432,"tls":true}');
+  // What has several lines keeps them, and is masked as any other.
+  const lines = '-----BEGIN-----\nneedle-line\n-----END-----\n';
+  await page.getByLabel('Text of the value').fill(JSON.stringify({ ca: lines }));
+  await page.getByRole('radio', { name: 'Fields', exact: true }).check();
+  const kept = page.getByLabel('Value of field 1', { exact: true });
+  await expect.poll(() => kept.inputValue()).toBe(lines);
+  expect(await kept.evaluate((field) => getComputedStyle(field).getPropertyValue('-webkit-text-security'))).toBe('disc');
+  await page.getByRole('radio', { name: 'Text', exact: true }).check();
+  expect(await page.getByLabel('Text of the value').inputValue()).toBe(JSON.stringify({ ca: lines }));
+  await page.getByLabel('Text of the value').fill(JSON.stringify({ ca: 'a\r\nb' }));
+  await page.getByRole('radio', { name: 'Fields', exact: true }).click();
+  await dialog(page).getByText('It has no fields').waitFor();
+  await page.getByLabel('Text of the value').fill('{"a":"1"}');
+  await page.getByRole('radio', { name: 'Fields', exact: true }).check();
+  const one = page.getByLabel('Value of field 1', { exact: true });
+  await expect.poll(() => one.inputValue()).toBe('1');
+  await one.evaluate((input, text) => {
+    (input as HTMLInputElement).setSelectionRange(0, 1);
+    const data = new DataTransfer();
+    data.setData('text/plain', text);
+    input.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, lines);
+  await expect.poll(() => one.inputValue()).toBe(lines);
+  await page.getByRole('radio', { name: 'Text', exact: true }).check();
   await page.getByLabel('Text of the value').fill(typed);
   await page.getByRole('radio', { name: 'Fields', exact: true }).check();
   await page.getByLabel('Value of field 5', { exact: true }).waitFor();

@@ -65,10 +65,10 @@ function parsed(text: string): unknown {
 /** `json`: it is no text, and `text` is its JSON. */
 export type Pasted = readonly [name: string, text: string, json: boolean];
 
-/** What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. Undefined: neither. */
+/** What was pasted into a field's name: an object of JSON, or lines like `NAME=value`. Undefined: neither, or fields would not keep it as it is. */
 export function pastedFields(text: string): readonly Pasted[] | undefined {
   const members = membersOf(new TextEncoder().encode(text.trim()));
-  if (members && !areKept(text)) return undefined;
+  if (members && (!areKept(text) || Object.values(members).some((value) => textOf(value).includes('\r')))) return undefined;
   if (members) return Object.entries(members).map(([name, value]) => [name, textOf(value), typeof value !== 'string']);
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
   const pairs = lines.map((line) => /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*(.*?)\s*$/.exec(line));

@@ -22,7 +22,11 @@ interface Row {
   readonly kept: boolean;
   /** A number, a truth value, an object: it came as JSON, and is written as such. */
   readonly json?: boolean;
+  /** It has several lines, which a field of one line would take away. */
+  readonly lines?: boolean;
 }
+type ValueField = HTMLInputElement | HTMLTextAreaElement;
+const hasLines = (text: string): boolean => /[\r\n]/.test(text);
 type Mode = 'fields' | 'text';
 
 const MOST_TEXT = 65_536;
@@ -38,7 +42,7 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
   const next = useRef(Math.max(1, names.length));
   const [rows, setRows] = useState<readonly Row[]>(() => (names.length === 0 ? [{ id: 0, kept: false }] : names.map((_, id) => ({ id, kept: true }))));
   const nameInputs = useRef(new Map<number, HTMLInputElement>());
-  const valueInputs = useRef(new Map<number, HTMLInputElement>());
+  const valueInputs = useRef(new Map<number, ValueField>());
   const text = useRef<HTMLTextAreaElement>(null);
   const [generating, setGenerating] = useState<number>();
   const [shown, setShown] = useState(false);
@@ -74,7 +78,7 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
 
   /** `first`: a row that is there and takes the first of them. */
   const fill = (fields: readonly Pasted[], others: readonly Row[], first?: number): void => {
-    const made = fields.map(([, , json], at): Row => ({ id: at === 0 && first !== undefined ? first : next.current++, kept: false, json }));
+    const made = fields.map(([, value, json], at): Row => ({ id: at === 0 && first !== undefined ? first : next.current++, kept: false, json, lines: hasLines(value) }));
     setRows([...others.flatMap((row) => (row.id === first ? made.slice(0, 1) : [row])), ...made.slice(first === undefined ? 0 : 1)]);
     // Once the new rows are there.
     setTimeout(() => {
@@ -90,6 +94,21 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
     if (!fields || event.currentTarget.value !== '') return;
     event.preventDefault();
     fill(fields, rows, id);
+  };
+  /** A key, a certificate: the field becomes one of several lines, with what it held. */
+  const onLines = (event: ClipboardEvent<HTMLInputElement>, id: number): void => {
+    const given = event.clipboardData.getData('text/plain').replace(/\r\n?/g, '\n');
+    if (!hasLines(given.trimEnd())) return;
+    event.preventDefault();
+    const { value, selectionStart, selectionEnd } = event.currentTarget;
+    const whole = `${value.slice(0, selectionStart ?? value.length)}${given}${value.slice(selectionEnd ?? value.length)}`;
+    setRows(rows.map((row) => (row.id === id ? { ...row, lines: true } : row)));
+    setTimeout(() => {
+      const field = valueInputs.current.get(id);
+      if (!field) return;
+      field.value = whole;
+      field.focus();
+    }, 0);
   };
   const onMode = (to: Mode): void => {
     const element = text.current;
@@ -141,16 +160,18 @@ export function ValueEditor({ ref, names = [], asText = false }: { readonly ref:
       </div>
       <div hidden={mode !== 'text'}>
         <textarea ref={text} aria-label="Text of the value" rows={6} maxLength={MOST_TEXT} spellCheck={false} autoComplete="off" onInput={() => { setStays(false); }} className={`${FIELD} h-auto resize-y py-2 font-secret text-[12.5px]/[20px]`} />
-        {stays ? <p role="alert" className="mt-1 text-[12px]/4 text-danger">It has no fields: it is no JSON object and no NAME=value lines, or a number in it would be written another way.</p> : names.length > 0 && <p className="mt-1 text-[12px]/4 text-fg-3">It takes the place of every field.</p>}
+        {stays ? <p role="alert" className="mt-1 text-[12px]/4 text-danger">It has no fields: it is no JSON object and no NAME=value lines, or a number or a line end in it would be written another way.</p> : names.length > 0 && <p className="mt-1 text-[12px]/4 text-fg-3">It takes the place of every field.</p>}
       </div>
       <div hidden={mode !== 'fields'} onInput={() => { setClash(undefined); }}>
         {clash !== undefined && <p role="alert" className="mb-1.5 text-[12px]/4 text-danger">{clash}</p>}
         <div className="flex flex-col gap-1.5">
-          {rows.map(({ id, kept, json = false }, at) => (
+          {rows.map(({ id, kept, json = false, lines = false }, at) => (
             <div key={id} className="flex flex-col gap-1.5">
               <div className="flex items-center gap-1.5">
                 <input ref={(element) => { if (element) nameInputs.current.set(id, element); else nameInputs.current.delete(id); }} defaultValue={kept ? names[id] : ''} readOnly={kept} aria-label={`Name of field ${String(at + 1)}`} placeholder={at === 0 ? 'username' : 'password'} maxLength={256} spellCheck={false} autoComplete="off" onPaste={(event) => { onPaste(event, id); }} className={`${FIELD} w-36! shrink-0 font-mono text-[12.5px] read-only:text-fg-2`} />
-                <input ref={(element) => { if (element) valueInputs.current.set(id, element); else valueInputs.current.delete(id); }} type={shown ? 'text' : 'password'} aria-label={`Value of field ${String(at + 1)}`} placeholder={kept ? 'stays as it is' : ''} autoComplete="off" spellCheck={false} maxLength={MOST_TEXT} className={`${FIELD} font-secret`} />
+                {lines
+                  ? <textarea ref={(element) => { if (element) valueInputs.current.set(id, element); else valueInputs.current.delete(id); }} rows={4} aria-label={`Value of field ${String(at + 1)}`} autoComplete="off" spellCheck={false} maxLength={MOST_TEXT} className={`${FIELD} h-auto resize-y py-1.5 font-secret ${shown ? '' : '[-webkit-text-security:disc]'}`} />
+                  : <input ref={(element) => { if (element) valueInputs.current.set(id, element); else valueInputs.current.delete(id); }} type={shown ? 'text' : 'password'} aria-label={`Value of field ${String(at + 1)}`} placeholder={kept ? 'stays as it is' : ''} autoComplete="off" spellCheck={false} maxLength={MOST_TEXT} onPaste={(event) => { onLines(event, id); }} className={`${FIELD} font-secret`} />}
                 {json && <span title="No text: it is written as the JSON that it is" className="text-[12px] text-fg-3">JSON</span>}
                 <IconButton label={`Generate a value for field ${String(at + 1)}`} aria-expanded={generating === id} onClick={() => { setGenerating(generating === id ? undefined : id); }}><Dices size={15} strokeWidth={1.6} /></IconButton>
                 {rows.length > 1 && <IconButton label={`Remove field ${String(at + 1)}`} onClick={() => { drop(at); }}><X size={15} strokeWidth={1.6} /></IconButton>}
