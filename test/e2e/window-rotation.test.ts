@@ -65,13 +65,20 @@ it('sets rotation up by keys alone, tries it first, and rotates a password that 
   await keyboard.press('ArrowRight');
   await keyboard.enter('Set up rotation…');
   await page.getByText('The next five runs').waitFor();
+  expect(await keyboard.at()).toMatchObject({ name: expect.stringContaining('What rotates it') as unknown });
   await keyboard.enter('Dry run');
   await page.getByText('Nothing outside is needed for it').waitFor();
+  expect(await keyboard.at()).toMatchObject({ name: 'Dry run' });
   await keyboard.tabTo('Rotate once now', 'Shift+Tab');
   await keyboard.press(' ');
   await keyboard.enter('Save and rotate');
   await dialog(page).waitFor({ state: 'detached' });
   await runs().getByText('Rotated').waitFor();
+  // What opened the dialog is gone, and what was pressed now goes too: the keyboard stays in the secret.
+  expect(await keyboard.at()).toMatchObject({ role: 'section', name: 'Secret' });
+  await keyboard.enter('Rotate now');
+  await expect.poll(() => runs().getByText('Rotated').count()).toBe(2);
+  await expect.poll(() => keyboard.at()).toMatchObject({ name: /^(?:Secret|Rotate now)$/ });
   expect(await passwordOf('key')).not.toBe(FIRST);
   expect([keyboard.unseen, await keyboard.pointed()]).toEqual([[], 0]);
 });

@@ -100,7 +100,7 @@ function Known({ row, value, at }: { readonly row: KeyRow; readonly value: KeyMe
         })}
         {away !== undefined && once && <Button kind="primary" icon={<Plug {...ICON} />} {...(actionRow(once).shortcut === undefined ? {} : { shortcut: actionRow(once).shortcut })} onClick={() => { show({ kind: 'connect-store', storeId: away, then: { kind: 'use', keyId: row.id, action: once } }); }}>Connect, then {actionRow(once).label.toLowerCase()}…</Button>}
         {away !== undefined && <Button icon={<Plug {...ICON} />} onClick={() => { show({ kind: 'connect-store', storeId: away }); }}>Connect…</Button>}
-        {!readOnly && value.KeyState === 'Disabled' && <Button kind="primary" disabled={busy} icon={<Play {...ICON} />} onClick={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable this key</Button>}
+        {!readOnly && value.KeyState === 'Disabled' && <Button kind="primary" busy={busy} icon={<Play {...ICON} />} onClick={() => { void change(enable, `${row.name} is enabled`, disable); }}>Enable this key</Button>}
         {!readOnly && value.KeyState === 'PendingImport' && <Button kind="primary" icon={<Import {...ICON} />} onClick={() => { show({ kind: 'import', keyId: row.id }); }}>Import key material…</Button>}
         {!readOnly && isPending && <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void change(() => client.kms.cancelKeyDeletion({ KeyId: row.id }), `${row.name} stays, disabled`); }}>Cancel deletion</Button>}
       </div>

@@ -17,16 +17,17 @@ interface ButtonProps extends ComponentProps<'button'> {
   /** Shown only: whoever listens to the key is elsewhere. */
   readonly shortcut?: string;
   readonly tall?: boolean;
-  /** What it does is under way. It keeps the focus, which a disabled button would lose; whoever listens ignores it meanwhile. */
+  /** What it does is under way. It keeps the focus, which a disabled button would lose, and nothing comes of pressing it meanwhile. */
   readonly busy?: boolean;
 }
 
-export function Button({ kind = 'plain', icon, shortcut, tall = false, busy = false, className = '', children, ...rest }: ButtonProps) {
+export function Button({ kind = 'plain', icon, shortcut, tall = false, busy = false, className = '', children, onClick, ...rest }: ButtonProps) {
   return (
     <button
       type="button"
       aria-disabled={busy || undefined}
       {...rest}
+      onClick={busy ? (event) => { event.preventDefault(); } : onClick}
       className={`inline-flex shrink-0 items-center justify-center gap-2 rounded-control font-medium whitespace-nowrap transition-[background-color,opacity] duration-[120ms] disabled:opacity-50 aria-disabled:opacity-50 ${tall ? 'h-9 px-4' : 'h-7 px-2.5'} ${KINDS[kind]} ${className}`}
     >
       {icon}

@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { IconButton } from './button.tsx';
 
 /** What a form begins with: the chosen one of a group, or a field. */
-const FIRST = 'input:checked, input:not([type="radio"], [type="file"], :disabled)';
+const FIRST = 'input:checked, input:not([type="radio"], [type="file"], :disabled), select:not(:disabled)';
 
 /** Where the keyboard goes on in a step of its own: what stands first below the title, of a group the chosen one. */
 const STOPS = 'button:not(:disabled), input:checked, input:not([type="radio"], [type="file"], :disabled), select:not(:disabled), textarea:not(:disabled), a[href], [tabindex="0"]';
@@ -12,11 +12,22 @@ const STOPS = 'button:not(:disabled), input:checked, input:not([type="radio"], [
 /** Of what is there to be seen, and not in the line of the title. */
 const firstOf = (dialog: HTMLElement, stops: string): HTMLElement | undefined => [...dialog.querySelectorAll<HTMLElement>(stops)].find((one) => !one.closest('[hidden], header'));
 
-/** Gives the focus on where what had it is taken out, as the control that led to the next step is. Until what it returns is called. */
+/**
+ * Begins in the first field, also where that comes later than the dialog, and gives the focus on where what had it is taken out, as the control that led
+ * to the next step is. Until what it returns is called.
+ */
 function holdFocus(dialog: HTMLElement): () => void {
   let last: Element | undefined;
+  const begin = (): boolean => {
+    const first = firstOf(dialog, 'textarea') ?? firstOf(dialog, FIRST);
+    first?.focus();
+    return first !== undefined;
+  };
+  let begun = begin();
   const onFocus = ({ target }: FocusEvent): void => { last = target instanceof Element ? target : undefined; };
+  const onKey = (): void => { begun = true; };
   const observer = new MutationObserver(() => {
+    begun ||= begin();
     if (last === undefined || last.isConnected) return;
     last = undefined;
     // What the step itself does about it comes first.
@@ -26,10 +37,12 @@ function holdFocus(dialog: HTMLElement): () => void {
     }, 0);
   });
   dialog.addEventListener('focusin', onFocus);
+  dialog.addEventListener('keydown', onKey);
   observer.observe(dialog, { childList: true, subtree: true });
   return () => {
     observer.disconnect();
     dialog.removeEventListener('focusin', onFocus);
+    dialog.removeEventListener('keydown', onKey);
   };
 }
 
@@ -60,9 +73,8 @@ export function Dialog({ title, onClose, children, sheet = false, head, held = f
     const pane = opener?.closest<HTMLElement>('[data-pane]');
     const dialog = ref.current;
     dialog?.showModal();
-    const release = dialog ? holdFocus(dialog) : undefined;
     // The browser would begin with the close button.
-    if (dialog) (firstOf(dialog, 'textarea') ?? firstOf(dialog, FIRST))?.focus();
+    const release = dialog ? holdFocus(dialog) : undefined;
     return () => {
       release?.();
       if (opener?.isConnected === true) opener.focus();

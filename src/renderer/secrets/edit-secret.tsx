@@ -66,7 +66,7 @@ export function CreateSecret({ onClose }: { readonly onClose: () => void }) {
         </div>
         <DialogFoot>
           <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
-          <Button tall kind="primary" type="submit" disabled={busy}>{busy ? 'Creating…' : 'Create secret'}</Button>
+          <Button tall kind="primary" type="submit" busy={busy}>{busy ? 'Creating…' : 'Create secret'}</Button>
         </DialogFoot>
       </form>
     </Dialog>
@@ -137,7 +137,7 @@ export function ChangeSecret({ name, onClose }: EditProps) {
         </div>
         <DialogFoot>
           <Button tall onClick={onClose} disabled={busy}>Cancel</Button>
-          <Button tall kind="primary" type="submit" disabled={busy || !before}>{busy ? 'Saving…' : 'Save as the current version'}</Button>
+          <Button tall kind="primary" type="submit" busy={busy} disabled={!before}>{busy ? 'Saving…' : 'Save as the current version'}</Button>
         </DialogFoot>
       </form>
     </Dialog>
@@ -208,7 +208,7 @@ export function DeleteSecret({ name, onClose }: EditProps) {
           <TextField label="Waiting time in days" type="number" inputMode="numeric" min={7} max={30} value={days} onChange={(event) => { setDays(event.target.value); }} error={valid ? undefined : 'From 7 to 30 days'} className="w-24!" />
           {error && <InlineError error={error} consequence="The secret is as it was." />}
         </div>
-        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="danger" type="submit" disabled={!valid || busy}>{busy ? 'Deleting…' : `Delete in ${valid ? String(count) : '…'} days`}</Button></DialogFoot>
+        <DialogFoot><Button tall onClick={onClose} disabled={busy}>Cancel</Button><Button tall kind="danger" type="submit" busy={busy} disabled={!valid}>{busy ? 'Deleting…' : `Delete in ${valid ? String(count) : '…'} days`}</Button></DialogFoot>
       </form>
     </Dialog>
   );

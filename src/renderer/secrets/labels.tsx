@@ -56,7 +56,7 @@ export function Labels({ name, version, versions, onDone }: LabelsProps) {
         </ul>
       )}
       <TextField label="Label" value={label} maxLength={MOST} spellCheck={false} autoFocus placeholder="before-migration" error={problem} onChange={(event) => { setLabel(event.target.value); }} hint={holder === undefined ? 'Programs ask for a version by its label; a version that has one is never dropped' : `It moves from version ${holder.slice(0, 8)}: whoever asks for ${wanted} gets this one from now on`} />
-      <div className="flex gap-2"><Button kind="primary" type="submit" disabled={busy || wanted === '' || problem !== undefined}>{holder === undefined ? 'Give it this label' : 'Move the label here'}</Button><Button onClick={onDone}>Done</Button></div>
+      <div className="flex gap-2"><Button kind="primary" type="submit" busy={busy} disabled={wanted === '' || problem !== undefined}>{holder === undefined ? 'Give it this label' : 'Move the label here'}</Button><Button onClick={onDone}>Done</Button></div>
       {failed && <InlineError error={failed} consequence="The labels are as they were." />}
     </form>
   );

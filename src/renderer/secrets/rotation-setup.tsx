@@ -189,9 +189,9 @@ function Form({ name, before, onClose }: { readonly name: string; readonly befor
         </div>
       )}
       <DialogFoot>
-        {(database || draft.kind === 'generic') && <Button tall className="mr-auto" disabled={busy !== undefined || !lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Dry run'}</Button>}
+        {(database || draft.kind === 'generic') && <Button tall className="mr-auto" busy={busy !== undefined} disabled={!lengthOk} onClick={() => { void test(); }}>{busy === 'testing' ? 'Trying…' : database ? 'Test the connection' : 'Dry run'}</Button>}
         <Button tall onClick={onClose} disabled={busy !== undefined}>Cancel</Button>
-        <Button tall kind="primary" type="submit" disabled={busy !== undefined || !isReady}>{busy === 'saving' ? 'Saving…' : draft.now ? 'Save and rotate' : 'Save'}</Button>
+        <Button tall kind="primary" type="submit" busy={busy !== undefined} disabled={!isReady}>{busy === 'saving' ? 'Saving…' : draft.now ? 'Save and rotate' : 'Save'}</Button>
       </DialogFoot>
     </form>
   );

@@ -7,6 +7,7 @@ import { Button } from '../parts/button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { RotationSteps } from '../pictures/rotation-steps.tsx';
 import { useVault } from '../vault/context.ts';
+import { useHeldFocus } from '../vault/global-keys.ts';
 import { stageWord } from './data.ts';
 import { failureOf, localTime, localTimeAfter, ROTATOR_WORDS, rulesWords, stepsOf, useRotation, type EndedRun, type Rotation } from './rotation-data.ts';
 import { Notes } from './notes.tsx';
@@ -17,6 +18,8 @@ const ICON = { size: 14, strokeWidth: 1.6 } as const;
 export function RotationTab({ name, hasValue, at }: { readonly name: string; readonly hasValue: boolean; readonly at: number }) {
   const { data, error } = useRotation(name);
   const { readOnly, show } = useVault();
+  // What was pressed goes with what it has done: the keyboard goes on from the secret.
+  useHeldFocus('detail', JSON.stringify([data?.Rotator, data?.Run?.VersionId, data?.Run?.Until, data?.Pending, data?.Paused, data?.RotationEnabled]));
   if (error) return <div className="pt-5"><InlineError error={errorOf(error)} /></div>;
   if (!data) return <SkeletonRows rows={3} height={48} />;
   const setUp = (): void => { show({ kind: 'set-up-rotation', name }); };

@@ -85,7 +85,7 @@ function Known({ value, at }: { readonly value: SecretKnown; readonly at: number
         <div className="mt-4 flex flex-wrap items-center gap-2">
           {due === undefined
             ? <Button kind="primary" icon={<PenLine {...ICON} />} onClick={() => { show({ kind: 'change-secret', name }); }}>{current === undefined ? 'Give it a value' : 'New value'}</Button>
-            : <Button kind="primary" disabled={busy} icon={<Undo2 {...ICON} />} onClick={() => { void restore(); }}>Restore</Button>}
+            : <Button kind="primary" busy={busy} icon={<Undo2 {...ICON} />} onClick={() => { void restore(); }}>Restore</Button>}
         </div>
       )}
       {due !== undefined && <p className="tint-danger mt-4 rounded-card px-3 py-2.5">It is destroyed with every version on {day(due * 1000)}, and nobody can read it until then. Restoring brings it back as it was.</p>}

@@ -68,7 +68,7 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
       {!shape ? (
         <div className="flex min-h-11 items-center gap-3 px-3.5 py-2">
           <span className="flex-1 font-secret tracking-widest text-fg-2"><span aria-hidden="true">{MASK}</span><span className="sr-only">Value, hidden</span></span>
-          <Button disabled={busy} data-reveal icon={<Eye size={14} strokeWidth={1.6} />} shortcut="R" onClick={() => { void look(); }}>{busy ? 'Reading…' : 'Show its fields'}</Button>
+          <Button busy={busy} data-reveal icon={<Eye size={14} strokeWidth={1.6} />} shortcut="R" onClick={() => { void look(); }}>{busy ? 'Reading…' : 'Show its fields'}</Button>
         </div>
       ) : names ? names.flatMap((one, i) => [
         <FieldRow key={`${versionId}/${one}`} name={one} read={() => field(one)} copy={copyOf(one)} first={i === 0} />,

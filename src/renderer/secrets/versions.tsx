@@ -114,7 +114,7 @@ function VersionActions({ name, rotates, version, versions, current, open, onTog
       {open === 'promote' && (
         <div className="tint-warn mt-2 mb-1 rounded-card px-3 py-2.5">
           <p>Programs that ask for the current value get this one from now on. What is current now becomes Previous, and stays readable.{rotates && ' Only the label moves: nothing is set where the secret is used, which may refuse a value that a rotation has replaced.'}</p>
-          <div className="mt-2 flex gap-2"><Button kind="primary" disabled={busy} onClick={() => { void promote(); }}>{busy ? 'Moving…' : 'Make it current'}</Button><Button onClick={onDone}>Leave it</Button></div>
+          <div className="mt-2 flex gap-2"><Button kind="primary" busy={busy} onClick={() => { void promote(); }}>{busy ? 'Moving…' : 'Make it current'}</Button><Button onClick={onDone}>Leave it</Button></div>
         </div>
       )}
       {failed && <div className="mt-2"><InlineError error={failed} consequence="The labels are as they were." /></div>}
