@@ -65,8 +65,9 @@ it('opens the door and makes a client, whose access key a real SDK comes in with
   const { CiphertextBlob } = await client.send(new EncryptCommand({ KeyId: 'alias/shop', Plaintext: Buffer.from('order 17') }));
   const { Plaintext } = await client.send(new DecryptCommand({ CiphertextBlob }));
   expect(Buffer.from(Plaintext ?? []).toString()).toBe('order 17');
-  await page.getByRole('row', { name: /orders-api Encrypt 200 ok/ }).waitFor();
-  await page.getByRole('row', { name: /orders-api Decrypt 200 ok/ }).waitFor();
+  await page.getByRole('row', { name: /orders-api Encrypt shop 200 ok/ }).waitFor();
+  await page.getByRole('row', { name: /orders-api Decrypt shop 200 ok/ }).waitFor();
+  await page.getByText(/, used just now/).waitFor();
 });
 
 it('changes what a client may do, from its next request on', async () => {

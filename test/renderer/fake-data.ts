@@ -140,5 +140,5 @@ const ASKED: readonly (readonly [operation: string | undefined, client: string |
 export const fakeRequests = (at: number) =>
   ASKED.map(([Operation, Client, Status, error], i) => ({
     Time: at - 4 - i * i * 7, RequestId: `0b6d2f81-c9e4-4${String(i)}aa-9a53-7c1e44a25d0b`, Status, Milliseconds: 1.2 + ((i * 37) % 23) / 10,
-    ...(Operation === undefined ? {} : { Operation, AccessKeyId: Client === undefined ? 'AKIAOLDOLDOLDOLDOLDO' : 'AKIA3VNQ7XWJ5LHB2MTS' }), ...(Client === undefined ? {} : { Client }), ...(error === undefined ? {} : { Error: error }),
+    ...(Operation === undefined ? {} : { Operation, ...(Operation.includes('Secret') ? { Resource: 'arn:aws:secretsmanager:us-east-1:318204775610:secret:prod/orders/postgres-aB3dE6' } : {}), AccessKeyId: Client === undefined ? 'AKIAOLDOLDOLDOLDOLDO' : 'AKIA3VNQ7XWJ5LHB2MTS' }), ...(Client === undefined ? {} : { Client }), ...(error === undefined ? {} : { Error: error }),
   }));

@@ -94,6 +94,7 @@ async function walk(path: Path, request: Request, principal: Principal, signal: 
     const destination = operation.destination && (await path.resolve(operation.destination, input, region));
     const resources = destination ? [resource, destination] : [resource];
     entry.resource(resource, destination);
+    if (resource.arn !== undefined) request.resolved?.(resource.arn);
     allowOrThrow(principal, operation, resources, entry);
     if (verdict) {
       await approveOrThrow(path, { request, principal, operation, resources, input, message: verdict.message, rule: verdict.rule }, entry, signal);

@@ -40,6 +40,8 @@ export interface Request {
   /** Aborts `signal`, which is this request's alone; absent where others share it. */
   readonly abort?: () => void;
   readonly progress?: (progress: Progress) => void;
+  /** Told the ARN of the resource once it is found, for who watches the door. */
+  readonly resolved?: (arn: string) => void;
 }
 
 export type Result =

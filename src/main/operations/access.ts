@@ -20,6 +20,7 @@ export interface DoorRequest {
   readonly time: number;
   readonly requestId: string;
   readonly operation?: string;
+  readonly resource?: string;
   readonly accessKeyId?: string;
   readonly status: number;
   readonly error?: string;
@@ -143,12 +144,13 @@ export const accessHandlers = ({ door, random, throwaway }: AccessPorts): Handle
     },
 
     'access:ListAwsRequests': (input) => ({
-      Requests: door.recent(input.Limit).map(({ time, requestId, operation, accessKeyId, status, error, milliseconds }) => {
+      Requests: door.recent(input.Limit).map(({ time, requestId, operation, resource, accessKeyId, status, error, milliseconds }) => {
         const client = accessKeyId === undefined ? undefined : door.signatures.nameOf(accessKeyId);
         return {
           Time: seconds(time),
           RequestId: requestId,
           ...(operation === undefined ? {} : { Operation: operation }),
+          ...(resource === undefined ? {} : { Resource: resource }),
           ...(accessKeyId === undefined ? {} : { AccessKeyId: accessKeyId }),
           ...(client === undefined ? {} : { Client: client }),
           Status: status,

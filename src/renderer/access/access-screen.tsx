@@ -2,7 +2,8 @@
 import { Plus, SquareTerminal } from 'lucide-react';
 import { useState } from 'react';
 import { useNow } from '../clock.ts';
-import { ago, clockTime, day, exact } from '../format.ts';
+import { ago, clockTime, day, exact, tailOf } from '../format.ts';
+import { useKeys } from '../keys/data.ts';
 import { Button } from '../parts/button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { SettingsCard } from '../settings/parts.tsx';
@@ -18,7 +19,7 @@ export function AccessScreen() {
   const { readOnly } = useVault();
   const [doing, setDoing] = useState<Doing>();
   const door = useDoor();
-  const clients = useClients();
+  const clients = useClients(door.data?.State === 'open');
   const close = (): void => { setDoing(undefined); };
   const error = door.error ?? clients.error;
   return (
@@ -83,12 +84,14 @@ function Requests({ open }: { readonly open: boolean }) {
 }
 
 function RequestRow({ request }: { readonly request: AwsRequest }) {
-  const { Time, Client, AccessKeyId, Operation, Status, Error: error, Milliseconds } = request;
+  const { Time, Client, AccessKeyId, Operation, Resource, Status, Error: error, Milliseconds } = request;
+  const { rows } = useKeys();
+  const named = Resource === undefined ? undefined : (rows?.find(({ arn }) => arn === Resource)?.name ?? tailOf(Resource));
   return (
     <tr className="h-[38px] shadow-[inset_0_1px_0_var(--line)]">
       <td className="px-2 pl-4 tabular-nums text-fg-2" title={exact(Time * 1000)}>{clockTime(Time * 1000)}</td>
       <td className="truncate px-2">{Client ?? <span className="text-fg-3" title={AccessKeyId}>{AccessKeyId === undefined ? 'not signed' : 'not known'}</span>}</td>
-      <td className="truncate px-2 font-mono">{Operation === undefined ? <span className="text-fg-3">none</span> : Operation.replace(/^.*:/, '')}</td>
+      <td className="truncate px-2 font-mono">{Operation === undefined ? <span className="text-fg-3">none</span> : Operation.replace(/^.*:/, '')}{named !== undefined && <bdi className="font-sans text-fg-2" title={Resource}> {named}</bdi>}</td>
       <td className="truncate px-2">{error === undefined ? <span className="text-fg-2">{Status} ok</span> : <code className={`font-mono ${/AccessDenied|Signature|Unrecognized|Authentication/.test(error) ? 'text-danger' : 'text-warn'}`} title={`${String(Status)} ${error}`}>{error}</code>}</td>
       <td className="px-2 pr-4 text-right tabular-nums text-fg-2 max-[980px]:hidden">{Milliseconds.toFixed(1)} ms</td>
     </tr>

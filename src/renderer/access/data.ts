@@ -12,7 +12,9 @@ const ACCESS = ['access'] as const;
 const WATCH_MS = 2000;
 
 export const useDoor = () => useQuery({ queryKey: [...ACCESS, 'door'], queryFn: async () => outputOf(await client.access.describeAwsDoor()) });
-export const useClients = () => useQuery({ queryKey: [...ACCESS, 'clients'], queryFn: async () => outputOf(await client.access.listClients()).Clients });
+/** When each was used last changes as requests come in. */
+export const useClients = (open: boolean) =>
+  useQuery({ queryKey: [...ACCESS, 'clients'], queryFn: async () => outputOf(await client.access.listClients()).Clients, ...(open ? { refetchInterval: WATCH_MS } : {}) });
 export const useRequests = (open: boolean) =>
   useQuery({ queryKey: [...ACCESS, 'requests'], queryFn: async () => outputOf(await client.access.listAwsRequests({ Limit: 50 })).Requests, ...(open ? { refetchInterval: WATCH_MS } : {}) });
 

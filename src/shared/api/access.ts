@@ -164,6 +164,7 @@ export const listAwsRequests = operation({
         Time: timestamp(),
         RequestId: z.string(),
         Operation: z.string().optional().describe('As asked for; absent where it was refused before'),
+        Resource: z.string().optional().describe('ARN of the key or secret that was asked for, where there is one'),
         AccessKeyId: z.string().optional().describe('As claimed: proven only where the answer is not about the signature'),
         Client: z.string().optional().describe('Name, where the access key is a client’s'),
         Status: z.int().describe('Of HTTP'),

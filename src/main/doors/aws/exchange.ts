@@ -35,6 +35,7 @@ const RESET_PATH = '/_keystead/reset';
 interface Claims {
   operation?: Name;
   accessKeyId?: string;
+  resource?: string;
 }
 
 /** Resolves when the answer was handed to the system, or the caller has gone. Never rejects. */
@@ -71,6 +72,7 @@ async function answered(request: IncomingMessage, requestId: RequestId, ports: E
         input: body,
         signal: ports.gone.signal,
         abort: () => { ports.gone.abort(); },
+        resolved: (arn) => { claims.resource = arn; },
       }),
     );
   } finally {

@@ -7,6 +7,8 @@ export interface Seen {
   readonly time: number;
   readonly requestId: string;
   readonly operation?: Name;
+  /** ARN; absent: it names none that there is, or was refused before that was looked for. */
+  readonly resource?: string;
   /** As claimed. */
   readonly accessKeyId?: string;
   readonly status: number;
