@@ -71,6 +71,8 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   const recent = new Recent();
   /** The requests under way, and what ends each. */
   const running = new Map<Promise<void>, AbortController>();
+  /** What was asked on a connection and is not answered yet. */
+  const answering = new WeakMap<Duplex, ServerResponse>();
   const sockets = new Set<Socket>();
   const unknown = new Set<Socket>();
   let hosts: ReadonlySet<string> = new Set();
@@ -79,6 +81,7 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
     const gone = new AbortController();
     // Every answer closes: an abort of what is over costs an exception that nobody looks at.
     response.once('close', () => { if (!response.writableFinished) gone.abort(); });
+    answering.set(request.socket, response);
     const done = exchange(request, response, { port: door, clock, hosts, ...(reset ? { reset } : {}), recent, peer: uid, crowded: () => running.size >= limits.inFlight, gone }).finally(() => { running.delete(done); });
     running.set(done, gone);
   };
@@ -86,7 +89,13 @@ export async function openAwsDoor(options: AwsDoorOptions): Promise<AwsDoor> {
   const server = httpServer(identity, limits, serve);
   const unreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     door.refused('aws', error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'slow' : error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'malformed', uid);
-    // What cannot be read is answered with nothing of ours: there may be no HTTP at the other end.
+    // What came whole before it is carried out, so it is answered first.
+    const before = answering.get(socket);
+    if (before && !before.writableFinished && !before.destroyed && before.req.complete) before.once('close', () => { end(socket); });
+    else end(socket);
+  };
+  // What cannot be read is answered with nothing of ours: there may be no HTTP at the other end.
+  const end = (socket: Duplex): void => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', () => socket.destroy());
     else socket.destroy();
   };
