@@ -1,12 +1,13 @@
 /** Secrets: the list, the search, and beside it the secret. Below 1040 pixels the secret takes the list's place. */
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { FileInput, ListFilter, Plus } from 'lucide-react';
-import { memo, useCallback, useDeferredValue, useRef, useState, type DragEvent, type KeyboardEvent } from 'react';
+import { memo, useCallback, useRef, useState, type DragEvent, type KeyboardEvent } from 'react';
 import { copyText } from '../clipboard.ts';
 import { plural } from '../format.ts';
 import { Button } from '../parts/button.tsx';
 import { EmptyState, errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { Kbd } from '../parts/kbd.tsx';
+import { usePainted } from '../painted.ts';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
 import { SIDE_BY_SIDE } from '../vault/global-keys.ts';
@@ -30,7 +31,7 @@ export function SecretsScreen() {
   const say = useToast();
   const { secret: chosen } = useSearch({ from: '/secrets' });
   const [filter, setFilter] = useState('');
-  const words = useDeferredValue(searchWords(filter));
+  const words = usePainted(searchWords(filter));
   const { secrets, more, loadMore, error, retry } = useSecrets(words);
   const input = useRef<HTMLInputElement>(null);
   const detail = useRef<HTMLDivElement>(null);
