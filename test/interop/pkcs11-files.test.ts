@@ -59,6 +59,8 @@ describe('a file signed by a key in a token', () => {
 
   it('is of at most 4,096 bytes for Ed25519, asked for or not, and the error says what to use instead', async () => {
     const key = await newKey('ECC_NIST_EDWARDS25519');
+    for (const answer of [(await on.client.ok('kms:DescribeKey', { KeyId: key }))['KeyMetadata'] as object, await on.client.ok('kms:GetPublicKey', { KeyId: key })]) expect(answer).toMatchObject({ SigningAlgorithms: ['ED25519_SHA_512'] });
+    expect(String((await on.client.ok('hardware:DescribeTokenKey', { KeyId: key }))['Notes'])).not.toContain('hashed');
     const large = file('large', 4097);
     for (const [asked, words] of [[[], /an Ed25519 key in a token signs whole files of up to 4096 bytes, and this one has 4097; use an RSA or ECDSA key/], [['--signing-algorithm', 'ED25519_PH_SHA_512'], /use an RSA or ECDSA key of the token/], [['--signing-algorithm', 'ED25519_SHA_512'], /signs files of up to 4096 bytes; for larger ones use an RSA or ECDSA key of the token/]] as const) {
       const { status, stderr } = keystead('file', 'sign', large, '--key-id', key, ...asked, '--out', on.at('large.sig'));

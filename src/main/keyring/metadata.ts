@@ -50,6 +50,6 @@ export function metadata(key: KeyRecord, realm: Realm): KeyMetadata {
     ...(key.pendingDays === undefined ? {} : { PendingDeletionWindowInDays: key.pendingDays }),
     ...(key.deletionDate === undefined ? {} : { DeletionDate: seconds(key.deletionDate) }),
     ...(current === undefined ? {} : { CurrentKeyMaterialId: keyMaterialId(key, current) }),
-    ...algorithmLists(key.spec, key.usage),
+    ...algorithmLists(key.spec, key.usage, key.hardware !== undefined),
   };
 }

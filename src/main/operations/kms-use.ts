@@ -114,7 +114,7 @@ export const kmsUseHandlers = (): Pick<HandlersOf<'kms'>, `kms:${Names}`> => ({
       CustomerMasterKeySpec: key.spec,
       KeySpec: key.spec,
       KeyUsage: key.usage,
-      ...algorithmLists(key.spec, key.usage),
+      ...algorithmLists(key.spec, key.usage, key.hardware !== undefined),
     };
   },
 });

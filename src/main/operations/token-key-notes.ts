@@ -43,8 +43,8 @@ export function createTokenKeyNotes(random: Random): TokenKeyNotes {
       const notes: string[] = [];
       if (family === 'symmetric') notes.push(...places.slice(0, 1).map(({ token }) => `Each message is encrypted here with a key of its own, which ${nameToken(token)} wraps with AES-GCM; the IV comes from this vault`));
       if (family === 'rsa' && key.usage === 'ENCRYPT_DECRYPT') for (const place of places) notes.push(await oaepOf(hardware, place, key));
-      if (key.usage === 'SIGN_VERIFY') notes.push('Messages are hashed here, and each signature is verified here before it is given out');
-      if (family === 'edwards') notes.push('`ED25519_PH_SHA_512` is not offered for keys in a token: messages and files of up to 4,096 bytes are signed whole, and nothing longer');
+      if (family === 'edwards') notes.push('Messages and files of up to 4,096 bytes are signed whole, and nothing longer: `ED25519_PH_SHA_512` is not offered for keys in a token');
+      if (key.usage === 'SIGN_VERIFY') notes.push(`${family === 'edwards' ? 'Each' : 'Messages are hashed here, and each'} signature is verified here before it is given out`);
       return notes;
     },
   };

@@ -31,7 +31,7 @@ export function KeyOverview({ row, value, at }: { readonly row: KeyRow; readonly
   const changeable = !readOnly && value.KeyManager === 'CUSTOMER' && value.KeyState !== 'PendingDeletion' && value.KeyState !== 'PendingReplicaDeletion';
   const uses = recent.data ? eventsOf(recent.data.events, row.arn).filter(isUse) : undefined;
   const usage = useLastUsage(row.id);
-  const algorithms = offered(value.KeySpec, value.KeyUsage);
+  const algorithms = offered(value.KeySpec, value.KeyUsage, value.Origin === 'AWS_CLOUDHSM');
   return (
     <div className="pt-5">
       {/* What came after the clock's last tick is in the picture, too. */}

@@ -70,13 +70,15 @@ function Told({ row }: { readonly row: KeyRow }) {
           <CertificateList certificates={data.Certificates} from={from} />
         </section>
       )}
-      <section>
-        <h3 className={H3}>What Keystead does itself</h3>
-        <ul className="flex list-disc flex-col gap-1 pl-4 text-fg-2">
-          {data.Adopted && <li>It was on the token before and was adopted: deleting it here leaves it there.</li>}
-          {data.Notes.map((note) => <li key={note}>{sentence(note.replaceAll('`', ''))}</li>)}
-        </ul>
-      </section>
+      {(data.Adopted || data.Notes.length > 0) && (
+        <section>
+          <h3 className={H3}>What Keystead does itself</h3>
+          <ul className="flex list-disc flex-col gap-1 pl-4 text-fg-2">
+            {data.Adopted && <li>It was on the token before and was adopted: deleting it here leaves it there.</li>}
+            {data.Notes.map((note) => <li key={note}>{sentence(note.replaceAll('`', ''))}</li>)}
+          </ul>
+        </section>
+      )}
       <section>
         <h3 className={H3}>URI <span className="font-normal text-fg-3">RFC 7512, without the PIN</span></h3>
         <p className="flex items-start gap-1.5"><code className="min-w-0 font-mono text-[12px] break-all">{data.Uri}</code><CopyButton text={data.Uri} what="the URI" /></p>

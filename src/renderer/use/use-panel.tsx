@@ -100,7 +100,7 @@ interface UseFormProps {
 
 function UseForm({ action, value, reference, onOther }: UseFormProps) {
   const queries = useQueryClient();
-  const algorithms = offered(value.KeySpec, value.KeyUsage);
+  const algorithms = offered(value.KeySpec, value.KeyUsage, value.Origin === 'AWS_CLOUDHSM');
   const [algorithm, setAlgorithm] = useState<Algorithm | undefined>(algorithms.find((name) => name.endsWith('OAEP_SHA_256')) ?? algorithms[0]);
   const [rows, setRows] = useState<readonly ContextRow[]>([]);
   const [dataKeySpec, setDataKeySpec] = useState<'AES_256' | 'AES_128'>('AES_256');

@@ -290,8 +290,8 @@ const LISTS = {
 type AlgorithmLists = Pick<KeyMetadata, (typeof LISTS)[KeyUsage][0]>;
 
 /** What a key of this spec and usage offers, as KeyMetadata and GetPublicKey list it. */
-export function algorithmLists(spec: KeySpec, usage: KeyUsage): AlgorithmLists {
-  const names: readonly string[] = offered(spec, usage);
+export function algorithmLists(spec: KeySpec, usage: KeyUsage, inToken = false): AlgorithmLists {
+  const names: readonly string[] = offered(spec, usage, inToken);
   const [field, { options }] = LISTS[usage];
   return { [field]: options.filter((name) => names.includes(name)) };
 }

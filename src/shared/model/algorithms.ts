@@ -97,5 +97,5 @@ export type KeySpec = keyof typeof KEY_SPECS;
 export const algorithmOf = (name: Algorithm): AlgorithmRow => ALGORITHMS[name];
 export const keySpecOf = (name: KeySpec): KeySpecRow => KEY_SPECS[name];
 
-/** The algorithms that a key of this spec and usage offers; empty when the pair is not allowed. */
-export const offered = (spec: KeySpec, usage: KeyUsage): readonly Algorithm[] => keySpecOf(spec).algorithms[usage] ?? [];
+/** The algorithms that a key of this spec and usage offers; empty when the pair is not allowed. `inToken`: of a key in a hardware token, for which Ed25519ph is not made. */
+export const offered = (spec: KeySpec, usage: KeyUsage, inToken = false): readonly Algorithm[] => (keySpecOf(spec).algorithms[usage] ?? []).filter((name) => !inToken || algorithmOf(name).scheme !== 'ed25519ph');

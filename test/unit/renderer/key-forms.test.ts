@@ -181,6 +181,12 @@ it.each(['Base64', 'Text'])('takes the other side’s public key as PEM, with %s
   expect(sent('kms:DeriveSharedSecret')).toMatchObject([{ PublicKey: der }]);
 });
 
+it.each([['AWS_KMS', ['ED25519_SHA_512', 'ED25519_PH_SHA_512']], ['AWS_CLOUDHSM', []]] as const)('offers an Ed25519 key of origin %s the algorithms that it signs with, and no choice of one', async (Origin, algorithms) => {
+  outputs['kms:DescribeKey'] = { KeyMetadata: { ...AES, Origin, KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' } };
+  const view = await shown(createElement(UsePanel, { keyId: ID, first: 'sign', onClose: () => undefined }));
+  expect(Array.from(view.container.querySelectorAll('option'), ({ value }) => value)).toEqual(algorithms);
+});
+
 it('copies all that a shell has to know past the page: the new access key, and where it goes', async () => {
   outputs['window:DescribeSettings'] = { Host: 'chromium', Copies: true, Picks: false, Notifies: false, Theme: 'dark', SingleLetterKeys: true, ClipboardSeconds: 30, Notifications: true };
   outputs['access:DescribeAwsDoor'] = { Endpoint: 'https://127.0.0.1:5998', Region: 'eu-west-1', Tls: true, CertificateAuthorityFile: '/v/aws-ca.pem', State: 'open' };
