@@ -122,6 +122,11 @@ it('is connected through another token where the first one is away', async () =>
   await member('one', 'Connected').waitFor({ timeout: 120_000 });
 });
 
+it('keeps the page where it is, however much stands in the pane that scrolls', async () => {
+  const heights = await page.evaluate(() => [document.documentElement.scrollHeight - innerHeight, document.querySelector('[data-pane="list"]')!.scrollHeight > innerHeight] as const);
+  expect(heights).toEqual([0, true]);
+});
+
 it('seals it for good once its name was typed out, and says so afterwards', async () => {
   await choose('Seal the cluster…');
   await page.keyboard.type('pai');

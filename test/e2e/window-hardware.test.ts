@@ -44,6 +44,10 @@ it('leaves nothing behind when the set-up is left after the module was loaded', 
   await page.getByText('No token yet').waitFor();
   await page.keyboard.press('n');
   await dialog(page).getByRole('radio', { name: /Another file/ }).check();
+  await page.getByLabel('Path', { exact: true }).fill('libsofthsm2.so');
+  await submit(page);
+  // What the command line's help says is of no use here.
+  await dialog(page).getByRole('alert').getByText('must be an absolute path. Nothing was loaded.').waitFor();
   await page.getByLabel('Path', { exact: true }).fill(SOFTHSM);
   await submit(page);
   await page.getByText('Its SHA-256').waitFor();

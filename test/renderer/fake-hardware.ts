@@ -95,7 +95,7 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
     'hardware:UpdateModule': () => ({ Module: modules[1] }),
     'hardware:ListMechanisms': () => ({
       Offers: [['ECC_NIST_P256', 'SIGN_VERIFY'], ['ECC_NIST_P384', 'SIGN_VERIFY'], ['RSA_2048', 'SIGN_VERIFY'], ['RSA_2048', 'ENCRYPT_DECRYPT'], ['SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT'], ['HMAC_256', 'GENERATE_VERIFY_MAC']].map(([KeySpec, KeyUsage]) => ({ KeySpec, KeyUsage, Algorithms: [] })),
-      Mechanisms: ['CKM_RSA_PKCS_KEY_PAIR_GEN', 'CKM_RSA_PKCS', 'CKM_RSA_X_509', 'CKM_RSA_PKCS_PSS', 'CKM_SHA256', '0x252', 'CKM_SHA256_HMAC', 'CKM_EC_KEY_PAIR_GEN', 'CKM_ECDSA', 'CKM_AES_KEY_GEN', 'CKM_AES_GCM', 'CKM_AES_KEY_WRAP_PAD', '0x1082'].map((Mechanism, i) => ({ Mechanism, MinKeySize: i < 4 ? 512 : i < 7 ? 0 : 112, MaxKeySize: i < 4 ? 16_384 : i < 7 ? 0 : 521, Flags: 0 })),
+      Mechanisms: ['CKM_RSA_PKCS_KEY_PAIR_GEN', 'CKM_RSA_PKCS', 'CKM_RSA_X_509', 'CKM_RSA_PKCS_PSS', 'CKM_SHA256', '0x252', 'CKM_SHA256_HMAC', 'CKM_EC_KEY_PAIR_GEN', 'CKM_ECDSA', 'CKM_AES_KEY_GEN', 'CKM_AES_GCM', 'CKM_AES_KEY_WRAP_PAD', '0x1082'].map((Mechanism, i) => ({ Mechanism, MinKeySize: i < 4 ? 512 : i < 7 ? 0 : 112, MaxKeySize: i < 4 ? 16_384 : i < 7 ? 0 : 521, Flags: Mechanism.includes('WRAP') ? 0x20000 : 0 })),
     }),
     'hardware:ListTokenKeys': () => ({
       Keys: [

@@ -34,7 +34,9 @@ export function parseInput(operation: Operation, bytes: Uint8Array, door: DoorNa
   if (isObject(raw)) disposeSecrets(raw);
   const issue = parsed.error.issues[0];
   const where = issue?.path.join('.');
-  throw new VaultError('ValidationException', `${where ? `\`${where}\`: ` : ''}${lowerFirst(issue?.message ?? 'the input is not valid')}; see \`keystead ${operation.command?.alias ?? commandOf(operation.name)} --help\``);
+  const said = `${where ? `\`${where}\`: ` : ''}${lowerFirst(issue?.message ?? 'the input is not valid')}`;
+  // The window has a field for it, and no flag.
+  throw new VaultError('ValidationException', door === 'ipc' ? said : `${said}; see \`keystead ${operation.command?.alias ?? commandOf(operation.name)} --help\``);
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -15,7 +15,7 @@ export function Mechanisms({ token }: { readonly token: Token }) {
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   if (error) return <InlineError error={errorOf(error)} />;
   if (!data) return <div className="late"><ProgressRow label="Asking the token" /></div>;
-  const rows = data.Mechanisms.filter(({ Mechanism: name }) => (!used || wanted !== '' || mechanismUse(name) !== undefined) && `${name} ${mechanismUse(name) ?? ''}`.toLowerCase().includes(wanted));
+  const rows = data.Mechanisms.filter((one) => (!used || wanted !== '' || mechanismUse(one) !== undefined) && `${one.Mechanism} ${mechanismUse(one) ?? ''}`.toLowerCase().includes(wanted));
   const kinds = [...new Map(data.Offers.map(({ KeySpec, KeyUsage }) => [`${KeySpec} ${KeyUsage}`, `${specName(KeySpec)}, ${usageWords(KeyUsage)}`])).values()];
   return (
     <div className="flex flex-col gap-3">
@@ -30,9 +30,9 @@ export function Mechanisms({ token }: { readonly token: Token }) {
           <tbody>
             {rows.map((one) => (
               <tr key={one.Mechanism} className="min-h-8 align-top shadow-[inset_0_1px_0_var(--line)]">
-                <td className="px-3 py-1.5 font-mono break-all">{one.Mechanism}</td>
+                <td className="px-3 py-1.5 font-mono break-all md:whitespace-nowrap">{one.Mechanism}</td>
                 <td className="px-3 py-1.5 whitespace-nowrap text-fg-2 tabular-nums">{sizes(one)}</td>
-                <td className="px-3 py-1.5">{mechanismUse(one.Mechanism) ?? <span className="text-fg-3">Nothing</span>}</td>
+                <td className="px-3 py-1.5">{mechanismUse(one) ?? <span className="text-fg-3">Nothing</span>}</td>
               </tr>
             ))}
           </tbody>

@@ -1,6 +1,6 @@
 /** What tokens, modules and key stores are, in words; and what the mechanisms of a token are used for. Pure. */
 import type { Output } from '../../shared/api/index.ts';
-import type { KeyStore, Module, Stated, Token } from './data.ts';
+import type { KeyStore, Mechanism, Module, Stated, Token } from './data.ts';
 
 export type Tone = 'ok' | 'warn' | 'danger' | 'plain';
 export type Said = readonly [words: string, tone: Tone];
@@ -99,13 +99,15 @@ const USES: Readonly<Record<string, string>> = {
   CKM_ECDH1_DERIVE: 'DeriveSharedSecret',
   CKM_EC_EDWARDS_KEY_PAIR_GEN: 'Makes Ed25519 keys',
   CKM_EDDSA: 'Sign with ED25519',
-  CKM_AES_KEY_WRAP: 'Tried on each key that is looked at: it must refuse',
-  CKM_AES_KEY_WRAP_PAD: 'Tried on each key that is looked at: it must refuse',
-  CKM_AES_KEY_WRAP_KWP: 'Tried on each key that is looked at: it must refuse',
-  CKM_AES_CBC_PAD: 'Tried on each key that is looked at: it must refuse',
 };
+const WRAPS: ReadonlySet<string> = new Set(['CKM_AES_KEY_WRAP', 'CKM_AES_KEY_WRAP_PAD', 'CKM_AES_KEY_WRAP_KWP', 'CKM_AES_CBC_PAD']);
+/** CKF_WRAP: the token wraps keys with the mechanism. */
+const WRAP = 0x20000;
 /** What a mechanism is used for here; undefined: for nothing. */
-export const mechanismUse = (name: string): string | undefined => (Object.hasOwn(USES, name) ? USES[name] : undefined);
+export function mechanismUse({ Mechanism: name, Flags: flags }: Pick<Mechanism, 'Mechanism' | 'Flags'>): string | undefined {
+  if (WRAPS.has(name)) return (flags & WRAP) === 0 ? undefined : 'Tried on each key that is looked at: it must refuse';
+  return Object.hasOwn(USES, name) ? USES[name] : undefined;
+}
 
 /** Of a key of a cluster: that it leaves is what it is for, and under what. */
 const UNDER_TRUSTED = 'Extractable under a wrapping key that the token trusts, and under no other (CKA_WRAP_WITH_TRUSTED)';
