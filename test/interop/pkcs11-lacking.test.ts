@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBadModule, type BadModule } from '../system/support/bad-module.ts';
 import { base64, type Json } from '../system/support/client.ts';
 import { addInput, clusterIds } from '../system/support/cluster.ts';
+import { PASSWORD } from '../system/support/make-vault.ts';
 import { PIN, SOFTHSM } from '../system/support/softhsm.ts';
 import { openTokenVault, type TokenVault } from '../system/support/token-vault.ts';
 
@@ -54,10 +55,19 @@ describe('OAEP with SHA-256', () => {
   });
 });
 
+it('opens no vault where one way of wrapping its key out failed and another was refused', async () => {
+  await reconnect('wrap:half');
+  const add = { Type: 'token', Serial: on.serial, Pin: base64(PIN), Password: base64(PASSWORD) };
+  expect(await on.client.call('vault:AddSlot', add)).toMatchObject({ ok: false, error: { code: 'UnsupportedOperationException', message: expect.stringContaining('nobody knows whether a copy could open the vault without it') as string } });
+  bad.mode('');
+  await on.client.ok('vault:AddSlot', add);
+});
+
 describe('a key store that is to span two tokens', () => {
   it.each([
     ['list:no-oaep', 'token `one` wraps no keys under RSA with OAEP, so a key store cannot span it'],
     ['list:no-wrap', 'token `two` and token `one` have no way to wrap a key in common, so a key store cannot span it'],
+    ['wrap:half', expect.stringMatching(/^token `(?:one|two)` failed when it was asked to wrap a key out, and did not refuse to, so nobody knows what it would do: a key store cannot span it$/)],
   ])('says which token cannot (%s), with nothing put on either', async (mode, message) => {
     const { client, hsm } = on;
     bad.mode('');

@@ -45,7 +45,8 @@ const notSame = (to: Place): VaultError => new VaultError('KMSInternalException'
 export async function assertHeld(hardware: Hardware, { module, token }: Place, id: string): Promise<void> {
   const { allowed, refused, unknown } = (await hardware.ask({ module, token }, 'wrapTest', { token, id })).reply;
   if (allowed.length > 0) throw new VaultError('UnsupportedOperationException', `${nameToken(token)} lets a key go under a wrapping key that it does not trust, so no key of it may leave: a key store cannot span it`, { details: { wrapping: 'untrusted' } });
-  if (refused.length === 0 && unknown.length > 0) throw new VaultError('UnsupportedOperationException', `${nameToken(token)} failed when it was asked to wrap a key out, and did not refuse to, so nobody knows what it would do: a key store cannot span it`, { details: { wrapping: 'unknown' } });
+  // What another mechanism refuses says nothing of one that failed.
+  if (unknown.length > 0) throw new VaultError('UnsupportedOperationException', `${nameToken(token)} failed when it was asked to wrap a key out, and did not refuse to, so nobody knows what it would do: a key store cannot span it`, { details: { wrapping: 'unknown' } });
   if (refused.length === 0) throw new VaultError('UnsupportedOperationException', `${nameToken(token)} wraps nothing in a way that is known here, so a key store cannot span it`, { details: { wrapping: 'unknown' } });
 }
 /** Of what `assertHeld` throws. */
