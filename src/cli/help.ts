@@ -24,6 +24,8 @@ const GROUPS: Readonly<Record<string, string>> = {
   secret: 'Secrets: values in versions (the words of AWS Secrets Manager)',
   aws: 'Let AWS’s tools and SDKs use this vault: clients, their door, what they are told',
   file: 'Sign and verify files of any size',
+  hardware: 'Keys in hardware tokens: PKCS#11 modules, tokens, their PINs and what is on them; key stores are under `kms`',
+  certificate: 'Certificate requests',
   trail: 'The record of what happened',
   slot: 'The ways into the vault',
   password: 'The password of the vault',

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bashCompletion } from '../../../src/cli/completion.ts';
 import { commandHelp, groupHelp, mainHelp, nameOf } from '../../../src/cli/help.ts';
@@ -13,13 +14,20 @@ describe('help', () => {
     await expect(mainHelp(COMMANDS, '0.0.0')).toMatchFileSnapshot('./snapshots/keystead.txt');
   });
 
-  it.each(['kms', 'secret', 'vault', 'slot'])('of the group %s', async (group) => {
+  it.each(['kms', 'secret', 'vault', 'slot', 'hardware'])('of the group %s', async (group) => {
     await expect(groupHelp(group, COMMANDS)).toMatchFileSnapshot(`./snapshots/group-${group}.txt`);
   });
 
   it.each(COMMANDS.map((command) => [nameOf(command), command] as const))('of %s', async (name, command) => {
     await expect(commandHelp(command)).toMatchFileSnapshot(`./snapshots/${name.replace(' ', '-')}.txt`);
     for (const flag of command.flags) if (flag.takes === 'secret') expect(commandHelp(command)).not.toMatch(new RegExp(`--${flag.name}(?![-\\w])`));
+  });
+
+  it('names every group that the README uses', () => {
+    const used = new Set(Array.from(readFileSync('README.md', 'utf8').matchAll(/npx keystead ([a-z]+) [a-z]+-?[a-z]* /g), ([, group = '']) => group));
+    const groups = [...used].filter((group) => COMMANDS.some((command) => nameOf(command).startsWith(`${group} `)));
+    expect(groups).toEqual(expect.arrayContaining(['kms', 'file', 'hardware', 'certificate']));
+    for (const group of groups) expect(mainHelp(COMMANDS, '0.0.0')).toMatch(new RegExp(`^  ${group} `, 'm'));
   });
 
   it('names every exit code', () => {
