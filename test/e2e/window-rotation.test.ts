@@ -83,6 +83,14 @@ it('sets rotation up by keys alone, tries it first, and rotates a password that 
   expect([keyboard.unseen, await keyboard.pointed()]).toEqual([[], 0]);
 });
 
+it('says for whom the next rotation waits, while it waits', async () => {
+  await window.local.ok('secretsmanager:SetRotator', { SecretId: 'key', Rotator: 'generic', OverlapHours: 1000 });
+  await window.local.ok('secretsmanager:RotateSecret', { SecretId: 'key' });
+  await page.getByText('The next one waits for owner, which still uses the previous version, until').waitFor();
+  await passwordOf('key');
+  await page.getByText('The next one waits up to 1,000 hours while').waitFor();
+});
+
 it('tries the connection to a real server, and says what it would need', async () => {
   await row('shop').click();
   await page.getByRole('tab', { name: 'Rotation' }).click();

@@ -427,10 +427,15 @@ it('knows who uses which version, and holds the next rotation until they have re
   expect(await consumers()).toEqual([['owner', 'cli', 'AWSPREVIOUS']]);
   clock.advance(50 * HOUR);
   for (let turn = 0; turn < 5; turn += 1) await until(isIdle);
-  expect((await rotation())['Ended']).toHaveLength(1);
+  // While it waits it says until when, and is not late.
+  const waiting = await rotation();
+  expect(waiting['Ended']).toHaveLength(1);
+  expect(waiting['HeldUntil']).toBe((waiting['LastRotatedDate'] as number) + 100 * 3600);
+  expect((await vault.ok('secretsmanager:ListRotations', {}))['Rotations']).toEqual([]);
   // Read anew: nobody uses the previous one any more.
   expect((await ask('GetSecretValue'))['VersionId']).not.toBe(first);
   expect(await consumers()).toEqual([['owner', 'cli', 'AWSCURRENT']]);
+  expect((await rotation())['HeldUntil']).toBeUndefined();
   clock.advance(11 * 60_000);
   await until(async () => ((await rotation())['Ended'] as unknown[]).length === 2);
   // Now somebody stays behind, and the overlap passes.

@@ -2,12 +2,12 @@
 import type { describeRotation, listRotations, previewRotation, setRotator } from '../../shared/api/secret-rotation.ts';
 import { seconds, type InputOf, type OutputOf } from '../../shared/api/operation.ts';
 import { VaultError } from '../../shared/model/errors.ts';
-import { uuidFrom } from '../../shared/model/ids.ts';
+import { uuidFrom, type Instant } from '../../shared/model/ids.ts';
 import type { Random } from '../platform/ports.ts';
 import { authorityDigest } from '../secrets/authority.ts';
 import { ROTATIONS, SECRETS } from '../secrets/kinds.ts';
 import { CURRENT, placeOf, type RotationSettings, type SecretRecord } from '../secrets/ports.ts';
-import { leftPending, markOf, scheduleOf, type Rules } from '../secrets/rotation-plan.ts';
+import { heldUntil, leftPending, markOf, scheduleOf, type Rules } from '../secrets/rotation-plan.ts';
 import type { RotationRecord, RotatorSettings } from '../secrets/rotation-record.ts';
 import { nextWindows, type Schedule, type Window } from '../secrets/rotation-schedule.ts';
 import { IDLE, type StepRecord } from '../secrets/rotation.ts';
@@ -138,6 +138,7 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
     const schedule = secret.rotation?.enabled === true ? scheduleOf(secret.rotation.rules) : undefined;
     const left = leftPending(secret);
     const engine = staged(secret.versions, CURRENT)?.value?.engine;
+    const held = heldNow(secret, rotation, call.at);
     return {
       ...namedAs(realm, secret),
       ...(engine === undefined ? {} : { Engine: engine }),
@@ -145,6 +146,7 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
       ...(rotation ? rotatorShown(rotation.rotator) : {}),
       ...(secret.rotation ? { RotationRules: rulesShown(secret.rotation.rules) } : {}),
       ...(secret.rotation?.lastRotated === undefined ? {} : { LastRotatedDate: seconds(secret.rotation.lastRotated) }),
+      ...(held === undefined ? {} : { HeldUntil: seconds(held) }),
       Windows: schedule ? shownWindows(nextWindows(schedule, { anchor: secret.rotation?.lastRotated ?? secret.created, after: call.at }, SHOWN_WINDOWS)) : [],
       ...(rotation ? stateShown(rotation) : { Ended: [] }),
       ...(left === undefined || rotation?.state.run ? {} : { Pending: left }),
@@ -166,8 +168,10 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
       const secret = await secrets.get(name);
       const rotation = await rotations.get(name);
       if (!secret || secret.deletion) continue;
-      const mark = markOf(secret, rotation?.suffix === secret.suffix ? rotation.state : undefined, call.at);
-      if (mark) shown.push({ ...namedAs(realm, secret), State: mark.state, Since: seconds(mark.since) });
+      const own = rotation?.suffix === secret.suffix ? rotation : undefined;
+      const mark = markOf(secret, own?.state, call.at);
+      // What waits for those who use the previous version is not late.
+      if (mark && !(mark.state === 'overdue' && heldNow(secret, own, call.at) !== undefined)) shown.push({ ...namedAs(realm, secret), State: mark.state, Since: seconds(mark.since) });
     }
     return { Rotations: shown };
   },
@@ -201,6 +205,11 @@ export const secretRotationHandlers = (random: Random): Pick<HandlersOf<'secrets
     return namedAs(realm, secret);
   },
 });
+
+const heldNow = (secret: SecretRecord, rotation: RotationRecord | undefined, now: Instant): Instant | undefined => {
+  const held = rotation && heldUntil(secret, rotation.rotator.overlapHours);
+  return held !== undefined && held > now ? held : undefined;
+};
 
 type Shown = OutputOf<typeof describeRotation>;
 

@@ -15,8 +15,10 @@ export type RotatorKind = NonNullable<Rotation['Rotator']>;
 export type Rules = NonNullable<Rotation['RotationRules']>;
 
 export const rotationQuery = (name: string) => ['secret-rotation', name] as const;
+/** Who has read which version is no change that the vault tells of, and neither is a wait that is over. */
+const CONSUMERS_MS = 10_000;
 export const useRotation = (name: string, enabled = true) =>
-  useQuery({ queryKey: rotationQuery(name), enabled, queryFn: async () => outputOf(await client.secretsmanager.describeRotation({ SecretId: name })) });
+  useQuery({ queryKey: rotationQuery(name), enabled, refetchInterval: CONSUMERS_MS, queryFn: async () => outputOf(await client.secretsmanager.describeRotation({ SecretId: name })) });
 
 const MARKS = ['secret-rotations'] as const;
 /** A window that passes is no change that the vault tells of. */

@@ -72,14 +72,21 @@ function planWords({ RotationEnabled: enabled, RotationRules: rules = {}, Rotato
   return `${what} It is rotated ${rulesWords(rules)}${paused === undefined ? '' : ', and paused now'}.`;
 }
 
+const principalWords = (principal: string): string => principal.replace(/^arn:aws:iam::\d+:user\//, '');
+/** Whom it waits for: one by name, more by their number. */
+function heldWords({ Consumers }: Rotation): string {
+  const [first, ...others] = Consumers.filter(({ Stage }) => Stage === 'AWSPREVIOUS');
+  return first && others.length === 0 ? `${principalWords(first.Principal)}, which still uses the previous version` : `${String(others.length + 1)} programs that still use the previous version`;
+}
+
 function Plan({ name, rotation, onSetUp }: { readonly name: string; readonly rotation: Rotation; readonly onSetUp: () => void }) {
   const { readOnly } = useVault();
   const { act, failed, busy } = useRotationAct();
-  const { Paused: paused, Run: run, RotationEnabled: enabled, Windows, Due, Pending } = rotation;
+  const { HeldUntil: held, Paused: paused, Run: run, RotationEnabled: enabled, Windows, Due, Pending } = rotation;
   const by = { SecretId: name };
   return (
     <section aria-label="Plan" className="mt-5 flex flex-col gap-3">
-      <p>{planWords(rotation)} {rotation.OverlapHours !== undefined && rotation.OverlapHours > 0 && <span className="text-fg-2">The next one waits up to {plural(rotation.OverlapHours, 'hour')} while somebody still uses the previous version.</span>}</p>
+      <p>{planWords(rotation)} {held !== undefined && Due !== undefined && Due < held ? <span className="text-warn">The next one waits for {heldWords(rotation)}, until {localTime(held)} at most.</span> : rotation.OverlapHours !== undefined && rotation.OverlapHours > 0 && <span className="text-fg-2">The next one waits up to {plural(rotation.OverlapHours, 'hour')} while somebody still uses the previous version.</span>}</p>
       {!readOnly && (
         <div className="flex flex-wrap gap-2">
           {!run && Pending === undefined && <Button busy={busy} icon={<RotateCw {...ICON} />} onClick={() => { void act(() => client.secretsmanager.rotateSecret(by)); }}>Rotate now</Button>}
@@ -125,7 +132,7 @@ function Consumers({ rotation: { Consumers: consumers }, at }: { readonly rotati
           <ul>
             {consumers.map(({ Principal, Door, VersionId, Stage, At }) => (
               <li key={`${Door} ${Principal}`} className="flex min-h-8 flex-wrap items-center gap-x-2.5 shadow-[inset_0_-1px_0_var(--line)]">
-                <bdi className="min-w-0 font-mono text-[12px] break-all">{Principal.replace(/^arn:aws:iam::\d+:user\//, '')}</bdi>
+                <bdi className="min-w-0 font-mono text-[12px] break-all">{principalWords(Principal)}</bdi>
                 <span className="text-[12px] text-fg-3">{Door === 'aws' ? 'AWS' : 'command line'}</span>
                 <span title={VersionId} className={`ml-auto rounded-chip px-1.5 text-[12px] ${Stage === 'AWSPREVIOUS' ? 'tint-warn text-warn' : 'bg-line text-fg-2'}`}>{Stage === undefined ? 'an older one' : stageWord(Stage)}</span>
                 <span className="w-24 text-right text-[12px] text-fg-3" title={exact(At * 1000)}>{ago(At * 1000, at)}</span>

@@ -104,6 +104,7 @@ export const describeRotation = operation({
     LastRotatedDate: timestamp().optional(),
     Paused: timestamp().optional().describe('Since when nothing begins by itself'),
     Due: timestamp().optional().describe('When the next rotation begins'),
+    HeldUntil: timestamp().optional().describe('Until when at most the next rotation waits for those who still use the previous version'),
     Windows: z.array(window).describe('The next five'),
     Run: z
       .strictObject({
