@@ -25,6 +25,9 @@ export function onWindow(listener: () => void): () => void {
 export const windowState = (): WindowState => state;
 export const useWindow = (): WindowState => useSyncExternalStore(onWindow, windowState);
 
+/** A path as it is typed, with what `~` stands for at its beginning. */
+export const wholePath = (typed: string): string => (state.Home === undefined ? typed : typed.replace(/^~(?=\/|$)/, () => state.Home ?? '~'));
+
 export async function loadWindow(): Promise<void> {
   const answer = await client.window.describeSettings();
   if (answer.ok) take(answer.output);

@@ -1,6 +1,7 @@
 /** Imports in the real window over a real vault: a file that is named, one that is dropped, content that is pasted; no value in the page, ever. */
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, relative } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OpenWindow } from '../hosts/playwright.ts';
@@ -36,7 +37,8 @@ it('imports a .env that is named as one secret, and erases the file when it is t
   const path = join(home, '.env');
   writeFileSync(path, `USER=${NEEDLE}-u\nPASSWORD=${NEEDLE}-p\n`, { mode: 0o600 });
   await press(page, 'Import a file');
-  await page.getByLabel('File', { exact: true }).fill(path);
+  // As a shell would have it.
+  await page.getByLabel('File', { exact: true }).fill(`~/${relative(homedir(), path)}`);
   await submit(page);
   await page.getByLabel('Name', { exact: true }).fill('shop');
   await page.getByLabel('Prefix of names').fill('prod/');
@@ -56,6 +58,18 @@ it('imports a .env that is named as one secret, and erases the file when it is t
   expect(existsSync(path)).toBe(false);
   await press(page, 'Done');
   await clean();
+});
+
+it('calls what is dropped by the name of its file', async () => {
+  await press(page, 'Import');
+  await page.getByRole('group', { name: 'Drop a file or paste here' }).evaluate((zone, text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], 'deploy.env'));
+    zone.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, `A=${NEEDLE}1\nB=${NEEDLE}2\n`);
+  await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('deploy');
+  await press(page, 'Cancel');
+  await dialog(page).waitFor({ state: 'detached' });
 });
 
 it('takes what is pasted past the page, and asks for each that clashes', async () => {

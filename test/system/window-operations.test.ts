@@ -1,5 +1,6 @@
 /** What the window asks of the desktop, through the whole program: settings, copies that the page never sees, and who may ask. */
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Result } from '../../src/main/kernel/request.ts';
@@ -67,7 +68,7 @@ describe('the window', () => {
   };
 
   it('keeps its settings past a lock and a new process, and shows them before the first unlock', async () => {
-    expect(await ok('window:DescribeSettings')).toEqual({ Theme: 'system', ClipboardSeconds: 30, Notifications: true, SingleLetterKeys: true, Host: 'chromium', Copies: true, Picks: false, Notifies: false });
+    expect(await ok('window:DescribeSettings')).toEqual({ Theme: 'system', ClipboardSeconds: 30, Notifications: true, SingleLetterKeys: true, Host: 'chromium', Copies: true, Picks: false, Notifies: false, Home: homedir() });
     expect(await ok('window:UpdateSettings', { Theme: 'dark', ClipboardSeconds: 60 })).toEqual({ Theme: 'dark', ClipboardSeconds: 60, Notifications: true, SingleLetterKeys: true });
     await ok('vault:Lock');
     expect(await ok('window:DescribeSettings')).toMatchObject({ Theme: 'dark', ClipboardSeconds: 60 });

@@ -3,6 +3,7 @@
  * copied is taken out of the clipboard again after the time that the settings say, at lock, and when the program ends.
  */
 import { lstat, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import { VaultError } from '../../shared/model/errors.ts';
 import { instant, type RequestId } from '../../shared/model/ids.ts';
@@ -75,6 +76,7 @@ export function createWindowDesk({ config, clock, after, isOpen, dispatch, newRe
     get picks() {
       return host?.dialogs !== undefined;
     },
+    home: homedir(),
     notifies: async () => (await host?.notifications?.isThere()) ?? false,
     attach: (given) => void (host = given),
     async tell(notice) {

@@ -154,7 +154,7 @@ async function written(row: ImportRow, action: 'Create' | 'Replace' | 'Keep', wr
 }
 
 export const secretImportHandlers = ({ random, read, files, staging }: ImportPorts): Pick<HandlersOf<'secretsmanager'>, `secretsmanager:${Names}`> => ({
-  'secretsmanager:OpenImport': async ({ Path: path, Content: content }, call) => {
+  'secretsmanager:OpenImport': async ({ Path: path, Content: content, FileName: called }, call) => {
     if ((path === undefined) === (content === undefined)) throw new VaultError('ValidationException', 'give either `Path` or `Content`');
     const { turn } = staging;
     const given = path === undefined ? undefined : await files.read(path, MOST_BYTES);
@@ -163,7 +163,7 @@ export const secretImportHandlers = ({ random, read, files, staging }: ImportPor
     const id = uuidFrom(random.bytes(16));
     staging.add({ id, file, values, ...(given && path !== undefined ? { source: { path, identity: given.identity } } : {}) }, turn);
     const fields = file.entries.reduce((sum, entry) => sum + entry.fields.length, 0);
-    return { ImportId: id, Format: file.format, Layouts: layoutsOf(file), Entries: file.entries.length, Fields: fields, SuggestedName: suggestedName(path), Notes: [...file.notes] };
+    return { ImportId: id, Format: file.format, Layouts: layoutsOf(file), Entries: file.entries.length, Fields: fields, SuggestedName: suggestedName(path ?? called), Notes: [...file.notes] };
   },
 
   'secretsmanager:PreviewImport': async (input, call, rights) => {

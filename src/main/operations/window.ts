@@ -18,6 +18,8 @@ export interface WindowControl {
   readonly host: 'electron' | 'chromium' | undefined;
   readonly copies: boolean;
   readonly picks: boolean;
+  /** What a typed path means by `~`; absent: nothing. */
+  readonly home?: string;
   notifies(): Promise<boolean>;
   settings(): Promise<WindowConfig>;
   change(change: Partial<WindowConfig>): Promise<WindowConfig>;
@@ -56,6 +58,7 @@ export function windowHandlers(control: WindowControl): HandlersOf<'window'> {
       Copies: control.copies,
       Picks: control.picks,
       Notifies: await control.notifies(),
+      ...(control.home === undefined ? {} : { Home: control.home }),
     }),
 
     'window:UpdateSettings': async ({ Theme, ClipboardSeconds, Notifications, SingleLetterKeys }) =>

@@ -9,7 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { DialogFoot } from '../parts/dialog.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { TextField } from '../parts/field.tsx';
-import { useWindow } from '../window-state.ts';
+import { useWindow, wholePath } from '../window-state.ts';
 import type { Module } from './data.ts';
 import { Hash, Warned } from './parts.tsx';
 import { useStepFocus } from './step-focus.ts';
@@ -58,7 +58,7 @@ export function ModuleChoice({ modules, registered, again = false, onLoaded, onC
       return;
     }
     work(true);
-    const answer = await client.hardware.inspectModule({ Path: wanted });
+    const answer = await client.hardware.inspectModule({ Path: wholePath(wanted) });
     work(false);
     setError(answer.ok ? undefined : answer.error);
     if (!answer.ok) return;

@@ -33,13 +33,13 @@ export async function openPath(path: string): Promise<Opening> {
 }
 
 /** Takes ownership of the bytes, which are wiped once they are sent. */
-async function openBytes(bytes: Uint8Array): Promise<Opening> {
+async function openBytes(bytes: Uint8Array, called?: string): Promise<Opening> {
   const content = SecretBytes.take(bytes);
   if (content.length > MOST_CONTENT) {
     content[Symbol.dispose]();
     return { ok: false, error: tooLarge };
   }
-  const answer = await client.secretsmanager.openImport({ Content: content });
+  const answer = await client.secretsmanager.openImport({ Content: content, ...(called === undefined || called === '' ? {} : { FileName: called.slice(0, 255) }) });
   return answer.ok ? { ok: true, opened: answer.output } : { ok: false, error: answer.error };
 }
 
@@ -48,7 +48,7 @@ export const openText = (text: string): Promise<Opening> => openBytes(new TextEn
 export async function openFile(file: File): Promise<Opening> {
   if (file.size > MOST_CONTENT) return { ok: false, error: tooLarge };
   try {
-    return await openBytes(new Uint8Array(await file.arrayBuffer()));
+    return await openBytes(new Uint8Array(await file.arrayBuffer()), file.name);
   } catch {
     return { ok: false, error: { code: 'FileNotReadableException', message: 'the file cannot be read; choose it with Choose…' } };
   }

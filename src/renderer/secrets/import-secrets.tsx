@@ -13,7 +13,7 @@ import { Button } from '../parts/button.tsx';
 import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { errorOf, InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { Segmented, TextField } from '../parts/field.tsx';
-import { useWindow } from '../window-state.ts';
+import { useWindow, wholePath } from '../window-state.ts';
 import { refreshSecrets } from './data.ts';
 import { EnvPreview } from './env-preview.tsx';
 import { EraseOffer } from './erase-offer.tsx';
@@ -73,7 +73,7 @@ function Choose({ error, onOpened, onClose }: { readonly error: CallError | unde
     const text = event.clipboardData.getData('text/plain');
     if (text !== '') void read(openText(text));
   };
-  const given = (): string => path.current?.value.trim() ?? '';
+  const given = (): string => wholePath(path.current?.value.trim() ?? '');
   return (
     <form className="flex min-h-0 flex-col" onPaste={onPaste} onDragOver={onDrag} onDragLeave={onDrag} onDrop={onDrag} onSubmit={(event) => { event.preventDefault(); if (!reading && given() !== '') void read(openPath(given())); }}>
       <div className="flex flex-col gap-4 px-5 pt-2 pb-3">

@@ -9,6 +9,7 @@ import { Dialog, DialogFoot } from '../parts/dialog.tsx';
 import { InlineError } from '../parts/feedback.tsx';
 import { FIELD, Labelled, TextField } from '../parts/field.tsx';
 import { COMMANDS } from './commands-data.ts';
+import { wholePath } from '../window-state.ts';
 import { Proof, type ProofHandle, type ProofKind } from './proof.tsx';
 import { isWrongProof } from './wrong-proof.ts';
 
@@ -35,7 +36,7 @@ export function AllowCommand({ kinds, onClose }: { readonly kinds: readonly Proo
     const given = proof.current?.take();
     if (!given) { setWrong({ proof: 'This is needed to go on.' }); proof.current?.focus(); return; }
     setBusy(true);
-    const answer = await client.vault.allowCommand({ Name: name, Path: path, Arguments: lines.split('\n').filter((line) => line !== ''), ...given });
+    const answer = await client.vault.allowCommand({ Name: name, Path: wholePath(path), Arguments: lines.split('\n').filter((line) => line !== ''), ...given });
     setBusy(false);
     if (answer.ok) {
       await queries.invalidateQueries({ queryKey: COMMANDS });

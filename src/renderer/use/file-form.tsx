@@ -12,7 +12,7 @@ import { refreshUse } from '../keys/data.ts';
 import { Button } from '../parts/button.tsx';
 import { InlineError, ProgressRow } from '../parts/feedback.tsx';
 import { Segmented, TextField } from '../parts/field.tsx';
-import { useWindow } from '../window-state.ts';
+import { useWindow, wholePath } from '../window-state.ts';
 import { fileCommand, outputFor, type FileWork } from './command.ts';
 import { ContextRows, contextOf, contextProblem, type ContextRow } from './context-rows.tsx';
 import { CommandLine, Verdict } from './result.tsx';
@@ -78,7 +78,7 @@ export function FileForm({ keyId, reference, onBusy }: FileFormProps) {
     setProgress({ done: 0, total: chosen ?? 0 });
     onBusy(true);
     let shown = 0;
-    const input = { Path: path, OutputPath: target, KeyId: keyId, EncryptionContext: contextOf(rows) };
+    const input = { Path: wholePath(path), OutputPath: wholePath(target), KeyId: keyId, EncryptionContext: contextOf(rows) };
     const options = {
       signal: controller.signal,
       progress: ({ done, total }: Under): void => {

@@ -32,6 +32,7 @@ export const openImport = operation({
   input: () => z.strictObject({
     Path: common.absolutePath.optional().describe('The file, which the vault reads; this or Content'),
     Content: secret({ min: 1, max: MOST_CONTENT }).optional().describe('Its bytes; this or Path'),
+    FileName: z.string().min(1).max(255).optional().describe('With Content: what the file was called, for SuggestedName'),
   }),
   output: () => z.strictObject({
     ImportId: z.string(),

@@ -29,6 +29,7 @@ export const describeSettings = operation({
     Copies: z.boolean().describe('Whether a value can be copied without the page'),
     Picks: z.boolean().describe('Whether files are chosen in the desktop’s own dialog'),
     Notifies: z.boolean().describe('Whether there is a desktop to tell of what happens'),
+    Home: z.string().optional().describe('The folder that a path means by `~`'),
   }),
   errors: [],
   effect: 'read',
