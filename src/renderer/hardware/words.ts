@@ -9,7 +9,8 @@ export function tokenState({ Initialized, PinSet, PinState, LoggedIn }: Pick<Tok
   if (!Initialized) return ['Empty', 'plain'];
   if (PinState === 'locked') return ['PIN locked', 'danger'];
   if (!PinSet) return ['No PIN yet', 'warn'];
-  return LoggedIn ? ['Ready', 'ok'] : ['PIN needed', 'warn'];
+  // Its process may have the PIN still, as after a disconnection.
+  return LoggedIn ? ['Ready', 'ok'] : ['Not logged in', 'warn'];
 }
 
 export const FAILED: Readonly<Record<NonNullable<KeyStore['ConnectionErrorCode']>, string>> = {

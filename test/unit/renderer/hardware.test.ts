@@ -11,7 +11,7 @@ const token = { Initialized: true, PinSet: true, PinPad: false, WriteProtected: 
 
 describe('a token', () => {
   it('says what it needs next, and what is worst first', () => {
-    expect(tokenState(token)).toEqual(['PIN needed', 'warn']);
+    expect(tokenState(token)).toEqual(['Not logged in', 'warn']);
     expect(tokenState({ ...token, LoggedIn: true })).toEqual(['Ready', 'ok']);
     expect(tokenState({ ...token, PinState: 'locked', LoggedIn: true })).toEqual(['PIN locked', 'danger']);
     expect(tokenState({ ...token, PinSet: false })).toEqual(['No PIN yet', 'warn']);
