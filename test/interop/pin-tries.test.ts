@@ -94,8 +94,11 @@ it('says at each wrong PIN what is left, uses the last try only when told to, an
 });
 
 it('is logged in to again once its officer has set a new PIN; the right PIN on the last try gives all of them back', async () => {
-  newPin();
-  expect(await token()).toMatchObject({ PinState: 'ok' });
+  const reset = (officer: string): Json => ({ Serial: serial, SecurityOfficerPin: b64(officer), NewPin: b64(PIN) });
+  expect(await refusal('hardware:ResetPin', reset(WRONG))).toMatchObject({ code: 'IncorrectPinException', message: expect.stringContaining('security officer') as string, details: expect.objectContaining({ pin: 'securityOfficer' }) as object });
+  expect(await token()).toMatchObject({ PinState: 'locked' });
+  await client.ok('hardware:ResetPin', reset(OFFICER));
+  expect(await token()).toMatchObject({ PinState: 'ok', SecurityOfficerPinState: 'ok', LoggedIn: false });
   for (let i = 0; i < 2; i += 1) expect(await client.code('hardware:UnlockToken', { Serial: serial, Pin: b64(WRONG) })).toBe('IncorrectPinException');
   expect(await client.code('hardware:UnlockToken', { Serial: serial, Pin: b64(PIN) })).toBe('PinLockedException');
   await client.ok('hardware:UnlockToken', { Serial: serial, Pin: b64(PIN), LastTry: true });
@@ -112,6 +115,7 @@ it('counts the tries of its security officer, too, and no other PIN of theirs is
   wrongOfficer();
   expect(await token()).toMatchObject({ SecurityOfficerPinState: 'last' });
   expect(await refusal('hardware:InitializeToken', erase())).toMatchObject({ code: 'PinLockedException', message: expect.stringContaining('`keystead hardware initialize-token --last-try`') as string });
+  expect(await refusal('hardware:ResetPin', { Serial: serial, SecurityOfficerPin: b64(OFFICER), NewPin: b64(PIN) })).toMatchObject({ code: 'PinLockedException', message: expect.stringContaining('`keystead hardware reset-pin --last-try`') as string });
   expect(await token()).toMatchObject({ SecurityOfficerPinState: 'last', LoggedIn: true });
   wrongOfficer();
   expect(await token()).toMatchObject({ SecurityOfficerPinState: 'locked' });

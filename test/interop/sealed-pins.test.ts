@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildBadModule, type BadModule } from '../system/support/bad-module.ts';
 import type { Json } from '../system/support/client.ts';
 import { PASSWORD } from '../system/support/make-vault.ts';
-import { PIN, SOFTHSM } from '../system/support/softhsm.ts';
+import { OFFICER_PIN, PIN, SOFTHSM } from '../system/support/softhsm.ts';
 import { openTokenVault, type TokenVault } from '../system/support/token-vault.ts';
 
 const OTHER_PIN = '7654321';
@@ -125,6 +125,23 @@ describe('a PIN', () => {
     await disconnect();
     await seal();
     expect(await sealed()).toMatchObject([{ State: 'sealed' }]);
+  });
+
+  it('that the token’s security officer sets anew is forgotten, and nothing else; not while a key store uses the token', async () => {
+    const reset = (NewPin: string): Json => ({ Serial: on.serial, SecurityOfficerPin: b64(OFFICER_PIN), NewPin: b64(NewPin) });
+    await on.client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: on.store });
+    expect(await on.client.code('hardware:ResetPin', reset(OTHER_PIN))).toBe('KMSInvalidStateException');
+    expect([await on.stateOf(), await sealed()]).toMatchObject([{ ConnectionState: 'CONNECTED' }, [{ State: 'sealed' }]]);
+    await disconnect();
+    await on.client.ok('hardware:ResetPin', reset(OTHER_PIN));
+    expect([await sealed(), await on.client.code('hardware:UnlockToken', { Serial: on.serial, Pin: b64(PIN) })]).toEqual([[], 'IncorrectPinException']);
+    await on.client.ok('hardware:UnlockToken', { Serial: on.serial, Pin: b64(OTHER_PIN) });
+    await on.client.ok('kms:ConnectCustomKeyStore', { CustomKeyStoreId: on.store });
+    const { Keys } = (await on.client.ok('hardware:ListTokenKeys', { Serial: on.serial })) as { readonly Keys: readonly Json[] };
+    expect(Keys.length).toBeGreaterThan(0);
+    await disconnect();
+    await on.client.ok('hardware:ResetPin', reset(PIN));
+    await seal();
   });
 
   it('is gone when its owner says so, when the token’s key store goes, and when its module goes', async () => {

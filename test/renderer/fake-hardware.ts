@@ -128,6 +128,11 @@ export function fakeHardware({ at, how, push, fail, wait, slow }: HardwareWorld,
       return { Serial: input['Serial'], Label: input['Label'] };
     },
     'hardware:SetPin': () => fail('IncorrectPinException', 'token `release-hsm` refuses the PIN; try again, and stop before it locks itself'),
+    'hardware:ResetPin': (input) => {
+      if (input['SecurityOfficerPin'] === btoa('0000')) fail('IncorrectPinException', 'token `release-hsm`, asked as its security officer, refuses the PIN; try again, and stop before it locks itself; it does not say how many tries are left');
+      tokens = tokens.map((one) => (one['Serial'] === input['Serial'] ? { ...one, PinState: 'ok', LoggedIn: false } : one));
+      return {};
+    },
     'hardware:InitializeToken': async (input) => {
       await wait(100);
       const made = { Serial: '8f1b20c37ad9e4b6', Label: input['NewLabel'], CloudHsmClusterId: 'cluster-b2mx5ye7tqa' };

@@ -33,7 +33,7 @@ const LEFT: Readonly<Record<TokenFacts[Whose], string>> = {
   locked: 'it is locked now',
 };
 const LOCKED: Readonly<Record<Whose, string>> = {
-  pin: 'has locked its PIN; its security officer has to set a new one',
+  pin: 'has locked its PIN; its security officer can set a new one with `keystead hardware reset-pin`',
   officerPin: 'has locked its security officer’s PIN; only the tools of its vendor can help now',
 };
 const LAST: Readonly<Record<Whose, string>> = {

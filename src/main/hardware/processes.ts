@@ -96,7 +96,7 @@ export class ModuleProcesses {
 
   /** A process that was begun for a login that failed is ended, where nobody else asks it: some modules would never see in it that a token is back. */
   async forLogin(place: Place, asked: Asked, work: () => Promise<unknown>): Promise<void> {
-    if (this.#shut.has(keyOf(place.token))) throw new VaultError('KMSInvalidStateException', `${nameToken(place.token)} is being initialised; try again when that is done`);
+    if (this.#shut.has(keyOf(place.token))) throw new VaultError('KMSInvalidStateException', `${nameToken(place.token)} is being initialised, or given a new PIN; try again when that is done`);
     const isNew = !this.isAtHome(place);
     const key = this.keyFor(place, true);
     try {
@@ -110,7 +110,7 @@ export class ModuleProcesses {
   /** Nobody logs in to the token while `work` runs, and what was logged in is ended before. KMSInvalidStateException where that is so already. */
   async withoutLogin<T>(token: TokenName, work: () => Promise<T>): Promise<T> {
     const name = keyOf(token);
-    if (this.#shut.has(name)) throw new VaultError('KMSInvalidStateException', `${nameToken(token)} is being initialised already`);
+    if (this.#shut.has(name)) throw new VaultError('KMSInvalidStateException', `${nameToken(token)} is being initialised, or given a new PIN, already`);
     this.#shut.add(name);
     try {
       await this.stopOf(token);
@@ -126,7 +126,7 @@ export class ModuleProcesses {
     const known = this.#started.get(key);
     if (known) return known.running;
     // A login may have been let through before the token was shut, and come here after.
-    if ([...this.#shut].some((name) => key === `${module.path}\n${name}`)) throw new VaultError('KMSInvalidStateException', 'the token is being initialised; try again when that is done');
+    if ([...this.#shut].some((name) => key === `${module.path}\n${name}`)) throw new VaultError('KMSInvalidStateException', 'the token is being initialised, or given a new PIN; try again when that is done');
     const start = { path: module.path, stopped: false } as { -readonly [K in keyof Started]: Started[K] };
     start.running = this.#start(module, key, start);
     this.#started.set(key, start);

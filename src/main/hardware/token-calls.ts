@@ -110,15 +110,28 @@ export abstract class TokenCalls {
     return this.#tries.asOfficer(place, insisting, () => this.#apart(place, name, request, pins, officerOf(place)));
   }
 
+  /** The same where nobody may be logged in meanwhile; whoever was is no more. */
+  #asOfficerAlone<C extends CallName>(place: Place, name: C, request: RequestOf<C>, pins: readonly Uint8Array[], insisting: Insisting): Promise<Answer<C>> {
+    return this.#tries.asOfficer(place, insisting, () => this.processes.withoutLogin(place.token, () => this.#apart(place, name, request, pins, officerOf(place))));
+  }
+
   /** Erases a token. `before`: as `tokens` has it; where another one is in its slot by then, nothing is erased. Whoever was logged in is no more. */
   async initToken(module: ModuleRecord, before: TokenFacts, label: string, pins: readonly [officer: Uint8Array, user: Uint8Array], insisting: Insisting): Promise<ReplyOf<'initToken'>> {
     const { slot, serial, label: old, initialized } = before;
     const place: Place = { module, token: { serial, label: old } };
     const request = { slot, label, expected: { serial, label: old, initialized } };
-    const { reply } = await (initialized ? this.#tries.asOfficer(place, insisting, () => this.processes.withoutLogin(place.token, () => this.#apart(place, 'initToken', request, pins, officerOf(place)))) : this.#apart(place, 'initToken', request, pins));
+    const { reply } = await (initialized ? this.#asOfficerAlone(place, 'initToken', request, pins, insisting) : this.#apart(place, 'initToken', request, pins));
     // The process that looks has loaded its module before that.
     if (!this.#asked.has(module.path)) await this.#lookAnew(module);
     return reply;
+  }
+
+  /** Gives the user a new PIN where the old one is locked or forgotten. Whoever was logged in is no more. */
+  async resetPin(place: Place, pins: readonly [officer: Uint8Array, fresh: Uint8Array], insisting: Insisting): Promise<void> {
+    const { module, token } = place;
+    await this.#asOfficerAlone(place, 'resetPin', { token }, pins, insisting);
+    // The process that looks has loaded its module before that.
+    if (!this.#asked.has(module.path)) await this.#lookAnew(module);
   }
 
   /** The module's tokens. `fresh`: its process, where it has nothing to do, begins anew, since some modules look for tokens only once. */

@@ -3,18 +3,19 @@ import { VaultError } from '../../shared/model/errors.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import { copy, wipe } from '../crypto/bytes.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
-import type { TokenName } from '../backends/pkcs11/protocol.ts';
+import { keyOf, type TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
-import { MODULES, type ModuleRecord } from '../hardware/kinds.ts';
+import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { sealContext, sealedPinOf, withoutSealedPin, withSealedPin } from '../hardware/sealed-pins.ts';
 import type { JoinNotes } from '../hardware/unfinished.ts';
 import { storesWithRemains } from './hardware-joins.ts';
 import { byName } from './hardware-keys.ts';
 import { modulesOf, type Stored } from './kms-key-stores.ts';
 import { once } from './once.ts';
+import { forgetPinOf } from './sealed-pin.ts';
 import type { HandlersOf } from './rights.ts';
 
-type Names = 'UnlockToken' | 'SetPin' | 'ForgetPin' | 'BeginSealedPin' | 'UseSealedPin';
+type Names = 'UnlockToken' | 'SetPin' | 'ResetPin' | 'ForgetPin' | 'BeginSealedPin' | 'UseSealedPin';
 
 /** The sealer, for PINs. `context`: what the seal is bound to. */
 export interface PinSeal {
@@ -62,6 +63,20 @@ export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal, joins: J
     });
     const module = await moduleOf(writer, place.module.path);
     if (sealed !== undefined && sealedPinOf(module, place.token)) writer.of(MODULES).update(withSealedPin(module, { ...place.token, sealed, since: call.at, doubtful: false }));
+    return {};
+  },
+
+  'hardware:ResetPin': async (input, call, { writer }) => {
+    const hardware = now();
+    const { module, token } = await once(call, async () => {
+      const found = await byName(hardware, writer, input.Serial, input.Label, { forPin: true, module: input.Module });
+      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => hardware.connection(store.id).state === 'CONNECTED' && tokensOf(store).some((one) => keyOf(one) === keyOf(found.token)));
+      if (user && (await hardware.isLoggedIn(found))) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is logged in to ${nameToken(found.token)}; disconnect it first with \`keystead kms disconnect-custom-key-store\``);
+      await lent([input.SecurityOfficerPin, input.NewPin], (both) => hardware.resetPin(found, both, { lastTry: input.LastTry, insist: 'keystead hardware reset-pin --last-try' }));
+      return found;
+    });
+    // The old one: given again by itself it would only use up tries.
+    await forgetPinOf(writer, { module: module.path, ...token });
     return {};
   },
 

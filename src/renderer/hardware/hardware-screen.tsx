@@ -19,6 +19,7 @@ import { AddModule, ModuleDialog, ModuleRow, type ModuleAct } from './module-car
 import { DeleteStore } from './delete-store.tsx';
 import { CreateStore, RenameStore, StoreCard, type StoreAct } from './store-card.tsx';
 import { TokenCard, type TokenAct } from './token-card.tsx';
+import { ResetPin } from './reset-pin.tsx';
 import { ChangePin, Initialise, LogIn } from './token-dialogs.tsx';
 import { slotKeyOf } from './token-names.ts';
 
@@ -122,5 +123,6 @@ function Doings({ doing, stores, clusters, tokens, modules, registered, onClose 
   const module = isTwice ? doing.of.Module : undefined;
   if (doing.act === 'login') return <LogIn token={doing.of} module={module} onClose={onClose} />;
   if (doing.act === 'pin') return <ChangePin token={doing.of} module={module} onClose={onClose} />;
+  if (doing.act === 'reset-pin') return <ResetPin token={doing.of} module={module} onClose={onClose} />;
   return doing.act === 'store' ? <CreateStore token={doing.of} onClose={onClose} /> : <Initialise token={doing.of} onClose={onClose} />;
 }

@@ -1,5 +1,5 @@
 /** One token: what it says of itself, the keys on it, and what it can do. */
-import { Ellipsis, Eraser, KeyRound, LogIn, Plus } from 'lucide-react';
+import { Ellipsis, Eraser, KeyRound, LockKeyholeOpen, LogIn, Plus } from 'lucide-react';
 import { DropdownMenu, Tabs } from 'radix-ui';
 import { useState } from 'react';
 import { Button, IconButton } from '../parts/button.tsx';
@@ -14,7 +14,7 @@ import { clockWords, moduleName, tokenFlags, tokenState, TRIES } from './words.t
 const ICON = { size: 14, strokeWidth: 1.6 } as const;
 const TAB = '-mb-px border-b-2 border-transparent px-0.5 pt-1 pb-1.5 font-medium text-fg-2 hover:text-fg data-[state=active]:border-brass data-[state=active]:text-fg';
 
-export type TokenAct = 'login' | 'initialise' | 'pin' | 'store';
+export type TokenAct = 'login' | 'initialise' | 'pin' | 'reset-pin' | 'store';
 
 interface TokenCardProps {
   readonly token: Token;
@@ -46,13 +46,19 @@ export function TokenCard({ token, store, act }: TokenCardProps) {
             <DropdownMenu.Trigger asChild><IconButton label={`More for ${name}`}><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
             <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
               {token.PinSet && token.PinState !== 'locked' && <MenuItem icon={<KeyRound {...ICON} />} onSelect={() => { act('pin'); }}>Change the PIN…</MenuItem>}
-              {token.PinSet && token.PinState !== 'locked' && <MenuLine />}
+              <MenuItem icon={<LockKeyholeOpen {...ICON} />} onSelect={() => { act('reset-pin'); }}>Set a new PIN as security officer…</MenuItem>
+              <MenuLine />
               <MenuItem danger icon={<Eraser {...ICON} />} onSelect={() => { act('initialise'); }}>Erase and initialise…</MenuItem>
             </DropdownMenu.Content>
           </DropdownMenu.Root>
         )}
       </div>
-      {tries !== undefined && <p className={`mx-4 mb-2.5 rounded-control px-3 py-2 ${token.PinState === 'locked' ? 'tint-danger' : 'tint-warn'}`}>{tries}</p>}
+      {tries !== undefined && (
+        <div className={`mx-4 mb-2.5 flex flex-wrap items-center gap-x-3 gap-y-2 rounded-control px-3 py-2 ${token.PinState === 'locked' ? 'tint-danger' : 'tint-warn'}`}>
+          <p className="min-w-0 flex-1">{tries}</p>
+          {act && token.PinState === 'locked' && <Button onClick={() => { act('reset-pin'); }}>Set a new PIN…</Button>}
+        </div>
+      )}
       {clock !== undefined && <p className="tint-warn mx-4 mb-2.5 rounded-control px-3 py-2">{clock}</p>}
       {token.NotRecorded !== undefined && <p className="tint-warn mx-4 mb-2.5 rounded-control px-3 py-2">{token.NotRecorded === 1 ? 'One key that this vault made on it is not recorded' : `${String(token.NotRecorded)} keys that this vault made on it are not recorded`}. See “Keys on it”: adopt or delete.</p>}
       {token.Initialized ? (

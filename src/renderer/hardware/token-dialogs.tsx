@@ -14,13 +14,12 @@ import { refreshHardware, type Token } from './data.ts';
 import { Warned } from './parts.tsx';
 import { PinForm } from './pin-form.tsx';
 import { nameOf } from './token-names.ts';
-import { TRIES } from './words.ts';
+import { leastPin, TRIES } from './words.ts';
 
 interface TokenDialogProps {
   readonly token: Token;
   readonly onClose: () => void;
 }
-const least = ({ MinPinLength }: Token): number => Math.max(4, MinPinLength);
 
 /** `module`: of a token that two modules show, the one that is asked. */
 export function LogIn({ token, module, onClose }: TokenDialogProps & { readonly module: string | undefined }) {
@@ -51,7 +50,7 @@ export function InitialiseForm({ token, onBusy, onDone, onClose, cancel = 'Cance
   const [problem, setProblem] = useState<{ readonly field: 'label' | 'officer' | 'pin' | 'again'; readonly words: string }>();
   const [error, setError] = useState<CallError>();
   const erases = token.Initialized;
-  const enough = least(token);
+  const enough = leastPin(token);
 
   const submit = async (): Promise<void> => {
     const name = label.current?.value.trim() ?? '';
@@ -135,7 +134,7 @@ export function ChangePin({ token, module, onClose }: TokenDialogProps & { reado
   const submit = async (): Promise<void> => {
     const say = (field: 'old' | 'fresh' | 'again', words: string, at: PasswordHandle | null): void => { setProblem({ field, words }); at?.focus(); };
     if ((old.current?.read().length ?? 0) < 4) return say('old', 'The token asks for it.', old.current);
-    if ((fresh.current?.read().length ?? 0) < least(token)) return say('fresh', `A PIN of this token has at least ${String(least(token))} characters.`, fresh.current);
+    if ((fresh.current?.read().length ?? 0) < leastPin(token)) return say('fresh', `A PIN of this token has at least ${String(leastPin(token))} characters.`, fresh.current);
     if (again.current && !fresh.current?.same(again.current)) return say('again', 'The two differ. Nothing was tried.', again.current);
     setProblem(undefined);
     setError(undefined);
@@ -160,7 +159,7 @@ export function ChangePin({ token, module, onClose }: TokenDialogProps & { reado
         <div className="flex flex-col gap-4 px-5 pt-2 pb-3">
           {tries !== undefined && <Warned>{tries}</Warned>}
           <PasswordField ref={old} label="PIN as it is" autoComplete="off" autoFocus disabled={busy} error={said('old')} />
-          <PasswordField ref={fresh} label="New PIN" autoComplete="off" disabled={busy} error={said('fresh')} hint={`${String(least(token))} to ${String(token.MaxPinLength)} characters`} />
+          <PasswordField ref={fresh} label="New PIN" autoComplete="off" disabled={busy} error={said('fresh')} hint={`${String(leastPin(token))} to ${String(token.MaxPinLength)} characters`} />
           <PasswordField ref={again} label="New PIN again" autoComplete="off" disabled={busy} error={said('again')} />
           {error && <InlineError error={error} consequence="The PIN is as it was." />}
         </div>

@@ -68,12 +68,15 @@ export function tokenFlags({ Initialized, PinSet, PinPad, WriteProtected, PinSta
   ];
 }
 
+/** Characters of a PIN that is new. */
+export const leastPin = ({ MinPinLength }: Pick<Token, 'MinPinLength'>): number => Math.max(4, MinPinLength);
+
 /** PKCS #11 counts no tries: a token only says that it is getting late. */
 export const TRIES: Readonly<Record<Token['PinState'], string | undefined>> = {
   ok: undefined,
   low: 'A wrong PIN was given before. The token says that tries are running out.',
   last: 'One try is left. One more wrong PIN locks the token.',
-  locked: 'The PIN is locked. The security officer of the token has to set a new one with the tools of its vendor.',
+  locked: 'The PIN is locked. The token’s security officer can set a new one.',
 };
 
 /** What is wrong with a token's own clock; undefined: nothing, or it has none. */

@@ -18,6 +18,24 @@ export const setPin = operation({
   audited: ['Serial', 'Label', 'Module'],
 });
 
+export const resetPin = operation({
+  name: 'hardware:ResetPin',
+  summary: 'Give a token a new PIN where the old one is locked or forgotten, by its security officer; who was logged in is no more, and a sealed PIN is forgotten',
+  input: () => z.strictObject({
+    ...token,
+    Module: ofModule,
+    SecurityOfficerPin: pin.describe('Given to a process of its own that ends at once, and not kept'),
+    NewPin: pin,
+    LastTry: z.boolean().default(false).describe('Try even where one more wrong PIN locks that of the security officer'),
+  }),
+  output: () => z.strictObject({}),
+  errors: TOKEN_ERRORS,
+  effect: 'write',
+  needs: 'unlocked',
+  doors: ['ipc', 'cli'],
+  audited: ['Serial', 'Label', 'Module', 'LastTry'],
+});
+
 export const unlockToken = operation({
   name: 'hardware:UnlockToken',
   summary: 'Log in to a token until the vault is locked; the PIN is kept in the module’s process only, unless it is to be sealed',

@@ -171,6 +171,7 @@ const ALL = [
   hardware.listMechanisms,
   hardware.initializeToken,
   hardwarePins.setPin,
+  hardwarePins.resetPin,
   hardwarePins.unlockToken,
   hardwarePins.forgetPin,
   hardwarePins.beginSealedPin,

@@ -62,7 +62,7 @@ describe('a token that is erased', () => {
     const erasing = erase();
     await expect.poll(() => processesOf('initToken').size).toBe(1);
     expect(aliveThen).not.toContain(own);
-    await expect(tokens.hardware.login(place(), pin())).rejects.toMatchObject({ code: 'KMSInvalidStateException', message: expect.stringContaining('is being initialised') as string });
+    await expect(tokens.hardware.login(place(), pin())).rejects.toMatchObject({ code: 'KMSInvalidStateException', message: expect.stringContaining('is being initialised, or given a new PIN') as string });
     await expect(erase()).rejects.toMatchObject({ code: 'KMSInvalidStateException' });
     // Another token is.
     await tokens.hardware.login(tokens.token('two').place, pin());

@@ -144,6 +144,8 @@ export const CALLS = {
   initToken: { request: z.strictObject({ slot: z.string(), label: text, expected: z.strictObject({ serial: text, label: text, initialized: z.boolean() }) }), reply: z.strictObject({ serial: text, label: text }) },
   /** Parts: old PIN, new PIN. */
   setPin: { request: z.strictObject({ token }), reply: nothing },
+  /** Parts: the security officer's PIN, the user's new one. */
+  resetPin: { request: z.strictObject({ token }), reply: nothing },
   /** Parts: the PIN. Nothing when the token is logged in already and `again` is not said. */
   login: { request: z.strictObject({ token, again: z.boolean() }), reply: nothing },
   logout: { request: z.strictObject({ token }), reply: nothing },

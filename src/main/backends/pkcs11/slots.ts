@@ -17,7 +17,7 @@ export interface Slots {
   once<T>(slot: Handle, work: (session: Handle) => T): T;
   /** Ends the module and begins it anew. */
   begin(): void;
-  readonly calls: Pick<Calls, 'load' | 'tokens' | 'mechanisms' | 'initToken'>;
+  readonly calls: Pick<Calls, 'load' | 'tokens' | 'mechanisms' | 'initToken' | 'resetPin'>;
 }
 
 export function createSlots(p11: Cryptoki): Slots {
@@ -52,6 +52,18 @@ export function createSlots(p11: Cryptoki): Slots {
       p11.C_CloseSession(session);
     }
   }
+
+  /** As the security officer, who is logged out again. */
+  const initPin = (slot: Handle, officerPin: Uint8Array | undefined, userPin: Uint8Array | undefined): void => {
+    once(slot, (session) => {
+      p11.C_Login(session, CKU.SO, pinOf(officerPin));
+      try {
+        p11.C_InitPIN(session, pinOf(userPin));
+      } finally {
+        p11.C_Logout(session);
+      }
+    });
+  };
 
   return {
     slotOf,
@@ -90,16 +102,14 @@ export function createSlots(p11: Cryptoki): Slots {
         const before = tokenFacts(p11, handle);
         if (before.serial !== expected.serial || before.label !== expected.label || before.initialized !== expected.initialized) throw found('changed');
         p11.C_InitToken(handle, pinOf(officerPin), label.padEnd(32, ' '));
-        once(handle, (session) => {
-          p11.C_Login(session, CKU.SO, pinOf(officerPin));
-          try {
-            p11.C_InitPIN(session, pinOf(userPin));
-          } finally {
-            p11.C_Logout(session);
-          }
-        });
+        initPin(handle, officerPin, userPin);
         const after = tokenFacts(p11, handle);
         return { reply: { serial: after.serial, label: after.label } };
+      },
+
+      resetPin({ token }, [officerPin, userPin]) {
+        initPin(slotOf(token), officerPin, userPin);
+        return { reply: {} };
       },
     },
   };
