@@ -23,6 +23,8 @@ afterAll(async () => {
 
 const current = (name: string): Promise<string> => currentValue(window, name);
 const html = (): Promise<string> => wholePage(page);
+/** The pane that has the focus itself. */
+const focusedPane = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('data-pane'));
 
 const focused = (): Promise<string | undefined> => page.evaluate(() => {
   const element = document.activeElement;
@@ -160,7 +162,9 @@ it('shows the one-time code of now, and no seed for it', async () => {
 
 it('reveals one field, and has no value in the page before and after', async () => {
   expect(await html()).not.toContain('needle-one');
-  await page.getByRole('button', { name: /Show its fields/ }).click();
+  // The button goes with what it does: the keyboard stays in the secret.
+  await page.getByRole('button', { name: /Show its fields/ }).press('Enter');
+  await expect.poll(focusedPane).toBe('detail');
   await page.getByRole('button', { name: 'Reveal password' }).waitFor();
   expect(await html()).not.toContain('needle-one');
   await page.getByRole('button', { name: 'Reveal password' }).click();
@@ -189,6 +193,9 @@ it('compares the version before with the current one, masked, and brings it back
   await page.getByRole('row', { name: /password.*changed since/ }).waitFor();
   await page.getByRole('row', { name: /username.*the same/ }).waitFor();
   expect(await html()).not.toMatch(/needle-(?:one|two)/);
+  await press(page, 'Make it current…');
+  await page.getByRole('button', { name: 'Leave it' }).press('Enter');
+  await expect.poll(focusedPane).toBe('detail');
   await press(page, 'Make it current…');
   await press(page, 'Make it current');
   await page.getByText('It is the current version now').waitFor();

@@ -37,9 +37,9 @@ export function Button({ kind = 'plain', icon, shortcut, tall = false, busy = fa
   );
 }
 
-export function IconButton({ label, className = '', children, ...rest }: ComponentProps<'button'> & { readonly label: string }) {
+export function IconButton({ label, busy = false, className = '', children, onClick, ...rest }: ComponentProps<'button'> & Pick<ButtonProps, 'busy'> & { readonly label: string }) {
   return (
-    <button type="button" aria-label={label} title={label} {...rest} className={`hover-tint grid size-7 shrink-0 place-items-center rounded-control text-fg-2 hover:text-fg disabled:opacity-50 ${className}`}>
+    <button type="button" aria-label={label} title={label} aria-disabled={busy || undefined} {...rest} onClick={busy ? undefined : onClick} className={`hover-tint grid size-7 shrink-0 place-items-center rounded-control text-fg-2 hover:text-fg disabled:opacity-50 aria-disabled:opacity-50 ${className}`}>
       {children}
     </button>
   );

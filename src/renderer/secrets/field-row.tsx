@@ -50,7 +50,7 @@ export function FieldRow({ name, mono = true, read, copy, lasts, first = false }
         </div>
         <span className="flex shrink-0">
           <IconButton label={reveal.open ? `Hide ${name}` : `Reveal ${name}`} aria-pressed={reveal.open} data-reveal={first || undefined} onClick={() => { if (reveal.open) reveal.hide(); else void show(); }}>{reveal.open ? <EyeOff size={15} strokeWidth={1.6} /> : <Eye size={15} strokeWidth={1.6} />}</IconButton>
-          {Copies && <IconButton label={`Copy ${name}`} disabled={copying.busy} onClick={() => { setFailed(undefined); void copying.run(copy); }}><Copy size={15} strokeWidth={1.6} /></IconButton>}
+          {Copies && <IconButton label={`Copy ${name}`} busy={copying.busy} onClick={() => { setFailed(undefined); void copying.run(copy); }}><Copy size={15} strokeWidth={1.6} /></IconButton>}
         </span>
         <span role="status" className="sr-only">{reveal.open ? `${name} shown for 30 seconds` : ''}</span>
       </div>

@@ -9,6 +9,7 @@ import { Button } from '../parts/button.tsx';
 import { useCopyValue, type CopyCall } from '../parts/copy-value.tsx';
 import { errorOf, InlineError } from '../parts/feedback.tsx';
 import { MASK } from '../parts/reveal.ts';
+import { useHeldFocus } from '../vault/global-keys.ts';
 import { useWindow } from '../window-state.ts';
 import { readValue } from './data.ts';
 import { FieldRow } from './field-row.tsx';
@@ -30,6 +31,7 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
   const [busy, setBusy] = useState(false);
   const copying = useCopyValue();
   const { Copies } = useWindow();
+  useHeldFocus('detail', String(shape !== undefined));
   const look = async (): Promise<void> => {
     setBusy(true);
     setFailed(undefined);
@@ -61,7 +63,7 @@ export function ValueCard({ name, versionId, stage }: { readonly name: string; r
         <span className="ml-auto flex items-center gap-1">
           {copying.chip}
           {shape?.names && <Button kind="ghost" icon={<Braces size={14} strokeWidth={1.6} />} aria-pressed={whole} onClick={() => { setWhole(!whole); }}>{whole ? 'Fields' : 'JSON'}</Button>}
-          {Copies && <Button kind="ghost" disabled={copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={() => { void copying.run(copyOf()); }}>Copy all</Button>}
+          {Copies && <Button kind="ghost" busy={copying.busy} icon={<Copy size={14} strokeWidth={1.6} />} onClick={() => { void copying.run(copyOf()); }}>Copy all</Button>}
         </span>
       </header>
       {(failed ?? copying.error) && <div className="p-3"><InlineError error={failed ?? copying.error ?? { code: 'InternalException', message: '' }} consequence={failed ? 'The value was not read.' : 'Nothing was copied.'} /></div>}

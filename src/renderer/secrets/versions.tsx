@@ -9,6 +9,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { errorOf, InlineError, SkeletonRows } from '../parts/feedback.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
+import { useHeldFocus } from '../vault/global-keys.ts';
 import { Comparison } from './comparison.tsx';
 import { refreshSecrets, stageWord, type SecretVersion, type useVersions } from './data.ts';
 import { Labels } from './labels.tsx';
@@ -28,6 +29,7 @@ interface VersionsProps {
 
 export function Versions({ name, versions, current, dying, at, rotates }: VersionsProps) {
   const [open, setOpen] = useState<Open>();
+  useHeldFocus('detail', JSON.stringify(open));
   if (versions.isError) return <div className="pt-5"><InlineError error={errorOf(versions.error)} /></div>;
   if (!versions.data) return <SkeletonRows rows={3} height={44} />;
   const { Versions: list, NextToken: more } = versions.data;
