@@ -42,7 +42,7 @@ async function signed(): Promise<void> {
 }
 /** By the keyboard alone. */
 async function choose(item: string): Promise<void> {
-  await page.getByRole('button', { name: 'More for pair', exact: true }).focus();
+  await page.getByRole('button', { name: 'More for key store pair', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByRole('menuitem', { name: item }).waitFor();
   // Typing its name would do, but a slow machine takes the letters for several words.
@@ -56,7 +56,7 @@ it('lets a token join by the keyboard alone, with PINs that stay nowhere', async
   await page.getByRole('region', { name: 'Key store pair' }).getByText('Connected', { exact: true }).waitFor();
   await choose('Span another token…');
   await page.keyboard.press('Escape');
-  await expect.poll(focused).toBe('More for pair');
+  await expect.poll(focused).toBe('More for key store pair');
   await choose('Span another token…');
   await page.getByText('lies in plain').waitFor();
   for (const [user, officer] of [[PIN, '00000000'], [PIN, OFFICER_PIN]] as const) {

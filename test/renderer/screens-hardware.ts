@@ -15,7 +15,7 @@ const key = async (page: Page, name = 'codesign-hsm'): Promise<void> => page.get
 const submit = (page: Page): Promise<void> => page.getByRole('dialog').locator('button[type=submit]').click();
 const more = async (page: Page, of: string, item: string): Promise<void> => {
   await hardware(page);
-  await page.getByRole('button', { name: `More for ${of}`, exact: true }).click();
+  await page.getByRole('button', { name: new RegExp(`^More for (?:token|key store) ${of}$`) }).click();
   await page.getByRole('menuitem', { name: item }).click();
 };
 const picture = async (page: Page): Promise<void> => {
@@ -82,7 +82,7 @@ export const HARDWARE_SCREENS: Readonly<Record<string, Screen>> = {
   'hardware-reset-pin': { over: 'dialog', query: '?hardware=locked', act: async (page) => { await hardware(page); await press(page, 'Set a new PIN…'); await page.getByLabel('PIN of its security officer', { exact: true }).fill('0000'); for (const label of ['New PIN', 'New PIN again']) await page.getByLabel(label, { exact: true }).fill('7654321'); await submit(page); await page.getByText('refuses the PIN').waitFor(); } },
   'hardware-erase': { over: 'dialog', act: async (page) => { await more(page, 'release-hsm', 'Erase and initialise…'); await page.getByLabel('Type release-hsm to erase it').fill('release'); } },
   'hardware-erase-store': { over: 'dialog', query: '?hardware=emptied,cluster', act: async (page) => { await more(page, 'release', 'Delete…'); await page.getByRole('checkbox').check(); await page.getByLabel('Type release to delete it with these objects').fill('relea'); } },
-  'hardware-delete-store': { over: 'dialog', act: async (page) => { await more(page, 'release', 'Delete…'); await submit(page); await page.getByRole('alert').waitFor(); } },
+  'hardware-delete-store': { over: 'dialog', act: async (page) => { await more(page, 'release', 'Delete…'); await page.getByText('It has 2 keys').waitFor(); } },
   'hardware-cluster': { query: '?hardware=cluster', act: picture },
   'hardware-cluster-behind': { query: '?hardware=cluster,behind', act: picture },
   'hardware-cluster-gone': { query: '?hardware=cluster,gone', act: picture },

@@ -34,7 +34,7 @@ export function DeleteStore({ store, onClose }: StoreDialogProps) {
   const found = useQuery({ enabled: state === 'CONNECTED' && !busy && left === undefined, queryKey: ['hardware', 'objects', id], queryFn: async () => outputOf(await client.hardware.listKeyStoreObjects({ CustomKeyStoreId: id })), gcTime: 0 });
   const { Objects: objects = [], Keys: keys = 0 } = found.data ?? {};
   const mayErase = objects.length > 0 && keys === 0;
-  const isReady = !erases || typed === name;
+  const isReady = keys === 0 && (!erases || typed === name);
   const erase = (): Promise<void> =>
     send(() => client.hardware.eraseKeyStore({ CustomKeyStoreId: id, Digest: found.data?.Digest ?? '', Confirm: typed }), async ({ Left }) => {
       await refreshHardware(queries);
@@ -63,7 +63,8 @@ export function DeleteStore({ store, onClose }: StoreDialogProps) {
     <Dialog title={`Delete ${name}`} onClose={onClose} held={busy} className="w-[480px]">
       <form className="flex min-h-0 flex-col" onSubmit={(event) => { event.preventDefault(); if (!busy && isReady) void remove(); }}>
         <div className="flex flex-col gap-4 overflow-y-auto px-5 pt-2 pb-3">
-          <p className="text-fg-2">The vault forgets that this token was a key store. Nothing is deleted on the token{mayErase ? ' unless you say so' : ''}. A key store that has keys cannot be deleted: schedule their deletion first.{note === undefined || erases ? '' : ` ${note}`}</p>
+          <p className="text-fg-2">The vault forgets that this token was a key store. Nothing is deleted on the token{mayErase ? ' unless you say so' : ''}. {keys === 0 ? 'A key store that has keys cannot be deleted: schedule their deletion first.' : ''}{note === undefined || erases ? '' : ` ${note}`}</p>
+          {keys > 0 && <p role="alert" className="tint-warn rounded-card px-3 py-2.5">It has {plural(keys, 'key')}, so it cannot be deleted yet. Schedule their deletion on their pages; once they are gone, it can.</p>}
           {found.error && <InlineError error={errorOf(found.error)} consequence="So what is on the token stays there." />}
           {mayErase && <Check words={`Also delete ${plural(objects.length, 'object')} that this vault made on ${new Set(objects.map(({ CloudHsmClusterId }) => CloudHsmClusterId)).size === 1 ? 'the token' : 'its tokens'}`} checked={erases} onCheck={setErases} />}
           {mayErase && erases && (

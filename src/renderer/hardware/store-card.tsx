@@ -63,7 +63,7 @@ export function StoreCard({ store, token, cluster, tokens, logIn, act, leave }: 
           : <Button kind="primary" icon={<Plug {...ICON} />} onClick={() => { act('connect'); }}>Connect…</Button>)}
         {act && (
           <DropdownMenu.Root modal={false}>
-            <DropdownMenu.Trigger asChild><IconButton label={`More for ${name}`}><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
+            <DropdownMenu.Trigger asChild><IconButton label={`More for key store ${name}`}><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
             <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
               <MenuItem icon={<Pencil {...ICON} />} onSelect={() => { act('rename'); }}>Rename…</MenuItem>
               {state === 'CONNECTED' && cluster && cluster.State !== 'sealed' && <MenuItem icon={<Network {...ICON} />} onSelect={() => { act('span'); }}>Span another token…</MenuItem>}

@@ -43,7 +43,7 @@ export function TokenCard({ token, store, act }: TokenCardProps) {
         {act && token.Initialized && token.PinSet && !store && <Button icon={<Plus {...ICON} />} onClick={() => { act('store'); }}>New key store…</Button>}
         {act && token.Initialized && (
           <DropdownMenu.Root modal={false}>
-            <DropdownMenu.Trigger asChild><IconButton label={`More for ${name}`}><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
+            <DropdownMenu.Trigger asChild><IconButton label={`More for token ${name}`}><Ellipsis size={16} strokeWidth={1.8} /></IconButton></DropdownMenu.Trigger>
             <DropdownMenu.Content align="end" sideOffset={4} className={MENU} onCloseAutoFocus={(event) => { if (document.querySelector('dialog[open]')) event.preventDefault(); }}>
               {token.PinSet && token.PinState !== 'locked' && <MenuItem icon={<KeyRound {...ICON} />} onSelect={() => { act('pin'); }}>Change the PIN…</MenuItem>}
               <MenuItem icon={<LockKeyholeOpen {...ICON} />} onSelect={() => { act('reset-pin'); }}>Set a new PIN as security officer…</MenuItem>
