@@ -1,5 +1,5 @@
 /**
- * The parent's side of a module host. Every call has a time limit from when the host can be at it; a host that does not answer in time, breaks the
+ * The parent's side of a module host. Every call has a time limit from when it is sent; a host that does not answer in time, breaks the
  * protocol or dies is gone for good, and so is every login in it. Nothing is asked again by itself: a signature may have been made.
  *
  * Defends against: callers that ask for more than a token can do (they wait here, so many and no more, and no token is ended for it).
@@ -46,19 +46,16 @@ export const LIMITS: Limits = { start: 20_000, generate: 180_000, call: 15_000 }
 const LIMIT_OF: Partial<Readonly<Record<CallName, keyof Limits>>> = { generate: 'generate', transport: 'generate', curves: 'generate', load: 'start', initToken: 'start', restart: 'start' };
 const limitOf = (name: CallName, limits: Limits): number => limits[LIMIT_OF[name] ?? 'call'];
 
-/** Calls that a host is at: what the sessions of one token do at once. */
+/** Calls that a host has at once: what the sessions of one token do at once. */
 const AT_ONCE = 4;
-/** Calls that a host has been sent and has not answered: what comes next is there when a session is free, and not a turn of two processes later. */
-const MOST_SENT = 16;
-/** Calls that wait for their turn, here or there. */
-const MOST_WAITING = 256;
+/** Calls that wait for their turn. */
+const MOST_QUEUED = 256;
 
 interface Waiting {
   readonly name: CallName;
   readonly resolve: (answer: Answer<never>) => void;
   readonly reject: (error: Error) => void;
-  /** From when it is one of the first `AT_ONCE`: a host takes calls in their order. */
-  timer?: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout;
 }
 
 interface Queued {
@@ -95,24 +92,12 @@ export function createModuleHost(child: Child, module: string, limits: Limits = 
       reject(goneError(name));
     }
   };
-  const startClocks = (): void => {
-    const first = Array.from(waiting.values()).slice(0, AT_ONCE);
-    for (const call of first) {
-      if (call.timer) continue;
-      // Where a token has one session, a call waits there until a longer one that was sent before is done.
-      const own = limitOf(call.name, limits);
-      const longer = Math.max(0, ...first.map(({ name }) => limitOf(name, limits)).filter((limit) => limit > own));
-      call.timer = setTimeout(() => { end('late'); }, own + longer);
-      call.timer.unref();
-    }
-  };
   const next = (): void => {
-    while (!isGone && waiting.size < MOST_SENT) {
+    while (!isGone && waiting.size < AT_ONCE) {
       const queued = queue.shift();
-      if (!queued) break;
+      if (!queued) return;
       queued.send();
     }
-    startClocks();
   };
   const gone = child.exited.then(() => {
     end('gone');
@@ -141,11 +126,16 @@ export function createModuleHost(child: Child, module: string, limits: Limits = 
     call: (name, request, parts = []) =>
       new Promise((resolve, reject) => {
         if (isGone) return reject(goneError(name));
-        if (queue.length + waiting.size >= AT_ONCE + MOST_WAITING) return reject(new VaultError('ThrottlingException', `module \`${module}\` has more to do than it can; try again in a moment`, { details: { module } }));
+        if (queue.length >= MOST_QUEUED) return reject(new VaultError('ThrottlingException', `module \`${module}\` has more to do than it can; try again in a moment`, { details: { module } }));
         const id = (lastId = (lastId + 1) >>> 0);
         const frame = encode(id, { call: name, request }, parts);
         const send = (): void => {
-          waiting.set(id, { name, resolve, reject });
+          // Where a token has one session, a call waits there until a longer one that was sent before is done.
+          const own = limitOf(name, limits);
+          const longer = Math.max(0, ...Array.from(waiting.values(), (other) => limitOf(other.name, limits)).filter((limit) => limit > own));
+          const timer = setTimeout(() => { end('late'); }, own + longer);
+          timer.unref();
+          waiting.set(id, { name, resolve, reject, timer });
           try {
             child.send(frame);
           } catch {
