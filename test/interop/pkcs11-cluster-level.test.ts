@@ -55,9 +55,9 @@ it('is brought level by itself when a token is back, by one request of the clock
 });
 
 it('stays as far as it came when levelling is cancelled, with nothing half made, and goes on from there', async () => {
-  const keys = await createMany(12);
+  const keys = await createMany(20);
   for (const key of keys) on.tool('two', '--delete-object', '--type', 'privkey', '--label', key);
-  expect(await memberOf('two')).toMatchObject({ Missing: 12 });
+  expect(await memberOf('two')).toMatchObject({ Missing: 20 });
   const answer = await on.client.cancelled('hardware:LevelCluster', { CustomKeyStoreId: on.store }, () => true);
   expect(answer).toMatchObject({ ok: false, error: { code: 'CancelledException' } });
   expect(await memberOf('two')).not.toMatchObject({ Missing: 0 });
