@@ -33,7 +33,7 @@ export function TagChips({ tags, changeable, failed, onAdd, onChange, onRemove }
       {tags?.map(([name, value]) => (
         <span key={name} className={CHIP}>
           {changeable
-            ? <button type="button" aria-label={`Change the tag ${name}, ${value === '' ? 'without a value' : value}`} className="inline-flex min-h-6 cursor-pointer items-center gap-1 rounded-chip hover:underline" onClick={() => { onChange(name, value); }}><bdi>{name}</bdi><span className="text-fg-2"><bdi>{value}</bdi></span></button>
+            ? <button type="button" className="inline-flex min-h-6 cursor-pointer items-center gap-1 rounded-chip hover:underline" onClick={() => { onChange(name, value); }}><span className="sr-only">{`Change the tag ${name}, ${value === '' ? 'without a value' : value}`}</span><bdi aria-hidden="true">{name}</bdi><span aria-hidden="true" className="text-fg-2"><bdi>{value}</bdi></span></button>
             : <><bdi>{name}</bdi><span className="text-fg-2"><bdi>{value}</bdi></span></>}
           {changeable && <IconButton label={`Remove the tag ${name}`} className="size-6" onClick={() => { void onRemove(name); }}><X size={13} strokeWidth={1.6} /></IconButton>}
         </span>
