@@ -1,11 +1,9 @@
 /** What the rotator asks of the process that opens outward connections: `client.ts` starts it, `entry.ts` is it. Types and closed tables. */
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { RemoteAct, Theirs } from '../secrets/remote-port.ts';
-import { ROTATOR_NOTES, type RotationStep, type RotationStrategy, type RotatorNote } from '../secrets/rotator-port.ts';
+import { ROTATOR_NOTES, type Engine, type RotationStep, type RotationStrategy, type RotatorNote } from '../secrets/rotator-port.ts';
 
-/** `engine` of a secret whose password can be set. */
-export const ENGINES = ['postgres', 'mysql', 'mariadb', 'redis'] as const;
-export type Engine = (typeof ENGINES)[number];
+export { ENGINES, type Engine } from '../secrets/rotator-port.ts';
 export const STRATEGIES = ['single', 'alternating'] as const satisfies readonly RotationStrategy[];
 export type Strategy = RotationStrategy;
 

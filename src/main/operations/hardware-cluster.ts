@@ -21,7 +21,7 @@ import { clusterIdOf, labelOfStore } from '../hardware/token-names.ts';
 import { isSameToken, nameOfJoin, newJoin, tokenAt, withoutJoin, type JoinNotes } from '../hardware/unfinished.ts';
 import type { KeyRecord } from '../keyring/ports.ts';
 import type { Random } from '../platform/ports.ts';
-import { byCluster, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { byCluster, keysIn, keyStoresIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { ownOf } from './hardware-erase.ts';
 import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
@@ -164,7 +164,7 @@ export const hardwareClusterHandlers = (now: () => Hardware, random: Random, joi
     assertStore(store.name, hardware.connection(store.id).state, 'createKey');
     const { CloudHsmClusterId: clusterId, Pin: pin } = input;
     if (store.cluster?.sealed !== undefined) return call.fail('KMSInvalidStateException', `key store \`${store.name}\` is sealed: its keys cannot leave their tokens any more, and no token can join`);
-    const stores = Array.from(await writer.of(KEY_STORES).entries(), ([, one]) => one);
+    const stores = await keyStoresIn(writer);
     const user = stores.find((one) => tokensOf(one).some((token) => clusterIdOf(token) === clusterId));
     if (user) return call.fail('CloudHsmClusterInUseException', `the token is used by key store \`${user.name}\` already; choose another token`);
     if (tokensOf(store).length >= MOST_TOKENS) return call.fail('LimitExceededException', `key store \`${store.name}\` spans ${String(MOST_TOKENS)} tokens, which is the limit`);

@@ -5,7 +5,7 @@ import type { Hardware, Place } from '../hardware/hardware.ts';
 import { KEY_STORES, MODULES, tokensOf, type KeyStoreRecord, type TokenRecord } from '../hardware/kinds.ts';
 import { clusterIdOf, labelOfStore, objectUri } from '../hardware/token-names.ts';
 import { isSameToken, takeBack, tokenAt, withJoin, withoutTaken, type TakenBack } from '../hardware/unfinished.ts';
-import { keysIn, storeOf, type Stored } from './kms-key-stores.ts';
+import { keysIn, keyStoresIn, storeOf, type Stored } from './kms-key-stores.ts';
 import { once } from './once.ts';
 import type { HandlersOf } from './rights.ts';
 
@@ -21,7 +21,7 @@ async function placeOf(hardware: Hardware, reader: Stored, { module: path, seria
 
 /** Keys of other key stores that this token holds, through whichever module: CKA_IDs. */
 async function keysElsewhere(reader: Stored, own: KeyStoreRecord, guest: TokenRecord | undefined): Promise<ReadonlySet<string>> {
-  const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => store.id !== own.id && guest && tokensOf(store).some((token) => clusterIdOf(token) === clusterIdOf(guest)));
+  const stores = (await keyStoresIn(reader)).filter((store) => store.id !== own.id && guest && tokensOf(store).some((token) => clusterIdOf(token) === clusterIdOf(guest)));
   return new Set((await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat().flatMap(({ hardware }) => (hardware ? [hardware.id] : [])));
 }
 
@@ -33,7 +33,7 @@ async function heldByMembers(hardware: Hardware, store: KeyStoreRecord, ids: rea
 
 /** Key stores of which a join that was cut off may have left something on this token. */
 export const storesWithRemains = async (reader: Stored, place: Place): Promise<readonly string[]> =>
-  Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter(({ unfinished = [] }) => unfinished.some(({ tokens }) => tokens.some((one) => isSameToken(one, tokenAt(place))))).map(({ id }) => id);
+  (await keyStoresIn(reader)).filter(({ unfinished = [] }) => unfinished.some(({ tokens }) => tokens.some((one) => isSameToken(one, tokenAt(place))))).map(({ id }) => id);
 
 export const hardwareJoinHandlers = (now: () => Hardware): Pick<HandlersOf<'hardware'>, 'hardware:BeginJoin' | 'hardware:TakeBackJoins'> => ({
   'hardware:BeginJoin': async (input, _call, { writer }) => {

@@ -20,7 +20,7 @@ import type { Random } from '../platform/ports.ts';
 import type { Writer } from '../store/port.ts';
 import { ownOf } from './hardware-erase.ts';
 import { keyMetadata } from './key-metadata.ts';
-import { findToken, keysIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
+import { findToken, keysIn, keyStoresIn, placeOfStore, storeOf, type Stored } from './kms-key-stores.ts';
 import { provePair } from './prove-pair.ts';
 import { keyOf as keyRecordOf } from './resolvers.ts';
 import { once } from './once.ts';
@@ -138,7 +138,7 @@ export const hardwareKeyHandlers = (now: () => Hardware, random: Random, notes =
     const hardware = now();
     const place = await byName(hardware, reader, input.Serial, input.Label);
     const { reply } = await hardware.ask(place, 'keys', { token: place.token });
-    const stores = Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).filter((store) => tokensOf(store).some(({ serial, label }) => serial === place.token.serial && label === place.token.label));
+    const stores = (await keyStoresIn(reader)).filter((store) => tokensOf(store).some(({ serial, label }) => serial === place.token.serial && label === place.token.label));
     const known = (await Promise.all(stores.map(({ id }) => keysIn(reader, id)))).flat();
     noteUnrecorded(hardware, place, reply.keys, known, vaultId);
     const ofClusters = new Set(stores.flatMap(({ cluster }) => (cluster ? ownOf(cluster, place).map(([id]) => id) : [])));

@@ -5,12 +5,12 @@ import { copy, wipe } from '../crypto/bytes.ts';
 import { nameToken } from '../backends/pkcs11/errors.ts';
 import { keyOf, type TokenName } from '../backends/pkcs11/protocol.ts';
 import type { Hardware, Place } from '../hardware/hardware.ts';
-import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
+import { MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { sealContext, sealedPinOf, withoutSealedPin, withSealedPin } from '../hardware/sealed-pins.ts';
 import type { JoinNotes } from '../hardware/unfinished.ts';
 import { storesWithRemains } from './hardware-joins.ts';
 import { byName } from './hardware-keys.ts';
-import { modulesOf, type Stored } from './kms-key-stores.ts';
+import { keyStoresIn, modulesOf, type Stored } from './kms-key-stores.ts';
 import { once } from './once.ts';
 import { forgetPinOf } from './sealed-pin.ts';
 import type { HandlersOf } from './rights.ts';
@@ -70,7 +70,7 @@ export const hardwarePinHandlers = (now: () => Hardware, pins: PinSeal, joins: J
     const hardware = now();
     const { module, token } = await once(call, async () => {
       const found = await byName(hardware, writer, input.Serial, input.Label, { forPin: true, module: input.Module });
-      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => hardware.connection(store.id).state === 'CONNECTED' && tokensOf(store).some((one) => keyOf(one) === keyOf(found.token)));
+      const user = (await keyStoresIn(writer)).find((store) => hardware.connection(store.id).state === 'CONNECTED' && tokensOf(store).some((one) => keyOf(one) === keyOf(found.token)));
       if (user && (await hardware.isLoggedIn(found))) return call.fail('KMSInvalidStateException', `key store \`${user.name}\` is logged in to ${nameToken(found.token)}; disconnect it first with \`keystead kms disconnect-custom-key-store\``);
       await lent([input.SecurityOfficerPin, input.NewPin], (both) => hardware.resetPin(found, both, { lastTry: input.LastTry, insist: 'keystead hardware reset-pin --last-try' }));
       return found;

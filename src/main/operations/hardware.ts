@@ -6,7 +6,7 @@ import { VaultError } from '../../shared/model/errors.ts';
 import { lacks, mechanismName, usable } from '../backends/pkcs11/mechanisms.ts';
 import { keyOf } from '../backends/pkcs11/protocol.ts';
 import type { Hardware } from '../hardware/hardware.ts';
-import { KEY_STORES, MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
+import { MODULES, tokensOf, type ModuleRecord } from '../hardware/kinds.ts';
 import { judgeClock } from '../hardware/token-clock.ts';
 import { clusterIdOf } from '../hardware/token-names.ts';
 import { hardwareCertificateHandlers } from './hardware-certificates.ts';
@@ -17,7 +17,7 @@ import { hardwareEraseHandlers } from './hardware-erase.ts';
 import { byName, hardwareKeyHandlers } from './hardware-keys.ts';
 import { hardwarePinHandlers, lent, type PinSeal } from './hardware-pins.ts';
 import { hardwareTestHandlers } from './hardware-test.ts';
-import { modulesOf } from './kms-key-stores.ts';
+import { keyStoresIn, modulesOf } from './kms-key-stores.ts';
 import { forgetPinOf } from './sealed-pin.ts';
 import { once } from './once.ts';
 import type { Random } from '../platform/ports.ts';
@@ -91,7 +91,7 @@ export const hardwareHandlers = ({ now, random, pins, joins, registered }: Hardw
       const hardware = now();
       const module = await writer.of(MODULES).get(input.Path);
       if (!module) throw missing(input.Path);
-      const user = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store).find((store) => tokensOf(store).some((token) => token.module === module.path));
+      const user = (await keyStoresIn(writer)).find((store) => tokensOf(store).some((token) => token.module === module.path));
       if (user) return call.fail('CustomKeyStoreInvalidStateException', `key store \`${user.name}\` needs module \`${module.path}\`; delete the key store first`);
       writer.of(MODULES).remove(module.path);
       await hardware.stopModule(module.path);
@@ -176,7 +176,7 @@ export const hardwareHandlers = ({ now, random, pins, joins, registered }: Hardw
       const hardware = now();
       const module = await writer.of(MODULES).get(input.Module);
       if (!module) throw missing(input.Module);
-      const stores = Array.from(await writer.of(KEY_STORES).entries(), ([, store]) => store);
+      const stores = await keyStoresIn(writer);
       const { reply, erased } = await once(call, async () => {
         const before = (await hardware.tokens(module)).find(({ slot }) => slot === input.Slot);
         if (!before) return call.fail('KeyUnavailableException', `slot \`${input.Slot}\` has no token now; see \`keystead hardware list-tokens\``);

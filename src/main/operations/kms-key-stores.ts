@@ -116,7 +116,9 @@ async function allKeys(reader: Stored): Promise<readonly KeyRecord[]> {
 /** Every key of this vault that this store's token holds. */
 export const keysIn = async (reader: Stored, storeId: string): Promise<readonly KeyRecord[]> => (await allKeys(reader)).filter(({ hardware }) => hardware?.store === storeId);
 
-const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store).sort((a, b) => (a.id < b.id ? -1 : 1));
+export const keyStoresIn = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => Array.from(await reader.of(KEY_STORES).entries(), ([, store]) => store);
+
+const sorted = async (reader: Stored): Promise<readonly KeyStoreRecord[]> => [...(await keyStoresIn(reader))].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 /** Logs in to a token with its PIN that is sealed in this vault. IncorrectPinException where it is refused, or is not to be given. */
 export type GiveSealedPin = (place: Place) => Promise<void>;

@@ -3,9 +3,9 @@ import { isKeyId, isRegion, isRemoteName, isSecretName, instant, type Instant, t
 import { concat, copy, fromHex, hex } from '../crypto/bytes.ts';
 import { indexedKind, vouchedKind } from '../store/collection.ts';
 import { encodeJson, exactly, malformed, readFields } from '../store/strict.ts';
-import { DATABASE_ENGINES } from './engine.ts';
 import type { RemoteRecord } from './remote-port.ts';
 import { decodeRotation, rotationEntry, type RotationEntry, type RotationRecord } from './rotation-record.ts';
+import { ENGINES } from './rotator-port.ts';
 import { summary, type SecretSummary } from './summary.ts';
 import { CONFLICTS, placeOf, type ConsumerRecord, type Label, type ReplicaRecord, type RotationSettings, type SecretRecord, type StoredValue, type Tag, type VersionRecord } from './ports.ts';
 
@@ -28,7 +28,7 @@ const maybe = <N extends string, T>(name: N, value: unknown, read: (value: unkno
 function storedValue(value: unknown): StoredValue {
   const { valueId, kind, keyId: key, engine } = exactly(TABLE, value, ['valueId', 'kind', 'keyId'], ['engine']);
   if (typeof valueId !== 'string' || !VALUE_ID.test(valueId) || !(kind === 'string' || kind === 'binary')) return bad();
-  return { valueId, kind, keyId: keyId(key), ...maybe('engine', engine, (name) => DATABASE_ENGINES.find((one) => one === name) ?? bad()) };
+  return { valueId, kind, keyId: keyId(key), ...maybe('engine', engine, (name) => ENGINES.find((one) => one === name) ?? bad()) };
 }
 
 function version(value: unknown): VersionRecord {

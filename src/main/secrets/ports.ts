@@ -10,7 +10,7 @@
  */
 import { placedSecret, type Instant, type KeyId, type SecretName } from '../../shared/model/ids.ts';
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
-import type { DatabaseEngine } from './engine.ts';
+import type { Engine } from './rotator-port.ts';
 
 export const CURRENT = 'AWSCURRENT';
 export const PREVIOUS = 'AWSPREVIOUS';
@@ -24,7 +24,7 @@ export interface StoredValue {
   /** The KMS key that its data key is wrapped with. */
   readonly keyId: KeyId;
   /** The database that the value named when it was sealed: so that it need not be opened for that. */
-  readonly engine?: DatabaseEngine;
+  readonly engine?: Engine;
 }
 
 export interface VersionRecord {

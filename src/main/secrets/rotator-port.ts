@@ -6,7 +6,10 @@
 import type { SecretBytes } from '../../shared/model/secret-bytes.ts';
 import type { Arn } from '../../shared/model/ids.ts';
 
-export const ROTATOR_KINDS = ['generic', 'postgres', 'mysql', 'mariadb', 'redis', 'command', 'lambda'] as const;
+/** `engine` of a secret whose password can be set. */
+export const ENGINES = ['postgres', 'mysql', 'mariadb', 'redis'] as const;
+export type Engine = (typeof ENGINES)[number];
+export const ROTATOR_KINDS = ['generic', ...ENGINES, 'command', 'lambda'] as const;
 export type RotatorKind = (typeof ROTATOR_KINDS)[number];
 /** single: the one user's password is changed. alternating: `user` and `user_clone` take turns, made and changed by the user of `masterarn`. */
 export type RotationStrategy = 'single' | 'alternating';

@@ -11,7 +11,7 @@ import { EmptyState, errorOf, InlineError, ProgressRow, SkeletonRows } from '../
 import { Kbd } from '../parts/kbd.tsx';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
-import { SIDE_BY_SIDE } from '../vault/global-keys.ts';
+import { focusList, holdFocus, SIDE_BY_SIDE } from '../vault/global-keys.ts';
 import { letterOf } from '../vault/letters.ts';
 import { actionRow, actionsOf } from './actions.ts';
 import { keyQuery, useDescribed, useKeys, type KeyRow } from './data.ts';
@@ -28,9 +28,6 @@ function textOf(row: KeyRow, known: KeyMetadata | undefined): string {
 /** Beyond this many keys only names and ids are searched, which takes a few milliseconds for a hundred thousand. */
 const DEEP = 2000;
 
-/** With no key in it the list has no rows that would begin with the keyboard. */
-const holdFocus = (pane: HTMLElement | null): void => { if (document.activeElement === document.body) pane?.focus({ preventScroll: true }); };
-const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
 
 export function KeysScreen() {
   const { show, readOnly } = useVault();

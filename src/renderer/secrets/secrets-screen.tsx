@@ -10,16 +10,13 @@ import { Kbd } from '../parts/kbd.tsx';
 import { usePainted } from '../painted.ts';
 import { useToast } from '../parts/toast.tsx';
 import { useVault } from '../vault/context.ts';
-import { SIDE_BY_SIDE } from '../vault/global-keys.ts';
+import { focusList, holdFocus, SIDE_BY_SIDE } from '../vault/global-keys.ts';
 import { letterOf } from '../vault/letters.ts';
 import { searchWords, useSecrets } from './data.ts';
 import { openFile } from './import-data.ts';
 import { SecretDetail } from './secret-detail.tsx';
 import { SecretList } from './secret-list.tsx';
 
-/** With no secret in it the list has no rows that would begin with the keyboard. */
-const holdFocus = (pane: HTMLElement | null): void => { if (document.activeElement === document.body) pane?.focus({ preventScroll: true }); };
-const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
 
 /** A letter in the search is on the screen at the next frame: what it does not change is not made anew for it. */
 const List = memo(SecretList);

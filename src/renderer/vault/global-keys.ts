@@ -7,6 +7,10 @@ import type { Shown, VaultFrame } from './context.ts';
 /** Pixels of a window in which a list and what is picked of it stand beside each other; the styles have the same. */
 export const SIDE_BY_SIDE = 1040;
 
+/** With nothing in it a list has no rows that would begin with the keyboard. */
+export const holdFocus = (pane: HTMLElement | null): void => { if (document.activeElement === document.body) pane?.focus({ preventScroll: true }); };
+export const focusList = (): void => { document.querySelector<HTMLElement>('[data-pane="list"]')?.focus(); };
+
 /** F6 goes round these, in the order of the page. */
 const PANES = '[data-pane]';
 
